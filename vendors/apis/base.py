@@ -1,0 +1,226 @@
+"""What every vendor API offers: five pure functions and a few reads, behind one small base class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar, Protocol
+
+from django import forms
+
+from vendors.http import Read, Reply, Request
+from vendors.prices import CostSheet, FetchedPrice, PriceLike
+from vendors.verdicts import Accepted, NotSent, Problem, Refused, Unknown, Verdict
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailboxLine:
+    """One mailbox of an order. `row` is its 1-based number as the drafter sees it."""
+
+    username: str
+    domain: str
+    first_name: str = ""
+    last_name: str = ""
+    picture: str = ""
+    row: int | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.username}@{self.domain}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainLine:
+    """One domain of an order with its mailboxes.
+
+    `first_name`, `last_name` and `picture` are filled where the vendor makes the addresses from one name per domain;
+    `mailboxes` is empty then.
+    """
+
+    name: str
+    years: int = 1
+    forward_to: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    picture: str = ""
+    mailboxes: tuple[MailboxLine, ...] = ()
+    row: int | None = None
+
+
+class ContactLike(Protocol):
+    """The registrant's details that a request may carry (`vendors.models.Contact` has them)."""
+
+    first_name: str
+    last_name: str
+    email: str
+    company: str
+    address_line_one: str
+    address_line_two: str
+    city: str
+    state: str
+    postal_code: str
+    country: str
+    phone_country_code: str
+    phone: str
+
+
+class OrderLike(Protocol):
+    """The attributes of an order that an adapter reads (`orders.models.Order` has them).
+
+    `settings` are the vendor account's settings (the adapter's `AccountForm`), `options` the order's (`OptionsForm`
+    of its product), both as plain JSON values. `secret_names` are the names of the order's filled secret options.
+    `references` are the vendor's order numbers known so far, newest first.
+    """
+
+    product: str
+    settings: Mapping[str, Any]
+    options: Mapping[str, Any]
+    secret_names: frozenset[str]
+    contact: ContactLike | None
+    forward_to: str
+    contents: tuple[DomainLine, ...]
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """Something that can be ordered: one paid request of a vendor.
+
+    `buys_domains`: the request registers or assigns new domains (else the mailboxes go on domains already held).
+    `names_per_domain`: one name per domain is enough, the vendor makes the addresses.
+    """
+
+    label: str
+    help: str
+    OptionsForm: type[forms.Form]
+    buys_domains: bool
+    names_per_domain: bool = False
+    needs_contact: bool = False
+    forwards: bool = False
+    has_years: bool = False
+    has_pictures: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One thing a vendor's reads show about an order whose answer was lost. Never a verdict, never proof of absence."""
+
+    text: str
+    points_to: str = ""  # "placed" where it speaks for a placed order, "" where it says nothing either way
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """What the vendor says of an accepted order, by domain name and by full address, in lower case.
+
+    Values: "ordered", "ready", "refused". What the vendor does not tell is absent.
+    """
+
+    domains: Mapping[str, str] = field(default_factory=dict)
+    mailboxes: Mapping[str, str] = field(default_factory=dict)
+    reference: str = ""
+    note: str = ""
+
+
+class OptionsForm(forms.Form):
+    """The options of one product. Cleaned values must be plain JSON: strings, whole numbers, booleans.
+
+    `price_choices` names choice fields whose choices are the account's price items under a prefix: {"price_id":
+    "package."} offers every item "package.X" as the value "X".
+    """
+
+    price_choices: ClassVar[Mapping[str, str]] = {}
+
+    def offer(self, items: Mapping[str, str]) -> None:
+        """Fill the choice fields named in `price_choices` from the price list (item -> label)."""
+        for name, prefix in self.price_choices.items():
+            chosen = [(key.removeprefix(prefix), label) for key, label in items.items() if key.startswith(prefix)]
+            choice = self.fields[name]
+            assert isinstance(choice, forms.ChoiceField)
+            choice.choices = [("", "Choose"), *chosen]
+
+
+class Api:
+    """A vendor API. Subclasses fill in the names below; a feature the vendor does not document stays off."""
+
+    name: ClassVar[str]  # the key stored on Vendor.api
+    label: ClassVar[str]
+    host: ClassVar[str]  # scheme and host of the live API, no trailing slash
+    dashboard_url: ClassVar[str]
+    docs_url: ClassVar[str]
+    products: ClassVar[Mapping[str, Product]]
+    secrets: ClassVar[Mapping[str, str]]  # account secret -> label, e.g. {"api_key": "API key"}
+    price_items: ClassVar[Mapping[str, str]]  # pattern of a price item -> what it is, for the person typing prices
+    balance_note: ClassVar[str]  # where a person sees the money, as no vendor's balance endpoint is documented
+    can_fetch_prices: ClassVar[bool] = False
+    can_tell_progress: ClassVar[bool] = False
+    AccountForm: ClassVar[type[forms.Form]]
+    secret_options: ClassVar[frozenset[str]] = frozenset()  # OptionsForm fields that are sealed, never stored plain
+    REFUSALS: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
+
+    def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
+        """Everything the vendor would refuse, with the field, the row and the fix."""
+        raise NotImplementedError
+
+    def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
+        """The cost sheet from the account's price list, keyed by item."""
+        raise NotImplementedError
+
+    def order_request(self, order: OrderLike) -> Request:
+        """Exactly what will be sent; the path has no host, secrets are `Secret` placeholders."""
+        raise NotImplementedError
+
+    def read_reply(self, order: OrderLike, reply: Reply) -> Verdict:
+        """The verdict over a whole answer to the paid request. Whatever is not documented is *unknown*."""
+        if reply.status == 429:
+            return NotSent(why="The vendor asks us to slow down.", retry_after=retry_after(reply))
+        if reply.status in self.REFUSALS:
+            verdict = self.refusal(order, reply)
+            return verdict or Unknown(why=f"The vendor answered {reply.status} in a form it does not document.")
+        if 200 <= reply.status < 300:
+            verdict = self.acceptance(order, reply)
+            return verdict or Unknown(why=f"The vendor answered {reply.status}, but the answer can't be read.")
+        return Unknown(why=f"The vendor answered {reply.status}, which does not say whether it placed the order.")
+
+    def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
+        """The refusal in a documented error body; None where the body has another shape."""
+        raise NotImplementedError
+
+    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
+        """The acceptance in a documented success; None where it can't be read."""
+        raise NotImplementedError
+
+    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
+        """What the vendor's read endpoints show of an order sent at `since` whose answer was lost."""
+        raise NotImplementedError
+
+    def progress(self, order: OrderLike, read: Read) -> Progress:
+        """State of the order's domains and mailboxes, where `can_tell_progress`."""
+        raise NotImplementedError
+
+    def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
+        """The vendor's price list, where `can_fetch_prices`."""
+        raise NotImplementedError
+
+    def test(self, settings: Mapping[str, Any], read: Read) -> str:
+        """Use the key on a harmless read; a sentence that says it works. Raises `ReadFailed` otherwise."""
+        raise NotImplementedError
+
+
+def retry_after(reply: Reply) -> int | None:
+    """Seconds to wait from a `Retry-After` header, as a number or as a date; None without a usable one."""
+    value = {name.lower(): text for name, text in reply.headers.items()}.get("retry-after", "").strip()
+    if value.isdigit():
+        return int(value)
+    try:
+        return max(0, round((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()))
+    except (TypeError, ValueError):
+        return None
+
+
+def text(value: Any, *, limit: int = 500) -> str:
+    """A vendor's word as one short line of text, empty for anything that is no string or number."""
+    return " ".join(str(value).split())[:limit] if isinstance(value, str | int | float) else ""
