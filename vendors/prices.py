@@ -78,7 +78,7 @@ class CostLine:
         return self._again(YEAR)
 
     def as_dict(self) -> dict[str, Any]:
-        """The line for the digest: amounts and terms, not the price's age, which may change without a change of price."""
+        """The line for the digest: amounts and terms, not the price's age, which may change while the price does not."""
         price = self.price
         return {
             "item": self.item,
@@ -89,8 +89,15 @@ class CostLine:
             "renewal": str(price.renewal_amount) if price and price.renewal_amount is not None else None,
             "unit": price.unit if price else None,
             "currency": price.currency if price else None,
-            "due_now": str(self.due_now) if price else None,
+            "due_now": _text(self.due_now),
+            "per_month": _text(self.per_month),
+            "per_year": _text(self.per_year),
+            "remark": self.remark,
         }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ from vendors.http import Read, Reply, Request
 from vendors.prices import CostSheet, FetchedPrice, PriceLike
 from vendors.verdicts import Accepted, NotSent, Problem, Refused, Unknown, Verdict
 
+LONGEST_WAIT = 24 * 3600
+
 
 @dataclass(frozen=True, kw_only=True)
 class MailboxLine:
@@ -153,6 +155,7 @@ class Api:
     docs_url: ClassVar[str]
     products: ClassVar[Mapping[str, Product]]
     secrets: ClassVar[Mapping[str, str]]  # account secret -> label, e.g. {"api_key": "API key"}
+    secret_help: ClassVar[Mapping[str, str]] = {}  # account secret -> where a person finds it
     price_items: ClassVar[Mapping[str, str]]  # pattern of a price item -> what it is, for the person typing prices
     balance_note: ClassVar[str]  # where a person sees the money, as no vendor's balance endpoint is documented
     can_fetch_prices: ClassVar[bool] = False
@@ -178,11 +181,11 @@ class Api:
         if reply.status == 429:
             return NotSent(why="The vendor asks us to slow down.", retry_after=retry_after(reply))
         if reply.status in self.REFUSALS:
-            verdict = self.refusal(order, reply)
-            return verdict or Unknown(why=f"The vendor answered {reply.status} in a form it does not document.")
+            refusal = self.refusal(order, reply)
+            return refusal or Unknown(why=f"The vendor answered {reply.status} in a form it does not document.")
         if 200 <= reply.status < 300:
-            verdict = self.acceptance(order, reply)
-            return verdict or Unknown(why=f"The vendor answered {reply.status}, but the answer can't be read.")
+            acceptance = self.acceptance(order, reply)
+            return acceptance or Unknown(why=f"The vendor answered {reply.status}, but the answer can't be read.")
         return Unknown(why=f"The vendor answered {reply.status}, which does not say whether it placed the order.")
 
     def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
@@ -211,16 +214,44 @@ class Api:
 
 
 def retry_after(reply: Reply) -> int | None:
-    """Seconds to wait from a `Retry-After` header, as a number or as a date; None without a usable one."""
+    """Seconds to wait, at most a day, from a `Retry-After` header as number or date; None without a usable one."""
     value = {name.lower(): text for name, text in reply.headers.items()}.get("retry-after", "").strip()
-    if value.isdigit():
-        return int(value)
     try:
-        return max(0, round((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()))
-    except (TypeError, ValueError):
+        if value.isdigit():
+            return min(int(value), LONGEST_WAIT)
+        wait = round((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+        return min(max(0, wait), LONGEST_WAIT)
+    except (TypeError, ValueError, OverflowError):
         return None
+
+
+def refused_key(vendor_says: str) -> Problem:
+    """The problem of a key that the vendor turned down."""
+    return Problem(
+        message="The vendor did not accept the key. Nothing was bought.",
+        fix="Ask an Operator to enter the account's API key again and test it. Then copy this order into a new draft.",
+        vendor_says=vendor_says,
+    )
+
+
+def refused_order(vendor_says: str, *, field: str = "", row: int | None = None) -> Problem:
+    """The problem of an order that the vendor turned down for a reason only its own words give."""
+    return Problem(
+        message="The vendor refused this order. Nothing was bought.",
+        fix="Copy it into a new draft and change what the vendor names.",
+        field=field,
+        row=row,
+        vendor_says=vendor_says,
+    )
+
+
+def word(values: Mapping[str, Any], name: str) -> str:
+    """An option or setting as it was typed, empty while it is not filled."""
+    value = values.get(name)
+    return "" if value is None else str(value)
 
 
 def text(value: Any, *, limit: int = 500) -> str:
     """A vendor's word as one short line of text, empty for anything that is no string or number."""
-    return " ".join(str(value).split())[:limit] if isinstance(value, str | int | float) else ""
+    is_word = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return " ".join(str(value).split())[:limit] if is_word else ""

@@ -1,0 +1,75 @@
+# `make run` starts everything for practice, `make help` lists the rest.
+# VENV and PYTHON can be set: make test VENV=.venv313 PYTHON=python3.13
+SHELL := bash
+.DEFAULT_GOAL := run
+.ONESHELL:
+.SHELLFLAGS := -euc
+.PHONY: run test check format lock clean help
+.SILENT:
+.DELETE_ON_ERROR:
+
+VENV ?= .venv
+PYTHON ?=
+ARGS ?=
+BIN := $(VENV)/bin
+# Wheels only: a source package would fetch build tools that no hash covers.
+PIP_INSTALL := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --only-binary :all: --require-hashes
+# Nothing from a real installation may reach tests and checks.
+APART := MAILOPS_ENV_FILE=/dev/null
+TEMPLATES := find . \( -path './.*' -o -name site-packages \) -prune -o -name '*.html' -path '*/templates/*' -print0
+
+run: $(VENV)/.base ## start everything for practice: web, worker, practice vendors
+	exec $(BIN)/python -m mailops.supervisor
+
+test: $(VENV)/.test ## run the tests: make test ARGS="tests/orders -x"
+	data=$$(mktemp -d)
+	trap 'rm -rf "$$data"' EXIT
+	export CHROMIUM
+	CHROMIUM=$$(.ci/chromium $(BIN)/python)
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.check ## format, lint, types, templates, migrations, production settings
+	data=$$(mktemp -d)
+	trap 'rm -rf "$$data"' EXIT
+	export $(APART) MAILOPS_DATA="$$data"
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(TEMPLATES) | xargs -0r $(BIN)/djade --check --target-version 5.2
+	MAILOPS_LIVE=0 $(BIN)/python manage.py makemigrations --check --dry-run
+	MAILOPS_LIVE=1 SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+	MAILOPS_SEAL_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
+	ALLOWED_HOSTS=mailops.example.com DATABASE_URL=postgres://mailops:x@127.0.0.1:9/mailops \
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+format: $(VENV)/.check ## format code and templates, apply safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(TEMPLATES) | xargs -0r $(BIN)/djade --target-version 5.2
+
+lock: $(BIN)/python ## resolve requirements/*.in again, on the oldest Python we support
+	$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Locks are made with Python 3.11: make lock VENV=.venv311 PYTHON=python3.11")'
+	$(BIN)/python -m pip install -qq --no-input --disable-pip-version-check 'pip-tools>=7.5,<8'
+	bin=$(abspath $(BIN))
+	cd requirements
+	for name in base test check; do
+	    $$bin/python -m piptools compile --quiet --upgrade --no-header --generate-hashes --strip-extras \
+	        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $$name.txt $$name.in
+	done
+
+clean: ## remove the virtual environment and caches; your data in var/ stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+help:
+	sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+
+$(BIN)/python:
+	python=$$(.ci/python $(PYTHON))
+	"$$python" -m venv --clear $(VENV)
+
+# A stamp a lock: installed again only when the lock changed.
+$(VENV)/.%: requirements/%.txt | $(BIN)/python
+	echo "Installing requirements/$*.txt …"
+	$(PIP_INSTALL) -r $<
+	touch $@

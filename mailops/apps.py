@@ -1,0 +1,17 @@
+"""The project's two apps: Django's admin with our site in it, and MailOps itself."""
+
+from django.apps import AppConfig
+from django.contrib.admin import apps
+
+
+class AdminConfig(apps.AdminConfig):
+    """The stock admin, every page of it served by MailOpsSite."""
+
+    default_site = "mailops.site.MailOpsSite"
+
+
+class MailOpsConfig(AppConfig):
+    """The project's own app: pages' frame, roles, money, static files."""
+
+    name = "mailops"
+    verbose_name = "MailOps"

@@ -1,0 +1,16 @@
+"""How gunicorn serves MailOps: few processes, some threads, errors only in the log."""
+
+import os
+
+wsgi_app = "mailops.wsgi:application"
+bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+# The longest page is one that reads from a vendor while a person waits.
+timeout = 90
+# Shorter than the supervisor's ten seconds, so that gunicorn ends its workers itself.
+graceful_timeout = 8
+loglevel = os.environ.get("WEB_LOG_LEVEL", "warning")
+# gunicorn's own remote control: not used, so not open.
+control_socket_disable = True

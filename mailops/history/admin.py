@@ -1,0 +1,104 @@
+"""The history page, and the mixin with which the other pages write to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+
+from mailops.history import record
+from mailops.history.chain import verify
+from mailops.history.models import Event
+
+HIDDEN = "changed, not shown"
+
+
+def changes_of(form: ModelForm[Any]) -> dict[str, Any]:
+    """[before, after] of each changed field; a secret field says only that it changed."""
+    secret = getattr(form, "secret_fields", frozenset())
+    return {
+        name: ["", HIDDEN]
+        if name in secret
+        else [_text(form.fields[name].prepare_value(form.initial.get(name))), _text(form.cleaned_data.get(name))]
+        for name in form.changed_data
+        if name in form.cleaned_data
+    }
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, models.Model):
+        return str(value)
+    if isinstance(value, models.QuerySet | list | tuple | set):
+        return [_text(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | dict) else str(value)
+
+
+class RecordedAdmin(admin.ModelAdmin):
+    """A stock admin page whose additions, changes and deletions go into the history, in the same transaction."""
+
+    actions = None
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        return changes_of(form)
+
+    def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
+        return record(f"{object._meta.model_name}.added", object, changes=message)
+
+    def log_change(self, request: HttpRequest, object: Any, message: Any) -> Any:
+        changes = message if isinstance(message, dict) else {"note": ["", str(message)]}
+        return record(f"{object._meta.model_name}.changed", object, changes=changes) if changes else None
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return [record(f"{item._meta.model_name}.deleted", item) for item in queryset]
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        query = f"?subject_type={self.model._meta.label_lower}&subject_id={object_id}"
+        return HttpResponseRedirect(reverse("admin:history_event_changelist") + query)
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin):
+    """Read-only for everyone; the database would refuse anything else."""
+
+    list_display = ("number", "at", "actor", "action", "subject", "reason")
+    list_filter = ("action", "subject_type", "at")
+    search_fields = ("subject", "who", "reason", "=request_id")
+    fields = (
+        "number", "at", "who", "worker", "origin", "request_id", "action", "subject", "subject_type", "subject_id",
+        "reason", "changes", "attempt", "previous_hash", "hash",
+    )  # fmt: skip
+    actions = None
+    show_full_result_count = False
+    list_per_page = 50
+    change_list_template = "admin/history/event/change_list.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
+        return False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup in ("subject_type", "subject_id", "attempt") or super().lookup_allowed(lookup, value, request)
+
+    def get_urls(self) -> list[Any]:
+        verify_url = path("verify/", self.admin_site.admin_view(self.verify_view), name="history_event_verify")
+        return [verify_url, *super().get_urls()]
+
+    def verify_view(self, request: HttpRequest) -> HttpResponse:
+        """Read the chain and say what was found."""
+        if not request.user.has_perm("history.verify_event"):
+            return TemplateResponse(request, "403.html", status=403)
+        context = self.admin_site.each_context(request) | {"title": "Verify the history", "finding": verify()}
+        return TemplateResponse(request, "admin/history/event/verify.html", context)

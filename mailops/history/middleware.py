@@ -1,0 +1,31 @@
+"""Tells the history who is behind a web request, and from where."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from mailops.history import acting
+
+
+class RequestContext:
+    """Runs the view inside `acting()` with the signed-in user, the address and a fresh request id."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = str(uuid.uuid4())
+        with acting(user=request.user, origin=address(request), request_id=request_id):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+def address(request: HttpRequest) -> str:
+    """The visitor's address; the proxy's word counts only where settings say that there is one."""
+    forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUST_FORWARDED_FOR else ""
+    return (forwarded.rsplit(",", 1)[-1].strip() or request.META.get("REMOTE_ADDR", ""))[:45]

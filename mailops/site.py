@@ -1,0 +1,63 @@
+"""The admin site: every page of MailOps hangs on it and gets its frame from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Model
+from django.db.models.base import ModelBase
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from mailops import navigation
+
+
+class MailOpsSite(admin.AdminSite):
+    """Stock admin pages in our frame, with a dashboard for a front page."""
+
+    site_title = "MailOps"
+    site_header = "MailOps"
+    index_title = "Today"
+    enable_nav_sidebar = False
+
+    def register(
+        self,
+        model_or_iterable: type[Model] | Iterable[type[Model]],
+        admin_class: type[admin.ModelAdmin[Any]] | None = None,
+        **options: Any,
+    ) -> None:
+        """Register, but for the queue's tables: whoever can edit a schedule there can run any Python function."""
+        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        super().register([model for model in models if model._meta.app_label != "django_q"], admin_class, **options)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the frame needs: without a login only the banner, and no query."""
+        context = super().each_context(request) | {"is_practice": not settings.LIVE}
+        return context | self._frame(request) if self.has_permission(request) else context
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The dashboard."""
+        from mailops import dashboard
+
+        return super().index(request, {**dashboard.context(request), **(extra_context or {})})
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """People know sections, not Django apps."""
+        return redirect("admin:index")
+
+    def _frame(self, request: HttpRequest) -> dict[str, Any]:
+        from mailops import dashboard, health
+
+        registry = {model._meta.label_lower: model_admin for model, model_admin in self._registry.items()}
+        sections = navigation.sections(request, registry, waiting=dashboard.waiting_count(request.user))
+        return {
+            "navigation": sections,
+            "here": navigation.current(sections),
+            "search": navigation.find(sections, "Orders"),
+            "sending": health.status(),
+        }

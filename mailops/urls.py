@@ -1,0 +1,12 @@
+"""Addresses: the admin site is the whole product."""
+
+from django.contrib import admin
+from django.urls import path
+
+handler403 = "mailops.errors.forbidden"
+handler404 = "mailops.errors.not_found"
+
+urlpatterns = [
+    # healthz comes before the site, which answers for every other address
+    path("", admin.site.urls),
+]

@@ -1,0 +1,165 @@
+"""Decisions about an order: confirm, send back, cancel, copy, all set up. GET shows, POST does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from orders import drafting, progress, submission
+from orders.admin.page import checks, contents, cost_rows, load, render, request_shown, totals, url
+from orders.models import NotAllowed, Order, State
+from orders.plan import plan, short
+
+
+class ReasonForm(forms.Form):
+    """Why, in a sentence that the others will read."""
+
+    reason = forms.CharField(
+        label="Why?",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="The others will read this, and it stays in the history.",
+    )
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page on which money is spent: what, how much, and one button with the digest of what is shown."""
+    order = load(request, pk, "orders.confirm_order")
+    if request.method == "POST":
+        return _confirm(request, order)
+    if why := order.why_not_confirm(_user(request)):
+        messages.info(request, why)
+        return redirect(url(order))
+    return _confirm_page(request, order)
+
+
+def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpResponse:
+    current = plan(order)
+    submission.seen(current)
+    snapshot = current.snapshot()
+    context = {
+        "title": f"Confirm {order}?",
+        "plan": current,
+        "digest": short(current.digest),
+        "cost": cost_rows(snapshot),
+        "totals": totals(snapshot),
+        "checks": checks(request, order, current),
+        "contents": contents(request, order),
+        "asked": request_shown(snapshot),
+    }
+    return render(request, "confirm.html", order, **context, **more)
+
+
+def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
+    try:
+        confirmed = submission.confirm(order.pk, by=_user(request), digest=request.POST.get("digest", ""))
+    except submission.PlanChanged as error:
+        response = _confirm_page(request, order, refused=str(error), changes=error.changes)
+        response.status_code = 409
+        return response
+    except NotAllowed as error:
+        order.refresh_from_db()
+        if order.confirmed_by_id == _user(request).pk:  # the second of two clicks
+            messages.info(request, f"You confirmed {order} already. It is ordered once.")
+        else:
+            messages.error(request, str(error))
+        return redirect(url(order))
+    held = confirmed.held_by
+    messages.success(request, f"{order} is confirmed. {held or 'MailOps sends it now.'}")
+    return redirect(url(order))
+
+
+def _with_reason(
+    request: HttpRequest, order: Order, *, title: str, lead: str, button: str, kind: str, done: Callable[[str], str]
+) -> HttpResponse:
+    """A page that asks for a reason and then does it; what was typed stays when it can't be done."""
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            messages.success(request, done(form.cleaned_data["reason"]))
+        except NotAllowed as error:
+            messages.error(request, str(error))
+        return redirect(url(order))
+    return render(request, "reason.html", order, title=title, lead=lead, button=button, kind=kind, form=form)
+
+
+def _locked(order: Order) -> Order:
+    return Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order.pk)
+
+
+def send_back(request: HttpRequest, pk: int) -> HttpResponse:
+    """Back to the drafter, who may also take their own order back."""
+    order = load(request, pk)
+    user = _user(request)
+    own = order.drafted_by_id == user.pk and user.has_perm("orders.change_order")
+    if not own and not user.has_perm("orders.confirm_order"):
+        raise PermissionDenied
+
+    def do(reason: str) -> str:
+        with transaction.atomic():
+            _locked(order).send_back(by=user, reason=reason)
+        return f"{order} is a draft again."
+
+    lead = "It becomes a draft again and can be edited. Nothing was sent to the vendor."
+    return _with_reason(
+        request, order, title=f"Send {order} back?", lead=lead, button="Send back", kind="primary", done=do
+    )
+
+
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Possible until a worker takes the order up."""
+    order = load(request, pk, "orders.cancel_order")
+    user = _user(request)
+    if order.drafted_by_id != user.pk and not user.has_perm("orders.confirm_order"):
+        raise PermissionDenied
+
+    def do(reason: str) -> str:
+        with transaction.atomic():
+            _locked(order).cancel(by=user, reason=reason)
+        return f"{order} is cancelled. Nothing was bought."
+
+    lead = "It ends here. Nothing was sent to the vendor and nothing will be."
+    return _with_reason(
+        request, order, title=f"Cancel {order}?", lead=lead, button="Cancel the order", kind="danger", done=do
+    )
+
+
+def delivered(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody saw at the vendor that everything is there."""
+    order = load(request, pk, "orders.confirm_order")
+    user = _user(request)
+
+    def do(reason: str) -> str:
+        return f"{progress.mark_delivered(order.pk, by=user, reason=reason)} is marked as delivered."
+
+    lead = (
+        f"Look at {order.vendor.adapter.label} first. Its domains and mailboxes are then listed as ready to use."
+    )  # fmt: skip
+    return _with_reason(
+        request, order, title=f"Is {order} all set up?", lead=lead, button="It is all set up", kind="primary", done=do
+    )
+
+
+@require_POST
+def copy(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new draft with the same contents."""
+    order = load(request, pk, "orders.add_order")
+    made = drafting.copy(order, by=_user(request))
+    messages.success(request, f"{made} is a copy of {order}. Change what has to change, then send it for confirmation.")
+    if order.state == State.PARTLY:
+        messages.warning(request, "Take out what was delivered already; MailOps marks those lines.")
+    return redirect(url(made, "edit"))

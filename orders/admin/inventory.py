@@ -1,0 +1,95 @@
+"""Domains, mailboxes and clients: what is owned, for whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from mailops.history.admin import RecordedAdmin
+from orders.models import Client, Domain, Mailbox, Order
+from orders.models.inventory import Asset
+
+KINDS = {Asset.PLANNED: "", Asset.ORDERED: "info", Asset.READY: "ok", Asset.REFUSED: "bad", Asset.GONE: ""}
+
+
+def chip(kind: str, text: str) -> SafeString:
+    """A state as shape, colour and words."""
+    return format_html('<span class="chip {}">{}</span>', kind, text)
+
+
+def order_link(order: Order | None) -> SafeString | str:
+    if order is None:
+        return "Held at the vendor before"
+    return format_html('<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order)
+
+
+class AssetAdmin(admin.ModelAdmin):
+    """Read-only: orders make domains and mailboxes, nobody types them in."""
+
+    actions = None
+    list_per_page = 50
+    list_filter = ("state", "vendor", "client")
+    show_facets = admin.ShowFacets.NEVER
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="State", ordering="state")
+    def state_chip(self, asset: Domain | Mailbox) -> SafeString:
+        return chip(KINDS[Asset(asset.state)], asset.get_state_display())
+
+    @admin.display(description="Order", ordering="order")
+    def by_order(self, asset: Domain | Mailbox) -> SafeString | str:
+        return order_link(asset.order)
+
+
+@admin.register(Domain)
+class DomainAdmin(AssetAdmin):
+    list_display = ("name", "client", "vendor", "state_chip", "by_order", "ordered_at", "ready_at")
+    list_select_related = ("client", "vendor", "order")
+    search_fields = ("name", "client__name")
+    fields = (
+        "name", "state_chip", "client", "vendor", "by_order", "years", "forward_to", "first_name", "last_name",
+        "ordered_at", "ready_at",
+    )  # fmt: skip
+    readonly_fields = ("state_chip", "by_order")
+
+
+@admin.register(Mailbox)
+class MailboxAdmin(AssetAdmin):
+    list_display = ("address", "name", "client", "account", "state_chip", "by_order", "ordered_at", "ready_at")
+    list_select_related = ("order", "order__client", "order__vendor")
+    list_filter = ("state", "order__vendor", "order__client")
+    search_fields = ("address", "first_name", "last_name")
+    fields = ("address", "name", "state_chip", "client", "account", "by_order", "ordered_at", "ready_at")
+    readonly_fields = ("name", "state_chip", "client", "account", "by_order")
+
+    @admin.display(ordering="order__client")
+    def client(self, mailbox: Mailbox) -> Client:
+        return mailbox.order.client
+
+    @admin.display(description="Vendor account", ordering="order__vendor")
+    def account(self, mailbox: Mailbox) -> str:
+        return str(mailbox.order.vendor)
+
+
+@admin.register(Client)
+class ClientAdmin(RecordedAdmin):
+    list_display = ("name", "main_domain", "forward_to", "contact")
+    search_fields = ("name", "main_domain")
+    list_select_related = ("contact",)
+    autocomplete_fields = ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

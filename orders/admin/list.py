@@ -1,0 +1,148 @@
+"""The list of orders, and the addresses of every page about one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from orders.admin import decide, desk, draft, page
+from orders.admin.inventory import chip
+from orders.models import Order, State
+
+TABS = [
+    ("", "All", list(State)),
+    ("person", "Needs a person", [State.REVIEW, State.UNKNOWN, State.REFUSED, State.PARTLY]),
+    ("drafts", "Drafts", [State.DRAFT]),
+    ("moving", "On their way", [State.CONFIRMED, State.SENDING, State.ACCEPTED]),
+    ("delivered", "Delivered", [State.DELIVERED]),
+    ("ended", "Refused or cancelled", [State.REFUSED, State.CANCELLED]),
+]
+
+
+class TabFilter(admin.SimpleListFilter):
+    """The tabs over the list; drawn there, not among the other filters."""
+
+    title = "state"
+    parameter_name = "tab"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, label) for key, label, _ in TABS if key]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        states = next((states for key, _, states in TABS if key and key == self.value()), None)
+        return queryset.filter(state__in=states) if states else queryset
+
+
+@admin.register(Order)
+class OrderAdmin(admin.ModelAdmin):
+    list_display = ("reference_link", "client", "vendor", "what", "now", "a_month", "state_chip", "next")
+    list_display_links = None
+    list_filter = (TabFilter, "vendor", "client")
+    list_select_related = ("client", "vendor")
+    list_per_page = 50
+    search_fields = ("client__name", "reference", "note")
+    search_help_text = "Search by order number, domain, address, client or the vendor's reference."
+    actions = None
+    ordering = ("-pk",)
+    change_list_template = "admin/orders/order/change_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                domain_count=Count("domains", distinct=True), mailbox_count=Count("mailboxes", distinct=True)
+            )
+        )  # fmt: skip
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """Subqueries instead of joins: a join over mailboxes takes seconds on a large installation."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(client__name__icontains=term) | Q(reference__icontains=term)
+        found |= Q(pk__in=Order.objects.filter(domains__name__icontains=term).values("pk"))
+        found |= Q(pk__in=Order.objects.filter(mailboxes__address__icontains=term).values("pk"))
+        number = term.upper().removeprefix("MO-")
+        if number.isdigit() and int(number) < 2**31:
+            found |= Q(pk=int(number) - 1000)
+        return queryset.filter(found), False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
+        here = request.GET.get("tab", "")
+        tabs = [
+            {
+                "label": label,
+                "count": sum(counts.get(state, 0) for state in states),
+                "query": f"?tab={key}" if key else "?",
+                "is_here": key == here,
+            }
+            for key, label, states in TABS
+        ]
+        context = {"title": "Orders", "tabs": tabs, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def get_urls(self) -> list[Any]:
+        pages = {
+            "edit": draft.edit, "send": draft.send, "confirm": decide.confirm, "back": decide.send_back,
+            "cancel": decide.cancel, "copy": decide.copy, "delivered": decide.delivered, "check": desk.check,
+        }  # fmt: skip
+        ours = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
+            for name, view in pages.items()
+        ]
+        return ours + super().get_urls()
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return draft.add(request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return page.show(request, object_id)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return page.history(request, object_id)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    @admin.display(description="Order", ordering="pk")
+    def reference_link(self, order: Order) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order)
+
+    @admin.display(description="What")
+    def what(self, order: Any) -> str:
+        counts = [(order.domain_count, "domain", "domains"), (order.mailbox_count, "mailbox", "mailboxes")]
+        return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n) or "nothing yet"
+
+    @admin.display(description="Now")
+    def now(self, order: Order) -> SafeString:
+        return format_html('<span class="num">{}</span>', order.due_now or "–")
+
+    @admin.display(description="A month")
+    def a_month(self, order: Order) -> SafeString:
+        return format_html('<span class="num">{}</span>', order.per_month or "–")
+
+    @admin.display(description="State", ordering="state")
+    def state_chip(self, order: Order) -> SafeString:
+        return chip(page.CHIPS[State(order.state)], order.get_state_display())
+
+    @admin.display(description="Next")
+    def next(self, order: Order) -> SafeString:
+        since = "" if order.acts_next == "Nobody" else f", for {timesince(order.state_since, depth=1)}"
+        return format_html('<span class="small soft">{}{}</span>', order.acts_next, since)

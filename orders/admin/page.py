@@ -1,0 +1,306 @@
+"""The order's page: steps, actions, cost, checks, contents, what will be or was sent, attempts, history."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from mailops.history.models import Event
+from mailops.money import Totals
+from mailops.money import show as show_money
+from orders import submission
+from orders.models import Order, State
+from orders.plan import Plan, plan, short
+from vendors.prices import MONTH, UNITS, YEAR
+
+PAGE = 50
+PLANNED = (State.DRAFT, State.REVIEW)
+STEPS = ["Drafted", "Waiting for confirmation", "Confirmed", "Sent to the vendor", "Being set up", "Delivered"]
+STEP_OF = {
+    State.DRAFT: 0, State.REVIEW: 1, State.CONFIRMED: 2, State.SENDING: 3, State.UNKNOWN: 3, State.REFUSED: 3,
+    State.ACCEPTED: 4, State.PARTLY: 5, State.DELIVERED: 5, State.CANCELLED: 0,
+}  # fmt: skip
+CHIPS = {
+    State.DRAFT: "", State.REVIEW: "wait", State.CONFIRMED: "info", State.SENDING: "info", State.UNKNOWN: "doubt",
+    State.REFUSED: "bad", State.ACCEPTED: "info", State.PARTLY: "wait", State.DELIVERED: "ok", State.CANCELLED: "",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Action:
+    """Something that can be done with the order now; `why_not` explains a button that this person may not use."""
+
+    name: str
+    label: str
+    url: str
+    kind: str = ""
+    why_not: str = ""
+    posts: bool = False
+
+
+def load(request: HttpRequest, pk: int | str, permission: str = "orders.view_order") -> Order:
+    """The order, if this person may do that with it."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+    orders = Order.objects.select_related("vendor", "client", "contact", "drafted_by", "copy_of")
+    try:
+        return orders.get(pk=int(pk))
+    except (Order.DoesNotExist, ValueError):
+        raise Http404 from None
+
+
+def url(order: Order, name: str = "change") -> str:
+    return reverse(f"admin:orders_order_{name}", args=[order.pk])
+
+
+def render(request: HttpRequest, template: str, order: Order | None, **context: Any) -> TemplateResponse:
+    """One of our pages, in the site's frame."""
+    about = {"order": order, "order_url": url(order), "chip": CHIPS[State(order.state)]} if order else {}
+    frame = admin.site.each_context(request)
+    return TemplateResponse(request, f"admin/orders/order/{template}", frame | about | context)
+
+
+def show(request: HttpRequest, pk: str) -> HttpResponse:
+    """The page of one order. While something moves, the page follows it."""
+    order = load(request, pk)
+    current = plan(order) if order.state in PLANNED else None
+    if current:
+        submission.seen(current)
+    snapshot = current.snapshot() if current else order.snapshot or {}
+    context = {
+        "title": f"{order.client}: {order.size}",
+        "steps": steps(order),
+        "actions": actions(request, order, current),
+        "cost": cost_rows(snapshot),
+        "totals": totals(snapshot),
+        "checks": checks(request, order, current),
+        "contents": contents(request, order),
+        "asked": request_shown(snapshot),
+        "digest": short(current.digest if current else order.digest),
+        "attempts": order.attempts.all(),
+        "events": events(order),
+        "plan": current,
+        "all_events_url": f"{reverse('admin:history_event_changelist')}?subject_type=orders.order&subject_id={order.pk}",
+        "version": f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}",
+    }
+    return render(request, "page.html", order, **context)
+
+
+def history(request: HttpRequest, pk: str) -> HttpResponse:
+    """The order's records on the history page."""
+    order = load(request, pk, "history.view_event")
+    query = f"?subject_type=orders.order&subject_id={order.pk}"
+    return HttpResponseRedirect(reverse("admin:history_event_changelist") + query)
+
+
+def steps(order: Order) -> list[dict[str, Any]]:
+    """The six steps with the present one named by who acts next."""
+    at = STEP_OF[State(order.state)]
+    labels = list(STEPS)
+    if order.state == State.CANCELLED:
+        return [{"label": "Cancelled", "is_done": False, "is_current": True, "kind": ""}]
+    if order.state in (State.UNKNOWN, State.REFUSED, State.PARTLY):
+        labels[at] = order.get_state_display().partition(":")[0].partition(",")[0]
+    ended = order.state == State.DELIVERED
+    return [
+        {
+            "label": label,
+            "is_done": i < at or ended,
+            "is_current": i == at,
+            "kind": CHIPS[State(order.state)] or "wait",
+        }
+        for i, label in enumerate(labels)
+    ]
+
+
+def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Action]:
+    """What can be done now; what this person may not do is shown with the reason, not hidden."""
+    user = request.user
+    found = []
+
+    def offer(
+        name: str, label: str, permission: str, *, kind: str = "", why_not: str = "", posts: bool = False
+    ) -> None:
+        reason = why_not if user.has_perm(permission) else "Your role does not include this."
+        found.append(Action(name=name, label=label, url=url(order, name), kind=kind, why_not=reason, posts=posts))
+
+    may_cancel = "" if user.has_perm("orders.confirm_order") or order.drafted_by_id == user.pk else "It is not yours."
+    match order.state:
+        case State.DRAFT:
+            offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
+            offer("edit", "Edit", "orders.change_order")
+            stop = current.stops[0].message if current and current.stops else ""
+            offer("send", "Send for confirmation", "orders.change_order", kind="primary", why_not=stop, posts=True)
+        case State.REVIEW:
+            offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
+            own = order.drafted_by_id == user.pk and user.has_perm("orders.change_order")
+            offer("back", "Send back", "orders.change_order" if own else "orders.confirm_order")
+            stop = current.stops[0].message if current and current.stops else ""
+            label = f"Confirm and buy for {current.cost.due_now}" if current else "Confirm"
+            offer(
+                "confirm", label, "orders.confirm_order", kind="primary", why_not=order.why_not_confirm(user) or stop
+            )  # fmt: skip
+        case State.CONFIRMED:
+            offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
+        case State.UNKNOWN:
+            offer("check", "Check the vendor", "orders.settle_order", kind="primary")
+        case State.ACCEPTED:
+            offer("delivered", "It is all set up", "orders.confirm_order")
+        case State.REFUSED | State.PARTLY | State.CANCELLED | State.DELIVERED:
+            kind = "primary" if order.state in (State.REFUSED, State.PARTLY) else ""
+            offer("copy", "Copy into a new draft", "orders.add_order", kind=kind, posts=True)
+    return found
+
+
+def cost_rows(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The cost sheet's lines as people read them."""
+    sources = snapshot.get("sources", {})
+    rows = []
+    for line in snapshot.get("cost", {}).get("lines", []):
+        source, as_of = sources.get(line["item"], ["", None])
+        currency = line["currency"] or ""
+        rows.append(
+            {
+                "label": line["label"],
+                "remark": line.get("remark", ""),
+                "quantity": line["quantity"],
+                "price": _money(line["unit_price"], currency),
+                "now": _money(line["due_now"], currency),
+                "then": _then(line, currency),
+                "is_missing": line["unit_price"] is None,
+                "source": source,
+                "as_of": datetime.fromisoformat(as_of) if as_of else None,
+            }
+        )
+    return rows
+
+
+def _money(amount: str | None, currency: str) -> str:
+    return "" if amount is None else show_money(Decimal(amount), currency)
+
+
+def _then(line: Mapping[str, Any], currency: str) -> str:
+    words = dict(UNITS)
+    if line["unit"] == MONTH:
+        return f"{_money(line['per_month'], currency)} {words[MONTH]}"
+    if line["unit"] == YEAR:
+        return f"{_money(line['per_year'], currency)} {words[YEAR]}"
+    return "" if line["unit"] in (None, "once") else "The vendor does not say when it is due again"
+
+
+def totals(snapshot: Mapping[str, Any]) -> dict[str, Totals]:
+    cost = snapshot.get("cost", {})
+    return {name: Totals.from_dict(cost.get(name, {})) for name in ("due_now", "per_month", "per_year")}
+
+
+def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dict[str, str]]:
+    """What was checked, good and bad, while the order can still be changed."""
+    if current is None:
+        return []
+    found = [
+        {
+            "kind": "fail" if problem.level == "stop" else "warn",
+            "text": _said(problem.row, problem.message, problem.fix),
+        }
+        for problem in current.problems
+    ]
+    fields = {problem.field for problem in current.stops}
+    if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
+        why = order.why_not_confirm(request.user)
+        found.insert(0, {"kind": "fail" if why else "ok", "text": why or "You did not edit this order"})
+    if not order.vendor.two_person_rule:
+        found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
+    if not fields & {"domain", "address"}:
+        found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
+    if "price" not in fields:
+        found.append({"kind": "ok", "text": "Every price is known"})
+    if order.vendor.order_limit is not None and "limit" not in fields:
+        limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
+        found.append({"kind": "ok", "text": f"Within the limit of {limit} an order"})
+    found.append({"kind": "warn", "text": f"Balance: {order.vendor.adapter.balance_note}"})
+    return found
+
+
+def _said(row: int | None, message: str, fix: str) -> str:
+    return f"{f'Line {row}: ' if row else ''}{message} {fix}".strip()
+
+
+def contents(request: HttpRequest, order: Order) -> Any:
+    """Domains and mailboxes as flat rows, fifty a page."""
+    rows: list[dict[str, Any]] = []
+    domains = {domain.name: domain for domain in order.domains.all()}
+    boxes = {box.address: box for box in order.mailboxes.all()}
+    for line in order.contents:
+        about = {"domain": line.name, "forward_to": line.forward_to, "domain_state": domains.get(line.name)}
+        if not line.mailboxes:
+            name = f"{line.first_name} {line.last_name}".strip()
+            rows.append(about | {"address": "", "name": name, "asset": domains.get(line.name)})
+        for i, box in enumerate(line.mailboxes):
+            name = f"{box.first_name} {box.last_name}".strip()
+            shown = about if i == 0 else {"domain": "", "forward_to": "", "domain_state": None}
+            rows.append(shown | {"address": box.address, "name": name, "asset": boxes.get(box.address)})
+    return Paginator(rows, PAGE).get_page(request.GET.get("rows"))
+
+
+def request_shown(snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """The request for the curious, with secrets as placeholders."""
+    request = snapshot.get("request")
+    if not request:
+        return {}
+    query = "&".join(f"{name}={value}" for name, value in request["query"])
+    return {
+        "line": f"{request['method']} {snapshot['host']}{request['path']}{f'?{query}' if query else ''}",
+        "headers": request["headers"],
+        "body": json.dumps(request["body"], indent=2, ensure_ascii=False),
+    }
+
+
+WORDS = {
+    "order.drafted": "drafted it",
+    "order.edited": "edited it",
+    "order.sent_for_confirmation": "sent it for confirmation",
+    "order.sent_back": "sent it back",
+    "order.cancelled": "cancelled it",
+    "order.confirmed": "confirmed it",
+    "order.claimed": "took it up for sending",
+    "attempt.about_to_send": "noted that it is about to be sent",
+    "order.accepted": "noted: accepted by the vendor",
+    "order.refused": "noted: refused by the vendor, nothing was bought",
+    "order.outcome_unknown": "noted: outcome unknown",
+    "order.not_sent": "could not send it",
+    "order.put_back": "put it back",
+    "order.released": "took it back from a worker that stopped",
+    "order.returned_unsent": "returned it for confirmation, nothing was sent",
+    "attempt.evidence": "looked at the vendor",
+    "attempt.late_answer": "received a late answer",
+    "order.settled_as_placed": "settled: it was placed",
+    "order.settled_as_not_placed": "settled: it was not placed",
+    "order.progress": "heard from the vendor",
+    "order.partly_delivered": "noted: partly delivered",
+    "order.delivered": "noted: delivered",
+}
+
+
+def events(order: Order) -> list[dict[str, Any]]:
+    """The latest steps as sentences."""
+    found = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))[:30]
+    return [
+        {
+            "at": event.at,
+            "text": f"{event.who or 'MailOps'} {WORDS.get(event.action, event.action)}"
+            + (f": “{event.reason}”" if event.reason else ""),
+        }
+        for event in found
+    ]

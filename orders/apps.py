@@ -1,0 +1,62 @@
+"""The orders app: what must stand after every migration, and the worker's heartbeat."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"
+    verbose_name = "Orders"
+
+    def ready(self) -> None:
+        from django_q.signals import post_execute
+
+        from mailops import roles
+
+        pre_migrate.connect(remove_triggers, sender=self)
+        for hook in (install_triggers, install_schedules, roles.make_groups):
+            post_migrate.connect(hook, sender=self)
+        post_execute.connect(heartbeat)
+
+
+def remove_triggers(*, using: str, **kwargs: Any) -> None:
+    """SQLite can't rebuild a table that another table's trigger names."""
+    from mailops import triggers
+    from orders.models.order import TRIGGERS
+
+    connection = connections[using]
+    if connection.vendor == "sqlite":
+        triggers.remove(connection, TRIGGERS)
+
+
+def install_triggers(*, using: str, **kwargs: Any) -> None:
+    from mailops import triggers
+    from orders.models.order import TRIGGERS
+
+    connection = connections[using]
+    if "orders_editor" in connection.introspection.table_names():
+        triggers.install(connection, TRIGGERS)
+
+
+def install_schedules(*, using: str, **kwargs: Any) -> None:
+    """One row a schedule, by name: names are not unique in the queue's own table."""
+    from django_q.models import Schedule
+
+    from orders.tasks import SWEEP
+
+    if "django_q_schedule" in connections[using].introspection.table_names():
+        Schedule.objects.using(using).update_or_create(
+            name="Sweep", defaults={"func": SWEEP, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+        )
+
+
+def heartbeat(*, task: dict[str, Any], **kwargs: Any) -> None:
+    """Runs in the queue's monitor after a task was acknowledged: the sweep's round trip proves the whole line."""
+    from mailops import health
+    from orders.tasks import SWEEP
+
+    if task.get("func") == SWEEP and task.get("success"):
+        health.beat()

@@ -1,0 +1,179 @@
+"""`manage.py demo`: people, accounts and a few orders to look at, made by really running them. Practice only."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from mailops import roles
+from mailops.history import acting, record
+from orders import drafting, submission
+from orders.drafting import Draft
+from orders.models import Client, Order, State
+from orders.plan import plan
+from vendors import pricing
+from vendors.http import ReadFailed
+from vendors.models import Contact, Price, Vendor
+from vendors.sealed import Sealed
+
+PEOPLE = {
+    "drafter": [roles.DRAFTER],
+    "confirmer": [roles.CONFIRMER],
+    "operator": [roles.OPERATOR],
+    "auditor": [roles.AUDITOR],
+}
+ACCOUNTS: list[tuple[str, str, dict[str, str]]] = [
+    ("ColdMailReseller", "coldmailreseller", {"user_id": "U-201"}),
+    ("ScaledMail", "scaledmail", {"organization_id": "recPracticeOrg1"}),
+    ("Woodpecker", "woodpecker", {}),
+    ("SmartSenders", "smartsenders", {"body_form": "objects"}),
+]
+CMR_PRICES = [
+    ("domain.com", ".com domain", "13.00", "year", "14.50"),
+    ("domain.net", ".net domain", "14.00", "year", "15.50"),
+    ("mailbox", "Mailbox", "3.00", "month", None),
+]
+GOOGLE = {
+    "google_oauth_route": "https://accounts.google.com/o/oauth2/v2/auth/oauthchooseaccount?access_type=offline",
+    "google_client_id": "549360251880-practice.apps.googleusercontent.com",
+    "google_app_name": "Outreach App",
+}
+CMR_DOMAINS = {"service_provider": "GOOGLE", "billing_cycle": "MONTHLY", "confirm": True, "auto_renew": False} | GOOGLE
+PASSWORDS_FILE = "demo-logins.txt"  # noqa: S105 (a file's name)
+
+
+class Command(BaseCommand):
+    help = "Load the demo data once: practice accounts with prices, clients, a person per role, orders really run."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--no-orders", action="store_true", help="Only people, accounts and prices.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.LIVE:
+            raise CommandError("This is a live installation. Demo data belongs on a practice installation.")
+        if not User.objects.exists():
+            with acting(who="demo"):
+                make_people()
+                make_accounts()
+                if not options["no_orders"]:
+                    make_orders(self)
+        logins = settings.DATA_DIR / PASSWORDS_FILE
+        if logins.exists():
+            self.stdout.write("Sign in as one of these people (practice only):")
+            self.stdout.write(logins.read_text().rstrip())
+
+
+def make_people() -> None:
+    """One person per role; the passwords are made here and kept beside the practice data."""
+    lines = []
+    with transaction.atomic():
+        for name, groups in PEOPLE.items():
+            password = secrets.token_urlsafe(12)
+            user = User.objects.create_user(name, password=password, is_staff=True)
+            user.groups.set(Group.objects.filter(name__in=groups))
+            record("user.added", user, changes={"roles": [[], groups]})
+            lines.append(f"  {name:<10} {password}")
+    logins = settings.DATA_DIR / PASSWORDS_FILE
+    logins.touch(mode=0o600)
+    logins.write_text("\n".join(lines) + "\n")
+
+
+def make_accounts() -> None:
+    """Four practice accounts with prices, two clients, a registrant contact."""
+    with transaction.atomic():
+        contact = Contact.objects.create(
+            name="Acme Labs, registrant", first_name="Dana", last_name="Reyes", email="dana@acmelabs.com",
+            company="Acme Labs", address_line_one="1 Main Street", city="Austin", state="TX", postal_code="78701",
+            country="US", phone_country_code="+1", phone="5125550100",
+        )  # fmt: skip
+        for name, domain in (("Acme Labs", "acmelabs.com"), ("Northwind", "northwind.com")):
+            client = Client.objects.create(name=name, main_domain=domain, forward_to=domain, contact=contact)
+            record("client.added", client)
+        for name, api, account in ACCOUNTS:
+            sealed = Sealed("").put({"api_key": f"practice-{secrets.token_hex(12)}"})
+            vendor = Vendor.objects.create(
+                name=name, api=api, settings=account, sealed=str(sealed), order_limit=Decimal(500)
+            )  # fmt: skip
+            record("vendor.added", vendor)
+        cmr = Vendor.objects.get(api="coldmailreseller")
+        for item, label, amount, unit, renewal in CMR_PRICES:
+            Price.objects.create(
+                vendor=cmr, item=item, label=label, amount=Decimal(amount), unit=unit,
+                renewal_amount=Decimal(renewal) if renewal else None, source="Typed by demo", as_of=timezone.now(),
+            )  # fmt: skip
+    woodpecker = Vendor.objects.get(api="woodpecker")
+    woodpecker.limit_currency = "EUR"
+    woodpecker.save(update_fields=["limit_currency"])
+    for vendor in Vendor.objects.all():
+        if vendor.adapter.can_fetch_prices:
+            try:
+                pricing.fetch(vendor)
+            except ReadFailed as error:
+                raise CommandError(f"{error} Start the practice vendors first: manage.py practice_vendors.") from None
+
+
+def draft(api: str, product: str, client: str, rows: str, options: Mapping[str, Any], note: str = "") -> Order:
+    """A draft by the drafter, from pasted lines."""
+    vendor = Vendor.objects.get(api=api)
+    what = vendor.adapter.products[product]
+    reading = drafting.read(rows, what)
+    if reading.bad:
+        raise CommandError(f"The demo's own lines can't be read: {reading.bad}")
+    chosen = Client.objects.select_related("contact").get(name=client)
+    return drafting.create(
+        Draft(
+            vendor=vendor,
+            product=product,
+            client=chosen,
+            contact=chosen.contact if what.needs_contact else None,
+            forward_to=chosen.forward_to if what.forwards else "",
+            note=note,
+            options=options,
+            rows=reading.rows,
+        ),
+        by=User.objects.get(username="drafter"),
+    )
+
+
+def confirm(order: Order) -> None:
+    """By the confirmer, as on the page."""
+    order = Order.objects.select_related("vendor", "client", "contact").get(pk=order.pk)
+    submission.confirm(order.pk, by=User.objects.get(username="confirmer"), digest=plan(order).digest)
+
+
+def make_orders(command: BaseCommand) -> None:
+    """Orders in different states; those past confirmation are sent by the worker to the practice vendors."""
+    drafter = User.objects.get(username="drafter")
+    pro = {"provider": "GOOGLE"}
+    sent = [
+        draft("coldmailreseller", "domains", "Acme Labs",
+              "tryacme.com, Dana Reyes, dana\ntryacme.com, Sam Ito, sam\ngetacme.com, Lee Wong, lee", CMR_DOMAINS),
+        draft("woodpecker", "mailboxes", "Northwind", "northwind-mail.com, Priya Shah, priya", pro),
+        draft("woodpecker", "mailboxes", "Northwind", "no-funds-northwind.com, Lee Wong, lee", pro),
+        draft("woodpecker", "mailboxes", "Northwind", "cut-after-northwind.com, Sam Ito, sam", pro),
+    ]  # fmt: skip
+    waiting = draft(
+        "coldmailreseller", "domains", "Acme Labs",
+        "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Dana Reyes, d.reyes\nacme-go.com, Sam Ito, sam",
+        CMR_DOMAINS, note="Second batch for the autumn campaign",
+    )  # fmt: skip
+    draft("smartsenders", "domains", "Acme Labs", "acme-news.com, Sam Ito, sam", {"vendor_id": "9"})
+    for order in [*sent, waiting]:
+        drafting.send_for_confirmation(order.pk, by=drafter, note=order.note)
+    for order in sent:
+        confirm(order)
+    until = time.monotonic() + 60
+    busy = Order.objects.filter(pk__in=[order.pk for order in sent], state__in=[State.CONFIRMED, State.SENDING])
+    while busy.exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    if busy.exists():
+        command.stderr.write("Some demo orders are still waiting for the worker; they go out when it runs.")

@@ -1,0 +1,8 @@
+"""The models of orders: what is ordered, what comes of it, and every attempt to buy it."""
+
+from orders.models.attempt import Attempt
+from orders.models.client import Client
+from orders.models.inventory import Domain, Mailbox
+from orders.models.order import NEXT, Editor, NotAllowed, Order, State
+
+__all__ = ["NEXT", "Attempt", "Client", "Domain", "Editor", "Mailbox", "NotAllowed", "Order", "State"]

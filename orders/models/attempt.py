@@ -1,0 +1,76 @@
+"""An attempt: one paid request for one confirmation. Its row is committed before a socket opens."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+
+class Stage(models.TextChoices):
+    """Where an attempt stands. Only a named person turns *unknown* into *placed* or *not placed*."""
+
+    CLAIMED = "claimed", "Claimed, nothing sent yet"
+    SENDING = "sending", "Sent or about to be"
+    NOT_SENT = "not_sent", "Not sent"
+    REFUSED = "refused", "Refused by the vendor"
+    ACCEPTED = "accepted", "Accepted by the vendor"
+    UNKNOWN = "unknown", "Outcome unknown"
+    PLACED = "placed", "Settled: it was placed"
+    NOT_PLACED = "not_placed", "Settled: it was not placed"
+
+
+# While one of these stands, money may have been spent, and the database refuses another attempt for the order.
+OPEN = [Stage.CLAIMED, Stage.SENDING, Stage.ACCEPTED, Stage.UNKNOWN, Stage.PLACED]
+
+
+class Attempt(models.Model):
+    """What was sent, by which worker, and what came back. `digest` is the confirmed plan's."""
+
+    order = models.ForeignKey("orders.Order", models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.CLAIMED)
+    worker = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64)
+    body_sha256 = models.CharField(max_length=64, blank=True)
+    claimed_at = models.DateTimeField()
+    lease_until = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    why = models.TextField(blank=True)
+    reply_status = models.PositiveSmallIntegerField(null=True)
+    reply_body = models.TextField(blank=True)
+    reference = models.CharField(max_length=120, blank=True)
+    evidence = models.JSONField(default=list)
+    evidence_at = models.DateTimeField(null=True)
+    late_answer = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "number"], name="attempt_numbered_once"),
+            models.UniqueConstraint(
+                fields=["order"], condition=models.Q(stage__in=OPEN), name="attempt_one_open_per_order"
+            ),
+            models.CheckConstraint(condition=models.Q(stage__in=Stage.values), name="attempt_stage_known"),
+        ]
+        default_permissions = ("view",)
+
+    def __str__(self) -> str:
+        return f"Attempt {self.number} of {self.order}"
+
+    @property
+    def may_have_spent(self) -> bool:
+        """Bytes may have left: everything from the moment it was marked as about to be sent."""
+        return self.sent_at is not None and self.stage not in (Stage.NOT_SENT, Stage.REFUSED, Stage.NOT_PLACED)
+
+    def move(self, stage: Stage, *, since: tuple[Stage, ...], **fields: object) -> bool:
+        """Change the stage if it is still one of `since`; whether it was. The WHERE clause is the lock."""
+        ended = {} if stage in (Stage.CLAIMED, Stage.SENDING) else {"ended_at": timezone.now()}
+        changes = {"stage": stage, **ended, **fields}
+        moved = Attempt.objects.filter(pk=self.pk, stage__in=since).update(**changes)
+        if moved:
+            for name, value in changes.items():
+                setattr(self, name, value)
+        return bool(moved)

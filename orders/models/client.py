@@ -1,0 +1,42 @@
+"""The agency's customers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+DOMAIN_NAME = RegexValidator(
+    r"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$",
+    "Write it like example.com: small letters, digits, hyphens and dots.",
+)
+
+
+class Client(models.Model):
+    """A customer of the agency, for whom domains and mailboxes are ordered."""
+
+    name = models.CharField(max_length=120, unique=True)
+    main_domain = models.CharField(
+        max_length=253, blank=True, validators=[DOMAIN_NAME], help_text="The client's own domain. It is never ordered."
+    )
+    forward_to = models.CharField(
+        max_length=253,
+        blank=True,
+        validators=[DOMAIN_NAME],
+        help_text="Where the client's new domains forward to, unless an order says otherwise.",
+    )
+    contact = models.ForeignKey(
+        "vendors.Contact",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        help_text="The registrant's details for the client's domains, where a vendor asks for them.",
+    )
+    note = models.TextField(blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

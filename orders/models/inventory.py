@@ -1,0 +1,90 @@
+"""Domains and mailboxes: an order plans them, the vendor makes them, the inventory lists them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Asset(models.TextChoices):
+    """The states of a domain or a mailbox."""
+
+    PLANNED = "planned", "Planned"
+    ORDERED = "ordered", "Ordered"
+    READY = "ready", "Ready"
+    REFUSED = "refused", "Refused"
+    GONE = "gone", "Gone"
+
+
+LIVE = [Asset.ORDERED, Asset.READY]  # money was or is about to be spent on it
+
+
+class Domain(models.Model):
+    """A domain name. `order` is the order that buys it; empty for one that was already held at the vendor."""
+
+    name = models.CharField(max_length=253, db_index=True)
+    vendor = models.ForeignKey("vendors.Vendor", models.PROTECT, related_name="domains", verbose_name="vendor account")
+    order = models.ForeignKey("orders.Order", models.CASCADE, null=True, blank=True, related_name="domains")
+    client = models.ForeignKey("orders.Client", models.PROTECT, null=True, blank=True, related_name="domains")
+    state = models.CharField(max_length=10, choices=Asset.choices, default=Asset.PLANNED)
+    years = models.PositiveSmallIntegerField(default=1)
+    forward_to = models.CharField(max_length=253, blank=True)
+    first_name = models.CharField(max_length=60, blank=True)
+    last_name = models.CharField(max_length=60, blank=True)
+    picture = models.CharField(max_length=500, blank=True)
+    row = models.PositiveIntegerField(null=True, blank=True)
+    ordered_at = models.DateTimeField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(state__in=LIVE), name="domain_one_live_per_installation"
+            ),
+            models.UniqueConstraint(fields=["order", "name"], name="domain_once_per_order"),
+            models.UniqueConstraint(
+                fields=["vendor", "name"],
+                condition=models.Q(order=None, state=Asset.PLANNED),
+                name="domain_held_once_per_account",
+            ),
+            models.CheckConstraint(condition=models.Q(state__in=Asset.values), name="domain_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Mailbox(models.Model):
+    """A mailbox that an order buys."""
+
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="mailboxes")
+    domain = models.ForeignKey(Domain, models.PROTECT, related_name="mailboxes")
+    username = models.CharField(max_length=64)
+    address = models.CharField(max_length=320, db_index=True)
+    first_name = models.CharField(max_length=60, blank=True)
+    last_name = models.CharField(max_length=60, blank=True)
+    picture = models.CharField(max_length=500, blank=True)
+    state = models.CharField(max_length=10, choices=Asset.choices, default=Asset.PLANNED)
+    row = models.PositiveIntegerField(null=True, blank=True)
+    ordered_at = models.DateTimeField(null=True, blank=True)
+    ready_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["address"]
+        verbose_name_plural = "mailboxes"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["address"], condition=models.Q(state__in=LIVE), name="mailbox_one_live_per_installation"
+            ),
+            models.UniqueConstraint(fields=["order", "address"], name="mailbox_once_per_order"),
+            models.CheckConstraint(condition=models.Q(state__in=Asset.values), name="mailbox_state_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()

@@ -1,0 +1,397 @@
+"""The order: every state, every move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, User
+from django.db import models
+from django.utils import timezone
+
+from mailops.history import record
+from mailops.money import Totals
+from mailops.triggers import Trigger
+from orders.models.inventory import Asset
+from vendors.apis.base import DomainLine, MailboxLine, Product
+from vendors.models import Vendor, account_settings
+from vendors.sealed import Sealed
+
+if TYPE_CHECKING:
+    from orders.models.attempt import Attempt
+
+
+class State(models.TextChoices):
+    """The states of an order, with the words that people read."""
+
+    DRAFT = "draft", "Draft"
+    REVIEW = "review", "Waiting for confirmation"
+    CONFIRMED = "confirmed", "Confirmed"
+    SENDING = "sending", "Being sent"
+    UNKNOWN = "unknown", "Outcome unknown: check the vendor"
+    REFUSED = "refused", "Refused, nothing was bought"
+    ACCEPTED = "accepted", "Accepted, being set up"
+    PARTLY = "partly", "Partly delivered"
+    DELIVERED = "delivered", "Delivered"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+NEXT: dict[str, frozenset[str]] = {
+    State.DRAFT: frozenset({State.REVIEW, State.CANCELLED}),
+    State.REVIEW: frozenset({State.CONFIRMED, State.DRAFT, State.CANCELLED}),
+    State.CONFIRMED: frozenset({State.SENDING, State.CANCELLED}),
+    State.SENDING: frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CONFIRMED, State.REVIEW}),
+    State.UNKNOWN: frozenset({State.ACCEPTED, State.REFUSED, State.REVIEW}),
+    State.REFUSED: frozenset(),
+    State.ACCEPTED: frozenset({State.DELIVERED, State.PARTLY}),
+    State.PARTLY: frozenset(),
+    State.DELIVERED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+
+ACTS_NEXT = {
+    State.DRAFT: "The drafter",
+    State.REVIEW: "A confirmer",
+    State.CONFIRMED: "MailOps",
+    State.SENDING: "MailOps",
+    State.UNKNOWN: "A confirmer",
+    State.REFUSED: "The drafter",
+    State.ACCEPTED: "The vendor",
+    State.PARTLY: "The drafter",
+    State.DELIVERED: "Nobody",
+    State.CANCELLED: "Nobody",
+}
+
+
+class NotAllowed(Exception):
+    """A move that an order's state, or the two-person rule, does not allow; the message is for the person."""
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Rules about many orders."""
+
+    def waiting_for(self, user: User) -> OrderQuerySet:
+        """Orders in which this person should do something next, oldest first."""
+        wanted = models.Q(pk__in=[])
+        if user.has_perm("orders.confirm_order"):
+            wanted |= models.Q(state=State.REVIEW) & ~(
+                models.Q(editors__user=user) & models.Q(vendor__two_person_rule=True)
+            )
+        if user.has_perm("orders.settle_order"):
+            wanted |= models.Q(state=State.UNKNOWN)
+        if user.has_perm("orders.change_order"):
+            wanted |= models.Q(state__in=[State.DRAFT, State.REFUSED, State.PARTLY], drafted_by=user, copies=None)
+        return self.filter(wanted).order_by("state_since").distinct()
+
+    def due(self, now: datetime) -> OrderQuerySet:
+        """Confirmed orders that may be sent now: hold over, back-off over."""
+        return self.filter(
+            models.Q(hold_until=None) | models.Q(hold_until__lte=now),
+            models.Q(next_try_at=None) | models.Q(next_try_at__lte=now),
+            state=State.CONFIRMED,
+        )
+
+    def expired(self, now: datetime) -> OrderQuerySet:
+        """Orders whose worker should have reported long ago."""
+        return self.filter(
+            state=State.SENDING, attempts__stage__in=["claimed", "sending"], attempts__lease_until__lt=now
+        )
+
+    def due_for_progress(self, now: datetime) -> OrderQuerySet:
+        """Accepted orders whose vendor was not asked lately."""
+        before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
+        return self.filter(models.Q(progress_at=None) | models.Q(progress_at__lt=before), state=State.ACCEPTED)
+
+
+class Order(models.Model):
+    """An order at one vendor account. Its contents are the domains and mailboxes that point to it."""
+
+    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="orders", verbose_name="vendor account")
+    product = models.CharField("what to order", max_length=40)
+    client = models.ForeignKey("orders.Client", models.PROTECT, related_name="orders")
+    contact = models.ForeignKey("vendors.Contact", models.PROTECT, null=True, blank=True)
+    forward_to = models.CharField("domains forward to", max_length=253, blank=True)
+    options = models.JSONField(default=dict, blank=True)
+    sealed = models.TextField(blank=True, editable=False)
+    note = models.TextField("note for the confirmer", blank=True)
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
+    state_since = models.DateTimeField(default=timezone.now)
+    reason = models.TextField(blank=True)  # why it came into this state, where somebody or something said so
+    version = models.PositiveIntegerField(default=1)  # counts saves of the draft, to notice two tabs
+    drafted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    drafted_by_name = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    copy_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="copies")
+    cost = models.JSONField(default=dict)  # due_now, per_month, per_year by currency, for lists
+
+    confirmed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    confirmed_by_name = models.CharField(max_length=150, blank=True)
+    confirmed_at = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=64, blank=True)
+    snapshot = models.JSONField(null=True)
+    hold_until = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    rung_at = models.DateTimeField(null=True)
+
+    reference = models.CharField("vendor's reference", max_length=120, blank=True)
+    problems = models.JSONField(default=list)  # the vendor's refusal, row by row
+    progress_at = models.DateTimeField(null=True)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-pk"]
+        indexes: ClassVar = [models.Index(fields=["state", "state_since"])]
+        default_permissions = ("add", "change", "view")
+        permissions: ClassVar = [
+            ("confirm_order", "Can confirm orders and send them back"),
+            ("cancel_order", "Can cancel orders before they are sent"),
+            ("settle_order", "Can settle unknown outcomes"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(state__in=State.values), name="order_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "review", "cancelled"]) | ~models.Q(digest=""),
+                name="order_past_review_has_digest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"MO-{1000 + self.pk}" if self.pk else "New order"
+
+    # -- what it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def what(self) -> Product:
+        return self.vendor.adapter.products[self.product]
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        return account_settings(self.vendor)
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        return Sealed(self.sealed).names
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return (self.reference,) if self.reference else ()
+
+    @property
+    def due_now(self) -> Totals:
+        return Totals.from_dict(self.cost.get("due_now", {}))
+
+    @property
+    def per_month(self) -> Totals:
+        return Totals.from_dict(self.cost.get("per_month", {}))
+
+    @cached_property
+    def contents(self) -> tuple[DomainLine, ...]:
+        """Domains with their mailboxes in the drafter's order. Two queries, then kept: reload the order to see edits."""
+        boxes: dict[str, list[MailboxLine]] = {}
+        domains: dict[str, Any] = {d.name: d for d in self.domains.order_by("row", "pk")}
+        for mailbox in self.mailboxes.select_related("domain").order_by("row", "pk"):
+            domains.setdefault(mailbox.domain.name, mailbox.domain)
+            line = MailboxLine(
+                username=mailbox.username,
+                domain=mailbox.domain.name,
+                first_name=mailbox.first_name,
+                last_name=mailbox.last_name,
+                picture=mailbox.picture,
+                row=mailbox.row,
+            )
+            boxes.setdefault(mailbox.domain.name, []).append(line)
+        return tuple(
+            DomainLine(
+                name=name,
+                years=domain.years,
+                forward_to=domain.forward_to or (self.forward_to if self.what.forwards else ""),
+                first_name=domain.first_name,
+                last_name=domain.last_name,
+                picture=domain.picture,
+                mailboxes=tuple(boxes.get(name, ())),
+                row=domain.row if domain.order_id else None,
+            )
+            for name, domain in domains.items()
+        )
+
+    @cached_property
+    def size(self) -> str:
+        """ "4 domains and 8 mailboxes", for titles and lists."""
+        boxes, domains = self.mailboxes.count(), self.domains.count()
+        parts = [f"{count} {one if count == 1 else many}" for count, one, many in (
+            (domains, "domain", "domains"), (boxes, "mailbox", "mailboxes")) if count]  # fmt: skip
+        return " and ".join(parts) or "nothing yet"
+
+    @property
+    def acts_next(self) -> str:
+        if self.state == State.CONFIRMED and self.held_by:
+            return self.held_by
+        if self.state in (State.DRAFT, State.REFUSED, State.PARTLY):
+            return self.drafted_by_name
+        return ACTS_NEXT[State(self.state)]
+
+    @property
+    def held_by(self) -> str:
+        """What keeps a confirmed order from being sent, in words; empty when nothing does."""
+        now = timezone.now()
+        if self.vendor.is_stopped:
+            return f"Sending to {self.vendor.name} is stopped: {self.vendor.stopped_reason}"
+        if self.hold_until and self.hold_until > now:
+            return f"Held until {timezone.localtime(self.hold_until):%H:%M}, so that it can still be cancelled"
+        if self.next_try_at and self.next_try_at > now:
+            return f"Not sent yet ({self.reason}). Tried again at {timezone.localtime(self.next_try_at):%H:%M}"
+        return ""
+
+    @property
+    def is_moving(self) -> bool:
+        """MailOps or the vendor is at work on it, so that a page may want to look again soon."""
+        return self.state in (State.CONFIRMED, State.SENDING, State.ACCEPTED)
+
+    @property
+    def progress_version(self) -> str:
+        """Changes whenever a domain or mailbox of the order changes its state."""
+        counts = self.mailboxes.order_by().values_list("state").annotate(models.Count("pk"))
+        more = self.domains.order_by().values_list("state").annotate(models.Count("pk"))
+        return "-".join(f"{state}{count}" for state, count in sorted([*counts, *more]))
+
+    def was_edited_by(self, user: AbstractBaseUser) -> bool:
+        return self.editors.filter(user_id=user.pk).exists()
+
+    def why_not_confirm(self, user: AbstractBaseUser) -> str:
+        """Why this person may not confirm this order, in words; empty when they may."""
+        if self.state != State.REVIEW:
+            return f"This order is not waiting for confirmation. It reads: {self.get_state_display()}."
+        if self.vendor.two_person_rule and self.was_edited_by(user):
+            return "You edited this order, so somebody else has to confirm it."
+        return ""
+
+    # -- its moves ----------------------------------------------------------------------------------------------
+
+    def _move(
+        self,
+        to: str,
+        *,
+        action: str,
+        by: Any = None,
+        reason: str = "",
+        changes: Mapping[str, Any] | None = None,
+        attempt: Attempt | None = None,
+        where: models.Q | None = None,
+        **fields: Any,
+    ) -> None:
+        """Write the new state and its history event together, inside the caller's transaction.
+
+        The UPDATE's WHERE clause is the lock: no join may enter it, or PostgreSQL would look at an old snapshot. Raises
+        `NotAllowed` where the state does not lead there, or somebody else moved the order first.
+        """
+        before = self.state
+        if to not in NEXT[before]:
+            raise NotAllowed(f"{self} reads “{self.get_state_display()}”, so this can't be done with it.")
+        changed = {"state": to, "state_since": timezone.now(), "reason": reason, **fields}
+        rows = Order.objects.filter(where or models.Q(), pk=self.pk, state=before, version=self.version)
+        if not rows.update(**changed):
+            raise NotAllowed(f"{self} was changed by somebody else a moment ago. Look at it again.")
+        for name, value in changed.items():
+            setattr(self, name, value)
+        all_changes = {"state": [before, to], **(changes or {})}
+        record(action, self, by=by, reason=reason, changes=all_changes, attempt=attempt.pk if attempt else None)
+
+    def send_for_review(self, *, by: User, plan: dict[str, Any], note: str = "") -> None:
+        self._move(
+            State.REVIEW, action="order.sent_for_confirmation", by=by, reason=note, changes={"plan": [None, plan]}
+        )
+
+    def send_back(self, *, by: User, reason: str) -> None:
+        self._move(State.DRAFT, action="order.sent_back", by=by, reason=reason, digest="", snapshot=None)
+
+    def cancel(self, *, by: User, reason: str) -> None:
+        self._mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
+        self._move(State.CANCELLED, action="order.cancelled", by=by, reason=reason)
+
+    def confirm(self, *, by: User, digest: str, snapshot: dict[str, Any]) -> None:
+        """The domains and mailboxes become live here: the database refuses a name that is live elsewhere."""
+        now = timezone.now()
+        hold = timedelta(minutes=self.vendor.hold_minutes)
+        alone = "" if self.vendor.two_person_rule else "One person only: the two-person rule is off for this account."
+        self._move(
+            State.CONFIRMED,
+            action="order.confirmed",
+            by=by,
+            reason=alone,
+            changes={"digest": [None, digest], "due_now": [None, snapshot["cost"]["due_now"]]},
+            confirmed_by=by,
+            confirmed_by_name=by.get_username(),
+            confirmed_at=now,
+            digest=digest,
+            snapshot=snapshot,
+            hold_until=now + hold if hold else None,
+            next_try_at=None,
+            tries=0,
+            rung_at=now,
+        )
+        self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)
+
+    def back_to_review(self, *, action: str, reason: str, attempt: Attempt, by: User | None = None) -> None:
+        """A person has to look again; nothing is sent without a fresh confirmation."""
+        self._mark_assets(Asset.PLANNED, Asset.ORDERED)
+        self._move(
+            State.REVIEW,
+            action=action,
+            by=by,
+            reason=reason,
+            attempt=attempt,
+            confirmed_by=None,
+            confirmed_by_name="",
+            confirmed_at=None,
+            hold_until=None,
+            next_try_at=None,
+            tries=0,
+        )
+
+    def _mark_assets(self, to: Asset, *since: Asset) -> None:
+        stamps = {Asset.ORDERED: "ordered_at", Asset.READY: "ready_at"}
+        stamp = {stamps[to]: timezone.now()} if to in stamps else {}
+        for assets in (self.domains, self.mailboxes):
+            assets.filter(state__in=since).update(state=to, **stamp)
+
+
+class Editor(models.Model):
+    """Somebody who edited an order's contents, and so may not confirm it under the two-person rule."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="editors")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")]
+
+
+_SAYS = "Somebody who edited an order may not confirm it"
+TRIGGERS = tuple(
+    Trigger(
+        name=f"order_confirmer_is_no_editor_{event.lower()}",
+        table="orders_order",
+        event=event,
+        columns=("confirmed_by_id",) if event == "UPDATE" else (),
+        message=_SAYS,
+        when="NEW.confirmed_by_id IS NOT NULL"
+        " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND e.user_id = NEW.confirmed_by_id)"
+        " AND EXISTS (SELECT 1 FROM vendors_vendor v WHERE v.id = NEW.vendor_id AND v.two_person_rule)",
+    )
+    for event in ("INSERT", "UPDATE")
+) + (
+    Trigger(
+        name="order_editor_is_no_confirmer",
+        table="orders_editor",
+        event="INSERT",
+        message=_SAYS,
+        when="EXISTS (SELECT 1 FROM orders_order o JOIN vendors_vendor v ON v.id = o.vendor_id"
+        " WHERE o.id = NEW.order_id AND o.confirmed_by_id = NEW.user_id AND v.two_person_rule)",
+    ),
+)  # fmt: skip

@@ -1,0 +1,29 @@
+"""What the queue runs: thin, each with an order's number and nothing else. They return a word, never an object."""
+
+from __future__ import annotations
+
+from mailops.history import acting
+
+SWEEP = "orders.tasks.sweep"
+
+
+def submit_order(order_id: int) -> str:
+    from orders import submission
+
+    with acting(worker=True):
+        return submission.submit(order_id)
+
+
+def ask_progress(order_id: int) -> str:
+    from orders import progress
+
+    with acting(worker=True):
+        return progress.ask(order_id)
+
+
+def sweep() -> str:
+    from orders import submission
+
+    with acting(worker=True):
+        done = submission.sweep()
+    return ", ".join(f"{word} {count}" for word, count in done.items())

@@ -1,0 +1,247 @@
+"""The pages about vendor accounts, prices and registrant contacts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+
+from mailops.history import record
+from mailops.history.admin import RecordedAdmin
+from mailops.money import show
+from vendors import pricing
+from vendors.apis import REGISTRY
+from vendors.http import ReadFailed
+from vendors.models import LIVE, Contact, Price, Vendor, account_settings
+from vendors.practice.faults import FAULTS
+from vendors.sealed import CannotOpen
+
+
+class VendorForm(forms.ModelForm):
+    """An account. Its vendor's own settings and secrets are added by `form_for`."""
+
+    api: str
+    secret_fields: frozenset[str] = frozenset()
+
+    class Meta:
+        model = Vendor
+        fields = ("name", "mode", "two_person_rule", "order_limit", "limit_currency", "hold_minutes")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.api = self.instance.api or self.api
+        for name, value in account_settings(self.instance).items():
+            self.initial[f"setting_{name}"] = value
+        stored = self.instance.secrets.names
+        for field in self.secret_fields & self.fields.keys():
+            kept = field.removeprefix("secret_") in stored
+            self.fields[field].help_text = "Stored and sealed. Leave empty to keep it." if kept else "Not entered yet."
+
+    def clean_mode(self) -> str:
+        mode: str = self.cleaned_data["mode"]
+        if mode == LIVE and not settings.LIVE:
+            raise ValidationError("This is a practice installation. It can't hold live accounts.")
+        return mode
+
+    def save(self, commit: bool = True) -> Vendor:
+        said = self.cleaned_data
+        names = REGISTRY[self.instance.api].AccountForm.base_fields
+        self.instance.settings = {name: said[f"setting_{name}"] for name in names}
+        secrets = {name.removeprefix("secret_"): said[name] for name in self.secret_fields}
+        self.instance.sealed = str(self.instance.secrets.put(secrets))
+        return super().save(commit)
+
+
+def form_for(api: str) -> type[VendorForm]:
+    """The account form with the fields that this vendor's adapter declares."""
+    adapter = REGISTRY[api]
+    declared: dict[str, Any] = {f"setting_{name}": field for name, field in adapter.AccountForm.base_fields.items()}
+    for name, label in adapter.secrets.items():
+        widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+        declared[f"secret_{name}"] = forms.CharField(label=label, required=False, widget=widget, max_length=4000)
+    secret_fields = frozenset(f"secret_{name}" for name in adapter.secrets)
+    return type("VendorFormForApi", (VendorForm,), declared | {"api": api, "secret_fields": secret_fields})
+
+
+@admin.register(Vendor)
+class VendorAdmin(RecordedAdmin):
+    list_display = ("name", "vendor_label", "mode", "two_person_rule", "limit", "sending")
+    change_form_template = "admin/vendors/vendor/change_form.html"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        api = obj.api if obj else request.GET.get("api", "")
+        return super().get_form(request, obj, change=change, form=form_for(api), **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        rules = ("two_person_rule", ("order_limit", "limit_currency"), "hold_minutes")
+        if obj and not self.has_change_permission(request, obj):
+            return [(None, {"fields": ("name", "vendor_label", "mode", "settings_shown", *rules)})]
+        form = form_for(obj.api if obj else request.GET.get("api", ""))
+        own = tuple(name for name in form.declared_fields)  # type: ignore[attr-defined]
+        label = REGISTRY[form.api].label
+        return [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), ("Rules", {"fields": rules})]
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """First choose the vendor, since each asks for its own settings."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        if request.GET.get("api") in REGISTRY:
+            return super().add_view(request, form_url, extra_context)
+        context = self.admin_site.each_context(request) | {"title": "New vendor account", "apis": REGISTRY.values()}
+        return TemplateResponse(request, "admin/vendors/vendor/choose.html", context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        vendor = Vendor.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        context = {
+            "vendor": vendor,
+            "practice_values": [(name, fault.words) for name, fault in FAULTS.items()],
+            "may_test": self._may(request),
+        }
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
+
+    def get_urls(self) -> list[Any]:
+        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume}
+        ours = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}")
+            for name, view in doors.items()
+        ]
+        return ours + super().get_urls()
+
+    def _may(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("vendors.test_vendor")
+
+    def _vendor(self, request: HttpRequest, pk: int) -> Vendor:
+        if not self._may(request):
+            raise PermissionDenied
+        return get_object_or_404(Vendor, pk=pk)
+
+    def _back(self, vendor: Vendor) -> HttpResponse:
+        return redirect(reverse("admin:vendors_vendor_change", args=[vendor.pk]))
+
+    def test(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Use the key on a harmless read."""
+        vendor = self._vendor(request, pk)
+        try:
+            messages.success(request, vendor.adapter.test(account_settings(vendor), vendor.reader()))
+            worked = True
+        except (ReadFailed, CannotOpen, KeyError) as error:
+            text = "No key is stored for this account yet." if isinstance(error, KeyError) else str(error)
+            messages.error(request, text)
+            worked = False
+        with transaction.atomic():
+            record("vendor.key_tested", vendor, changes={"worked": [None, worked]})
+        return self._back(vendor)
+
+    def fetch(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Read the vendor's own price list."""
+        vendor = self._vendor(request, pk)
+        try:
+            count = pricing.fetch(vendor)
+            messages.success(request, f"{count} prices were read from {vendor.adapter.label}.")
+        except (ReadFailed, CannotOpen, KeyError) as error:
+            text = "No key is stored for this account yet." if isinstance(error, KeyError) else str(error)
+            messages.error(request, text)
+        return self._back(vendor)
+
+    def stop(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The stop switch: orders of this account wait."""
+        vendor = self._vendor(request, pk)
+        reason = request.POST.get("reason", "").strip()[:200]
+        if not reason:
+            messages.error(request, "Say why sending is stopped; the others will want to know.")
+            return self._back(vendor)
+        with transaction.atomic():
+            vendor.stop(reason=reason)
+            record("vendor.stopped", vendor, reason=reason)
+        messages.success(request, f"Sending to {vendor.name} is stopped. Orders wait until it is opened again.")
+        return self._back(vendor)
+
+    def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Open the account again; waiting orders go out by themselves."""
+        vendor = self._vendor(request, pk)
+        with transaction.atomic():
+            vendor.resume()
+            record("vendor.resumed", vendor)
+        messages.success(request, f"Sending to {vendor.name} is open. Waiting orders go out within a minute.")
+        return self._back(vendor)
+
+    @admin.display(description="Vendor", ordering="api")
+    def vendor_label(self, vendor: Vendor) -> str:
+        return vendor.adapter.label
+
+    @admin.display(description="Settings")
+    def settings_shown(self, vendor: Vendor) -> str:
+        keys = ", ".join(sorted(vendor.secrets.names)).replace("_", " ") or "none"
+        shown = [f"{name.replace('_', ' ')}: {value}" for name, value in vendor.settings.items()]
+        return "; ".join([*shown, f"secrets stored: {keys}"])
+
+    @admin.display(description="Limit an order", ordering="order_limit")
+    def limit(self, vendor: Vendor) -> str:
+        return "none" if vendor.order_limit is None else show(vendor.order_limit, vendor.limit_currency)
+
+    @admin.display(description="Sending")
+    def sending(self, vendor: Vendor) -> SafeString:
+        kind, text = ("wait", "Stopped") if vendor.is_stopped else ("ok", "Open")
+        return format_html('<span class="chip {}">{}</span>', kind, text)
+
+
+@admin.register(Price)
+class PriceAdmin(RecordedAdmin):
+    list_display = ("name", "vendor", "item", "price", "unit", "renewal", "source", "as_of")
+    list_filter = ("vendor", "unit", "currency")
+    list_select_related = ("vendor",)
+    search_fields = ("item", "label")
+    fields = ("vendor", "item", "label", ("amount", "currency"), "unit", "renewal_amount", "domains")
+
+    def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
+        obj.source, obj.as_of = f"Typed by {request.user.get_username()}", timezone.now()
+        super().save_model(request, obj, form, change)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "item" and field is not None:
+            items = [
+                f"{api.label}: {key} ({text})" for api in REGISTRY.values() for key, text in api.price_items.items()
+            ]
+            field.help_text = "What is bought. " + "; ".join(items)
+        return field
+
+    @admin.display(description="What", ordering="label")
+    def name(self, price: Price) -> str:
+        return price.label or price.item
+
+    @admin.display(description="Price", ordering="amount")
+    def price(self, price: Price) -> str:
+        return show(price.amount, price.currency)
+
+    @admin.display(description="Then")
+    def renewal(self, price: Price) -> str:
+        return "" if price.renewal_amount is None else show(price.renewal_amount, price.currency)
+
+
+@admin.register(Contact)
+class ContactAdmin(RecordedAdmin):
+    list_display = ("name", "first_name", "last_name", "company", "country", "email")
+    search_fields = ("name", "company", "email")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,82 @@
+"""Harmless questions to a vendor, and how much their answers may be believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from vendors.apis.base import Evidence
+from vendors.http import Read, ReadFailed, Request
+
+SKEW = timedelta(minutes=5)  # how far a vendor's clock may be off ours
+CURRENCY = re.compile(r"[A-Z]{3}")
+LARGEST = Decimal(10) ** 10
+
+
+def ask(
+    read: Read, path: str, *, query: tuple[tuple[str, str], ...] = (), headers: Mapping[str, str] | None = None
+) -> Any:
+    """The object or list that a GET answers with 200. Raises `ReadFailed`."""
+    reply = read(Request(method="GET", path=path, query=query, headers=headers or {}))
+    if reply.status in (401, 403):
+        raise ReadFailed("The vendor did not accept this key. Copy it again from the vendor's own settings.")
+    if reply.status != 200:
+        raise ReadFailed(f"The vendor answered {reply.status} to a harmless question.")
+    answer = reply.json()
+    if not isinstance(answer, dict | list):
+        raise ReadFailed("The vendor answered in a form that can't be read.")
+    return answer
+
+
+def rows(answer: Any, *keys: str) -> list[dict[str, Any]]:
+    """The objects of the list under `keys`; entries that are no objects are left out. Raises `ReadFailed`."""
+    for key in keys:
+        answer = answer.get(key) if isinstance(answer, dict) else None
+    if not isinstance(answer, list):
+        raise ReadFailed("The vendor answered in a form that can't be read.")
+    return [row for row in answer if isinstance(row, dict)]
+
+
+def is_since(value: Any, since: datetime) -> bool | None:
+    """Whether a vendor's time lies after `since`; None where it can't be read. A date alone counts as its whole day."""
+    try:
+        if isinstance(value, str) and len(value) == len("2026-01-31"):
+            return date.fromisoformat(value) >= (since - SKEW).astimezone(UTC).date()
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) >= since - SKEW
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def amount(value: Any) -> Decimal | None:
+    """A price as a vendor writes it, as text or number; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        found = Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return None
+    return found if found.is_finite() and 0 <= found < LARGEST else None
+
+
+def currency(value: Any) -> str:
+    """A three-letter currency code, empty for anything else."""
+    return value if isinstance(value, str) and CURRENCY.fullmatch(value) else ""
+
+
+def could_not_ask(what: str, error: ReadFailed) -> Evidence:
+    return Evidence(text=f"{what} could not be looked at. {error}")
+
+
+def weighed(found: list[Evidence]) -> list[Evidence]:
+    """The evidence, with a warning where none of it speaks for a placed order."""
+    if any(evidence.points_to == "placed" for evidence in found):
+        return found
+    caution = (
+        "Nothing that the vendor shows speaks for a placed order. This is no proof that none was placed: "
+        "it may still be in work. Look in the vendor's dashboard before you decide."
+    )
+    return [*found, Evidence(text=caution)]

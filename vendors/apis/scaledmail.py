@@ -1,0 +1,357 @@
+"""ScaledMail: a package of domains with mailboxes, paid by card as a monthly subscription.
+
+The documented answers of most reads are empty objects. What is read from `/domains` and `/organizations`, and the
+dollars of `/packages`, is what others have seen there, not the vendor's word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+
+from vendors.apis import rules
+from vendors.apis.base import (
+    Api,
+    DomainLine,
+    Evidence,
+    MailboxLine,
+    OptionsForm,
+    OrderLike,
+    Product,
+    Progress,
+    refused_key,
+    refused_order,
+    text,
+    word,
+)
+from vendors.apis.reads import amount, ask, could_not_ask, is_since, rows, weighed
+from vendors.apis.rules import stop, warn
+from vendors.http import Read, ReadFailed, Reply, Request, Secret
+from vendors.prices import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
+from vendors.verdicts import Accepted, Problem, Refused, Unknown
+
+BASE = "/api/v1"
+KEY = {"Authorization": Secret("api_key", prefix="Bearer ")}
+LOOKED_AT = 10  # each order has to be read for its domains
+STATES = {"active": "ready", "in progress": "ordered"}
+MONEY_MOVED = re.compile(r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE)
+TROUBLE = re.compile(r"fail|declin|could not|unable", re.IGNORECASE)
+ALIAS = re.compile(r"[^@\s]{1,64}")
+
+
+class AccountForm(forms.Form):
+    organization_id = forms.CharField(
+        label="Organization ID",
+        max_length=100,
+        help_text="ScaledMail files every order under an organization of your account (newer name: workspace). Its ID "
+        "usually starts with rec. Testing this account's key names the organizations that the key reaches.",
+    )
+
+
+def _password(label: str, help_text: str) -> forms.CharField:
+    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+    return forms.CharField(label=label, max_length=300, required=False, help_text=help_text, widget=widget, strip=False)
+
+
+def _word(label: str, help_text: str = "") -> forms.CharField:
+    return forms.CharField(label=label, max_length=200, required=False, help_text=help_text)
+
+
+class PackageOptions(OptionsForm):
+    price_id = forms.ChoiceField(label="Package", help_text="From the account's price list.")
+    quantity = forms.IntegerField(
+        label="Number of packages", min_value=1, required=False, help_text="Leave empty for one."
+    )
+    provider = forms.ChoiceField(
+        label="Domains bought at",
+        choices=[("scaledmail", "ScaledMail"), ("other", "Somewhere else, such as Porkbun or Namecheap")],
+        initial="scaledmail",
+    )
+    coupon = _word("Coupon", "What it takes off shows only after ordering.")
+    hosting_provider = _word(
+        "Where the domains are held", "Only for domains bought somewhere else, for example Porkbun."
+    )
+    hosting_username = _word("User name there")
+    hosting_password = _password(
+        "Password there", "ScaledMail signs in with it to set up the domains. It is kept sealed."
+    )
+    sequencer_provider = _word("Sending tool", "If ScaledMail shall add the mailboxes to it, for example Instantly.")
+    sequencer_username = _word("User name in the sending tool")
+    sequencer_password = _password("Password in the sending tool", "It is kept sealed.")
+    price_choices = {"price_id": "package."}
+
+
+class ScaledMail(Api):
+    name = "scaledmail"
+    label = "ScaledMail"
+    host = "https://server.scaledmail.com"
+    dashboard_url = "https://app.scaledmail.com"
+    docs_url = "https://api.scaledmail.com"
+    secrets = {"api_key": "API key"}
+    secret_help = {"api_key": "At app.scaledmail.com/settings."}
+    secret_options = frozenset({"hosting_password", "sequencer_password"})
+    price_items = {"package.<price_id>": "One package, by the ID that ScaledMail gives it, for one month"}
+    balance_note = "Orders are charged to the card on your ScaledMail account. Look at it at app.scaledmail.com."
+    can_fetch_prices = True
+    can_tell_progress = True
+    AccountForm = AccountForm
+    products = {
+        "package": Product(
+            label="Package of domains with mailboxes",
+            help="Puts a package on domains that you hold at ScaledMail or elsewhere. Give one name for each domain "
+            "and ScaledMail makes the addresses, or list every mailbox.",
+            OptionsForm=PackageOptions,
+            buys_domains=True,
+            names_per_domain=True,
+            forwards=True,
+            has_pictures=True,
+        )
+    }
+
+    def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
+        return [
+            *rules.missing_setting(order, "organization_id", "organization ID"),
+            *_package_problems(order, prices),
+            *_login_problems(order),
+            *_name_problems(order),
+            *rules.without_names(order),
+            *rules.bad_pictures(order),
+        ]
+
+    def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
+        price_id, coupon = word(order.options, "price_id"), order.options.get("coupon")
+        remark = "Less what the coupon takes off: the vendor tells only after ordering." if coupon else ""
+        count = _quantity(order) if price_id else 0
+        return cost_sheet(
+            [cost_line(prices, item=f"package.{price_id}", label="Packages", quantity=count, remark=remark)]
+        )
+
+    def order_request(self, order: OrderLike) -> Request:
+        options = order.options
+        query = (("organization_id", _organization(order)), ("provider", word(options, "provider")))
+        coupon = (("coupon", word(options, "coupon")),) if options.get("coupon") else ()
+        return Request(
+            method="POST",
+            path=f"{BASE}/create-order/{quote(word(options, 'price_id'), safe='')}",
+            query=query + coupon,
+            # The page sends its JSON as plain text.
+            headers=KEY | {"Content-Type": "text/plain"},
+            body=(_login(order, "hosting") if options.get("provider") == "other" else {})
+            | (_login(order, "sequencer") if options.get("sequencer_provider") else {})
+            | ({"quantity": _quantity(order)} if options.get("quantity") else {})
+            | {"domains": [_domain(line) for line in order.contents]},
+        )
+
+    def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
+        """A 400 has been seen for an order whose subscription was made but could not be charged."""
+        body = reply.json()
+        if not isinstance(body, dict) or _reference(body) or body.get("success") is True:
+            return None
+        words = [body[key] for key in ("error", "message") if body.get(key)]
+        if not words or not all(isinstance(word, str) for word in words):
+            return None
+        says = text(" ".join(dict.fromkeys(words)))
+        if MONEY_MOVED.search(says):
+            return Unknown(why=f"The vendor refused, yet it may have made a subscription. It says: {says}")
+        return Refused(problems=(refused_key(says) if reply.status in (401, 403) else refused_order(says),))
+
+    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
+        """The documented success is an empty object. A lone `message` is how the vendor words an error."""
+        body = reply.json()
+        if reply.status != 200 or not isinstance(body, dict):
+            return None
+        reference, says = _reference(body), text(body.get("message"))
+        is_denied = body.get("error") or body.get("success", True) is not True or body.get("status") == "error"
+        if is_denied or TROUBLE.search(says):
+            return Unknown(why=f"The vendor answered 200 with an error. It says: {text(body.get('error')) or says}")
+        if "message" in body and not (reference or body.get("success")):
+            return None
+        return Accepted(reference=reference, details={"vendor_says": says})
+
+    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
+        """The newest orders, by the names of their domains: the list itself names none."""
+        query = (("organization_id", _organization(order)),)
+        found: list[Evidence] = []
+        try:
+            recent = [
+                row
+                for row in rows(ask(read, f"{BASE}/orders", query=query, headers=KEY), "payments")
+                if text(row.get("id")) and is_since(row.get("created_at"), since) is not False
+            ]
+            recent.sort(key=lambda row: text(row.get("created_at")), reverse=True)
+            for row in recent[:LOOKED_AT]:
+                path = f"{BASE}/orders/{quote(text(row['id']), safe='')}"
+                found += _evidence(order, row, ask(read, path, query=query, headers=KEY), since)
+        except ReadFailed as error:
+            found.append(could_not_ask("The list of orders, or a part of it,", error))
+        else:
+            if len(recent) > LOOKED_AT:
+                found.append(
+                    Evidence(text=f"Only the newest {LOOKED_AT} of {len(recent)} later orders were looked at.")
+                )
+        return weighed(found)
+
+    def progress(self, order: OrderLike, read: Read) -> Progress:
+        """From `/domains`, whose form the vendor does not document; mailboxes of an active domain count as ready."""
+        query = (("organization_id", _organization(order)),)
+        listed = {
+            text(row.get("domain")).lower(): row
+            for row in rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
+        }
+        mine = {line.name.lower(): listed[line.name.lower()] for line in order.contents if line.name.lower() in listed}
+        states = {name: STATES.get(text(row.get("status")).lower(), "") for name, row in mine.items()}
+        domains = {name: state for name, state in states.items() if state}
+        numbers = {text(row.get("payment_id"), limit=120) for row in mine.values()}
+        return Progress(
+            domains=domains,
+            mailboxes={
+                box.address.lower(): domains[box.domain.lower()]
+                for box in rules.mailboxes(order)
+                if box.domain.lower() in domains
+            },
+            reference=numbers.pop() if len(numbers) == 1 else "",
+        )
+
+    def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
+        """The packages. The vendor states no currency; others have seen US dollars."""
+        found = []
+        for row in rows(ask(read, f"{BASE}/packages", headers=KEY), "packages"):
+            price_id, price, count = text(row.get("id"), limit=100), amount(row.get("price")), row.get("domains")
+            domains = count if isinstance(count, int) and not isinstance(count, bool) and 0 < count < 10_000 else None
+            if price_id and price is not None:
+                label = text(row.get("name"), limit=120) or price_id
+                found.append(
+                    FetchedPrice(
+                        item=f"package.{price_id}",
+                        label=f"{label}, {domains} domains" if domains else label,
+                        unit=MONTH if row.get("frequency") == "/monthly" else UNSTATED,
+                        amount=price,
+                        currency="USD",
+                        domains=domains,
+                    )
+                )
+        return found
+
+    def test(self, settings: Mapping[str, Any], read: Read) -> str:
+        answer = ask(read, f"{BASE}/organizations", headers=KEY)
+        listed = answer if isinstance(answer, list) else answer.get("organizations")
+        found = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
+        names = {text(row.get("id")): text(row.get("name")) for row in found}
+        mine = text(settings.get("organization_id"))
+        if not names:
+            return "The key works. The vendor did not list your organizations, so check the organization ID yourself."
+        if mine in names:
+            return f"The key works and reaches the organization {names[mine] or mine}."
+        others = ", ".join(f"{name or 'unnamed'} ({number})" for number, name in list(names.items())[:10])
+        return f"The key works, but it does not reach the organization “{mine}”. It reaches: {others}."
+
+
+def _organization(order: OrderLike) -> str:
+    return word(order.settings, "organization_id")
+
+
+def _quantity(order: OrderLike) -> int:
+    quantity = order.options.get("quantity")
+    return quantity if isinstance(quantity, int) and quantity >= 1 else 1
+
+
+def _login(order: OrderLike, kind: str) -> dict[str, Any]:
+    provider, username = (word(order.options, f"{kind}_{part}") for part in ("provider", "username"))
+    return {kind: {"provider": provider, "username": username, "password": Secret(f"{kind}_password")}}
+
+
+def _alias(box: MailboxLine) -> dict[str, str]:
+    body = {"first_name": box.first_name, "last_name": box.last_name, "alias": box.username}
+    return body | ({"profile_picture": box.picture} if box.picture else {})
+
+
+def _domain(line: DomainLine) -> dict[str, Any]:
+    names: dict[str, Any] = {"first_name": line.first_name, "last_name": line.last_name}
+    return (
+        {"domain": line.name}
+        | ({"aliases": [_alias(box) for box in line.mailboxes]} if line.mailboxes else names)
+        | ({"redirect": line.forward_to} if line.forward_to else {})
+        | ({"profile_picture": line.picture} if line.picture else {})
+    )
+
+
+def _package_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterator[Problem]:
+    options = order.options
+    if options.get("provider") not in ("scaledmail", "other"):
+        yield stop("It is not said where the domains were bought.", "Choose one of the two.", field="provider")
+    if options.get("quantity") and options["quantity"] != _quantity(order):
+        yield stop("The number of packages can't be read.", "Say a whole number, or leave it empty.", field="quantity")
+    if not options.get("price_id"):
+        yield stop("No package is chosen.", "Choose one from the price list.", field="price_id")
+        return
+    price, has = prices.get(f"package.{options['price_id']}"), len(order.contents)
+    if price is None or price.domains is None:
+        message = "How many domains the package needs is not known, and the vendor takes only the exact number."
+        yield warn(message, "An Operator can fetch the price list or type the number there.", field="price_id")
+    elif has != (needs := price.domains * _quantity(order)):
+        message = f"The vendor wants exactly {needs} domains for this order, and it has {has}."
+        yield stop(message, "Add or take out domains, or change the number of packages.", field="domain")
+
+
+def _login_problems(order: OrderLike) -> Iterator[Problem]:
+    def filled(kind: str) -> list[str]:
+        given = [f"{kind}_{part}" for part in ("provider", "username") if order.options.get(f"{kind}_{part}")]
+        return given + [name for name in (f"{kind}_password",) if name in order.secret_names]
+
+    hosting, sequencer = filled("hosting"), filled("sequencer")
+    if order.options.get("provider") == "other":
+        for part, words in (("provider", "place"), ("username", "user name"), ("password", "password")):
+            if f"hosting_{part}" not in hosting:
+                message = f"For domains bought somewhere else the vendor wants the login there: the {words} is missing."
+                yield stop(message, "Fill it in.", field=f"hosting_{part}")
+    elif hosting:
+        message = "The login for domains bought somewhere else will not be sent."
+        yield warn(message, "Empty it, or choose that the domains were bought somewhere else.", field="provider")
+    if 0 < len(sequencer) < 3:
+        message = "The sending tool needs all three: its name, a user name and a password."
+        fix = "Fill in what is missing, or empty all three."
+        missing = [n for n in ("provider", "username", "password") if f"sequencer_{n}" not in sequencer]
+        yield stop(message, fix, field=f"sequencer_{missing[0]}")
+
+
+def _name_problems(order: OrderLike) -> Iterator[Problem]:
+    if len({bool(line.mailboxes) for line in order.contents}) > 1:
+        message = "Some domains list their mailboxes and some have a name only. The vendor wants one way for all."
+        yield stop(message, "List the mailboxes of every domain or of none.", field="domain")
+    for line in order.contents:
+        if not line.mailboxes and not (line.first_name.strip() and line.last_name.strip()):
+            message = f"{line.name} has neither mailboxes nor a first and last name to make them from."
+            yield stop(message, "Fill in both names, or list its mailboxes.", field="first_name", row=line.row)
+        for box in line.mailboxes:
+            if not ALIAS.fullmatch(box.username):
+                message = f"“{box.username}” can't stand before the @ at ScaledMail."
+                yield stop(message, "Take at most 64 characters, no @ and no space.", field="address", row=box.row)
+
+
+def _reference(body: Mapping[str, Any]) -> str:
+    numbers = (body.get(key) for key in ("id", "order_id", "payment_id"))
+    return next((text(number, limit=120) for number in numbers if isinstance(number, str) and number.strip()), "")
+
+
+def _evidence(order: OrderLike, row: dict[str, Any], details: Any, since: datetime) -> list[Evidence]:
+    """An order at the vendor, if it shares domains with ours."""
+    packages = details.get("packages") if isinstance(details, dict) else None
+    names = {
+        text(domain.get("name")).lower()
+        for package in (packages if isinstance(packages, list) else [])
+        if isinstance(package, dict) and isinstance(package.get("domains"), list)
+        for domain in package["domains"]
+        if isinstance(domain, dict)
+    }
+    wanted = {line.name.lower() for line in order.contents}
+    if not wanted & names:
+        return []
+    number, made = text(row["id"], limit=120), text(row.get("created_at")) or "at an unknown time"
+    shown = f"Order {number}, made {made}, holds {len(wanted & names)} of the {len(wanted)} domains of this one."
+    is_placed = wanted <= names and is_since(row.get("created_at"), since)
+    return [Evidence(text=shown, points_to="placed" if is_placed else "", reference=number if is_placed else "")]

@@ -1,0 +1,213 @@
+"""Woodpecker: mailboxes on active domains that are held there already.
+
+It gives no order number, and an order that fails after it was accepted looks like one that never moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+
+from vendors.apis import rules
+from vendors.apis.base import (
+    Api,
+    Evidence,
+    OptionsForm,
+    OrderLike,
+    Product,
+    Progress,
+    refused_key,
+    refused_order,
+    text,
+    word,
+)
+from vendors.apis.reads import amount, ask, could_not_ask, currency, rows, weighed
+from vendors.apis.rules import stop
+from vendors.http import Read, ReadFailed, Reply, Request, Secret
+from vendors.prices import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
+from vendors.verdicts import Accepted, Problem, Refused
+
+KEY = {"x-api-key": Secret("api_key")}
+STATES = {"PAID": "ready", "ORDERED": "ordered"}
+PLACE = re.compile(r"mailboxes\[(\d{1,6})\](?:\.(\w{1,40}))?")
+COLUMNS = {"email": "address", "first_name": "first_name", "last_name": "last_name"}
+BUSINESS = {
+    "insufficient_funds": (
+        "The prepaid funds at Woodpecker are too low. Nothing was bought.",
+        "Add prepaid funds in Woodpecker, then copy this order into a new draft.",
+    ),
+    "payment_failed": (
+        "Woodpecker could not take the payment. Nothing was ordered.",
+        "Look at Billing in Woodpecker and mend the payment there, then copy this order into a new draft.",
+    ),
+    "domain_owner_required": (
+        "Woodpecker has no owner details for the domains yet. Nothing was bought.",
+        "Fill in the domain owner in Woodpecker, then copy this order into a new draft.",
+    ),
+}
+
+
+class MailboxOptions(OptionsForm):
+    provider = forms.ChoiceField(
+        label="Provider of the mailboxes",
+        help_text="Only for the cost: choose the provider that the domains have at Woodpecker. It is not sent.",
+    )
+    price_choices = {"provider": "mailbox."}
+
+
+class Woodpecker(Api):
+    name = "woodpecker"
+    label = "Woodpecker"
+    host = "https://api.woodpecker.co"
+    dashboard_url = "https://app.woodpecker.co"
+    docs_url = "https://developers.woodpecker.co/docs/domains/post-order-mailboxes/"
+    secrets = {"api_key": "API key"}
+    secret_help = {"api_key": "In Woodpecker under Marketplace, Integrations, API keys."}
+    price_items = {"mailbox.<PROVIDER>": "One mailbox of this provider, such as mailbox.GOOGLE, for one month"}
+    balance_note = (
+        "Orders are paid from prepaid funds. Look in Woodpecker under Billing, Billing information, Prepaid balance."
+    )
+    can_fetch_prices = True
+    can_tell_progress = True
+    AccountForm = forms.Form
+    products = {
+        "mailboxes": Product(
+            label="Mailboxes on a domain you have there",
+            help="Adds mailboxes to active domains in your Woodpecker account.",
+            OptionsForm=MailboxOptions,
+            buys_domains=False,
+        )
+    }
+
+    def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
+        found = [*rules.without_mailboxes(order), *rules.without_names(order)]
+        if not order.options.get("provider"):
+            fix = "Choose the provider that the domains have at Woodpecker."
+            found.append(stop("The cost can't be told without the mailboxes' provider.", fix, field="provider"))
+        return found
+
+    def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
+        provider = word(order.options, "provider")
+        count = len(rules.mailboxes(order)) if provider else 0
+        return cost_sheet(
+            [cost_line(prices, item=f"mailbox.{provider}", label=f"Mailboxes, {provider}", quantity=count)]
+        )
+
+    def order_request(self, order: OrderLike) -> Request:
+        mailboxes = [
+            {"first_name": box.first_name, "last_name": box.last_name, "email": box.address}
+            for box in rules.mailboxes(order)
+        ]
+        return Request(
+            method="POST",
+            path="/rest/v2/domains/mailboxes/order",
+            headers=KEY | {"Content-Type": "application/json"},
+            body={"mailboxes": mailboxes},
+        )
+
+    def refusal(self, order: OrderLike, reply: Reply) -> Refused | None:
+        body = reply.json()
+        if not isinstance(body, dict):
+            return None
+        if reply.status == 422:
+            problems = _invalid(order, body)
+            return Refused(problems=tuple(problems)) if problems else None
+        is_documented = isinstance(body.get("title"), str) and isinstance(body.get("details"), str)
+        if not is_documented or body.get("status") != reply.status:
+            return None
+        says = text(body["details"]) or text(body["title"])
+        return Refused(problems=(refused_key(says) if reply.status in (401, 403) else refused_order(says),))
+
+    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | None:
+        """202 without a body is what the page documents; the reply has no order number."""
+        if reply.status != 202:
+            return None
+        body = reply.json() if reply.body.strip() else {}
+        if not isinstance(body, dict) or body.keys() & {"error", "errors", "title", "code", "fields"}:
+            return None
+        return Accepted()
+
+    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
+        found: list[Evidence] = []
+        for line in order.contents:
+            try:
+                states = _states(read, line.name)
+            except ReadFailed as error:
+                found.append(could_not_ask(f"{line.name} and what follows it on the order", error))
+                break
+            wanted = [box.address.lower() for box in line.mailboxes]
+            listed = [address for address in wanted if address in states]
+            if listed:
+                shown = f"{len(listed)} of {len(wanted)} mailboxes are listed for {line.name}: " + ", ".join(
+                    f"{address} ({states[address] or 'no state'})" for address in listed[:10]
+                )
+                caution = "This holds unless they were there before: the vendor gives no date."
+                points_to = "placed" if len(listed) == len(wanted) else ""
+                found.append(Evidence(text=f"{shown}. {caution}", points_to=points_to))
+        return weighed(found)
+
+    def progress(self, order: OrderLike, read: Read) -> Progress:
+        mailboxes = {}
+        for line in order.contents:
+            states = _states(read, line.name)
+            for box in line.mailboxes:
+                if state := STATES.get(states.get(box.address.lower(), "")):
+                    mailboxes[box.address.lower()] = state
+        return Progress(mailboxes=mailboxes)
+
+    def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
+        """The currency stands at each provider: the vendor's own sample mixes two."""
+        found = []
+        for row in rows(ask(read, "/rest/v2/domains/providers", headers=KEY), "providers"):
+            provider, price, money = (
+                text(row.get("name"), limit=80),
+                amount(row.get("email_account_price")),
+                row.get("currency"),
+            )
+            if provider and price is not None and currency(money):
+                item, label = f"mailbox.{provider}", f"{provider} mailbox"
+                found.append(FetchedPrice(item=item, label=label, unit=MONTH, amount=price, currency=currency(money)))
+        return found
+
+    def test(self, settings: Mapping[str, Any], read: Read) -> str:
+        ask(read, "/rest/v1/me", headers=KEY)
+        return "The key works."
+
+
+def _states(read: Read, domain: str) -> dict[str, str]:
+    """The vendor's state of each mailbox of a domain, by address in lower case."""
+    answer = ask(read, f"/rest/v2/domains/{quote(domain, safe='')}/mailboxes", headers=KEY)
+    return {text(row.get("email")).lower(): text(row.get("status"), limit=40) for row in rows(answer, "mailboxes")}
+
+
+def _invalid(order: OrderLike, body: dict[str, Any]) -> list[Problem]:
+    """The problems of a documented 422, none where the body has another shape."""
+    if not all(isinstance(body.get(key), str) for key in ("type", "message", "code")):
+        return []
+    fields = body.get("fields") or []
+    if not isinstance(fields, list):
+        return []
+    if body["code"] in BUSINESS:
+        message, fix = BUSINESS[body["code"]]
+        return [Problem(message=message, fix=fix, vendor_says=text(body["message"]))]
+    named = [_field_problem(order, entry) for entry in fields if isinstance(entry, dict) and text(entry.get("issue"))]
+    return named or [refused_order(text(body["message"]))]
+
+
+def _field_problem(order: OrderLike, entry: dict[str, Any]) -> Problem:
+    place, boxes = PLACE.match(text(entry.get("field"))), rules.mailboxes(order)
+    if not place or int(place[1]) >= len(boxes):
+        return refused_order(text(entry["issue"]))
+    box = boxes[int(place[1])]
+    return Problem(
+        message=f"The vendor does not take {box.address}. Nothing was bought.",
+        fix="Copy the order into a new draft and change or take out this mailbox.",
+        field=COLUMNS.get(place[2] or "", ""),
+        row=box.row,
+        vendor_says=text(entry["issue"]),
+    )

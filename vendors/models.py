@@ -1,0 +1,174 @@
+"""Vendor accounts, their prices, and the registrant contacts that some vendors require."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils import timezone
+
+from vendors.apis import REGISTRY
+from vendors.apis.base import Api
+from vendors.http import Read, reader
+from vendors.prices import UNITS
+from vendors.sealed import Sealed
+
+CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
+PRACTICE, LIVE = "practice", "live"
+
+
+class Vendor(models.Model):
+    """An account at a vendor. In practice mode its orders go to the practice vendors and nothing is bought."""
+
+    name = models.CharField(max_length=80, unique=True, help_text="What you call this account.")
+    api = models.CharField("vendor", max_length=40)
+    mode = models.CharField(
+        max_length=10,
+        choices=[(PRACTICE, "Practice: nothing is bought"), (LIVE, "Live: orders cost money")],
+        default=PRACTICE,
+    )
+    settings = models.JSONField(default=dict, blank=True)
+    sealed = models.TextField(blank=True, editable=False)
+    two_person_rule = models.BooleanField(
+        default=True, help_text="Somebody who did not edit an order must confirm it. Turn off in a one-person agency."
+    )
+    order_limit = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="The most that one order may cost now. Leave empty for no limit.",
+    )
+    limit_currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
+    hold_minutes = models.PositiveSmallIntegerField(
+        default=0, help_text="Wait this many minutes after confirming before sending. Until then it can be cancelled."
+    )
+    stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
+    stopped_reason = models.CharField(max_length=200, blank=True, editable=False)
+    balance = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, editable=False)
+    balance_currency = models.CharField(max_length=3, blank=True, editable=False)
+    balance_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name = "vendor account"
+        permissions: ClassVar = [("test_vendor", "Can test keys and fetch prices")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(mode__in=[PRACTICE, LIVE]), name="vendor_mode_known"),
+            models.CheckConstraint(
+                condition=models.Q(order_limit__isnull=True) | models.Q(order_limit__gte=0),
+                name="vendor_limit_positive",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} (practice)" if self.is_practice else self.name
+
+    @property
+    def adapter(self) -> Api:
+        return REGISTRY[self.api]
+
+    @property
+    def is_practice(self) -> bool:
+        return self.mode == PRACTICE
+
+    @property
+    def is_stopped(self) -> bool:
+        return self.stopped_at is not None
+
+    @property
+    def host(self) -> str:
+        """Where requests go: the vendor's own host, or the practice vendors'."""
+        return f"{settings.PRACTICE_URL}/{self.api}" if self.is_practice else self.adapter.host
+
+    @property
+    def secrets(self) -> Sealed:
+        return Sealed(self.sealed)
+
+    def reader(self) -> Read:
+        """Asks this account's read endpoints. Raises `CannotOpen` where its key can't be unsealed."""
+        return reader(host=self.host, secrets=self.secrets.open())
+
+    def price_list(self) -> dict[str, Price]:
+        """The account's prices by item."""
+        return {price.item: price for price in self.prices.all()}
+
+    def stop(self, *, reason: str) -> None:
+        self.stopped_at, self.stopped_reason = timezone.now(), reason
+        self.save(update_fields=["stopped_at", "stopped_reason"])
+
+    def resume(self) -> None:
+        self.stopped_at, self.stopped_reason = None, ""
+        self.save(update_fields=["stopped_at", "stopped_reason"])
+
+
+class Price(models.Model):
+    """What one item costs at one account: typed by an Operator, or fetched from the vendor's own list."""
+
+    vendor = models.ForeignKey(Vendor, models.CASCADE, related_name="prices", verbose_name="vendor account")
+    item = models.CharField(max_length=120, help_text="What is bought, in the form named on the vendor account's page.")
+    label = models.CharField(max_length=160, blank=True, help_text="How the item is called on the cost sheet.")
+    amount = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
+    unit = models.CharField("for", max_length=10, choices=UNITS)
+    renewal_amount = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="What the next period costs, where it differs from the first.",
+    )
+    currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
+    domains = models.PositiveSmallIntegerField(
+        "domains in a package", null=True, blank=True, help_text="Only for packages."
+    )
+    source = models.CharField(max_length=160, editable=False)
+    as_of = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["vendor", "item"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["vendor", "item"], name="price_once_per_item"),
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label or self.item} at {self.vendor.name}"
+
+
+class Contact(models.Model):
+    """A registrant's details, as the vendors ask for them."""
+
+    name = models.CharField(max_length=80, unique=True, help_text="What you call this contact, for example the client.")
+    first_name = models.CharField(max_length=60)
+    last_name = models.CharField(max_length=60)
+    email = models.EmailField("e-mail")
+    company = models.CharField(max_length=120, blank=True)
+    address_line_one = models.CharField("address", max_length=120)
+    address_line_two = models.CharField("address, second line", max_length=120, blank=True)
+    city = models.CharField(max_length=80)
+    state = models.CharField("state or region", max_length=80, blank=True)
+    postal_code = models.CharField(max_length=20)
+    country = models.CharField(
+        max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$", "Use the two-letter code, for example US.")]
+    )
+    phone_country_code = models.CharField(
+        max_length=5, validators=[RegexValidator(r"^\+?\d{1,4}$", "Only the country's digits, for example +1.")]
+    )
+    phone = models.CharField(max_length=20, validators=[RegexValidator(r"^[\d ()-]{4,}$", "Digits and spaces only.")])
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def account_settings(vendor: Vendor) -> Mapping[str, Any]:
+    """The account's settings with the form's initial values where nothing was typed yet."""
+    form = vendor.adapter.AccountForm()
+    return {name: vendor.settings.get(name, field.initial or "") for name, field in form.fields.items()}

@@ -1,0 +1,266 @@
+"""ColdMailReseller, practised: domains with mailboxes, and mailboxes on domains already held.
+
+Not documented and chosen here: an empty wallet answers 422; `confirm` is required on both orders, as leaving it out
+would leave open whether money is spent; a subscription shows once the order is delivered, never before.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from vendors.practice.faults import is_ready
+from vendors.practice.fields import (
+    Check,
+    Flaw,
+    also,
+    any_text,
+    array,
+    count,
+    domain_name,
+    local_part,
+    mapping,
+    one_of,
+    record,
+    text,
+    yes_no,
+)
+from vendors.practice.ledger import CHARGED, CREATED
+from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answer
+
+MAILBOXES = mapping(
+    domain_name,
+    array(
+        record({"username": local_part, "firstName": text, "lastName": text}, {"profilePicture": text}),
+        unique=lambda mailbox: str(mailbox["username"]),
+    ),
+)
+GOOGLE = record({}, {"googleOauthRoute": any_text, "clientId": any_text, "appName": any_text})
+ORDERED = "Order created and queued for processing, make sure to have enough balance in your wallet!"
+PRICE_PER_MAILBOX = 3
+
+
+def route_to_export(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
+    """Google mailboxes need the google object, Microsoft mailboxes the microsoftOauthRoute."""
+    if value.get("serviceProvider", "GOOGLE") == "MICROSOFT":
+        if not value.get("microsoftOauthRoute"):
+            yield Flaw("microsoftOauthRoute", "is required for MICROSOFT")
+    elif "google" not in value:
+        yield Flaw("google", "is required for GOOGLE")
+
+
+def known_domains(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
+    ordered = {item["domain"].lower() for item in value["domains"]}
+    for name in value.get("mailboxes", {}):
+        if name.lower() not in ordered:
+            yield Flaw(f"mailboxes.{name}", "is not one of the domains of this order", name)
+
+
+def one_target(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
+    """Either the subscription to add to, or the domain that gets a new one and then needs autoRenew."""
+    if ("subscriptionId" in value) == ("domainId" in value):
+        yield Flaw("subscriptionId", "or domainId is required, and not both")
+    elif "domainId" in value and "autoRenew" not in value:
+        yield Flaw("autoRenew", "is required with domainId")
+
+
+def some_mailbox(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
+    if not value["mailboxes"]:
+        yield Flaw("mailboxes", "must name a domain")
+
+
+DOMAIN = record({"domain": domain_name, "years": count}, {"forwardTo": text})
+DOMAIN_ORDER: Check = also(
+    record(
+        {
+            "domains": array(DOMAIN, unique=lambda item: str(item["domain"])),
+            "billingCycle": one_of("MONTHLY"),
+            "confirm": yes_no,
+        },
+        {
+            "mailboxes": MAILBOXES,
+            "serviceProvider": one_of("GOOGLE", "MICROSOFT"),
+            "microsoftOauthRoute": any_text,
+            "google": GOOGLE,
+            "autoRenew": yes_no,
+        },
+    ),
+    route_to_export,
+    known_domains,
+)
+MAILBOX_ORDER: Check = also(
+    record(
+        {"mailboxes": MAILBOXES, "confirm": yes_no},
+        {"subscriptionId": text, "domainId": text, "autoRenew": yes_no, "google": GOOGLE},
+    ),
+    one_target,
+    some_mailbox,
+)
+
+
+def key(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+    return headers.get("cmr-x-api-key", "")
+
+
+def error(status: int, words: str) -> Answer:
+    return json_answer(status, {"status": status, "message": words, "data": None})
+
+
+def invalid(flaws: Sequence[Flaw]) -> Answer:
+    return error(400, f"{flaws[0].field} {flaws[0].issue}")
+
+
+def refuse_field(purchase: Purchase, domain: str) -> Answer:
+    email = next((email for email in purchase.mailboxes if email.endswith(f"@{domain}")), "")
+    if email:
+        return error(422, f"Mailbox {email} can't be created: the username is not allowed on {domain}")
+    return error(422, f"Domain {domain} can't be registered: it holds a restricted phrase")
+
+
+def refuse_payment(purchase: Purchase) -> Answer | None:
+    """Only an order that is processed at once needs the money now."""
+    return error(422, "Insufficient balance in your wallet") if purchase.status == CHARGED else None
+
+
+def accepted(order_id: str, unavailable: Sequence[str] = ()) -> Answer:
+    data: dict[str, Any] = {"orderId": order_id}
+    if unavailable:
+        data["unavailableDomains"] = list(unavailable)
+    return json_answer(200, {"status": 200, "message": ORDERED, "data": data})
+
+
+def new_id(length: int = 28) -> str:
+    return "".join(secrets.choice(string.ascii_uppercase + string.digits) for _ in range(length))
+
+
+def emails_of(mailboxes: Mapping[str, Any]) -> list[str]:
+    return [f"{item['username']}@{name}".lower() for name, items in mailboxes.items() for item in items]
+
+
+def purchase_of(call: Call, *, request: str, domains: list[str], subscription_id: str) -> Purchase:
+    """The order for the books; `subscription_id` is the one that grows, empty where each domain gets a new one."""
+    order, reference = call.json, new_id()
+    mailboxes = order.get("mailboxes", {})
+    return Purchase(
+        request=request,
+        reference=reference,
+        domains=domains,
+        mailboxes=emails_of(mailboxes),
+        details={
+            "user_id": call.query["userId"],
+            "subscription_id": subscription_id,
+            "provider": order.get("serviceProvider", "GOOGLE"),
+            "auto_renew": order.get("autoRenew", False),
+            "mailboxes": {name.lower(): len(items) for name, items in mailboxes.items()},
+        },
+        answer=accepted(reference),
+        status=CHARGED if order["confirm"] else CREATED,
+    )
+
+
+def order_domains(call: Call) -> Purchase:
+    names = [item["domain"].lower() for item in call.json["domains"]]
+    return purchase_of(call, request="domains and mailboxes", domains=names, subscription_id="")
+
+
+def order_mailboxes(call: Call) -> Purchase:
+    names = [name.lower() for name in call.json["mailboxes"]]
+    return purchase_of(call, request="mailboxes", domains=names, subscription_id=call.json.get("subscriptionId", ""))
+
+
+def without(purchase: Purchase, gone: Sequence[str]) -> Purchase:
+    """Unavailable domains are documented for domain orders; a mailbox order simply never finishes."""
+    if purchase.request == "mailboxes":
+        return purchase
+    left = [name for name in purchase.domains if name not in gone]
+    return replace(
+        purchase,
+        domains=left,
+        mailboxes=[email for email in purchase.mailboxes if email.rpartition("@")[2] not in gone],
+        answer=accepted(purchase.reference, gone),
+        status=purchase.status if left else CREATED,
+    )
+
+
+def subscriptions(call: Call) -> Answer:
+    pages = {name: call.query.get(name, default) for name, default in (("page", "1"), ("limit", "50"))}
+    if any(not value.isdecimal() or int(value) < 1 for value in pages.values()):
+        return error(400, "page and limit must be whole numbers")
+    page, limit = int(pages["page"]), int(pages["limit"])
+    found = [row for row in subscription_rows(call) if is_wanted(row, call.query)]
+    pagination = {
+        "totalSearchedCount": len(found),
+        "currentPage": page,
+        "nextPage": page + 1,  # the vendor's own sample names a next page after the last one
+        "totalPages": max(1, -(-len(found) // limit)),
+    }
+    data = {"subscriptions": found[(page - 1) * limit : page * limit], "pagination": pagination}
+    return json_answer(200, {"status": 200, "message": "Subscriptions fetched successfully", "data": data})
+
+
+def is_wanted(row: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    return query.get("domain", "").lower() in ("", row["domain"]) and query.get("status", "") in (
+        "",
+        row["subscriptionStatus"],
+    )
+
+
+def subscription_rows(call: Call) -> list[dict[str, Any]]:
+    rows: dict[str, dict[str, Any]] = {}
+    for charge in call.charges():
+        for name, quantity in charge.details["mailboxes"].items():
+            if name not in charge.domains or not is_ready(call, charge, name):
+                continue
+            number = charge.details["subscription_id"] or f"{charge.reference}-{name}"
+            start = datetime.fromisoformat(charge.at)
+            row = rows.setdefault(
+                number,
+                {
+                    "subscriptionId": number,
+                    "subscriptionStatus": "ACTIVE",
+                    "totalMailboxQuantity": 0,
+                    "billingCycle": "MONTHLY",
+                    "pricePerMailbox": PRICE_PER_MAILBOX,
+                    "periodStart": start.isoformat(),
+                    "periodEnd": (start + timedelta(days=30)).isoformat(),
+                    "serviceProvider": charge.details["provider"],
+                    "autoRenew": charge.details["auto_renew"],
+                    "userId": charge.details["user_id"],
+                    "domain": name,
+                },
+            )
+            row["totalMailboxQuantity"] += quantity
+    return list(rows.values())
+
+
+USER = {"userId": "Please provide a userId."}
+PATH = "/api/v1/integration"
+TWIN = Twin(
+    name="coldmailreseller",
+    key=key,
+    error=error,
+    invalid=invalid,
+    refuse_field=refuse_field,
+    refuse_payment=refuse_payment,
+    without=without,
+    routes=(
+        Route(method="POST", path=f"{PATH}/orders/json", handle=order_domains, check=DOMAIN_ORDER, required=USER),
+        Route(
+            method="POST",
+            path=f"{PATH}/orders/create-mailbox-order/json",
+            handle=order_mailboxes,
+            check=MAILBOX_ORDER,
+            required=USER,
+        ),
+        Route(
+            method="GET",
+            path=f"{PATH}/subscriptions",
+            handle=subscriptions,
+            optional=frozenset({"status", "domain", "limit", "page"}),
+        ),
+    ),
+)

@@ -1,0 +1,189 @@
+"""The practice vendors' own books: what was charged, what was only created, and every paid request that arrived."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+CHARGED = "charged"
+CREATED = "created, not charged"
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS charges (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL, request TEXT NOT NULL,
+    reference TEXT NOT NULL, domains TEXT NOT NULL, mailboxes TEXT NOT NULL, details TEXT NOT NULL,
+    body_sha256 TEXT NOT NULL, status TEXT NOT NULL, fault TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS charges_of_account ON charges (vendor, account);
+CREATE TABLE IF NOT EXISTS requests (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL, path TEXT NOT NULL,
+    domains TEXT NOT NULL, body_sha256 TEXT NOT NULL, outcome TEXT NOT NULL, fault TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS requests_with_body ON requests (vendor, account, body_sha256);
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge:
+    """An order that a practice vendor took. `details` is what its reads answer from; it never holds a secret."""
+
+    id: int
+    at: str
+    vendor: str
+    account: str
+    request: str
+    reference: str
+    domains: list[str]
+    mailboxes: list[str]
+    details: dict[str, Any]
+    body_sha256: str
+    status: str
+    fault: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """A paid request that arrived whole. `domains` is empty where the vendor could not make sense of it."""
+
+    id: int
+    at: str
+    vendor: str
+    account: str
+    path: str
+    domains: list[str]
+    body_sha256: str
+    outcome: str
+    fault: str
+
+
+def account_of(key: str) -> str:
+    """An account's name in the books: a short digest, never the key."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+class Ledger:
+    """One SQLite file, safe to use from many threads and to read from other processes."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.executescript(TABLES)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What a vendor looks up and what it writes for one order belong together, also with two servers on one file."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def record_charge(
+        self,
+        *,
+        vendor: str,
+        account: str,
+        request: str,
+        reference: str,
+        domains: Sequence[str],
+        mailboxes: Sequence[str],
+        details: Mapping[str, Any],
+        body_sha256: str,
+        status: str,
+        fault: str,
+    ) -> None:
+        lists = [json.dumps(value) for value in (domains, mailboxes, details)]
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO charges (at, vendor, account, request, reference, domains, mailboxes, details,"
+                " body_sha256, status, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (_now(), vendor, account, request, reference, *lists, body_sha256, status, fault),
+            )
+
+    def record_arrival(
+        self,
+        *,
+        vendor: str,
+        account: str,
+        path: str,
+        domains: Sequence[str],
+        body_sha256: str,
+        outcome: str,
+        fault: str,
+    ) -> None:
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO requests (at, vendor, account, path, domains, body_sha256, outcome, fault)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (_now(), vendor, account, path, json.dumps(domains), body_sha256, outcome, fault),
+            )
+
+    def has_seen(self, *, vendor: str, account: str, body_sha256: str) -> bool:
+        """Whether the account sent this very body before."""
+        same = self._rows("requests", {"vendor": vendor, "account": account, "body_sha256": body_sha256}, limit=1)
+        return bool(same)
+
+    def charges(
+        self, *, vendor: str | None = None, account: str | None = None, domain: str | None = None
+    ) -> list[Charge]:
+        """Where money was taken, newest first."""
+        return self._charges({"vendor": vendor, "account": account, "status": CHARGED}, domain)
+
+    def created(
+        self, *, vendor: str | None = None, account: str | None = None, domain: str | None = None
+    ) -> list[Charge]:
+        """Orders that were created only and wait to be processed at the vendor, newest first."""
+        return self._charges({"vendor": vendor, "account": account, "status": CREATED}, domain)
+
+    def requests(self, *, vendor: str | None = None, domain: str | None = None) -> list[Arrival]:
+        """Paid requests that arrived, newest first."""
+        rows = self._rows("requests", {"vendor": vendor}, domain)
+        return [Arrival(**row | {"domains": json.loads(row["domains"])}) for row in rows]
+
+    def books(self, domain: str | None = None) -> dict[str, list[dict[str, Any]]]:
+        """Everything, as plain JSON values."""
+        return {
+            "charges": [asdict(row) for row in self.charges(domain=domain)],
+            "created": [asdict(row) for row in self.created(domain=domain)],
+            "requests": [asdict(row) for row in self.requests(domain=domain)],
+        }
+
+    def _charges(self, where: Mapping[str, str | None], domain: str | None) -> list[Charge]:
+        lists = ("domains", "mailboxes", "details")
+        rows = self._rows("charges", where, domain)
+        return [Charge(**row | {name: json.loads(row[name]) for name in lists}) for row in rows]
+
+    def _rows(
+        self, table: str, where: Mapping[str, str | None], domain: str | None = None, limit: int = -1
+    ) -> list[dict[str, Any]]:
+        wanted = {name: value for name, value in where.items() if value is not None}
+        tests = [f"{name} = ?" for name in wanted]
+        if domain is not None:
+            tests.append(f"EXISTS (SELECT 1 FROM json_each({table}.domains) WHERE value = ?)")
+        sql = f"SELECT * FROM {table} WHERE {' AND '.join(tests) or '1'} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        values = [*wanted.values(), *([domain.lower()] if domain is not None else []), limit]
+        with self._lock:
+            return [dict(row) for row in self._db.execute(sql, values)]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat()

@@ -1,0 +1,144 @@
+"""From a request to an answer: which vendor, which documented request, is it valid, and what goes into the books."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+from vendors.practice import coldmailreseller, scaledmail, smartsenders, woodpecker
+from vendors.practice.faults import BAD_KEY, FOLLOWED, Placing, first_fault
+from vendors.practice.ledger import Ledger, account_of
+from vendors.practice.wire import Answer, Call, Manner, Purchase, Route, Twin, json_answer
+
+TWINS: Mapping[str, Twin] = {
+    twin.name: twin for twin in (coldmailreseller.TWIN, scaledmail.TWIN, woodpecker.TWIN, smartsenders.TWIN)
+}
+BOOKS = "/ledger.json"
+GOOD_KEY = "practice-"
+
+
+def answer(
+    *,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    ledger: Ledger,
+    delivery_seconds: float,
+) -> Answer:
+    """The answer to one whole request. `target` is the path and query as they arrived, `headers` have lower-case names."""
+    path, _, query = target.partition("?")
+    if path == BOOKS:
+        return json_answer(200, ledger.books(parse_qs(query).get("domain", [None])[0]))
+    vendor, _, rest = path.removeprefix("/").partition("/")
+    if vendor not in TWINS:
+        return json_answer(404, {"error": f"There are {', '.join(TWINS)}, and the books at {BOOKS}."})
+    twin = TWINS[vendor]
+    found = _route(twin, method, f"/{rest}")
+    if found is None:
+        return twin.error(404, "Not found")
+    route, args = found
+    pairs = parse_qsl(query, keep_blank_values=True)
+    call = Call(
+        vendor=vendor,
+        account=account_of(twin.key(headers, dict(pairs))),
+        path=f"/{rest}",
+        target=target,
+        args=args,
+        query={name: value for name, value in pairs if name != FOLLOWED},
+        body=body,
+        json=_json_object(body) or {},
+        ledger=ledger,
+        delivery_seconds=delivery_seconds,
+        is_followed=FOLLOWED in dict(pairs),
+    )
+    refusal = (
+        (twin.error(405, "Method not allowed") if method != route.method else None)
+        or (None if twin.key(headers, call.query).startswith(GOOD_KEY) else twin.error(401, BAD_KEY))
+        or _refused_query(twin, route, pairs)
+        or (_refused_body(twin, route, headers, body) if route.check else None)
+    )
+    if route.check:
+        return _paid(twin, route, call, refusal)
+    return refusal or _outright(route.handle(call))
+
+
+def _route(twin: Twin, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route of a path, by preference the one with this method."""
+    there = [(route, args) for route in twin.routes if (args := route.match(path)) is not None]
+    there.sort(key=lambda found: found[0].method != method)
+    return there[0] if there else None
+
+
+def _refused_query(twin: Twin, route: Route, pairs: list[tuple[str, str]]) -> Answer | None:
+    query = dict(pairs)
+    for name, words in route.required.items():
+        if not query.get(name, "").strip():
+            return twin.error(400, words)
+    for name in query:
+        if name not in {*route.required, *route.optional, FOLLOWED}:
+            return twin.error(400, f'"{name}" is not allowed')
+    return twin.error(400, "A query name was given twice") if len(query) < len(pairs) else None
+
+
+def _refused_body(twin: Twin, route: Route, headers: Mapping[str, str], body: bytes) -> Answer | None:
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in route.content_types:
+        return twin.error(400, f"Content-Type must be {' or '.join(sorted(route.content_types))}")
+    value = _json_object(body)
+    if value is None:
+        return twin.error(400, "The body must be a JSON object")
+    flaws = list(route.check(value, "")) if route.check else []
+    return twin.invalid(flaws) if flaws else None
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(body.decode(), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError
+    return dict(pairs)
+
+
+def _refuse_constant(name: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(name)
+
+
+def _paid(twin: Twin, route: Route, call: Call, refusal: Answer | None) -> Answer:
+    """Judge a paid request and write it down, charge and arrival in one transaction, before anything is answered."""
+    with call.ledger.transaction():
+        judged = refusal or route.handle(call)
+        placing = None
+        if isinstance(judged, Purchase):
+            placing = Placing(twin=twin, call=call, purchase=judged, fault=first_fault(judged.domains))
+            judged = placing.place()
+        call.ledger.record_arrival(
+            vendor=call.vendor,
+            account=call.account,
+            path=call.path,
+            domains=placing.purchase.domains if placing else [],
+            body_sha256=call.body_sha256,
+            outcome=placing.purchase.status if placing and placing.is_written else _in_words(judged),
+            fault=placing.fault if placing else "",
+        )
+        return judged
+
+
+def _in_words(answer: Answer) -> str:
+    if answer.manner in (Manner.CUT, Manner.SILENCE):
+        return "not answered, not charged"
+    return f"answered {answer.status}, not charged"
+
+
+def _outright(answer: Answer | Purchase) -> Answer:
+    assert isinstance(answer, Answer), "only a route with a check takes orders"
+    return answer

@@ -1,0 +1,298 @@
+"""ScaledMail, practised: packages of mailboxes on domains that the account is taken to own or host elsewhere.
+
+Every organization shows the whole account. Error texts of the order are not documented: the shape is, and the cases
+are. The success is the documented empty object; the order number is found by reading.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vendors.practice.faults import is_ready, is_shown
+from vendors.practice.fields import Check, Flaw, also, array, count, domain_name, local_part, record, text
+from vendors.practice.ledger import Charge
+from vendors.practice.wire import JSON, Answer, Call, Purchase, Route, Twin, json_answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """Something to buy: `domains` of one kind with `per_domain` mailboxes each, `price` a month."""
+
+    id: str
+    kind: str  # google or microsoft, as the package list names them
+    name: str
+    tier: str
+    domains: int
+    per_domain: int
+    price: int
+
+    def as_dict(self) -> dict[str, Any]:
+        held: dict[str, Any] = {"mailbox": self.domains * self.per_domain}
+        if self.kind == "microsoft":
+            held["domains"] = self.domains
+        return {
+            "id": self.id,
+            "tier": self.tier,
+            "name": self.name,
+            "mode": "subscription",
+            "price": self.price,
+            "domains": self.domains,
+            self.kind: held,
+            "frequency": "/monthly",
+        }
+
+
+def google(domains: int, *, tier: str, price: int) -> Package:
+    number = f"price_practice_google_{domains}"
+    return Package(
+        id=number, kind="google", name="SM Google 100%", tier=tier, domains=domains, per_domain=2, price=price
+    )
+
+
+def microsoft(domains: int, *, tier: str, price: int) -> Package:
+    number = f"price_practice_outlook_{domains}"
+    return Package(
+        id=number, kind="microsoft", name="SM MS 100%", tier=tier, domains=domains, per_domain=25, price=price
+    )
+
+
+PACKAGES = {
+    package.id: package
+    for package in (
+        google(1, tier="low-sending", price=7),
+        google(4, tier="low-sending", price=28),
+        google(35, tier="high-sending", price=245),
+        microsoft(1, tier="low-sending", price=50),
+        microsoft(2, tier="medium-sending", price=100),
+    )
+}
+LOGIN: dict[str, Check] = {"provider": text, "username": text, "password": text}
+ALIASES = array(
+    record({"first_name": text, "last_name": text, "alias": local_part}, {"profile_picture": text}),
+    unique=lambda alias: str(alias["alias"]),
+)
+
+
+def names_or_aliases(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
+    """Either a first and last name, of which the vendor makes addresses, or the aliases themselves."""
+    named = ["first_name" in value, "last_name" in value]
+    if "aliases" in value and any(named):
+        yield Flaw(f"{path}.aliases", "can't be combined with first_name and last_name")
+    elif "aliases" not in value and not all(named):
+        yield Flaw(f"{path}.aliases", "or first_name and last_name is required")
+
+
+DOMAIN = also(
+    record(
+        {"domain": domain_name},
+        {"redirect": text, "profile_picture": text, "first_name": text, "last_name": text, "aliases": ALIASES},
+    ),
+    names_or_aliases,
+)
+ORDER = record(
+    {"domains": array(DOMAIN, unique=lambda item: str(item["domain"]))},
+    {
+        "quantity": count,
+        "hosting": record(LOGIN, {"link": text}),
+        "sequencer": record(LOGIN, {"link": text, "workspace": text, "tag": text}),
+    },
+)
+
+
+def key(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token if scheme == "Bearer" else ""
+
+
+def error(status: int, words: str) -> Answer:
+    if status == 401:
+        return json_answer(401, {"message": "Unauthorized"})
+    if status == 429:
+        return json_answer(429, {"message": words, "retryAfter": 2, "limit": "5 requests per second"})
+    return json_answer(status, {"error": words})
+
+
+def invalid(flaws: Sequence[Flaw]) -> Answer:
+    return error(400, f"{flaws[0].field} {flaws[0].issue}")
+
+
+def refuse_field(purchase: Purchase, domain: str) -> Answer:
+    return error(400, f"Domain {domain} is already used or unavailable")
+
+
+def refuse_payment(purchase: Purchase) -> Answer:
+    return error(400, "No payment method connected")
+
+
+def fail_charge() -> Answer:
+    return error(400, "The subscription was created but could not be charged")
+
+
+def create_order(call: Call) -> Answer | Purchase:
+    package = PACKAGES.get(call.args["price_id"])
+    if package is None:
+        return error(404, "Package not found")
+    if refusal := misfit(call, package):
+        return error(400, refusal)
+    domains = [planned(item, package) for item in call.json["domains"]]
+    return Purchase(
+        request="package",
+        reference="rec" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(14)),
+        domains=[item["domain"] for item in domains],
+        mailboxes=[f"{box['alias']}@{item['domain']}" for item in domains for box in item["mailbox"]],
+        details={
+            "price_id": package.id,
+            "quantity": call.json.get("quantity", 1),
+            "organization_id": call.query["organization_id"],
+            "provider": call.query["provider"],
+            "domains": domains,
+        },
+        answer=json_answer(200, {}),
+    )
+
+
+def misfit(call: Call, package: Package) -> str:
+    """Why this order does not fit its package, its provider or the account; empty where it does."""
+    order, provider = call.json, call.query["provider"]
+    if provider not in ("scaledmail", "other"):
+        return "provider must be scaledmail or other"
+    if ("hosting" in order) != (provider == "other"):
+        return "hosting is required when provider is other, and only then"
+    needed = package.domains * order.get("quantity", 1)
+    if len(order["domains"]) != needed:
+        return f"This package requires exactly {needed} domains, {len(order['domains'])} given"
+    for item in order["domains"]:
+        if call.charges(domain=item["domain"]):
+            return f"Domain {item['domain']} is already used or unavailable"
+    return ""
+
+
+def planned(item: Mapping[str, Any], package: Package) -> dict[str, Any]:
+    """One domain as the account will list it, with given aliases or made ones."""
+    if "aliases" in item:
+        mailbox = [{name: box[name] for name in ("first_name", "last_name", "alias")} for box in item["aliases"]]
+    else:
+        names = {"first_name": item["first_name"], "last_name": item["last_name"]}
+        mailbox = [{**names, "alias": alias} for alias in made_aliases(names, package.per_domain)]
+    for box in mailbox:
+        box["alias"] = box["alias"].lower()
+    return {"domain": item["domain"].lower(), "redirect": item.get("redirect", ""), "mailbox": mailbox}
+
+
+def made_aliases(names: Mapping[str, str], number: int) -> list[str]:
+    """As many different local parts as wanted out of one name; which ones the vendor makes is not documented."""
+    first, last = (plain(names[name]) or "mail" for name in ("first_name", "last_name"))
+    shapes = [f"{first}.{last}", f"{first}{last}", f"{first[0]}.{last}", f"{first}.{last[0]}", f"{last}.{first}"]
+    different = list(dict.fromkeys(shapes))
+    return (different + [f"{first}.{last}{place}" for place in range(2, number + 2)])[:number]
+
+
+def plain(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]", "", letters)[:20]
+
+
+def organizations(call: Call) -> Answer:
+    return json_answer(200, {"organizations": [{"id": "recPracticeOrg1", "name": "Practice organization"}]})
+
+
+def packages(call: Call) -> Answer:
+    return json_answer(200, {"total": len(PACKAGES), "packages": [package.as_dict() for package in PACKAGES.values()]})
+
+
+def orders(call: Call) -> Answer:
+    payments = [payment(charge) for charge in reversed(call.charges())]
+    return json_answer(200, {"total": len(payments), "payments": payments})
+
+
+def payment(charge: Charge) -> dict[str, Any]:
+    package = PACKAGES[charge.details["price_id"]]
+    return {
+        "id": charge.reference,
+        "amount": package.price * charge.details["quantity"],
+        "created_at": charge.at,
+        "status": "Active",
+        "description": package.name,
+    }
+
+
+def order(call: Call) -> Answer:
+    charge = next((charge for charge in call.charges() if charge.reference == call.args["order_id"]), None)
+    if charge is None:
+        return error(404, "Order not found")
+    shown = [(place, name) for place, name in enumerate(charge.domains) if is_shown(name)]
+    package = {
+        "type": PACKAGES[charge.details["price_id"]].kind.title(),
+        "id": f"recPackage{charge.id}",
+        "note": "",
+        "payment_id": charge.reference,
+        "created_at": charge.at,
+        "total_domains": len(charge.domains),
+        "status": "Active",
+        "domains": [{"id": f"recDomain{charge.id}x{place}", "name": name, "status": ""} for place, name in shown],
+    }
+    body = {**payment(charge), "tag": "", "invoices": [], "total_domains": len(charge.domains)}
+    return json_answer(200, {**body, "packages": [package], "addons": [], "current_items": []})
+
+
+def domains(call: Call) -> Answer:
+    rows = [
+        domain_row(call, charge, place, item)
+        for charge in call.charges()
+        for place, item in enumerate(charge.details["domains"])
+        if is_shown(item["domain"])
+    ]
+    return json_answer(200, {"total": len(rows), "domains": rows})
+
+
+def domain_row(call: Call, charge: Charge, place: int, item: Mapping[str, Any]) -> dict[str, Any]:
+    kind = PACKAGES[charge.details["price_id"]].kind
+    return {
+        "id": f"recDomain{charge.id}x{place}",
+        "domain": item["domain"],
+        "status": "Active" if is_ready(call, charge, item["domain"]) else "In Progress",
+        "order_type": {"google": "google", "microsoft": "outlook"}[kind],
+        "order_id": f"recPackage{charge.id}",
+        "payment_id": charge.reference,
+        "tag": "",
+        "redirect": item["redirect"],
+        "domain_provider": charge.details["provider"],
+        "domain_masking": False,
+        "user_id": "recPracticeUser1",
+        "total_mailboxes": len(item["mailbox"]),
+        "mailbox": item["mailbox"],
+    }
+
+
+ORGANIZATION = {"organization_id": "organization_id is required"}
+TWIN = Twin(
+    name="scaledmail",
+    key=key,
+    error=error,
+    invalid=invalid,
+    refuse_field=refuse_field,
+    refuse_payment=refuse_payment,
+    fail_charge=fail_charge,
+    routes=(
+        Route(
+            method="POST",
+            path="/api/v1/create-order/{price_id}",
+            handle=create_order,
+            check=ORDER,
+            content_types=JSON | {"text/plain"},
+            required={**ORGANIZATION, "provider": "provider is required"},
+            optional=frozenset({"coupon"}),
+        ),
+        Route(method="GET", path="/api/v1/organizations", handle=organizations),
+        Route(method="GET", path="/api/v1/packages", handle=packages, optional=frozenset(ORGANIZATION)),
+        Route(method="GET", path="/api/v1/orders", handle=orders, required=ORGANIZATION),
+        Route(method="GET", path="/api/v1/orders/{order_id}", handle=order, required=ORGANIZATION),
+        Route(method="GET", path="/api/v1/domains", handle=domains, required=ORGANIZATION),
+    ),
+)

@@ -1,0 +1,137 @@
+"""Woodpecker, practised: mailboxes on domains that the account is taken to hold already.
+
+An account that starts empty could order nothing, so every domain counts as one of its active domains. No order number
+is documented; what `/rest/v1/me` answers is not either, and neither are the statuses 404, 405 and 429.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from vendors.practice.faults import is_ready, is_shown
+from vendors.practice.fields import Flaw, address, array, record, text
+from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answer
+
+MAILBOX = record({"first_name": text, "last_name": text, "email": address})
+ORDER = record({"mailboxes": array(MAILBOX, unique=lambda mailbox: mailbox["email"])})
+PROVIDER = "GOOGLE"
+PROVIDERS = [
+    {"name": "MAILDOSO", "currency": "EUR", "email_account_price": 4.0},
+    {"name": "MAILFORGE", "currency": "USD", "email_account_price": 4.0},
+    {"name": "GOOGLE", "currency": "EUR", "email_account_price": 6.0},
+    {"name": "MICROSOFT", "currency": "EUR", "email_account_price": 6.0},
+]
+
+
+def key(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
+    return headers.get("x-api-key", "")
+
+
+def error(status: int, words: str) -> Answer:
+    title = HTTPStatus(status).phrase
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return json_answer(status, {"title": title, "status": status, "details": words, "timestamp": stamp})
+
+
+def unprocessable(message: str, code: str, fields: list[dict[str, str | None]] | None) -> Answer:
+    body = {"type": "validation_error", "message": message, "code": code}
+    return json_answer(422, {**body, "request_id": str(uuid.uuid4()), "fields": fields})
+
+
+def invalid(flaws: Sequence[Flaw]) -> Answer:
+    fields = [
+        {"field": flaw.field, "issue": flaw.issue, "value": flaw.value if isinstance(flaw.value, str) else None}
+        for flaw in flaws
+    ]
+    return unprocessable("Invalid field(s)", "invalid_fields", fields)
+
+
+def refuse_field(purchase: Purchase, domain: str) -> Answer:
+    issue = "Email domain must exist in order domains or active firm domains"
+    return invalid(
+        [
+            Flaw(f"mailboxes[{index}].email", issue, email)
+            for index, email in enumerate(purchase.mailboxes)
+            if email.endswith(f"@{domain}")
+        ]
+    )
+
+
+def refuse_payment(purchase: Purchase) -> Answer:
+    return unprocessable("Insufficient funds", "insufficient_funds", None)
+
+
+def order_mailboxes(call: Call) -> Purchase:
+    mailboxes = [{**mailbox, "email": mailbox["email"].lower()} for mailbox in call.json["mailboxes"]]
+    emails = [mailbox["email"] for mailbox in mailboxes]
+    return Purchase(
+        request="mailboxes",
+        domains=list(dict.fromkeys(email.rpartition("@")[2] for email in emails)),
+        mailboxes=emails,
+        details={"mailboxes": mailboxes},
+        answer=Answer(status=202),
+    )
+
+
+def me(call: Call) -> Answer:
+    return json_answer(200, {"id": 1, "name": "Practice account"})
+
+
+def providers(call: Call) -> Answer:
+    return json_answer(200, {"providers": PROVIDERS})
+
+
+def domain_mailboxes(call: Call) -> Answer:
+    return json_answer(200, {"mailboxes": list(mailboxes_of(call, call.args["domain"].lower()).values())})
+
+
+def mailboxes_of(call: Call, domain: str) -> dict[str, dict[str, Any]]:
+    """The domain's mailboxes by address, as the list shows them; one ordered twice shows once."""
+    found: dict[str, dict[str, Any]] = {}
+    for charge in call.charges(domain=domain) if is_shown(domain) else []:
+        status = "PAID" if is_ready(call, charge, domain) else "ORDERED"
+        for mailbox in charge.details["mailboxes"]:
+            if mailbox["email"].endswith(f"@{domain}"):
+                found[mailbox["email"]] = {**mailbox, "provider": PROVIDER, "status": status}
+    return found
+
+
+def domains(call: Call) -> Answer:
+    created: dict[str, datetime] = {}
+    for charge in call.charges():
+        for domain in filter(is_shown, charge.domains):
+            created.setdefault(domain, datetime.fromisoformat(charge.at))
+    return json_answer(200, {"domains": [domain_row(call, domain, at) for domain, at in created.items()]})
+
+
+def domain_row(call: Call, domain: str, created: datetime) -> dict[str, Any]:
+    return {
+        "domain": domain,
+        "mailboxes_count": len(mailboxes_of(call, domain)),
+        "provider": PROVIDER,
+        "is_custom_domain": False,
+        "is_ready": True,
+        "expires": f"{created + timedelta(days=365):%Y-%m-%dT%H:%M:%S}",
+        "created": f"{created:%Y-%m-%dT%H:%M:%S}",
+    }
+
+
+TWIN = Twin(
+    name="woodpecker",
+    key=key,
+    error=error,
+    invalid=invalid,
+    refuse_field=refuse_field,
+    refuse_payment=refuse_payment,
+    routes=(
+        Route(method="POST", path="/rest/v2/domains/mailboxes/order", handle=order_mailboxes, check=ORDER),
+        Route(method="GET", path="/rest/v1/me", handle=me),
+        Route(method="GET", path="/rest/v2/domains/providers", handle=providers),
+        Route(method="GET", path="/rest/v2/domains", handle=domains),
+        Route(method="GET", path="/rest/v2/domains/{domain}/mailboxes", handle=domain_mailboxes),
+    ),
+)
