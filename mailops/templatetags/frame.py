@@ -1,8 +1,12 @@
 """Template filters of the frame."""
 
+from datetime import datetime
+
 from django import template
 from django.forms import Media
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince, timeuntil
 
 register = template.Library()
 
@@ -12,3 +16,12 @@ def without(media: Media, words: str) -> SafeString:
     """The tags of a form's media, less the scripts whose name has one of the words: 200 KB that no page uses."""
     scripts = [tag for tag in media.render_js() if not any(word in tag for word in words.split())]
     return mark_safe("\n".join([*media.render_css(), *scripts]))  # noqa: S308 - Django built and escaped these tags
+
+
+@register.filter
+def age(at: datetime) -> str:
+    """How far away a time is, in its largest unit: "18 minutes ago", "in 3 days"."""
+    now = timezone.now()
+    if at > now:
+        return f"in {timeuntil(at, now, depth=1)}"
+    return f"{timesince(at, now, depth=1)} ago" if (now - at).total_seconds() >= 60 else "just now"

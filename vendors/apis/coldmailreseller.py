@@ -23,8 +23,6 @@ from vendors.apis.base import (
     OptionsForm,
     OrderLike,
     Product,
-    refused_key,
-    refused_order,
     text,
     word,
 )
@@ -193,7 +191,7 @@ class ColdMailReseller(Api):
         if isinstance(body.get("data"), dict) and body["data"].get("orderId"):
             return Unknown(why=f"The vendor answered {reply.status}, and yet it names an order.")
         says = text(says)
-        return Refused(problems=(refused_key(says) if reply.status in (401, 403) else refused_order(says),))
+        return rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
         body = reply.json()

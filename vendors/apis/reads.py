@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from vendors.apis.base import Evidence
 from vendors.http import Read, ReadFailed, Request
+from vendors.prices import FetchedPrice
 
 SKEW = timedelta(minutes=5)  # how far a vendor's clock may be off ours
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -65,6 +66,14 @@ def amount(value: Any) -> Decimal | None:
 def currency(value: Any) -> str:
     """A three-letter currency code, empty for anything else."""
     return value if isinstance(value, str) and CURRENCY.fullmatch(value) else ""
+
+
+def listed_once(found: Iterable[FetchedPrice]) -> list[FetchedPrice]:
+    """A price list with every item once: the first of those that a vendor lists twice."""
+    prices: dict[str, FetchedPrice] = {}
+    for price in found:
+        prices.setdefault(price.item, price)
+    return list(prices.values())
 
 
 def could_not_ask(what: str, error: ReadFailed) -> Evidence:

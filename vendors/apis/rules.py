@@ -1,12 +1,13 @@
-"""Rules that several vendors share: each yields what it finds wrong with an order."""
+"""Rules that several vendors share: what is wrong with an order, and which line a refusal means."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from vendors.apis.base import DomainLine, MailboxLine, OrderLike
-from vendors.verdicts import Problem
+from vendors.apis.base import DomainLine, MailboxLine, OrderLike, refused_key, refused_order
+from vendors.http import Reply
+from vendors.verdicts import Problem, Refused
 
 WEB_ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 
@@ -56,3 +57,18 @@ def missing_setting(order: OrderLike, name: str, words: str) -> Iterator[Problem
     if not order.settings.get(name):
         fix = "An Operator can fill it in on the vendor account's page."
         yield stop(f"The vendor account has no {words}.", fix, field=name)
+
+
+def refused_line(order: OrderLike, says: str) -> Problem:
+    """The problem of a refused order, at the first line whose address or domain stands in the vendor's words."""
+    addresses = [(box.address, "address", box.row) for box in mailboxes(order)]
+    domains = [(line.name, "domain", row_of(line)) for line in order.contents]
+    for name, field, row in addresses + domains:
+        if re.search(rf"(?<![\w.@-]){re.escape(name)}(?![\w-]|\.\w)", says, re.IGNORECASE):
+            return refused_order(says, field=field, row=row)
+    return refused_order(says)
+
+
+def refused(order: OrderLike, reply: Reply, says: str) -> Refused:
+    """The refusal of the key or of the whole order, with the vendor's words."""
+    return Refused(problems=(refused_key(says) if reply.status in (401, 403) else refused_line(order, says),))

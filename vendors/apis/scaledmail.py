@@ -24,12 +24,10 @@ from vendors.apis.base import (
     OrderLike,
     Product,
     Progress,
-    refused_key,
-    refused_order,
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, is_since, rows, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, is_since, listed_once, rows, weighed
 from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
@@ -158,7 +156,7 @@ class ScaledMail(Api):
         says = text(" ".join(dict.fromkeys(words)))
         if MONEY_MOVED.search(says):
             return Unknown(why=f"The vendor refused, yet it may have made a subscription. It says: {says}")
-        return Refused(problems=(refused_key(says) if reply.status in (401, 403) else refused_order(says),))
+        return rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
         """The documented success is an empty object. A lone `message` is how the vendor words an error."""
@@ -235,7 +233,7 @@ class ScaledMail(Api):
                         domains=domains,
                     )
                 )
-        return found
+        return listed_once(found)
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         answer = ask(read, f"{BASE}/organizations", headers=KEY)

@@ -17,8 +17,6 @@ from django import forms
 from vendors.apis import rules
 from vendors.apis.base import (
     Api,
-    ContactLike,
-    DomainLine,
     Evidence,
     MailboxLine,
     OptionsForm,
@@ -29,7 +27,7 @@ from vendors.apis.base import (
     refused_order,
     text,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, currency, is_since, rows, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, currency, is_since, listed_once, rows, weighed
 from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
@@ -145,12 +143,7 @@ class SmartSenders(Api):
             path=f"{BASE}/place-order",
             query=KEY,
             headers={"Content-Type": "application/json"},
-            body={
-                "vendor_id": _vendor_id(order),
-                "domains": [_domain(order, line) for line in order.contents],
-                "forwarding_domain": order.forward_to,
-                "user_details": _user_details(order),
-            },
+            body=_objects_body(order) if _form(order) == OBJECTS else _strings_body(order),
         )
 
     def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
@@ -214,7 +207,7 @@ class SmartSenders(Api):
                 if (price := amount(pricing.get(f"{kind}_price"))) is not None:
                     item, label = f"{kind}.{number}", f"{name or number} {kind}"
                     found.append(FetchedPrice(item=item, label=label, unit=UNSTATED, amount=price, currency=money))
-        return found
+        return listed_once(found)
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         return f"The key works. Smartlead offers {len(rows(_ask(read, 'get-vendors'), 'data'))} suppliers."
@@ -241,19 +234,29 @@ def _mailbox(box: MailboxLine) -> dict[str, str]:
     return body | ({"profile_pic": box.picture} if box.picture else {})
 
 
-def _domain(order: OrderLike, line: DomainLine) -> dict[str, Any]:
-    if _form(order) == OBJECTS:
-        return {"domain_name": line.name, "mailbox_details": [_mailbox(box) for box in line.mailboxes]}
-    return {"domain_name": line.name, "mailboxes": [box.address for box in line.mailboxes]}
-
-
-def _user_details(order: OrderLike) -> dict[str, str]:
+def _strings_body(order: OrderLike) -> dict[str, Any]:
     contact = order.contact
-    if contact is None:
-        return {}
-    if _form(order) == STRINGS:
-        return {"name": f"{contact.first_name} {contact.last_name}".strip()}
-    return {name: getattr(contact, field) for name, field in CONTACT.items()} | {"languagePreference": "en"}
+    return {
+        "vendor_id": _vendor_id(order),
+        "domains": [
+            {"domain_name": line.name, "mailboxes": [box.address for box in line.mailboxes]} for line in order.contents
+        ],
+        "forwarding_domain": order.forward_to,
+        "user_details": {"name": f"{contact.first_name} {contact.last_name}".strip()} if contact else {},
+    }
+
+
+def _objects_body(order: OrderLike) -> dict[str, Any]:
+    contact = {name: getattr(order.contact, field, "") for name, field in CONTACT.items()}
+    return {
+        "vendor_id": _vendor_id(order),
+        "forwarding_domain": order.forward_to,
+        "user_details": contact | {"languagePreference": "en"},
+        "domains": [
+            {"domain_name": line.name, "mailbox_details": [_mailbox(box) for box in line.mailboxes]}
+            for line in order.contents
+        ],
+    }
 
 
 def _forwarding_problems(order: OrderLike) -> Iterator[Problem]:
@@ -272,13 +275,9 @@ def _contact_problems(order: OrderLike) -> Iterator[Problem]:
         return
     required = [field for field in CONTACT.values() if field not in MAY_BE_EMPTY]
     for field in required if _form(order) == OBJECTS else ["first_name", "last_name"]:
-        if not _contact_field(order.contact, field):
+        if not str(getattr(order.contact, field) or "").strip():
             words = field.replace("_", " ")
             yield stop(f"The contact has no {words}.", "Fill it in at the contact, or choose another.", field="contact")
-
-
-def _contact_field(contact: ContactLike, field: str) -> str:
-    return str(getattr(contact, field) or "").strip()
 
 
 def _is_success(body: Mapping[str, Any]) -> bool:
@@ -311,7 +310,7 @@ def _problem(order: OrderLike, says: str) -> Problem:
         )
     place = PLACE.search(says)
     if not place or int(place[1]) >= len(order.contents):
-        return refused_order(says)
+        return rules.refused_line(order, says)
     line = order.contents[int(place[1])]
     if place[2] and int(place[2]) < len(line.mailboxes):
         return refused_order(says, field="address", row=line.mailboxes[int(place[2])].row)

@@ -21,12 +21,10 @@ from vendors.apis.base import (
     OrderLike,
     Product,
     Progress,
-    refused_key,
-    refused_order,
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, currency, rows, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, currency, listed_once, rows, weighed
 from vendors.apis.rules import stop
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
@@ -121,7 +119,7 @@ class Woodpecker(Api):
         if not is_documented or body.get("status") != reply.status:
             return None
         says = text(body["details"]) or text(body["title"])
-        return Refused(problems=(refused_key(says) if reply.status in (401, 403) else refused_order(says),))
+        return rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | None:
         """202 without a body is what the page documents; the reply has no order number."""
@@ -172,7 +170,7 @@ class Woodpecker(Api):
             if provider and price is not None and currency(money):
                 item, label = f"mailbox.{provider}", f"{provider} mailbox"
                 found.append(FetchedPrice(item=item, label=label, unit=MONTH, amount=price, currency=currency(money)))
-        return found
+        return listed_once(found)
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         ask(read, "/rest/v1/me", headers=KEY)
@@ -196,13 +194,13 @@ def _invalid(order: OrderLike, body: dict[str, Any]) -> list[Problem]:
         message, fix = BUSINESS[body["code"]]
         return [Problem(message=message, fix=fix, vendor_says=text(body["message"]))]
     named = [_field_problem(order, entry) for entry in fields if isinstance(entry, dict) and text(entry.get("issue"))]
-    return named or [refused_order(text(body["message"]))]
+    return named or [rules.refused_line(order, text(body["message"]))]
 
 
 def _field_problem(order: OrderLike, entry: dict[str, Any]) -> Problem:
     place, boxes = PLACE.match(text(entry.get("field"))), rules.mailboxes(order)
     if not place or int(place[1]) >= len(boxes):
-        return refused_order(text(entry["issue"]))
+        return rules.refused_line(order, text(entry["issue"]))
     box = boxes[int(place[1])]
     return Problem(
         message=f"The vendor does not take {box.address}. Nothing was bought.",

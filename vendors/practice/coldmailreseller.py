@@ -6,6 +6,7 @@ would leave open whether money is spent; a subscription shows once the order is 
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Iterator, Mapping, Sequence
@@ -188,7 +189,7 @@ def without(purchase: Purchase, gone: Sequence[str]) -> Purchase:
 
 def subscriptions(call: Call) -> Answer:
     pages = {name: call.query.get(name, default) for name, default in (("page", "1"), ("limit", "50"))}
-    if any(not value.isdecimal() or int(value) < 1 for value in pages.values()):
+    if not all(re.fullmatch("[1-9][0-9]{0,5}", value) for value in pages.values()):
         return error(400, "page and limit must be whole numbers")
     page, limit = int(pages["page"]), int(pages["limit"])
     found = [row for row in subscription_rows(call) if is_wanted(row, call.query)]

@@ -175,7 +175,7 @@ FAULTS: dict[str, Fault] = {
     "error-after": Fault("The vendor charges the order, yet answers with an error (500).", _charged_then(_error)),
     "unavailable": Fault("The vendor says that it is not available (503) and charges nothing.", _unavailable),
     "redirect": Fault(
-        "The vendor sends the request elsewhere (307) and charges nothing. Following the redirect would place the order.",
+        "The vendor sends the request elsewhere (307) and charges nothing. Following it would place the order.",
         _redirect,
     ),
     "rubbish": Fault("The vendor charges the order and answers with a web page.", _rubbish),

@@ -79,6 +79,7 @@ class Ledger:
         self._db = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")  # survives a killed process, if not a power cut
         self._db.executescript(TABLES)
 
     def close(self) -> None:
@@ -87,7 +88,7 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What a vendor looks up and what it writes for one order belong together, also with two servers on one file."""
+        """What a vendor looks up and what it writes for one order, with no other order in between."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -178,7 +179,7 @@ class Ledger:
         wanted = {name: value for name, value in where.items() if value is not None}
         tests = [f"{name} = ?" for name in wanted]
         if domain is not None:
-            tests.append(f"EXISTS (SELECT 1 FROM json_each({table}.domains) WHERE value = ?)")
+            tests.append("EXISTS (SELECT 1 FROM json_each(domains) AS one WHERE one.value = ?)")
         sql = f"SELECT * FROM {table} WHERE {' AND '.join(tests) or '1'} ORDER BY id DESC LIMIT ?"  # noqa: S608
         values = [*wanted.values(), *([domain.lower()] if domain is not None else []), limit]
         with self._lock:

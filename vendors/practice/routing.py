@@ -28,7 +28,7 @@ def answer(
     ledger: Ledger,
     delivery_seconds: float,
 ) -> Answer:
-    """The answer to one whole request. `target` is the path and query as they arrived, `headers` have lower-case names."""
+    """The answer to one whole request: `target` is its path and query as they came, `headers` have lower-case names."""
     path, _, query = target.partition("?")
     if path == BOOKS:
         return json_answer(200, ledger.books(parse_qs(query).get("domain", [None])[0]))

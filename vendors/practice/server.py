@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import select
 import socket
 import struct
@@ -100,13 +101,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | Answer:
         """The request's whole body, or why it is not read."""
-        length = self.headers.get("Content-Length", "0")
-        if "Transfer-Encoding" in self.headers or not (length.isascii() and length.isdigit()):
+        announced = self.headers.get("Content-Length", "0")
+        if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,12}", announced):
             return json_answer(411, {"error": "Send the body's length as Content-Length."})
-        if int(length) > MAX_BODY:
+        length = int(announced)
+        if length > MAX_BODY:
             return json_answer(413, {"error": f"The body is larger than {MAX_BODY} bytes."})
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
+        body = self.rfile.read(length)
+        if len(body) < length:
             raise ConnectionError("the request broke off")
         return body
 
@@ -165,7 +167,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
 
     def _client_is_there(self) -> bool:
-        """Whether a readable connection holds more than its end; then there is no telling, so the wait ends."""
+        """Whether a readable connection holds anything but its end; what it holds is thrown away."""
         with suppress(OSError):
             return bool(self.connection.recv(1024))
         return False

@@ -47,7 +47,7 @@ GOOGLE = {
     "google_client_id": "549360251880-practice.apps.googleusercontent.com",
     "google_app_name": "Outreach App",
 }
-CMR_DOMAINS = {"service_provider": "GOOGLE", "billing_cycle": "MONTHLY", "confirm": True, "auto_renew": False} | GOOGLE
+CMR_DOMAINS = {"service_provider": "GOOGLE", "confirm": True, "auto_renew": False} | GOOGLE
 PASSWORDS_FILE = "demo-logins.txt"  # noqa: S105 (a file's name)
 
 

@@ -1,0 +1,138 @@
+"""What the tests share: practice vendors over real HTTP, a person per role, an account per vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import connection
+
+from mailops import roles, triggers
+from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
+from orders import drafting, submission
+from orders.drafting import Draft
+from orders.management.commands import demo
+from orders.models import Client, Order
+from orders.plan import plan
+from vendors.models import Vendor
+from vendors.practice import server
+from vendors.practice.server import Practice
+
+GOOGLE = demo.CMR_DOMAINS
+OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
+    ("coldmailreseller", "domains"): demo.CMR_DOMAINS,
+    ("coldmailreseller", "mailboxes"): {"subscription_id": "SUB-1", "confirm": True} | demo.GOOGLE,
+    ("scaledmail", "package"): {"price_id": "price_practice_google_4", "provider": "scaledmail"},
+    ("woodpecker", "mailboxes"): {"provider": "GOOGLE"},
+    ("smartsenders", "domains"): {"vendor_id": "9"},
+}
+PRODUCTS = sorted(OPTIONS)
+
+
+def rows_for(api: str, *, word: str = "acme") -> str:
+    """Lines that fit one order of this vendor; `word` begins the first domain's name."""
+    if api == "scaledmail":
+        names = [f"{word}.net", f"{word}-b.net", f"{word}-c.net", f"{word}-d.net"]
+        return "\n".join(f"{name}, Dana Reyes" for name in names)
+    return f"{word}.com, Dana Reyes, dana\n{word}.com, Sam Ito, sam"
+
+
+@pytest.fixture
+def practice(tmp_path: Path, settings: Any) -> Iterator[Practice]:
+    """Practice vendors on a port of their own, with empty books and instant delivery."""
+    running = server.start(ledger=tmp_path / "practice.sqlite3", pace=server.Pace(delivery=0, slow=0.2, drip=0.3))
+    settings.PRACTICE_URL = running.url
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def committed(transactional_db: None) -> Iterator[None]:
+    """Real commits instead of one rolled-back transaction; the history may be emptied afterwards, here only."""
+    yield
+    triggers.remove(connection, HISTORY_TRIGGERS)
+
+
+@pytest.fixture
+def people(db: None) -> SimpleNamespace:
+    """One person per role, and a superuser."""
+    made = SimpleNamespace()
+    for name, groups in demo.PEOPLE.items():
+        user = User.objects.create_user(name, password=name, is_staff=True)
+        user.groups.set(Group.objects.filter(name__in=groups))
+        setattr(made, name, user)
+    made.both = User.objects.create_user("both", password="both", is_staff=True)
+    made.both.groups.set(Group.objects.filter(name__in=[roles.DRAFTER, roles.CONFIRMER]))
+    made.boss = User.objects.create_superuser("boss", password="boss")
+    return made
+
+
+@pytest.fixture
+def accounts(people: SimpleNamespace, practice: Practice) -> dict[str, Vendor]:
+    """A practice account at each vendor, with prices; two clients and a contact."""
+    demo.make_accounts()
+    return {vendor.api: vendor for vendor in Vendor.objects.all()}
+
+
+class Desk:
+    """Drafts, sends and confirms orders the way the pages do."""
+
+    def __init__(self, people: SimpleNamespace, accounts: dict[str, Vendor]) -> None:
+        self.people, self.accounts = people, accounts
+
+    def draft(
+        self,
+        api: str = "woodpecker",
+        product: str = "mailboxes",
+        *,
+        word: str = "acme",
+        rows: str | None = None,
+        by: User | None = None,
+        options: dict[str, Any] | None = None,
+        secrets: dict[str, str] | None = None,
+    ) -> Order:
+        vendor = self.accounts[api]
+        what = vendor.adapter.products[product]
+        reading = drafting.read(rows_for(api, word=word) if rows is None else rows, what)
+        assert not reading.bad, reading.bad
+        client = Client.objects.select_related("contact").get(name="Northwind")
+        draft = Draft(
+            vendor=vendor,
+            product=product,
+            client=client,
+            contact=client.contact if what.needs_contact else None,
+            forward_to=client.forward_to if what.forwards else "",
+            options=OPTIONS[api, product] if options is None else options,
+            secrets=secrets or {},
+            rows=reading.rows,
+        )
+        return drafting.create(draft, by=by or self.people.drafter)
+
+    def reviewed(self, *args: Any, **kwargs: Any) -> Order:
+        order = self.draft(*args, **kwargs)
+        return drafting.send_for_confirmation(order.pk, by=kwargs.get("by") or self.people.drafter)
+
+    def confirm(self, order: Order, *, by: User | None = None) -> Order:
+        return submission.confirm(order.pk, by=by or self.people.confirmer, digest=plan(fresh(order)).digest)
+
+    def confirmed(self, *args: Any, **kwargs: Any) -> Order:
+        return self.confirm(self.reviewed(*args, **kwargs))
+
+    def sent(self, *args: Any, **kwargs: Any) -> Order:
+        order = self.confirmed(*args, **kwargs)
+        submission.submit(order.pk)
+        return fresh(order)
+
+
+def fresh(order: Order) -> Order:
+    """The order as the database has it now, nothing cached."""
+    return Order.objects.select_related("vendor", "client", "contact").get(pk=order.pk)
+
+
+@pytest.fixture
+def desk(people: SimpleNamespace, accounts: dict[str, Vendor]) -> Desk:
+    return Desk(people, accounts)

@@ -1,0 +1,388 @@
+"""What every vendor API keeps to, whichever vendor it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django import forms
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.vendors.orders import PRICES, PRODUCTS, SENT_AT, SOUND, Answers, StubContact, StubOrder, case, reply
+from vendors.apis import REGISTRY
+from vendors.apis.base import Api, Evidence, OptionsForm, Progress
+from vendors.http import ReadFailed, Reply, Request, Secret
+from vendors.prices import MONTH, ONCE, UNSTATED, YEAR, FetchedPrice
+from vendors.verdicts import Accepted, NotSent, Refused, Unknown
+
+APIS = sorted(REGISTRY)
+ITEMS = {f"{prefix}.{number}": f"Item {number}" for prefix in ("domain", "mailbox", "package") for number in (1, 9)}
+TYPED = {
+    ("coldmailreseller", "domains"): {"confirm": "False", "service_provider": "GOOGLE", "auto_renew": "on"},
+    ("coldmailreseller", "mailboxes"): {"confirm": "True", "subscription_id": " sub-1 "},
+    ("scaledmail", "package"): {
+        "price_id": "9",
+        "provider": "other",
+        "quantity": "2",
+        "hosting_password": " pass word ",
+    },
+    ("woodpecker", "mailboxes"): {"provider": "9"},
+    ("smartsenders", "domains"): {"vendor_id": "9"},
+}
+
+
+def secrets_in(value: Any) -> list[Secret]:
+    if isinstance(value, Secret):
+        return [value]
+    if isinstance(value, dict):
+        return [found for item in value.values() for found in secrets_in(item)]
+    return [found for item in value for found in secrets_in(item)] if isinstance(value, list | tuple) else []
+
+
+def all_secrets(request: Request) -> list[Secret]:
+    return secrets_in([dict(request.headers), [list(pair) for pair in request.query], request.body])
+
+
+# -- members ----------------------------------------------------------------------------------------------------------
+
+
+def test_four_vendors_are_registered_under_their_own_names() -> None:
+    assert APIS == ["coldmailreseller", "scaledmail", "smartsenders", "woodpecker"]
+    assert all(api.name == name for name, api in REGISTRY.items())
+
+
+def test_every_product_has_a_sound_order_in_these_tests() -> None:
+    assert sorted((api.name, product) for api in REGISTRY.values() for product in api.products) == PRODUCTS
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_every_member_is_there(name: str) -> None:
+    api = REGISTRY[name]
+    for member in ("label", "host", "dashboard_url", "docs_url", "balance_note"):
+        assert getattr(api, member), member
+    for url in (api.host, api.dashboard_url, api.docs_url):
+        assert url.startswith("https://")
+        assert not url.endswith("/") or url == api.docs_url
+    assert set(api.secrets) == {"api_key"} == set(api.secret_help)
+    assert api.price_items
+    for member in ("check", "cost", "order_request", "refusal", "acceptance", "look_for", "test"):
+        assert getattr(type(api), member) is not getattr(Api, member), member
+    assert api.can_tell_progress == (type(api).progress is not Api.progress)
+    assert api.can_fetch_prices == (type(api).prices is not Api.prices)
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_every_product_says_what_it_is(key: tuple[str, str]) -> None:
+    product = REGISTRY[key[0]].products[key[1]]
+    assert product.label
+    assert product.help.endswith(".")
+    assert issubclass(product.OptionsForm, OptionsForm)
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_what_an_account_needs_is_explained(name: str) -> None:
+    for field in REGISTRY[name].AccountForm().fields.values():
+        assert field.label
+        assert field.help_text
+
+
+# -- forms ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_options_clean_to_plain_json(key: tuple[str, str]) -> None:
+    form = REGISTRY[key[0]].products[key[1]].OptionsForm(TYPED[key])
+    form.offer(ITEMS)
+    assert form.is_valid(), form.errors
+    assert json.loads(json.dumps(form.cleaned_data)) == form.cleaned_data
+    for value in form.cleaned_data.values():
+        assert value is None or isinstance(value, str | bool | int)
+
+
+def test_options_keep_their_types() -> None:
+    def cleaned(key: tuple[str, str]) -> dict[str, Any]:
+        form = REGISTRY[key[0]].products[key[1]].OptionsForm(TYPED[key])
+        form.offer(ITEMS)
+        assert form.is_valid()
+        return form.cleaned_data
+
+    assert cleaned(("coldmailreseller", "domains"))["confirm"] is False
+    assert cleaned(("coldmailreseller", "mailboxes"))["confirm"] is True
+    assert cleaned(("smartsenders", "domains"))["vendor_id"] == 9
+    assert cleaned(("scaledmail", "package"))["quantity"] == 2
+    assert cleaned(("scaledmail", "package"))["hosting_password"] == " pass word "
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_stored_options_show_again_as_they_were_chosen(key: tuple[str, str]) -> None:
+    """A draft opened again must not fall back to another choice than the stored one."""
+    options = REGISTRY[key[0]].products[key[1]].OptionsForm
+    first = options(TYPED[key])
+    first.offer(ITEMS)
+    assert first.is_valid()
+    again = options(initial=first.cleaned_data)
+    again.offer(ITEMS)
+    for name, field in again.fields.items():
+        if isinstance(field, forms.ChoiceField):
+            html = str(again[name])
+            assert f'value="{first.cleaned_data[name]}" selected' in html
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_price_choices_name_choice_fields_and_price_items(key: tuple[str, str]) -> None:
+    api = REGISTRY[key[0]]
+    form = api.products[key[1]].OptionsForm()
+    for name, prefix in form.price_choices.items():
+        assert isinstance(form.fields[name], forms.ChoiceField)
+        assert any(item.startswith(prefix) for item in api.price_items)
+
+
+@pytest.mark.parametrize("name", APIS)
+def test_secret_options_are_fields_that_never_show_their_value(name: str) -> None:
+    api = REGISTRY[name]
+    fields = {field: form for product in api.products.values() for field, form in product.OptionsForm().fields.items()}
+    for secret in api.secret_options:
+        widget = fields[secret].widget
+        assert isinstance(widget, forms.PasswordInput)
+        assert not widget.render_value
+        assert not fields[secret].required
+    passwords = {field for field, form in fields.items() if isinstance(form.widget, forms.PasswordInput)}
+    assert passwords == api.secret_options
+
+
+# -- requests ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_a_sound_order_has_no_problem_and_a_known_price(key: tuple[str, str]) -> None:
+    api, order = case(key)
+    assert api.check(order, PRICES) == []
+    sheet = api.cost(order, PRICES)
+    assert sheet.lines
+    assert not sheet.missing
+
+
+JUNK = [None, "", 0, -1, True, 3.5, [], {}, "x", "²", "9" * 5000]
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+@pytest.mark.parametrize("junk", JUNK, ids=[str(index) for index in range(len(JUNK))])
+def test_a_half_filled_draft_never_breaks_anything(key: tuple[str, str], junk: Any) -> None:
+    api, sound = case(key)
+    names = [*api.products[key[1]].OptionsForm().fields, "unheard_of"]
+    account = dict.fromkeys(api.AccountForm().fields, junk)
+    for order in (
+        StubOrder(product=key[1]),
+        StubOrder(product=""),
+        StubOrder(product=key[1], options=dict.fromkeys(names, junk), settings=account),
+        sound.but(options=dict.fromkeys(names, junk), settings=account, contact=StubContact(first_name="")),
+        dataclasses.replace(sound, options={}, settings={}, contact=None),
+    ):
+        request = api.order_request(order)
+        json.dumps(request.as_dict())
+        api.check(order, {})
+        json.dumps(api.cost(order, PRICES).as_dict())
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_an_empty_draft_cannot_pass_the_check(key: tuple[str, str]) -> None:
+    assert any(problem.level == "stop" for problem in REGISTRY[key[0]].check(StubOrder(product=key[1]), {}))
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_the_request_holds_placeholders_for_secrets_only(key: tuple[str, str]) -> None:
+    api, order = case(key)
+    if api.secret_options:
+        filled = {"provider": "other", "hosting_provider": "Porkbun", "sequencer_provider": "Instantly"}
+        order = order.but(options=filled, secret_names=api.secret_options)
+    request = api.order_request(order)
+    names = [secret.name for secret in all_secrets(request)]
+    assert sorted(names) == sorted({"api_key", *api.secret_options})
+    assert request.path.startswith("/")
+    assert "?" not in request.path
+    values = {name: f"value-of-{name}" for name in names}
+    shown, sent = json.dumps(request.as_dict(), ensure_ascii=False), (request.wire_body(values) or b"").decode()
+    sent += json.dumps(request.wire_headers(values)) + request.url(api.host, values)
+    for name, value in values.items():
+        assert value not in shown
+        assert Secret(name) in shown
+        assert value in sent
+        assert Secret(name) not in sent
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_the_same_order_makes_the_same_request(key: tuple[str, str]) -> None:
+    api, order = case(key)
+    first, second = api.order_request(order), api.order_request(dataclasses.replace(order))
+    assert json.dumps(first.as_dict()) == json.dumps(second.as_dict())
+
+
+def test_a_name_that_looks_like_a_placeholder_is_sent_as_typed() -> None:
+    api, order = case(("woodpecker", "mailboxes"))
+    [first, *rest] = order.contents
+    boxes = tuple(dataclasses.replace(box, first_name=str(Secret("api_key"))) for box in first.mailboxes)
+    request = api.order_request(order.but(contents=(dataclasses.replace(first, mailboxes=boxes), *rest)))
+    assert "the real key" not in (request.wire_body({"api_key": "the real key"}) or b"").decode()
+
+
+# -- answers ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_html_in_place_of_a_refusal_is_unknown(key: tuple[str, str]) -> None:
+    api, order = case(key)
+    for status in api.REFUSALS:
+        assert isinstance(api.read_reply(order, reply(status, b"<html>403 Forbidden</html>")), Unknown)
+
+
+WORDS = st.sampled_from(
+    ["status", "message", "data", "orderId", "unavailableDomains", "error", "id", "success", "ok", "order_id", "title"]
+    + ["details", "type", "code", "fields", "field", "issue", "mailboxes", "domain", "email", "payments", "packages"]
+    + ["subscriptions", "providers", "name", "pricing", "domain_name", "created_at", "organizations", "domains"]
+    + ["periodStart", "totalMailboxQuantity", "userId", "price", "frequency", "currency", "email_account_price"]
+    + ["vendor_id", "is_active", "payment_id", "domain_price", "mailbox_price", "vendor_name"]
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(
+        ["success", "error", "alpha.com", "ada@alpha.com", "Active", "PAID", "2026-03-04", "2026-03-04T10:00:30Z"]
+        + ["1e999", "-1", "12.50", "USD", "NaN", "mailboxes[0].email", '"domains[0].domain_name" is bad', "/monthly"]
+    )
+)
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=6), max_leaves=25
+)
+STATUS = st.integers(100, 599) | st.sampled_from([200, 202, 400, 401, 403, 404, 405, 413, 415, 422, 429])
+BODY = st.binary(max_size=200) | JSON.map(lambda value: json.dumps(value).encode())
+HEADERS = st.dictionaries(st.sampled_from(["Retry-After", "retry-after", "Location"]), st.text(max_size=30), max_size=2)
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+@given(status=STATUS, body=BODY, headers=HEADERS)
+@example(status=200, body=b"", headers={})
+@example(status=500, body=b'{"title": "x", "status": 500, "details": "x"}', headers={})
+@example(status=429, body=b"", headers={"Retry-After": "Mon, 01 Jan 9999 00:00:00 +2359"})
+def test_no_answer_breaks_the_reading_or_hides_a_charge(
+    key: tuple[str, str], status: int, body: bytes, headers: dict[str, str]
+) -> None:
+    api, order = case(key)
+    verdict = api.read_reply(order, Reply(status=status, headers=headers, body=body, seconds=1))
+    if isinstance(verdict, Accepted):
+        assert 200 <= status < 300
+        assert isinstance(verdict.reference, str)
+        assert len(verdict.reference) <= 120
+        json.dumps(verdict.details)
+    elif isinstance(verdict, Refused):
+        assert status in api.REFUSALS
+        assert verdict.problems
+        assert all(problem.message for problem in verdict.problems)
+    elif isinstance(verdict, NotSent):
+        assert status == 429
+        assert verdict.retry_after is None or 0 <= verdict.retry_after <= 24 * 3600
+    else:
+        assert isinstance(verdict, Unknown)
+        assert verdict.why
+
+
+# -- reads ------------------------------------------------------------------------------------------------------------
+
+
+class Anything:
+    """A vendor that answers every question with the same thing."""
+
+    def __init__(self, answer: Reply | ReadFailed) -> None:
+        self.answer = answer
+
+    def __call__(self, request: Request) -> Reply:
+        assert request.method == "GET"
+        assert {secret.name for secret in all_secrets(request)} == {"api_key"}
+        if isinstance(self.answer, ReadFailed):
+            raise self.answer
+        return self.answer
+
+
+def assert_reads_hold(key: tuple[str, str], vendor: Anything, since: datetime = SENT_AT) -> None:
+    """The reads return what they promise or raise `ReadFailed`, whatever the vendor answers."""
+    api, order = case(key)
+    found = api.look_for(order, vendor, since=since)
+    assert found
+    assert all(isinstance(evidence, Evidence) and evidence.text for evidence in found)
+    assert all(evidence.points_to in ("", "placed") for evidence in found)
+    json.dumps([dataclasses.asdict(evidence) for evidence in found])
+    if api.can_tell_progress:
+        try:
+            told = api.progress(order.but(references=("1",)), vendor)
+        except ReadFailed:
+            pass
+        else:
+            assert isinstance(told, Progress)
+            assert {*told.domains.values(), *told.mailboxes.values()} <= {"ordered", "ready", "refused"}
+            assert len(told.reference) <= 120
+    if api.can_fetch_prices:
+        try:
+            prices = api.prices(order.settings, vendor)
+        except ReadFailed:
+            pass
+        else:
+            assert_storable(prices)
+    try:
+        assert api.test(order.settings, vendor).endswith(".")
+    except ReadFailed as error:
+        assert str(error)
+
+
+def assert_storable(prices: list[FetchedPrice]) -> None:
+    items = [price.item for price in prices]
+    assert len(items) == len(set(items))
+    for price in prices:
+        assert isinstance(price.amount, Decimal)
+        assert 0 <= price.amount < 10**10
+        assert len(price.currency) == 3
+        assert price.unit in (ONCE, MONTH, YEAR, UNSTATED)
+        assert 0 < len(price.item) <= 120
+        assert 0 < len(price.label) <= 160
+        assert price.domains is None or 0 < price.domains <= 32767
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+@given(status=st.just(200) | STATUS, body=BODY)
+def test_no_answer_breaks_the_reads(key: tuple[str, str], status: int, body: bytes) -> None:
+    assert_reads_hold(key, Anything(Reply(status=status, headers={}, body=body, seconds=1)))
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_a_vendor_that_cannot_be_asked_is_said_so_and_proves_nothing(key: tuple[str, str]) -> None:
+    api, order = case(key)
+    for vendor in (
+        Anything(ReadFailed("The vendor could not be asked: no answer came in time.")),
+        Anything(reply(500, b"")),
+        Anything(reply(401, {"message": "no"})),
+        Anything(reply(200, b"<html>")),
+        Answers({}),
+    ):
+        found = api.look_for(order, vendor, since=SENT_AT)
+        assert not any(evidence.points_to for evidence in found)
+        assert any("could not be looked at" in evidence.text for evidence in found)
+        assert any("no proof" in evidence.text for evidence in found)
+        with pytest.raises(ReadFailed):
+            api.test(order.settings, vendor)
+
+
+@pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_not_accepted_is_said_in_these_words(name: str, status: int) -> None:
+    with pytest.raises(ReadFailed, match=r"^The vendor did not accept this key\."):
+        REGISTRY[name].test({}, Anything(reply(status, {"message": "no"})))
+
+
+def test_these_products_cover_every_vendor() -> None:
+    assert {name for name, _ in SOUND} == set(REGISTRY)
