@@ -15,3 +15,6 @@ class MailOpsConfig(AppConfig):
 
     name = "mailops"
     verbose_name = "MailOps"
+
+    def ready(self) -> None:
+        from mailops import checks  # noqa: F401 (registers them)

@@ -20,7 +20,8 @@ def beat() -> None:
 
 def last_beat() -> datetime | None:
     """When the queue last finished a task; None before the first."""
-    return cache.get(BEAT)
+    at: datetime | None = cache.get(BEAT)
+    return at
 
 
 @dataclass(frozen=True)

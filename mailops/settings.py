@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-import environ
+import environ  # type: ignore[import-untyped]
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -18,7 +18,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 def _key(name: str, *, makes: str) -> str:
     """A key from the environment; a practice installation makes its own once and keeps it beside its data."""
-    if value := env.str(name, default=""):
+    if value := str(env.str(name, default="")):
         return value
     if LIVE:
         raise ImproperlyConfigured(f"Set {name}. {makes} MailOps does not start live without it.")

@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 
 from mailops import navigation
 
@@ -38,13 +39,13 @@ class MailOpsSite(admin.AdminSite):
         context = super().each_context(request) | {"is_practice": not settings.LIVE}
         return context | self._frame(request) if self.has_permission(request) else context
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The dashboard."""
         from mailops import dashboard
 
         return super().index(request, {**dashboard.context(request), **(extra_context or {})})
 
-    def app_index(
+    def app_index(  # type: ignore[override]  # a redirect is an answer too
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """People know sections, not Django apps."""

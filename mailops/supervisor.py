@@ -125,6 +125,7 @@ def run_everything(supervisor: Supervisor, *, port: int, practice_port: int, liv
     near = "127.0.0.1" if host == ANY else host
     practice = [] if live else [("127.0.0.1", practice_port)]
     refuse_taken_ports((host, port), *practice)
+    os.environ.setdefault("QUEUE_LOG_LEVEL", "WARNING")  # at a terminal every task in the log is too much
     prepare(supervisor)
     supervisor.is_ready = lambda: answers(near, port) and all(accepts(*place) for place in practice)
     supervisor.on_ready = lambda: announce(supervisor, f"http://{near}:{port}/", demo=not live)

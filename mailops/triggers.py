@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """One rule on one table. `when` is SQL over OLD and NEW, written so that both engines read it; empty means always."""
+    """One rule on one table. `when` is SQL over OLD and NEW, readable by both engines; empty means always."""
 
     name: str
     table: str
@@ -43,7 +43,7 @@ class Trigger:
         done = "RETURN NULL;" if self.event == "TRUNCATE" else f"RETURN {row};"
         each = "STATEMENT" if self.event == "TRUNCATE" else "ROW"
         return [
-            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger AS $$ BEGIN {body} {done} END; $$ LANGUAGE plpgsql",
+            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} {done} END; $$",
             f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}",
             f"CREATE TRIGGER {self.name} {self._on} FOR EACH {each} EXECUTE FUNCTION {self.name}()",
         ]

@@ -69,20 +69,13 @@ def money(order: Order, cost: CostSheet) -> list[Problem]:
     if limit is None:
         return problems
     for due_in, amount in cost.due_now.items():
+        costs = f"This order costs {show(amount, due_in)} now"
         if due_in != currency:
-            problems.append(
-                Problem(
-                    message=f"This order costs {show(amount, due_in)}, but the limit of {order.vendor.name} is in {currency}.",
-                    fix="An Operator can set the limit in the currency of the prices.",
-                    field="limit",
-                )
-            )
+            message = f"{costs}, but the limit of {order.vendor.name} is in {currency}."
+            fix = "An Operator can set the limit in the currency of the prices."
+            problems.append(Problem(message=message, fix=fix, field="limit"))
         elif amount > limit:
-            problems.append(
-                Problem(
-                    message=f"This order costs {show(amount, due_in)} now, over the limit of {show(limit, currency)} an order.",
-                    fix="Split the order, or ask an Operator to raise the limit.",
-                    field="limit",
-                )
-            )
+            message = f"{costs}, over the limit of {show(limit, currency)} an order."
+            fix = "Split the order, or ask an Operator to raise the limit."
+            problems.append(Problem(message=message, fix=fix, field="limit"))
     return problems

@@ -100,7 +100,7 @@ def read(text: str, product: Product) -> Reading:
     reading = Reading()
     lines = [(number, line.strip()) for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1)]
     lines = [(number, line) for number, line in lines if line]
-    columns = COLUMNS
+    columns: tuple[str, ...] = COLUMNS
     if lines and (headings := _headings(lines[0][1])):
         columns, lines = headings, lines[1:]
     if len(lines) > MOST_LINES:
@@ -240,7 +240,7 @@ def rows_of(order: Order) -> list[Row]:
     """The order's contents as rows, in the drafter's order."""
     rows = []
     for line in order.contents:
-        about = {"domain": line.name, "forward_to": _own_forward(order, line), "years": line.years}
+        about: dict[str, Any] = {"domain": line.name, "forward_to": _own_forward(order, line), "years": line.years}
         if not line.mailboxes:
             rows.append(Row(number=line.row or 0, first_name=line.first_name, last_name=line.last_name,
                             picture=line.picture, **about))  # fmt: skip

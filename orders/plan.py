@@ -52,7 +52,7 @@ class Plan:
         return self.as_dict() | {"sources": sources}
 
     def as_dict(self) -> dict[str, Any]:
-        """The plan as plain JSON, no secret in it. A price's age is left out: it may change while the price does not."""
+        """The plan as plain JSON, no secret in it. A price's age is left out, as it changes by itself."""
         return {
             "host": self.host,
             "request": self.request.as_dict(),

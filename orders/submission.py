@@ -155,7 +155,7 @@ def recheck(attempt: Attempt) -> Plan | None:
 
 
 def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
-    """Whether this worker may send now. A worker that slept since its claim may not: somebody may have decided since."""
+    """Whether this worker may send now. A worker that slept since its claim may not: somebody may have decided."""
     if _is_late(attempt, started):
         _put_back(attempt, "The worker was held up before sending")
         return False
@@ -327,7 +327,7 @@ def _return_to_review(attempt: Attempt, reason: str) -> None:
 
 
 def sweep(now: datetime | None = None) -> dict[str, int]:
-    """Expired leases, confirmed orders that no task looks after, due questions to vendors. Safe to run twice at once."""
+    """Expired leases, confirmed orders that no task looks after, due questions to vendors. Safe to run twice."""
     now = now or timezone.now()
     done = {"released": 0, "unknown": 0, "rung": 0, "asked": 0}
     for order in Order.objects.expired(now).distinct()[:200]:

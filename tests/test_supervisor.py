@@ -61,10 +61,10 @@ def child(name, **more):
 """
 
 
-def wait_for(happened: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
+def wait_for(happened: Callable[[], bool], what: str, *, show: Callable[[], object] = str) -> None:
+    deadline = time.monotonic() + 60
     while not happened():
-        assert time.monotonic() < deadline, f"waited in vain for: {what}"
+        assert time.monotonic() < deadline, f"waited in vain for {what}: {show()}"
         time.sleep(0.02)
 
 
@@ -100,9 +100,12 @@ class Scene:
         log = self.path / "log"
         return [line for line in log.read_text().splitlines() if line.startswith(start)] if log.exists() else []
 
+    def told(self) -> str:
+        return "\n".join([*self.log(), self.said.read_text()])
+
     def wait_log(self, start: str, *, times: int = 1) -> list[int]:
         """The process ids in the lines that start so, once there are that many."""
-        wait_for(lambda: len(self.log(start)) >= times, f"{times} × {start} in {self.log()} {self.said.read_text()}")
+        wait_for(lambda: len(self.log(start)) >= times, f"{times} × {start}", show=self.told)
         return [int(line.split()[-1]) for line in self.log(start)]
 
     def wait_reads(self, more: int) -> None:
@@ -111,7 +114,7 @@ class Scene:
         wait_for(lambda: reads.exists() and reads.stat().st_size >= size + more, f"{more} reads of the heartbeat")
 
     def wait_end(self) -> int:
-        wait_for(lambda: self.keeper.poll() is not None, f"the supervisor's end; it said {self.said.read_text()}")
+        wait_for(lambda: self.keeper.poll() is not None, "the supervisor's end", show=self.told)
         return self.keeper.returncode
 
     @property
@@ -119,7 +122,7 @@ class Scene:
         return {int(line.split()[-1]) for line in self.log()}
 
     def wait_gone(self, pids: set[int] | list[int]) -> None:
-        wait_for(lambda: not any(is_alive(pid) for pid in pids), f"the end of {pids}: {self.log()}")
+        wait_for(lambda: not any(is_alive(pid) for pid in pids), f"the end of {pids}", show=self.told)
 
 
 @pytest.fixture
@@ -258,17 +261,77 @@ def test_a_step_returns_its_exit_code_and_all_it_printed() -> None:
     assert Supervisor([]).step((sys.executable, "-c", program)) == (4, "out\nerr")
 
 
+def free_ports() -> int:
+    """The first of two neighbouring ports that nobody uses."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as one, suppress(OSError, OverflowError):
+            port: int = one.getsockname()[1]
+            socket.create_server(("127.0.0.1", port + 1)).close()
+            return port
+
+
+def practice_environment(path: Path, port: int) -> dict[str, str]:
+    """A practice installation of its own in that folder, whatever the tests themselves run on."""
+    ours = ("DATABASE_URL", "MAILOPS_PRACTICE_URL", "PRACTICE_PORT", "HOST")
+    inherited = {name: value for name, value in os.environ.items() if name not in ours}
+    set_here = {"PORT": str(port), "MAILOPS_DATA": str(path), "MAILOPS_LIVE": "0", "MAILOPS_ENV_FILE": os.devnull}
+    return inherited | set_here
+
+
+def processes_of(path: Path) -> set[int]:
+    """Every process whose environment names the installation's folder."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # ended meanwhile
+            if f"MAILOPS_DATA={path}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.add(int(process.name))
+    return found
+
+
 def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        environment = os.environ | {"PORT": str(port), "MAILOPS_DATA": str(tmp_path)}
         ended = subprocess.run(
             [sys.executable, "-m", "mailops.supervisor"],
-            cwd=BASE_DIR, env=environment, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+            cwd=BASE_DIR,
+            env=practice_environment(tmp_path, port),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
     assert ended.stderr.startswith(
         f"Port {port} is taken by another program. Start MailOps on another one: make run PORT="
     )
-    assert ended.stderr.count("\n") == 1
     assert not (tmp_path / "mailops.sqlite3").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_everything_starts_and_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
+    port = free_ports()
+    said = tmp_path / "said"
+    with said.open("w") as output:
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "mailops.supervisor"],
+            cwd=BASE_DIR,
+            env=practice_environment(tmp_path, port),
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        ready = f"MailOps is ready: http://127.0.0.1:{port}/"
+        wait_for(lambda: ready in said.read_text() or keeper.poll() is not None, "readiness", show=said.read_text)
+        assert keeper.poll() is None, said.read_text()
+        assert len(processes_of(tmp_path)) > 3
+        keeper.send_signal(number)
+        keeper.wait(timeout=60)
+        wait_for(lambda: not processes_of(tmp_path), "the end of all processes")
+        assert keeper.returncode in (0, -signal.SIGKILL)
+    finally:
+        for pid in processes_of(tmp_path):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        keeper.wait()

@@ -61,7 +61,8 @@ class VendorForm(forms.ModelForm):
         self.instance.settings = {name: said[f"setting_{name}"] for name in names}
         secrets = {name.removeprefix("secret_"): said[name] for name in self.secret_fields}
         self.instance.sealed = str(self.instance.secrets.put(secrets))
-        return super().save(commit)
+        vendor: Vendor = super().save(commit)
+        return vendor
 
 
 def form_for(api: str) -> type[VendorForm]:
@@ -92,7 +93,7 @@ class VendorAdmin(RecordedAdmin):
         if obj and not self.has_change_permission(request, obj):
             return [(None, {"fields": ("name", "vendor_label", "mode", "settings_shown", *rules)})]
         form = form_for(obj.api if obj else request.GET.get("api", ""))
-        own = tuple(name for name in form.declared_fields)  # type: ignore[attr-defined]
+        own = tuple(name for name in form.declared_fields)
         label = REGISTRY[form.api].label
         return [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), ("Rules", {"fields": rules})]
 
@@ -216,7 +217,7 @@ class PriceAdmin(RecordedAdmin):
         obj.source, obj.as_of = f"Typed by {request.user.get_username()}", timezone.now()
         super().save_model(request, obj, form, change)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "item" and field is not None:
             items = [

@@ -22,13 +22,20 @@ UNITS = [
 class PriceLike(Protocol):
     """The attributes of a stored price that a cost sheet reads (`vendors.models.Price` has them)."""
 
-    amount: Decimal
-    renewal_amount: Decimal | None
-    currency: str
-    unit: str
-    source: str
-    as_of: datetime
-    domains: int | None  # how many domains one package holds
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def renewal_amount(self) -> Decimal | None: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def as_of(self) -> datetime: ...
+    @property
+    def domains(self) -> int | None: ...  # how many domains one package holds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +85,7 @@ class CostLine:
         return self._again(YEAR)
 
     def as_dict(self) -> dict[str, Any]:
-        """The line for the digest: amounts and terms, not the price's age, which may change while the price does not."""
+        """The line for the digest: amounts and terms without the price's age."""
         price = self.price
         return {
             "item": self.item,

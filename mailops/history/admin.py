@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import models
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,16 +18,17 @@ from mailops.history.models import Event
 HIDDEN = "changed, not shown"
 
 
-def changes_of(form: ModelForm[Any]) -> dict[str, Any]:
+def changes_of(form: Any) -> dict[str, Any]:
     """[before, after] of each changed field; a secret field says only that it changed."""
-    secret = getattr(form, "secret_fields", frozenset())
-    return {
-        name: ["", HIDDEN]
-        if name in secret
-        else [_text(form.fields[name].prepare_value(form.initial.get(name))), _text(form.cleaned_data.get(name))]
-        for name in form.changed_data
-        if name in form.cleaned_data
-    }
+    secret: frozenset[str] = getattr(form, "secret_fields", frozenset())
+    changes = {}
+    for name in form.changed_data:
+        if name in secret or "password" in name:
+            changes[name] = ["", HIDDEN]
+        elif name in form.cleaned_data:
+            before = form.fields[name].prepare_value(form.initial.get(name))
+            changes[name] = [_text(before), _text(form.cleaned_data[name])]
+    return changes
 
 
 def _text(value: Any) -> Any:

@@ -54,13 +54,11 @@ class OrderAdmin(admin.ModelAdmin):
     change_list_template = "admin/orders/order/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                domain_count=Count("domains", distinct=True), mailbox_count=Count("mailboxes", distinct=True)
-            )
-        )  # fmt: skip
+        counts = {
+            "domain_count": Count("domains", distinct=True),
+            "mailbox_count": Count("mailboxes", distinct=True),
+        }
+        return Order.objects.annotate(**counts)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

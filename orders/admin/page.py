@@ -92,7 +92,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "attempts": order.attempts.all(),
         "events": events(order),
         "plan": current,
-        "all_events_url": f"{reverse('admin:history_event_changelist')}?subject_type=orders.order&subject_id={order.pk}",
+        "all_events_url": all_events(order),
         "version": f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}",
     }
     return render(request, "page.html", order, **context)
@@ -101,8 +101,12 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
 def history(request: HttpRequest, pk: str) -> HttpResponse:
     """The order's records on the history page."""
     order = load(request, pk, "history.view_event")
-    query = f"?subject_type=orders.order&subject_id={order.pk}"
-    return HttpResponseRedirect(reverse("admin:history_event_changelist") + query)
+    return HttpResponseRedirect(all_events(order))
+
+
+def all_events(order: Order) -> str:
+    """Where the history page shows this order's records alone."""
+    return f"{reverse('admin:history_event_changelist')}?subject_type=orders.order&subject_id={order.pk}"
 
 
 def steps(order: Order) -> list[dict[str, Any]]:
@@ -128,6 +132,7 @@ def steps(order: Order) -> list[dict[str, Any]]:
 def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Action]:
     """What can be done now; what this person may not do is shown with the reason, not hidden."""
     user = request.user
+    assert user.is_authenticated
     found = []
 
     def offer(
@@ -218,7 +223,7 @@ def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dic
     ]
     fields = {problem.field for problem in current.stops}
     if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
-        why = order.why_not_confirm(request.user)
+        why = order.why_not_confirm(request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
         found.insert(0, {"kind": "fail" if why else "ok", "text": why or "You did not edit this order"})
     if not order.vendor.two_person_rule:
         found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})

@@ -2,7 +2,8 @@
 
 from orders.models.attempt import Attempt
 from orders.models.client import Client
+from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
-from orders.models.order import NEXT, Editor, NotAllowed, Order, State
+from orders.models.order import NEXT, NotAllowed, Order, State
 
 __all__ = ["NEXT", "Attempt", "Client", "Domain", "Editor", "Mailbox", "NotAllowed", "Order", "State"]

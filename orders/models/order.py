@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from mailops.history import record
 from mailops.money import Totals
-from mailops.triggers import Trigger
 from orders.models.inventory import Asset
 from vendors.apis.base import DomainLine, MailboxLine, Product
 from vendors.models import Vendor, account_settings
@@ -192,7 +191,7 @@ class Order(models.Model):
 
     @cached_property
     def contents(self) -> tuple[DomainLine, ...]:
-        """Domains with their mailboxes in the drafter's order. Two queries, then kept: reload the order to see edits."""
+        """Domains with their mailboxes in the drafter's order. Two queries, then kept."""
         boxes: dict[str, list[MailboxLine]] = {}
         domains: dict[str, Any] = {d.name: d for d in self.domains.order_by("row", "pk")}
         for mailbox in self.mailboxes.select_related("domain").order_by("row", "pk"):
@@ -359,39 +358,3 @@ class Order(models.Model):
         stamp = {stamps[to]: timezone.now()} if to in stamps else {}
         for assets in (self.domains, self.mailboxes):
             assets.filter(state__in=since).update(state=to, **stamp)
-
-
-class Editor(models.Model):
-    """Somebody who edited an order's contents, and so may not confirm it under the two-person rule."""
-
-    order = models.ForeignKey(Order, models.CASCADE, related_name="editors")
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
-
-    class Meta:
-        default_permissions = ()
-        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")]
-
-
-_SAYS = "Somebody who edited an order may not confirm it"
-TRIGGERS = tuple(
-    Trigger(
-        name=f"order_confirmer_is_no_editor_{event.lower()}",
-        table="orders_order",
-        event=event,
-        columns=("confirmed_by_id",) if event == "UPDATE" else (),
-        message=_SAYS,
-        when="NEW.confirmed_by_id IS NOT NULL"
-        " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND e.user_id = NEW.confirmed_by_id)"
-        " AND EXISTS (SELECT 1 FROM vendors_vendor v WHERE v.id = NEW.vendor_id AND v.two_person_rule)",
-    )
-    for event in ("INSERT", "UPDATE")
-) + (
-    Trigger(
-        name="order_editor_is_no_confirmer",
-        table="orders_editor",
-        event="INSERT",
-        message=_SAYS,
-        when="EXISTS (SELECT 1 FROM orders_order o JOIN vendors_vendor v ON v.id = o.vendor_id"
-        " WHERE o.id = NEW.order_id AND o.confirmed_by_id = NEW.user_id AND v.two_person_rule)",
-    ),
-)  # fmt: skip

@@ -255,8 +255,11 @@ def test_rows_changed_behind_the_back_are_not_sent(desk: Desk, practice: Practic
 
 def test_a_password_entered_again_needs_a_fresh_confirmation(desk: Desk, practice: Practice) -> None:
     options = {
-        "price_id": "price_practice_google_4", "provider": "other", "hosting_provider": "Porkbun", "hosting_username": "me",
-    }  # fmt: skip
+        "price_id": "price_practice_google_4",
+        "provider": "other",
+        "hosting_provider": "Porkbun",
+        "hosting_username": "me",
+    }
     order = desk.confirmed("scaledmail", "package", options=options, secrets={"hosting_password": "hunter2-secret"})
     other = desk.draft("scaledmail", "package", word="other", options=options, secrets={"hosting_password": "x-y-z"})
     Order.objects.filter(pk=order.pk).update(sealed=other.sealed)

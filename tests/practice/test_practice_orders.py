@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 GONE = object()
+PAGES = Path(__file__).resolve().parents[1] / "vendors" / "pages"
 
 
 def changed(body: Any, path: tuple[Any, ...], value: Any) -> Any:
@@ -358,3 +363,55 @@ def test_microsoft_mailboxes_need_their_own_route(vendors, new_body):
     del body["google"]
     body |= {"serviceProvider": "MICROSOFT", "microsoftOauthRoute": "https://login.microsoftonline.com/x"}
     assert vendors.order("cmr domains", body=body).ok
+
+
+def same(body: Any) -> Any:
+    return body
+
+
+SAMPLES = [
+    ("cmr domains", "coldmailreseller-domains", lambda body: changed(body, ("mailboxes", "domain.com", 1), BOX)),
+    ("cmr mailboxes", "coldmailreseller-mailboxes", lambda body: {**body, "subscriptionId": "SUB-1"}),
+    ("scaledmail", "scaledmail-package", same),
+    ("woodpecker", "woodpecker-mailboxes", same),
+    ("smartsenders", "smartsenders-domains-objects", lambda body: {**body, "vendor_id": 9}),
+    ("smartsenders by address", "smartsenders-domains", same),
+]
+
+
+@pytest.mark.parametrize(("kind", "page", "mended"), SAMPLES)
+def test_the_vendors_own_samples_are_taken(vendors, kind, page, mended):
+    """Mended only where a sample names one mailbox twice, an empty subscription, or a vendor there is none of here."""
+    sample = json.loads((PAGES / f"{page}.json").read_text(encoding="utf-8"))
+    path, query = f"/{kind.split()[0].replace('cmr', 'coldmailreseller')}{urlsplit(sample['url']).path}", None
+    if kind == "scaledmail":
+        path = path.replace("{price_id}", "price_practice_google_4")
+        query = {"organization_id": "rec", "provider": "other"}
+    answer = vendors.order(kind, path=path, body=mended(sample["body"]), **({"query": query} if query else {}))
+    assert answer.ok, answer.text
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where in a body a value can be replaced."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for name, item in items for place in [(*path, name), *places(item, (*path, name))]]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_in_a_body_is_taken_or_refused(vendors, kind, new_body, data):
+    body = new_body(kind, "acme.com")
+    path = data.draw(st.sampled_from(places(body)))
+    answer = vendors.order(kind, body=changed(body, path, data.draw(VALUES)))
+    assert answer.status_code in (200, 202, 400, 422)
+    newest = vendors.ledger.requests()[0].outcome
+    assert newest == (f"answered {answer.status_code}, not charged" if not answer.ok else "charged") or (
+        path == ("confirm",) and newest == "created, not charged"
+    )

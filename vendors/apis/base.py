@@ -54,18 +54,30 @@ class DomainLine:
 class ContactLike(Protocol):
     """The registrant's details that a request may carry (`vendors.models.Contact` has them)."""
 
-    first_name: str
-    last_name: str
-    email: str
-    company: str
-    address_line_one: str
-    address_line_two: str
-    city: str
-    state: str
-    postal_code: str
-    country: str
-    phone_country_code: str
-    phone: str
+    @property
+    def first_name(self) -> str: ...
+    @property
+    def last_name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def company(self) -> str: ...
+    @property
+    def address_line_one(self) -> str: ...
+    @property
+    def address_line_two(self) -> str: ...
+    @property
+    def city(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def postal_code(self) -> str: ...
+    @property
+    def country(self) -> str: ...
+    @property
+    def phone_country_code(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
 
 
 class OrderLike(Protocol):
@@ -76,14 +88,22 @@ class OrderLike(Protocol):
     `references` are the vendor's order numbers known so far, newest first.
     """
 
-    product: str
-    settings: Mapping[str, Any]
-    options: Mapping[str, Any]
-    secret_names: frozenset[str]
-    contact: ContactLike | None
-    forward_to: str
-    contents: tuple[DomainLine, ...]
-    references: tuple[str, ...]
+    @property
+    def product(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+    @property
+    def secret_names(self) -> frozenset[str]: ...
+    @property
+    def contact(self) -> ContactLike | None: ...
+    @property
+    def forward_to(self) -> str: ...
+    @property
+    def contents(self) -> tuple[DomainLine, ...]: ...
+    @property
+    def references(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from vendors.practice.fields import (
     also,
     any_text,
     array,
+    count,
     domain_name,
     one_of,
     record,
@@ -27,7 +28,9 @@ from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answ
 
 VENDORS = {1: "zapmailGoogle", 9: "inboxkitGoogle"}
 PRICING = {"domain_price": "13.00", "mailbox_price": "4.50", "currency": "USD"}
-DETAIL = record({"mailbox": address, "first_name": text, "last_name": text}, {"profile_pic": any_text})
+DETAIL = record(
+    {"mailbox": address, "first_name": text, "last_name": text}, {"profile_pic": any_text, "parent_account_id": count}
+)
 CONTACT: dict[str, Check] = dict.fromkeys(
     [
         "email",

@@ -48,7 +48,7 @@ GOOGLE = {
     "google_app_name": "Outreach App",
 }
 CMR_DOMAINS = {"service_provider": "GOOGLE", "confirm": True, "auto_renew": False} | GOOGLE
-PASSWORDS_FILE = "demo-logins.txt"  # noqa: S105 (a file's name)
+PASSWORDS_FILE = "demo-logins.txt"
 
 
 class Command(BaseCommand):

@@ -1,0 +1,66 @@
+"""Users and roles: the stock pages, written to the history like everything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from mailops import roles
+from mailops.history.admin import RecordedAdmin
+
+admin.site.unregister([User, Group])
+
+
+class PersonForm(UserChangeForm):
+    """An auditor looks at what the others do, and so holds no other role."""
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        groups = {group.name for group in said.get("groups", [])}
+        if roles.AUDITOR in groups and (groups - {roles.AUDITOR} or said.get("is_superuser")):
+            raise ValidationError({"groups": "An auditor may hold no other role and be no superuser."})
+        return said
+
+
+@admin.register(User)
+class PersonAdmin(RecordedAdmin, UserAdmin):
+    form = PersonForm
+    list_display = ("username", "first_name", "last_name", "email", "roles", "is_active", "last_login")
+    list_filter = ("groups", "is_active", "is_superuser")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Role", {"fields": ("groups", "is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "usable_password", "password1", "password2")}),
+        ("Role", {"fields": ("groups", "is_staff")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    @admin.display(description="Roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(group.name for group in user.groups.all()) or "none"
+
+
+@admin.register(Group)
+class RoleAdmin(RecordedAdmin, GroupAdmin):
+    """What a role may do is the same everywhere: the four roles are made anew after every migration."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

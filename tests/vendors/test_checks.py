@@ -1,0 +1,383 @@
+"""What is said of a draft before it is sent, and what it will cost."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.vendors.orders import (
+    PRICES,
+    PRODUCTS,
+    SOUND,
+    TWO_DOMAINS,
+    StubContact,
+    StubOrder,
+    StubPrice,
+    case,
+    domain,
+    mailbox,
+)
+from vendors.apis import REGISTRY
+from vendors.verdicts import Problem
+
+CMR_DOMAINS = ("coldmailreseller", "domains")
+CMR_MAILBOXES = ("coldmailreseller", "mailboxes")
+SCALEDMAIL = ("scaledmail", "package")
+WOODPECKER = ("woodpecker", "mailboxes")
+SMARTSENDERS = ("smartsenders", "domains")
+NAMED = (
+    domain("alpha.com", first_name="Ada", last_name="Example", row=1),
+    domain("beta.org", first_name="Cy", last_name="Example", row=2),
+)
+
+
+def found(key: tuple[str, str], prices: Any = PRICES, **changes: Any) -> list[Problem]:
+    api, order = case(key)
+    problems = api.check(order.but(**changes), prices)
+    assert all(problem.message and problem.fix and problem.field for problem in problems)
+    return problems
+
+
+def only(key: tuple[str, str], level: str = "stop", prices: Any = PRICES, **changes: Any) -> Problem:
+    [problem] = found(key, prices, **changes)
+    assert problem.level == level
+    return problem
+
+
+# -- rules that several vendors share ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES, WOODPECKER])
+def test_a_mailbox_without_a_name_is_found_in_its_row(key: tuple[str, str]) -> None:
+    contents = (domain("alpha.com", mailbox("ada@alpha.com", name="Ada", row=11), row=1),)
+    problem = only(key, contents=contents)
+    assert (problem.field, problem.row) == ("last_name", 11)
+
+
+@pytest.mark.parametrize("key", [CMR_MAILBOXES, WOODPECKER, SMARTSENDERS])
+def test_a_domain_without_a_mailbox_stops_where_the_request_needs_one(key: tuple[str, str]) -> None:
+    problem = only(key, contents=(domain("alpha.com", row=1),))
+    assert (problem.field, problem.row) == ("domain", 1)
+
+
+def test_coldmailreseller_can_buy_a_domain_without_a_mailbox_but_says_so() -> None:
+    assert only(CMR_DOMAINS, level="warn", contents=(domain("alpha.com", row=1),)).row == 1
+
+
+@pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES])
+@pytest.mark.parametrize(
+    "picture", ["ada.jpg", "ftp://example.com/ada.jpg", "https://", "javascript:alert(1)", "http:// x"]
+)
+def test_a_picture_must_have_a_web_address(key: tuple[str, str], picture: str) -> None:
+    contents = (domain("alpha.com", mailbox("ada@alpha.com", picture=picture, row=11), row=1),)
+    problem = only(key, contents=contents)
+    assert (problem.field, problem.row) == ("picture", 11)
+
+
+@pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES])
+def test_a_picture_with_a_web_address_is_fine(key: tuple[str, str]) -> None:
+    box = mailbox("ada@alpha.com", picture="HTTPS://example.com/ada.jpg?size=2")
+    assert found(key, contents=(domain("alpha.com", box),)) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "setting"), [(CMR_DOMAINS, "user_id"), (CMR_MAILBOXES, "user_id"), (SCALEDMAIL, "organization_id")]
+)
+def test_a_missing_account_setting_is_named(key: tuple[str, str], setting: str) -> None:
+    assert only(key, settings={}).field == setting
+
+
+# -- ColdMailReseller -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES])
+@pytest.mark.parametrize("confirm", [None, "", "True"])
+def test_coldmailreseller_has_to_be_told_whether_to_process(key: tuple[str, str], confirm: Any) -> None:
+    assert only(key, options={"confirm": confirm}).field == "confirm"
+
+
+@pytest.mark.parametrize("years", [0, -1])
+def test_coldmailreseller_sells_whole_years(years: int) -> None:
+    problem = only(CMR_DOMAINS, contents=(domain("alpha.com", mailbox("ada@alpha.com"), years=years, row=1),))
+    assert (problem.field, problem.row) == ("years", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"service_provider": ""}, "service_provider"),
+        ({"service_provider": "YAHOO"}, "service_provider"),
+        ({"google_client_id": ""}, "google_oauth_route"),
+        ({"service_provider": "MICROSOFT", "google_client_id": ""}, "microsoft_oauth_route"),
+    ],
+)
+def test_coldmailreseller_needs_the_providers_own_details(options: dict[str, str], field: str) -> None:
+    assert only(CMR_DOMAINS, options=options).field == field
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"microsoft_oauth_route": "https://login.example"},
+        {"service_provider": "MICROSOFT", "microsoft_oauth_route": "https://login.example"},
+    ],
+)
+def test_coldmailreseller_says_which_details_will_not_be_sent(options: dict[str, str]) -> None:
+    assert only(CMR_DOMAINS, level="warn", options=options).field == "service_provider"
+
+
+@pytest.mark.parametrize("options", [{"subscription_id": ""}, {"domain_id": "dom-1"}])
+def test_coldmailreseller_takes_one_of_two_ids(options: dict[str, str]) -> None:
+    assert only(CMR_MAILBOXES, options=options).field in ("subscription_id", "domain_id")
+
+
+@pytest.mark.parametrize("options", [{}, {"subscription_id": "", "domain_id": "dom-1"}])
+def test_coldmailreseller_id_belongs_to_one_domain(options: dict[str, str]) -> None:
+    assert "one domain" in only(CMR_MAILBOXES, level="warn", options=options, contents=TWO_DOMAINS).message
+
+
+def test_coldmailreseller_subscription_keeps_its_renewal() -> None:
+    assert only(CMR_MAILBOXES, level="warn", options={"auto_renew": True}).field == "auto_renew"
+    assert found(CMR_MAILBOXES, options={"auto_renew": True, "subscription_id": "", "domain_id": "dom-1"}) == []
+
+
+def test_coldmailreseller_mailboxes_without_google_details_get_a_warning() -> None:
+    assert only(CMR_MAILBOXES, level="warn", options={"google_client_id": ""}).field == "google_oauth_route"
+
+
+# -- ScaledMail -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has", [1, 3])
+def test_scaledmail_wants_exactly_the_packages_domains(has: int) -> None:
+    contents = tuple(domain(f"d{number}.com", mailbox(f"ada@d{number}.com")) for number in range(has))
+    problem = only(SCALEDMAIL, contents=contents)
+    assert problem.field == "domain"
+    assert "exactly 2 domains" in problem.message
+
+
+def test_scaledmail_counts_domains_of_all_packages() -> None:
+    assert "exactly 4 domains" in only(SCALEDMAIL, options={"quantity": 2}).message
+    assert found(SCALEDMAIL, prices={"package.price_1": StubPrice(domains=1)}, options={"quantity": 2}) == []
+
+
+@pytest.mark.parametrize("prices", [{}, {"package.price_1": StubPrice(domains=None)}])
+def test_scaledmail_says_when_it_cannot_count(prices: Any) -> None:
+    assert only(SCALEDMAIL, level="warn", prices=prices).field == "price_id"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"price_id": ""}, "price_id"),
+        ({"provider": ""}, "provider"),
+        ({"provider": "porkbun"}, "provider"),
+        ({"quantity": -1}, "quantity"),
+        ({"quantity": "2"}, "quantity"),
+    ],
+)
+def test_scaledmail_needs_a_package_and_where_the_domains_are(options: dict[str, Any], field: str) -> None:
+    assert only(SCALEDMAIL, options=options).field == field
+
+
+def test_scaledmail_makes_addresses_from_one_name_a_domain() -> None:
+    assert found(SCALEDMAIL, contents=NAMED) == []
+
+
+def test_scaledmail_wants_one_way_for_all_domains() -> None:
+    assert only(SCALEDMAIL, contents=(TWO_DOMAINS[0], NAMED[1])).field == "domain"
+
+
+@pytest.mark.parametrize(
+    "names", [{}, {"first_name": "Ada"}, {"last_name": "Example"}, {"first_name": " ", "last_name": "x"}]
+)
+def test_scaledmail_domain_needs_names_or_mailboxes(names: dict[str, str]) -> None:
+    problem = only(SCALEDMAIL, contents=(NAMED[0], domain("beta.org", row=2, **names)))
+    assert problem.row == 2
+
+
+@pytest.mark.parametrize("username", ["", "a b", "a@b", "x" * 65])
+def test_scaledmail_alias_is_what_stands_before_the_at(username: str) -> None:
+    box = mailbox(f"{username}@beta.org", row=13)
+    problem = only(SCALEDMAIL, contents=(TWO_DOMAINS[0], domain("beta.org", box)))
+    assert (problem.field, problem.row) == ("address", 13)
+
+
+def test_scaledmail_alias_may_have_64_characters() -> None:
+    assert found(SCALEDMAIL, contents=(TWO_DOMAINS[0], domain("beta.org", mailbox(f"{'x' * 64}@beta.org")))) == []
+
+
+def test_scaledmail_domain_picture_must_have_a_web_address() -> None:
+    problem = only(
+        SCALEDMAIL, contents=(NAMED[0], domain("beta.org", first_name="A", last_name="B", picture="x", row=2))
+    )
+    assert (problem.field, problem.row) == ("picture", 2)
+
+
+HOSTING = {"provider": "other", "hosting_provider": "Porkbun", "hosting_username": "ada"}
+
+
+@pytest.mark.parametrize("part", ["provider", "username", "password"])
+def test_scaledmail_wants_the_whole_login_for_domains_held_elsewhere(part: str) -> None:
+    passwords = frozenset() if part == "password" else frozenset({"hosting_password"})
+    options = {**HOSTING, f"hosting_{part}": ""}
+    assert only(SCALEDMAIL, options=options, secret_names=passwords).field == f"hosting_{part}"
+
+
+def test_scaledmail_takes_a_whole_login() -> None:
+    assert found(SCALEDMAIL, options=HOSTING, secret_names=frozenset({"hosting_password"})) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"options": {"hosting_username": "ada"}}, {"secret_names": frozenset({"hosting_password"})}],
+)
+def test_scaledmail_says_when_a_login_will_not_be_sent(changes: dict[str, Any]) -> None:
+    assert only(SCALEDMAIL, level="warn", **changes).field == "provider"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"options": {"sequencer_provider": "Instantly"}}, "sequencer_username"),
+        ({"options": {"sequencer_provider": "Instantly", "sequencer_username": "ada"}}, "sequencer_password"),
+        ({"options": {"sequencer_username": "ada"}}, "sequencer_provider"),
+        ({"secret_names": frozenset({"sequencer_password"})}, "sequencer_provider"),
+    ],
+)
+def test_scaledmail_sending_tool_needs_all_three(changes: dict[str, Any], field: str) -> None:
+    assert only(SCALEDMAIL, **changes).field == field
+
+
+# -- Woodpecker -------------------------------------------------------------------------------------------------------
+
+
+def test_woodpecker_cost_needs_a_provider() -> None:
+    assert only(WOODPECKER, options={"provider": ""}).field == "provider"
+    assert REGISTRY["woodpecker"].cost(SOUND[WOODPECKER].but(options={"provider": ""}), PRICES).lines == ()
+
+
+# -- SmartSenders -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("forward_to", ["", "example", "https://example.com", "example.com/path", "a b.com"])
+def test_smartsenders_needs_a_domain_to_forward_to(forward_to: str) -> None:
+    assert only(SMARTSENDERS, forward_to=forward_to).field == "forward_to"
+
+
+def test_smartsenders_forwards_an_order_to_one_place() -> None:
+    lines = domain("alpha.com", mailbox("ada@alpha.com"), forward_to="other.com", row=1), TWO_DOMAINS[1]
+    problem = only(SMARTSENDERS, level="warn", contents=lines)
+    assert (problem.field, problem.row) == ("forward_to", 1)
+
+
+@pytest.mark.parametrize("number", [None, "", "nine", -1, 1.5, True])
+def test_smartsenders_needs_a_supplier(number: Any) -> None:
+    assert only(SMARTSENDERS, options={"vendor_id": number}).field == "vendor_id"
+
+
+def test_smartsenders_needs_a_contact() -> None:
+    assert only(SMARTSENDERS, contact=None).field == "contact"
+    assert only(SMARTSENDERS, contact=None, settings={"body_form": "objects"}).field == "contact"
+
+
+def test_smartsenders_asks_for_the_name_only_in_the_first_form() -> None:
+    assert found(SMARTSENDERS, contact=StubContact(city="", phone="")) == []
+    assert "first name" in only(SMARTSENDERS, contact=StubContact(first_name=" ")).message
+
+
+def test_smartsenders_names_every_missing_field_in_the_later_form() -> None:
+    contact = StubContact(city="", state="", phone="", company="", address_line_two="")
+    messages = [problem.message for problem in found(SMARTSENDERS, contact=contact, settings={"body_form": "objects"})]
+    assert messages == ["The contact has no city.", "The contact has no state.", "The contact has no phone."]
+
+
+def test_smartsenders_asks_for_names_and_pictures_in_the_later_form_only() -> None:
+    contents = (domain("alpha.com", mailbox("ada@alpha.com", name="Ada", picture="x", row=11), row=1),)
+    assert only(SMARTSENDERS, level="warn", contents=contents).field == "picture"
+    problems = found(SMARTSENDERS, contents=contents, settings={"body_form": "objects"})
+    assert [(problem.level, problem.field, problem.row) for problem in problems] == [
+        ("stop", "last_name", 11),
+        ("stop", "picture", 11),
+    ]
+
+
+# -- cost -------------------------------------------------------------------------------------------------------------
+
+
+def lines(key: tuple[str, str], **changes: Any) -> list[tuple[str, int, int, Decimal | None]]:
+    api, order = case(key)
+    sheet = api.cost(order.but(**changes), PRICES)
+    return [(line.item, line.quantity, line.multiplier, line.due_now) for line in sheet.lines]
+
+
+def test_coldmailreseller_domains_count_by_ending_and_years() -> None:
+    contents = (
+        domain("a.com", mailbox("x@a.com")),
+        domain("b.com", mailbox("x@b.com"), mailbox("y@b.com")),
+        domain("c.com", years=3),
+        domain("d.org"),
+        domain("e.co.uk"),
+    )
+    assert lines(CMR_DOMAINS, contents=contents) == [
+        ("domain.com", 2, 1, Decimal("25.00")),
+        ("domain.com", 1, 3, Decimal("37.50")),
+        ("domain.org", 1, 1, Decimal("11.00")),
+        ("domain.co.uk", 1, 1, None),
+        ("mailbox", 3, 1, Decimal("9.00")),
+    ]
+
+
+def test_coldmailreseller_mailboxes_cost_no_domain() -> None:
+    assert lines(CMR_MAILBOXES) == [("mailbox", 2, 1, Decimal("6.00"))]
+
+
+@pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES])
+def test_coldmailreseller_says_when_the_money_is_due_later(key: tuple[str, str]) -> None:
+    api, order = case(key)
+    later = api.cost(order.but(options={"confirm": False}), PRICES)
+    assert all("when the order is processed" in line.remark for line in later.lines)
+    now = api.cost(order, PRICES)
+    assert not any(line.remark for line in now.lines)
+    assert now.due_now == later.due_now
+
+
+def test_scaledmail_packages_are_counted() -> None:
+    assert lines(SCALEDMAIL) == [("package.price_1", 1, 1, Decimal("28.00"))]
+    assert lines(SCALEDMAIL, options={"quantity": 3}) == [("package.price_1", 3, 1, Decimal("84.00"))]
+    assert lines(SCALEDMAIL, options={"price_id": ""}) == []
+
+
+def test_scaledmail_coupon_is_not_taken_off() -> None:
+    api, order = case(SCALEDMAIL)
+    [line] = api.cost(order.but(options={"coupon": "SPRING"}), PRICES).lines
+    assert line.due_now == Decimal("28.00")
+    assert "coupon" in line.remark
+
+
+def test_woodpecker_mailboxes_cost_what_their_provider_takes() -> None:
+    assert lines(WOODPECKER) == [("mailbox.GOOGLE", 3, 1, Decimal("18.00"))]
+    assert lines(WOODPECKER, options={"provider": "MICROSOFT"}) == [("mailbox.MICROSOFT", 3, 1, None)]
+
+
+@pytest.mark.parametrize("number", [9, "9"])
+def test_smartsenders_domains_and_mailboxes_cost_what_their_supplier_takes(number: Any) -> None:
+    assert lines(SMARTSENDERS, options={"vendor_id": number}) == [
+        ("domain.9", 2, 1, Decimal("26.00")),
+        ("mailbox.9", 3, 1, Decimal("13.50")),
+    ]
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_an_unknown_price_is_missing_and_not_nothing(key: tuple[str, str]) -> None:
+    api, order = case(key)
+    sheet = api.cost(order, {})
+    assert sheet.lines == sheet.missing
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_an_empty_order_costs_nothing(key: tuple[str, str]) -> None:
+    sheet = REGISTRY[key[0]].cost(StubOrder(product=key[1]), PRICES)
+    assert sheet.lines == ()

@@ -1,0 +1,409 @@
+"""What the vendors' read endpoints are asked, and how far their answers are believed."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.vendors.orders import EARLIER, LATER, SENT_AT, SOUND, Answers, StubOrder, reply
+from vendors.apis import REGISTRY
+from vendors.apis.base import Evidence, Progress
+from vendors.http import ReadFailed
+from vendors.prices import MONTH, UNSTATED, FetchedPrice
+
+CMR = "/api/v1/integration"
+SCALEDMAIL = "/api/v1"
+SMARTSENDERS = "/api/v1/smart-senders"
+
+
+def evidence(order: StubOrder, api: str, answers: dict[str, Any]) -> list[Evidence]:
+    return REGISTRY[api].look_for(order, Answers(answers), since=SENT_AT)
+
+
+def placed(found: list[Evidence]) -> list[str]:
+    return [item.reference for item in found if item.points_to == "placed"]
+
+
+def warns(found: list[Evidence]) -> bool:
+    return "no proof" in found[-1].text
+
+
+# -- ColdMailReseller -------------------------------------------------------------------------------------------------
+
+CMR_DOMAINS = SOUND["coldmailreseller", "domains"].but(contents=SOUND["coldmailreseller", "domains"].contents[:1])
+
+
+def subscription(**changes: Any) -> dict[str, Any]:
+    row = {"subscriptionId": "sub-1", "domain": "alpha.com", "userId": "user-1", "totalMailboxQuantity": 2}
+    return {
+        f"{CMR}/subscriptions": {"status": 200, "data": {"subscriptions": [{**row, "periodStart": LATER, **changes}]}}
+    }
+
+
+def test_coldmailreseller_is_asked_for_each_domain_with_the_key_in_the_header() -> None:
+    vendor = Answers({f"{CMR}/subscriptions": {"status": 200, "data": {"subscriptions": []}}})
+    found = REGISTRY["coldmailreseller"].look_for(SOUND["coldmailreseller", "domains"], vendor, since=SENT_AT)
+    assert [request.query for request in vendor.asked] == [(("domain", "alpha.com"),), (("domain", "beta.org"),)]
+    assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"cmr-x-api-key": "k"}
+    assert warns(found)
+
+
+def test_coldmailreseller_new_subscription_of_the_same_size_speaks_for_the_order() -> None:
+    found = evidence(CMR_DOMAINS, "coldmailreseller", subscription())
+    assert placed(found) == [""]
+    assert not warns(found)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"periodStart": EARLIER},
+        {"periodStart": None},
+        {"totalMailboxQuantity": 3},
+        {"totalMailboxQuantity": "2"},
+        {"userId": "user-2"},
+    ],
+)
+def test_coldmailreseller_subscription_that_does_not_fit_says_nothing(changes: dict[str, Any]) -> None:
+    found = evidence(CMR_DOMAINS, "coldmailreseller", subscription(**changes))
+    assert placed(found) == []
+    assert "alpha.com" in found[0].text
+    assert warns(found)
+
+
+def test_coldmailreseller_subscription_of_another_domain_is_not_shown() -> None:
+    found = evidence(CMR_DOMAINS, "coldmailreseller", subscription(domain="xalpha.com"))
+    assert len(found) == 1
+    assert warns(found)
+
+
+def test_coldmailreseller_growing_subscription_is_left_to_the_person() -> None:
+    found = evidence(SOUND["coldmailreseller", "mailboxes"], "coldmailreseller", subscription())
+    assert placed(found) == []
+    assert "This order adds 2" in found[0].text
+
+
+def test_coldmailreseller_order_that_was_only_created_leaves_no_trace() -> None:
+    found = evidence(CMR_DOMAINS.but(options={"confirm": False}), "coldmailreseller", subscription(domain="x.com"))
+    assert any("Search the dashboard by domain" in item.text for item in found)
+
+
+def test_coldmailreseller_stops_asking_once_it_does_not_answer() -> None:
+    vendor = Answers({f"{CMR}/subscriptions": ReadFailed("The vendor could not be asked: no answer came in time.")})
+    REGISTRY["coldmailreseller"].look_for(SOUND["coldmailreseller", "domains"], vendor, since=SENT_AT)
+    assert len(vendor.asked) == 1
+
+
+def test_coldmailreseller_key_is_tested_on_one_subscription() -> None:
+    vendor = Answers({f"{CMR}/subscriptions": {"status": 200, "data": {"subscriptions": []}}})
+    assert "works" in REGISTRY["coldmailreseller"].test({"user_id": "user-1"}, vendor)
+    assert vendor.asked[0].query == (("limit", "1"),)
+
+
+def test_coldmailreseller_error_in_the_envelope_fails_the_test() -> None:
+    vendor = Answers({f"{CMR}/subscriptions": {"status": 403, "message": "Not yours", "data": None}})
+    with pytest.raises(ReadFailed, match="Not yours"):
+        REGISTRY["coldmailreseller"].test({}, vendor)
+
+
+# -- ScaledMail -------------------------------------------------------------------------------------------------------
+
+PACKAGE = SOUND["scaledmail", "package"]
+
+
+def scaledmail_orders(*orders: tuple[str, Any, list[str]]) -> dict[str, Any]:
+    """The list of orders and each order's details, from (id, created, domains)."""
+    answers: dict[str, Any] = {
+        f"{SCALEDMAIL}/orders": {
+            "total": len(orders),
+            "payments": [{"id": number, "created_at": made, "status": "Active"} for number, made, _ in orders],
+        }
+    }
+    for number, made, names in orders:
+        half = len(names) // 2
+        packages = [{"domains": [{"name": name} for name in part]} for part in (names[:half], names[half:])]
+        answers[f"{SCALEDMAIL}/orders/{number}"] = {"id": number, "created_at": made, "packages": packages}
+    return answers
+
+
+def test_scaledmail_later_order_with_all_domains_speaks_for_the_order() -> None:
+    answers = scaledmail_orders(("rec1", LATER, ["other.com"]), ("rec2", LATER, ["Beta.org", "alpha.com"]))
+    found = evidence(PACKAGE, "scaledmail", answers)
+    assert placed(found) == ["rec2"]
+    assert len(found) == 1
+
+
+def test_scaledmail_order_with_some_of_the_domains_is_shown_and_says_nothing() -> None:
+    found = evidence(PACKAGE, "scaledmail", scaledmail_orders(("rec1", LATER, ["alpha.com", "x.com"])))
+    assert placed(found) == []
+    assert "1 of the 2 domains" in found[0].text
+    assert warns(found)
+
+
+def test_scaledmail_order_without_a_readable_date_says_nothing() -> None:
+    found = evidence(PACKAGE, "scaledmail", scaledmail_orders(("rec1", "last week", ["alpha.com", "beta.org"])))
+    assert placed(found) == []
+    assert warns(found)
+
+
+def test_scaledmail_earlier_orders_are_not_looked_at() -> None:
+    vendor = Answers(scaledmail_orders(("rec1", EARLIER, ["alpha.com", "beta.org"])))
+    found = REGISTRY["scaledmail"].look_for(PACKAGE, vendor, since=SENT_AT)
+    assert [request.path for request in vendor.asked] == [f"{SCALEDMAIL}/orders"]
+    assert warns(found)
+
+
+def test_scaledmail_looks_at_the_newest_ten_and_says_so() -> None:
+    orders = [(f"rec{number:02}", f"2026-03-05T10:00:{number:02}Z", []) for number in range(12)]
+    vendor = Answers(scaledmail_orders(*orders))
+    found = REGISTRY["scaledmail"].look_for(PACKAGE, vendor, since=SENT_AT)
+    assert [request.path[-5:] for request in vendor.asked[1:]] == [f"rec{number:02}" for number in range(11, 1, -1)]
+    assert "newest 10 of 12" in found[0].text
+
+
+def test_scaledmail_keeps_what_it_found_before_it_could_not_be_asked() -> None:
+    answers = scaledmail_orders(("rec2", "2026-03-05T10:00:00Z", ["alpha.com", "beta.org"]), ("rec1", LATER, []))
+    answers[f"{SCALEDMAIL}/orders/rec1"] = reply(500)
+    found = evidence(PACKAGE, "scaledmail", answers)
+    assert placed(found) == ["rec2"]
+    assert "could not be looked at" in found[1].text
+
+
+def test_scaledmail_progress_goes_by_the_domains_status() -> None:
+    rows = [
+        {"domain": "Alpha.com", "status": "Active", "payment_id": "rec2"},
+        {"domain": "beta.org", "status": "In Progress", "payment_id": "rec2"},
+        {"domain": "other.com", "status": "Active", "payment_id": "rec1"},
+    ]
+    vendor = Answers({f"{SCALEDMAIL}/domains": {"total": 3, "domains": rows}})
+    told = REGISTRY["scaledmail"].progress(PACKAGE, vendor)
+    assert told == Progress(
+        domains={"alpha.com": "ready", "beta.org": "ordered"},
+        mailboxes={"ada@alpha.com": "ready", "bob@alpha.com": "ready", "cy@beta.org": "ordered"},
+        reference="rec2",
+    )
+    assert vendor.asked[0].query == (("organization_id", "recOrg"),)
+
+
+def test_scaledmail_status_that_nobody_has_seen_is_not_told() -> None:
+    rows = [{"domain": "alpha.com", "status": "Suspended", "payment_id": "rec2"}, {"domain": "beta.org"}]
+    told = REGISTRY["scaledmail"].progress(PACKAGE, Answers({f"{SCALEDMAIL}/domains": {"domains": rows}}))
+    assert told == Progress()
+
+
+def test_scaledmail_packages_become_prices() -> None:
+    rows = [
+        {"id": "price_1", "name": "SM Google 70%", "price": 199, "domains": 12, "frequency": "/monthly"},
+        {"id": "price_2", "name": "", "price": "9.90", "domains": "many", "frequency": "/yearly"},
+        {"id": "price_1", "name": "Again", "price": 1},
+        {"id": "price_3", "price": "cheap"},
+        {"id": "price_4", "price": None},
+        {"id": "price_5", "price": True},
+        {"id": "price_6", "price": -5},
+        {"price": 5},
+        "nonsense",
+    ]
+    found = REGISTRY["scaledmail"].prices({}, Answers({f"{SCALEDMAIL}/packages": {"packages": rows}}))
+    assert found == [
+        FetchedPrice(
+            item="package.price_1",
+            label="SM Google 70%, 12 domains",
+            unit=MONTH,
+            amount=Decimal("199"),
+            currency="USD",
+            domains=12,
+        ),
+        FetchedPrice(item="package.price_2", label="price_2", unit=UNSTATED, amount=Decimal("9.90"), currency="USD"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"organizations": [{"id": "recOrg", "name": "Acme"}]}, "reaches the organization Acme"),
+        ([{"id": "recOrg", "name": "Acme"}], "reaches the organization Acme"),
+        ({"organizations": [{"id": "rec2", "name": "Other"}]}, "does not reach the organization “recOrg”"),
+        ({}, "did not list your organizations"),
+        ({"organizations": 7}, "did not list your organizations"),
+    ],
+)
+def test_scaledmail_test_tells_which_organizations_the_key_reaches(answer: Any, words: str) -> None:
+    vendor = Answers({f"{SCALEDMAIL}/organizations": answer})
+    assert words in REGISTRY["scaledmail"].test({"organization_id": "recOrg"}, vendor)
+    assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"Authorization": "Bearer k"}
+
+
+# -- Woodpecker -------------------------------------------------------------------------------------------------------
+
+WOODPECKER = SOUND["woodpecker", "mailboxes"]
+
+
+def woodpecker_lists(**states: str) -> dict[str, Any]:
+    """The mailbox lists of both domains; the keys are user names."""
+    homes = {"ada": "alpha.com", "bob": "alpha.com", "cy": "beta.org"}
+    return {
+        f"/rest/v2/domains/{domain}/mailboxes": {
+            "mailboxes": [
+                {"email": f"{name.title()}@{domain}", "status": state}
+                for name, state in states.items()
+                if homes[name] == domain
+            ]
+        }
+        for domain in ("alpha.com", "beta.org")
+    }
+
+
+def test_woodpecker_listed_mailboxes_speak_for_the_order_unless_they_were_there_before() -> None:
+    found = evidence(WOODPECKER, "woodpecker", woodpecker_lists(ada="ORDERED", bob="PAID", cy="ORDERED"))
+    assert placed(found) == ["", ""]
+    assert all("unless they were there before" in item.text for item in found)
+
+
+def test_woodpecker_some_of_the_mailboxes_say_nothing() -> None:
+    found = evidence(WOODPECKER, "woodpecker", woodpecker_lists(ada="PAID"))
+    assert placed(found) == []
+    assert "1 of 2 mailboxes" in found[0].text
+    assert warns(found)
+
+
+def test_woodpecker_progress_goes_by_the_mailboxes_status() -> None:
+    told = REGISTRY["woodpecker"].progress(WOODPECKER, Answers(woodpecker_lists(ada="PAID", bob="ORDERED", cy="NEW")))
+    assert told == Progress(mailboxes={"ada@alpha.com": "ready", "bob@alpha.com": "ordered"})
+
+
+def test_woodpecker_progress_that_cannot_be_asked_is_no_progress() -> None:
+    with pytest.raises(ReadFailed):
+        REGISTRY["woodpecker"].progress(WOODPECKER, Answers({}))
+
+
+def test_woodpecker_prices_keep_each_providers_currency() -> None:
+    rows = [
+        {"name": "MAILDOSO", "currency": "EUR", "email_account_price": 4.00},
+        {"name": "MAILFORGE", "currency": "USD", "email_account_price": 4.1},
+        {"name": "GOOGLE", "currency": "euro", "email_account_price": 6.00},
+        {"name": "MICROSOFT", "currency": "EUR"},
+        {"currency": "EUR", "email_account_price": 6.00},
+        None,
+    ]
+    found = REGISTRY["woodpecker"].prices({}, Answers({"/rest/v2/domains/providers": {"providers": rows}}))
+    assert [(price.item, price.unit, str(price.amount), price.currency) for price in found] == [
+        ("mailbox.MAILDOSO", "month", "4.0", "EUR"),
+        ("mailbox.MAILFORGE", "month", "4.1", "USD"),
+    ]
+
+
+def test_woodpecker_key_is_tested_on_the_accounts_own_page() -> None:
+    vendor = Answers({"/rest/v1/me": {"id": 1}})
+    assert "works" in REGISTRY["woodpecker"].test({}, vendor)
+    assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"x-api-key": "k"}
+
+
+# -- SmartSenders -----------------------------------------------------------------------------------------------------
+
+DOMAINS = SOUND["smartsenders", "domains"]
+
+
+def owned(name: str, **changes: Any) -> dict[str, Any]:
+    row = {"id": 58147, "domain_name": name, "vendor_id": 9, "created_at": LATER, "is_active": True}
+    return {**row, "order_id": "757915", **changes}
+
+
+@pytest.mark.parametrize("wrap", [list, lambda rows: {"ok": True, "data": list(rows)}], ids=["bare", "in data"])
+def test_smartsenders_domain_made_after_the_order_speaks_for_it(wrap: Any) -> None:
+    answer = wrap([owned("Alpha.com"), owned("beta.org", created_at=EARLIER), owned("other.com")])
+    found = evidence(DOMAINS, "smartsenders", {f"{SMARTSENDERS}/get-domain-list": answer})
+    assert placed(found) == ["757915"]
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "changes", [{"created_at": EARLIER}, {"created_at": None}, {"vendor_id": 4}, {"vendor_id": None}]
+)
+def test_smartsenders_domain_that_does_not_fit_says_nothing(changes: dict[str, Any]) -> None:
+    answers = {f"{SMARTSENDERS}/get-domain-list": [owned("alpha.com", **changes)]}
+    found = evidence(DOMAINS, "smartsenders", answers)
+    assert placed(found) == []
+    assert warns(found)
+
+
+def test_smartsenders_error_under_200_is_an_answer_that_cannot_be_used() -> None:
+    answers = {f"{SMARTSENDERS}/get-domain-list": {"status": "error", "message": "Try later"}}
+    found = evidence(DOMAINS, "smartsenders", answers)
+    assert "Try later" in found[0].text
+    assert warns(found)
+
+
+def progress(details: Any = None, references: tuple[str, ...] = ()) -> tuple[Progress, Answers]:
+    rows = [owned("alpha.com"), owned("beta.org", is_active=False), owned("other.com", order_id="1")]
+    vendor = Answers({f"{SMARTSENDERS}/get-domain-list": rows, f"{SMARTSENDERS}/order-details": details})
+    return REGISTRY["smartsenders"].progress(DOMAINS.but(references=references), vendor), vendor
+
+
+def test_smartsenders_progress_goes_by_the_active_domains() -> None:
+    told, vendor = progress()
+    assert told == Progress(
+        domains={"alpha.com": "ready", "beta.org": "ordered"},
+        mailboxes={"ada@alpha.com": "ready", "bob@alpha.com": "ready", "cy@beta.org": "ordered"},
+        reference="757915",
+    )
+    assert len(vendor.asked) == 1
+
+
+def test_smartsenders_mailboxes_wait_while_the_order_is_not_completed() -> None:
+    details = {"status": "success", "data": {"order_id": "895641", "status": "Payment Pending"}}
+    told, vendor = progress(details, references=("895641",))
+    assert set(told.mailboxes.values()) == {"ordered"}
+    assert told.domains["alpha.com"] == "ready"
+    assert "Payment Pending" in told.note
+    assert vendor.asked[1].query[1] == ("order_id", "895641")
+
+
+@pytest.mark.parametrize(
+    "details",
+    [{"ok": True, "data": {"status": "completed"}}, {"status": "error", "message": "Order not found"}, reply(500), []],
+)
+def test_smartsenders_order_status_that_is_completed_or_cannot_be_had_holds_nothing_up(details: Any) -> None:
+    told, _ = progress(details, references=("895641",))
+    assert told.mailboxes["ada@alpha.com"] == "ready"
+    assert told.note == ""
+
+
+def test_smartsenders_never_repeats_a_password_of_the_order_details() -> None:
+    accounts = [{"email": "ada@alpha.com", "password": "hunter2"}]
+    details = {"ok": True, "data": {"status": "Failed", "email_accounts": accounts}}
+    told, _ = progress(details, references=("895641",))
+    assert "hunter2" not in repr(told)
+
+
+def test_smartsenders_suppliers_become_prices() -> None:
+    money = {"domain_price": "13.00", "mailbox_price": "4.50", "currency": "USD"}
+    rows = [
+        {"id": 9, "vendor_name": "inboxkitGoogle", "pricing": money},
+        {"id": "4", "vendor_name": "", "pricing": {**money, "mailbox_price": "free"}},
+        {"id": 5, "vendor_name": "x", "pricing": {**money, "currency": None}},
+        {"id": 6, "vendor_name": "x", "pricing": None},
+        {"id": "six", "vendor_name": "x", "pricing": money},
+        [],
+    ]
+    found = REGISTRY["smartsenders"].prices(
+        {}, Answers({f"{SMARTSENDERS}/get-vendors": {"success": True, "data": rows}})
+    )
+    assert [(price.item, price.label, price.unit, str(price.amount)) for price in found] == [
+        ("domain.9", "inboxkitGoogle domain", "unstated", "13.00"),
+        ("mailbox.9", "inboxkitGoogle mailbox", "unstated", "4.50"),
+        ("domain.4", "4 domain", "unstated", "13.00"),
+    ]
+
+
+def test_smartsenders_key_is_tested_on_the_suppliers() -> None:
+    vendor = Answers({f"{SMARTSENDERS}/get-vendors": {"ok": True, "data": []}})
+    assert "works" in REGISTRY["smartsenders"].test({}, vendor)
+    assert vendor.asked[0].url("", {"api_key": "k"}) == f"{SMARTSENDERS}/get-vendors?api_key=k"
+
+
+def test_smartsenders_error_under_200_fails_the_test() -> None:
+    vendor = Answers({f"{SMARTSENDERS}/get-vendors": {"success": False, "error": {"message": "No access"}}})
+    with pytest.raises(ReadFailed, match="No access"):
+        REGISTRY["smartsenders"].test({}, vendor)

@@ -1,0 +1,27 @@
+"""`manage.py reseal`: move every stored secret to the first key of MAILOPS_SEAL_KEYS."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from vendors.sealed import CannotOpen, Sealed
+
+
+class Command(BaseCommand):
+    help = "Seal every stored key and password with the first key, so that the older keys can be taken away."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        count = 0
+        models = [model for model in apps.get_models() if any(f.name == "sealed" for f in model._meta.get_fields())]
+        try:
+            with transaction.atomic():
+                for model in models:
+                    for row in model._default_manager.exclude(sealed="").select_for_update():
+                        resealed = str(Sealed(row.sealed).reseal())  # type: ignore[attr-defined]
+                        model._default_manager.filter(pk=row.pk).update(sealed=resealed)
+                        count += 1
+        except CannotOpen as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{count} rows are sealed with the newest key.")
