@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 
 from mailops import roles
 from mailops.history.admin import RecordedAdmin
@@ -17,7 +19,7 @@ from mailops.history.admin import RecordedAdmin
 admin.site.unregister([User, Group])
 
 
-class PersonForm(UserChangeForm):
+class AuditorAlone(forms.ModelForm):
     """An auditor looks at what the others do, and so holds no other role."""
 
     def clean(self) -> dict[str, Any]:
@@ -28,9 +30,18 @@ class PersonForm(UserChangeForm):
         return said
 
 
+class PersonForm(AuditorAlone, UserChangeForm):
+    """A user as an administrator changes them."""
+
+
+class NewPersonForm(AuditorAlone, AdminUserCreationForm):
+    """A user as an administrator adds them."""
+
+
 @admin.register(User)
 class PersonAdmin(RecordedAdmin, UserAdmin):
     form = PersonForm
+    add_form = NewPersonForm
     list_display = ("username", "first_name", "last_name", "email", "roles", "is_active", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
     fieldsets = (
@@ -46,6 +57,18 @@ class PersonAdmin(RecordedAdmin, UserAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may only look gets no button for another password."""
+        found = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return found
+        return [(None, {"fields": ("username",)}), *found[1:]]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """The password and its record in one transaction."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
     @admin.display(description="Roles")
     def roles(self, user: User) -> str:

@@ -112,7 +112,8 @@ def announce(supervisor: Supervisor, address: str, *, demo: bool) -> None:
     """Fill an empty practice installation with demo people and orders, then tell where everything is."""
     if demo:
         code, output = supervisor.step((*MANAGE, "demo"))
-        say(output)
+        if output:
+            say(output)
         if code:
             say("The demo data could not be made, see above. MailOps runs without it.")
     if not supervisor.stopping:
@@ -138,15 +139,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--only", nargs="+", choices=("web", "worker", "practice"), help="run just these, prepare nothing"
     )
     only = parser.parse_args(arguments).only
-    port = number("PORT", 8000)
-    practice_port = number("PRACTICE_PORT", port + 1)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailops.settings")
-    os.environ.setdefault("MAILOPS_PRACTICE_URL", f"http://127.0.0.1:{practice_port}")
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     try:
-        live = settings.LIVE
+        live = settings.LIVE  # reading the settings reads .env too, where the ports may stand
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+    port = number("PORT", 8000)
+    practice_port = number("PRACTICE_PORT", port + 1)
     names = only or (["worker", "web"] if live else ["practice", "worker", "web"])
     children = [child(name, practice_port=practice_port) for name in names]
     supervisor = Supervisor(children, last_beat=last_beat, stale=number("HEARTBEAT_STALE", 300))
@@ -154,6 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if only:
         supervisor.run()
     else:
+        os.environ.setdefault("MAILOPS_PRACTICE_URL", f"http://127.0.0.1:{practice_port}")
         run_everything(supervisor, port=port, practice_port=practice_port, live=live)
 
 

@@ -42,8 +42,9 @@ class Trigger:
         row = "OLD" if self.event == "DELETE" else "NEW"
         done = "RETURN NULL;" if self.event == "TRUNCATE" else f"RETURN {row};"
         each = "STATEMENT" if self.event == "TRUNCATE" else "ROW"
+        function = f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql"
         return [
-            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} {done} END; $$",
+            f"{function} AS $$ BEGIN {body} {done} END; $$",
             f"DROP TRIGGER IF EXISTS {self.name} ON {self.table}",
             f"CREATE TRIGGER {self.name} {self._on} FOR EACH {each} EXECUTE FUNCTION {self.name}()",
         ]

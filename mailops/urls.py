@@ -7,6 +7,6 @@ handler403 = "mailops.errors.forbidden"
 handler404 = "mailops.errors.not_found"
 
 urlpatterns = [
-    # healthz comes before the site, which answers for every other address
+    # what is not the site's comes before it: it answers for every other address
     path("", admin.site.urls),
 ]

@@ -80,6 +80,12 @@ def plan(order: Order) -> Plan:
     )
 
 
+PRICED = (
+    ("quantity", "number"), ("unit_price", "price"), ("renewal", "renewal price"), ("currency", "currency"),
+    ("unit", "period"),
+)  # fmt: skip
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What changed between two plans' snapshots, as sentences."""
     changes = _cost_changes(before.get("cost", {}), after.get("cost", {}))
@@ -112,7 +118,7 @@ def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
         elif was and now:
             changes += [
                 f"{now['label']}: the {word} changed from {was[key] or 'missing'} to {now[key] or 'missing'}."
-                for key, word in (("quantity", "number"), ("unit_price", "price"), ("renewal", "renewal price"))
+                for key, word in PRICED
                 if was[key] != now[key]
             ]
     return changes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 import socket
 import time
 from datetime import datetime, timedelta
@@ -52,6 +53,12 @@ def seen(current: Plan) -> None:
     cache.set(f"plan:{current.digest}", current.as_dict(), timeout=7 * 24 * 3600)
 
 
+def shown(digest: str) -> dict[str, Any]:
+    """The plan that a page showed under this digest, empty where none is remembered."""
+    found: dict[str, Any] | None = cache.get(f"plan:{digest}") if re.fullmatch(r"[0-9a-f]{64}", digest) else None
+    return found or {}
+
+
 def confirm(order_id: int, *, by: User, digest: str) -> Order:
     """Confirm exactly the plan whose digest the person saw. Raises `NotAllowed` or `PlanChanged`; nothing half-done."""
     try:
@@ -61,7 +68,7 @@ def confirm(order_id: int, *, by: User, digest: str) -> Order:
                 raise NotAllowed(why)
             current = plan(order)
             if current.digest != digest:
-                before = cache.get(f"plan:{digest}") or {}
+                before = shown(digest)
                 raise PlanChanged(differences(before, current.as_dict()) if before else [])
             if current.stops:
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
@@ -89,7 +96,8 @@ def submit(order_id: int) -> str:
         return "held back"
     try:
         secrets = attempt.order.vendor.secrets.open() | Sealed(attempt.order.sealed).open()
-        body = current.request.wire_body(secrets)
+        request = current.request  # all of it is filled in here: a key that is not stored must show before the mark
+        body, *_ = request.wire_body(secrets), request.wire_headers(secrets), request.url(current.host, secrets)
     except (CannotOpen, KeyError):
         _return_to_review(
             attempt, "A key or password of this order can't be opened. An Operator has to enter it again."
@@ -288,9 +296,10 @@ def accept(
 
 def _retry_or_ask(order: Order, attempt: Attempt, *, why: str, wait: int | None) -> None:
     """Provably not sent: confirmed again after a pause, a bounded number of times; then a person decides."""
-    if order.state != State.SENDING:
-        return
     tries = order.tries + 1
+    if order.state == State.UNKNOWN:  # the proof came after the lease: people saw the doubt, so a person decides
+        order.back_to_review(action="order.not_sent", reason=f"Not sent. {why} Nothing was bought.", attempt=attempt)
+        return
     if tries >= settings.NOT_SENT_TRIES:
         order.back_to_review(
             action="order.not_sent", reason=f"Not sent after {tries} tries. {why} Nothing was bought.", attempt=attempt

@@ -17,6 +17,7 @@ from orders import drafting, submission
 from orders.drafting import Draft
 from orders.management.commands import demo
 from orders.models import Client, Order
+from orders.paste import read
 from orders.plan import plan
 from vendors.models import Vendor
 from vendors.practice import server
@@ -97,7 +98,7 @@ class Desk:
     ) -> Order:
         vendor = self.accounts[api]
         what = vendor.adapter.products[product]
-        reading = drafting.read(rows_for(api, word=word) if rows is None else rows, what)
+        reading = read(rows_for(api, word=word) if rows is None else rows, what)
         assert not reading.bad, reading.bad
         client = Client.objects.select_related("contact").get(name="Northwind")
         draft = Draft(

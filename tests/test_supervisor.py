@@ -272,7 +272,7 @@ def free_ports() -> int:
 
 def practice_environment(path: Path, port: int) -> dict[str, str]:
     """A practice installation of its own in that folder, whatever the tests themselves run on."""
-    ours = ("DATABASE_URL", "MAILOPS_PRACTICE_URL", "PRACTICE_PORT", "HOST")
+    ours = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "MAILOPS_PRACTICE_URL", "PRACTICE_PORT", "HOST")
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
     set_here = {"PORT": str(port), "MAILOPS_DATA": str(path), "MAILOPS_LIVE": "0", "MAILOPS_ENV_FILE": os.devnull}
     return inherited | set_here

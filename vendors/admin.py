@@ -111,7 +111,7 @@ class VendorAdmin(RecordedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        vendor = Vendor.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        vendor = Vendor.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         context = {
             "vendor": vendor,
             "practice_values": [(name, fault.words) for name, fault in FAULTS.items()],
@@ -144,9 +144,8 @@ class VendorAdmin(RecordedAdmin):
         try:
             messages.success(request, vendor.adapter.test(account_settings(vendor), vendor.reader()))
             worked = True
-        except (ReadFailed, CannotOpen, KeyError) as error:
-            text = "No key is stored for this account yet." if isinstance(error, KeyError) else str(error)
-            messages.error(request, text)
+        except (ReadFailed, CannotOpen) as error:
+            messages.error(request, str(error))
             worked = False
         with transaction.atomic():
             record("vendor.key_tested", vendor, changes={"worked": [None, worked]})
@@ -158,9 +157,8 @@ class VendorAdmin(RecordedAdmin):
         try:
             count = pricing.fetch(vendor)
             messages.success(request, f"{count} prices were read from {vendor.adapter.label}.")
-        except (ReadFailed, CannotOpen, KeyError) as error:
-            text = "No key is stored for this account yet." if isinstance(error, KeyError) else str(error)
-            messages.error(request, text)
+        except (ReadFailed, CannotOpen) as error:
+            messages.error(request, str(error))
         return self._back(vendor)
 
     def stop(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import logging
 import socket
 import threading
 import time
@@ -11,7 +13,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import requests
 import requests.adapters
@@ -21,6 +23,8 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 READ_BYTES = 64 * 1024
+for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write whole URLs, and one vendor's key is in it
+    logging.getLogger(_name).addFilter(lambda record: False)
 
 
 class Secret(str):
@@ -213,9 +217,14 @@ class _Adapter(requests.adapters.HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere: even with redirects off, `requests` would look ahead and read the whole body for it."""
+
+
 @contextmanager
 def _session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
+    with _Session() as session:
         session.trust_env = False  # no proxies, no netrc, no CA bundle from the environment
         session.headers.clear()
         for scheme in ("http://", "https://"):
@@ -226,15 +235,14 @@ def _session() -> Iterator[requests.Session]:
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error and everything under it: causes, contexts, urllib3's `reason` and wrapped arguments."""
     seen: set[int] = set()
-    waiting = [error]
+    waiting: list[Any] = [error]
     while waiting:
         current = waiting.pop()
-        if current is None or id(current) in seen:
+        if not isinstance(current, BaseException) or id(current) in seen:  # the reason of an SSLError is a text
             continue
         seen.add(id(current))
         yield current
-        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None)]
-        waiting += [arg for arg in current.args if isinstance(arg, BaseException)]
+        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
 
 
 def _in_words(error: BaseException, guard: _Guard) -> str:
@@ -269,10 +277,19 @@ _WORDS = {
 def _struck_out(body: bytes, values: Mapping[str, str]) -> bytes:
     """The body without any secret that the vendor repeats back to us."""
     for name, value in values.items():
-        for form in {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
+        for form in sorted(_spellings(value), key=len, reverse=True):
             if form:
                 body = body.replace(form.encode(), Secret(name).encode())
     return body
+
+
+def _spellings(value: str) -> set[str]:
+    """A secret as it is, and as JSON, an address or a web page would hold it, JSON within JSON included."""
+    found = {value, quote(value), quote(value, safe=""), quote_plus(value)}
+    for _ in range(2):
+        found |= {json.dumps(form, ensure_ascii=ascii)[1:-1] for form in found for ascii in (True, False)}
+    found |= {html.escape(form) for form in found}
+    return found | {form.replace("/", "\\/") for form in found}
 
 
 def _exchange(
@@ -351,6 +368,8 @@ def reader(*, host: str, secrets: Mapping[str, str]) -> Read:
                 read_seconds=settings.VENDOR_READ_SECONDS,
                 max_bytes=settings.VENDOR_READ_MAX_BYTES,
             )
+        except KeyError:
+            raise ReadFailed("No key is stored for this account yet.") from None
         except Exception as error:
             raise ReadFailed(f"The vendor could not be asked: {_in_words(error, guard)}.") from None
 

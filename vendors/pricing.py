@@ -28,7 +28,7 @@ def fetch(vendor: Vendor) -> int:
             price.renewal_amount, price.domains = told.renewal_amount, told.domains
             price.source, price.as_of = f"{vendor.adapter.label}'s price list", timezone.now()
             price.save()
-            if before != (after := f"{told.amount} {told.currency}"):
+            if before != (after := f"{told.amount:.2f} {told.currency}"):
                 changes[told.item] = [before, after]
         record("vendor.prices_fetched", vendor, changes=changes)
     return len(fetched)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest, HttpResponse
@@ -26,9 +27,19 @@ def changes_of(form: Any) -> dict[str, Any]:
         if name in secret or "password" in name:
             changes[name] = ["", HIDDEN]
         elif name in form.cleaned_data:
-            before = form.fields[name].prepare_value(form.initial.get(name))
-            changes[name] = [_text(before), _text(form.cleaned_data[name])]
+            changes[name] = [_before(form.fields[name], form.initial.get(name)), _text(form.cleaned_data[name])]
     return changes
+
+
+def _before(field: forms.Field, value: Any) -> Any:
+    """What the form showed first; objects by their names, since numbers tell nothing once the objects are gone."""
+    value = field.prepare_value(value)
+    if not isinstance(field, forms.ModelChoiceField):
+        return _text(value)
+    assert field.queryset is not None
+    if isinstance(field, forms.ModelMultipleChoiceField):
+        return _text(field.queryset.filter(pk__in=value or []))
+    return _text(field.queryset.filter(pk=value).first())
 
 
 def _text(value: Any) -> Any:

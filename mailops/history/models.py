@@ -61,4 +61,11 @@ TRIGGERS = (
     Trigger(name="history_no_update", table="history_event", event="UPDATE", message=_SAYS),
     Trigger(name="history_no_delete", table="history_event", event="DELETE", message=_SAYS),
     Trigger(name="history_no_truncate", table="history_event", event="TRUNCATE", message=_SAYS),
+    Trigger(
+        name="history_no_replace",  # SQLite's REPLACE deletes the old row without asking the trigger for deletions
+        table="history_event",
+        event="INSERT",
+        message=_SAYS,
+        when="EXISTS (SELECT 1 FROM history_event e WHERE e.number = NEW.number OR e.hash = NEW.hash)",
+    ),
 )

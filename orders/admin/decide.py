@@ -94,7 +94,9 @@ def _with_reason(
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect(url(order))
-    return render(request, "reason.html", order, title=title, lead=lead, button=button, kind=kind, form=form)
+    response = render(request, "reason.html", order, title=title, lead=lead, button=button, kind=kind, form=form)
+    response.status_code = 400 if form.is_bound else 200
+    return response
 
 
 def _locked(order: Order) -> Order:

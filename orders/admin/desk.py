@@ -65,7 +65,9 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         "asked": request_shown(snapshot),
         "adapter": order.vendor.adapter,
     }
-    return render(request, "check.html", order, **context)
+    response = render(request, "check.html", order, **context)
+    response.status_code = 400 if form.is_bound else 200
+    return response
 
 
 def _settle(request: HttpRequest, order: Order, form: VerdictForm) -> HttpResponse:

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST
 
 from orders import drafting
 from orders.admin.page import checks, cost_rows, load, render, totals, url
-from orders.drafting import Draft, Reading
+from orders.drafting import Draft
 from orders.models import Client, NotAllowed, Order, State
+from orders.paste import BadCell, Reading, read, read_domain
 from orders.plan import plan
 from vendors.apis.base import OptionsForm, Product
 from vendors.models import Contact, Vendor
@@ -63,13 +64,13 @@ class DraftForm(forms.Form):
     def clean_forward_to(self) -> str:
         text = self.cleaned_data["forward_to"]
         try:
-            return drafting.read_domain(text) if text else ""
-        except drafting.BadCell as bad:
+            return read_domain(text) if text else ""
+        except BadCell as bad:
             raise forms.ValidationError(f"{bad.message} {bad.fix}") from None
 
     def clean_rows(self) -> str:
         text: str = self.cleaned_data["rows"]
-        self.reading = drafting.read(text, self.product)
+        self.reading = read(text, self.product)
         bad = len(self.reading.bad)
         if bad:
             lines = "1 line needs" if bad == 1 else f"{bad} lines need"
@@ -115,7 +116,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 10 else 0
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
 def _draft(request: HttpRequest, *, vendor: Vendor, product: str, order: Order | None) -> HttpResponse:
@@ -211,7 +212,7 @@ def _page(
     current = plan(order) if order else None
     snapshot = current.snapshot() if current else {}
     shows_rows = form.is_bound and bool(form.reading.lines)
-    reading = form.reading if shows_rows else drafting.read(drafting.write(order), what) if order else Reading()
+    reading = form.reading if shows_rows else read(drafting.write(order), what) if order else Reading()
     context = {
         "title": f"{order}: edit" if order else "New order",
         "form": form,

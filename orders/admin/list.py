@@ -71,7 +71,7 @@ class OrderAdmin(admin.ModelAdmin):
         found |= Q(pk__in=Order.objects.filter(domains__name__icontains=term).values("pk"))
         found |= Q(pk__in=Order.objects.filter(mailboxes__address__icontains=term).values("pk"))
         number = term.upper().removeprefix("MO-")
-        if number.isdigit() and int(number) < 2**31:
+        if number.isdecimal() and len(number) < 10:
             found |= Q(pk=int(number) - 1000)
         return queryset.filter(found), False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,15 @@ def causes(error: BaseException) -> list[BaseException]:
             seen.append(link)
             waiting += [link.__cause__, link.__context__, *link.args]
     return seen
+
+
+def woodpecker_order(domain: str) -> bytes:
+    """The bytes of a valid request."""
+    body = b'{"mailboxes":[{"first_name":"Ann","last_name":"Lee","email":"ann@%b"}]}' % domain.encode()
+    return (
+        b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\nx-api-key: practice-1\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,20 +162,23 @@ def test_silence_ends_without_an_answer(run):
     assert charges(vendors) == 1
 
 
-def test_stopping_lets_go_of_a_silent_connection(run, new_body):
-    vendors = run()
-    with pytest.raises(requests.ReadTimeout):
-        vendors.order("woodpecker", "timeout-after.com", timeout=(10, 0.3))
-    vendors.server.stop()
-    with pytest.raises(requests.ConnectionError):
-        vendors.order("woodpecker")
+def test_stopping_lets_go_of_a_silent_connection(run):
+    vendors = run(silence=600)
+    with socket.create_connection(vendors.server.server_address[:2], timeout=30) as connection:
+        connection.sendall(woodpecker_order("timeout-after.com"))
+        deadline = time.monotonic() + 30
+        while not charges(vendors) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert charges(vendors) == 1
+        vendors.server.stop()
+        assert connection.recv(100) == b""
 
 
 @pytest.mark.parametrize(("fault", "charged"), [("cut-before", 0), ("cut-after", 1)])
 def test_cuts_the_connection(vendors, kind, fault, charged):
     with pytest.raises(requests.ConnectionError) as caught:
         vendors.order(kind, f"{fault}.com")
-    assert any(isinstance(cause, ConnectionResetError) for cause in causes(caught.value))
+    assert ConnectionResetError in map(type, causes(caught.value))  # a polite end would be a subclass of it
     assert charges(vendors) == charged
 
 
@@ -213,11 +226,7 @@ def test_wrong_shape_is_a_list(vendors, kind):
 def test_drip_comes_a_byte_at_a_time(run):
     vendors = run(drip=3600)
     with socket.create_connection(vendors.server.server_address[:2], timeout=30) as connection:
-        body = b'{"mailboxes":[{"first_name":"Ann","last_name":"Lee","email":"ann@drip.com"}]}'
-        connection.sendall(
-            b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\nx-api-key: practice-1\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        connection.sendall(woodpecker_order("drip.com"))
         assert connection.recv(100) == b"H"
         assert charges(vendors) == 1
         connection.settimeout(0.3)

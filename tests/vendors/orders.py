@@ -12,6 +12,7 @@ from typing import Any
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api, DomainLine, MailboxLine
 from vendors.http import ReadFailed, Reply, Request
+from vendors.verdicts import Problem, Refused, Verdict
 
 SENT_AT = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 EARLIER, LATER = "2026-03-01T09:00:00Z", "2026-03-04T10:00:30Z"
@@ -128,6 +129,21 @@ def reply(status: int, body: Any = b"", headers: Mapping[str, str] | None = None
     """A whole answer; anything but bytes is written as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Reply(status=status, headers=headers or {}, body=raw, seconds=0.1)
+
+
+def read(api: str, status: int, body: Any, **changes: Any) -> Verdict:
+    """The verdict over an answer to a vendor's only product."""
+    [product] = REGISTRY[api].products
+    return REGISTRY[api].read_reply(SOUND[api, product].but(**changes), reply(status, body))
+
+
+def problem_in(verdict: Verdict) -> Problem:
+    """The one problem of a refusal, which says what it means for the money and what to do."""
+    assert isinstance(verdict, Refused), verdict
+    [problem] = verdict.problems
+    assert "Nothing was" in problem.message
+    assert problem.fix
+    return problem
 
 
 class Answers:

@@ -379,6 +379,14 @@ def test_a_vendor_that_cannot_be_asked_is_said_so_and_proves_nothing(key: tuple[
 
 
 @pytest.mark.parametrize("name", APIS)
+@pytest.mark.parametrize("status", [201, 202, 206])
+def test_a_key_is_proved_by_200_alone(name: str, status: int) -> None:
+    answer = {"status": 200, "ok": True, "data": {"subscriptions": []}, "organizations": []}
+    with pytest.raises(ReadFailed, match=str(status)):
+        REGISTRY[name].test({}, Anything(reply(status, answer)))
+
+
+@pytest.mark.parametrize("name", APIS)
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_is_not_accepted_is_said_in_these_words(name: str, status: int) -> None:
     with pytest.raises(ReadFailed, match=r"^The vendor did not accept this key\."):

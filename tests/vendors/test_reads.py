@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from tests.vendors.orders import EARLIER, LATER, SENT_AT, SOUND, Answers, StubOr
 from vendors.apis import REGISTRY
 from vendors.apis.base import Evidence, Progress
 from vendors.http import ReadFailed
-from vendors.prices import MONTH, UNSTATED, FetchedPrice
 
 CMR = "/api/v1/integration"
 SCALEDMAIL = "/api/v1"
@@ -193,32 +191,6 @@ def test_scaledmail_status_that_nobody_has_seen_is_not_told() -> None:
     assert told == Progress()
 
 
-def test_scaledmail_packages_become_prices() -> None:
-    rows = [
-        {"id": "price_1", "name": "SM Google 70%", "price": 199, "domains": 12, "frequency": "/monthly"},
-        {"id": "price_2", "name": "", "price": "9.90", "domains": "many", "frequency": "/yearly"},
-        {"id": "price_1", "name": "Again", "price": 1},
-        {"id": "price_3", "price": "cheap"},
-        {"id": "price_4", "price": None},
-        {"id": "price_5", "price": True},
-        {"id": "price_6", "price": -5},
-        {"price": 5},
-        "nonsense",
-    ]
-    found = REGISTRY["scaledmail"].prices({}, Answers({f"{SCALEDMAIL}/packages": {"packages": rows}}))
-    assert found == [
-        FetchedPrice(
-            item="package.price_1",
-            label="SM Google 70%, 12 domains",
-            unit=MONTH,
-            amount=Decimal("199"),
-            currency="USD",
-            domains=12,
-        ),
-        FetchedPrice(item="package.price_2", label="price_2", unit=UNSTATED, amount=Decimal("9.90"), currency="USD"),
-    ]
-
-
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -264,7 +236,7 @@ def test_woodpecker_listed_mailboxes_speak_for_the_order_unless_they_were_there_
 def test_woodpecker_some_of_the_mailboxes_say_nothing() -> None:
     found = evidence(WOODPECKER, "woodpecker", woodpecker_lists(ada="PAID"))
     assert placed(found) == []
-    assert "1 of 2 mailboxes" in found[0].text
+    assert "1 of the order's 2 mailboxes" in found[0].text
     assert warns(found)
 
 
@@ -276,22 +248,6 @@ def test_woodpecker_progress_goes_by_the_mailboxes_status() -> None:
 def test_woodpecker_progress_that_cannot_be_asked_is_no_progress() -> None:
     with pytest.raises(ReadFailed):
         REGISTRY["woodpecker"].progress(WOODPECKER, Answers({}))
-
-
-def test_woodpecker_prices_keep_each_providers_currency() -> None:
-    rows = [
-        {"name": "MAILDOSO", "currency": "EUR", "email_account_price": 4.00},
-        {"name": "MAILFORGE", "currency": "USD", "email_account_price": 4.1},
-        {"name": "GOOGLE", "currency": "euro", "email_account_price": 6.00},
-        {"name": "MICROSOFT", "currency": "EUR"},
-        {"currency": "EUR", "email_account_price": 6.00},
-        None,
-    ]
-    found = REGISTRY["woodpecker"].prices({}, Answers({"/rest/v2/domains/providers": {"providers": rows}}))
-    assert [(price.item, price.unit, str(price.amount), price.currency) for price in found] == [
-        ("mailbox.MAILDOSO", "month", "4.0", "EUR"),
-        ("mailbox.MAILFORGE", "month", "4.1", "USD"),
-    ]
 
 
 def test_woodpecker_key_is_tested_on_the_accounts_own_page() -> None:
@@ -375,26 +331,6 @@ def test_smartsenders_never_repeats_a_password_of_the_order_details() -> None:
     details = {"ok": True, "data": {"status": "Failed", "email_accounts": accounts}}
     told, _ = progress(details, references=("895641",))
     assert "hunter2" not in repr(told)
-
-
-def test_smartsenders_suppliers_become_prices() -> None:
-    money = {"domain_price": "13.00", "mailbox_price": "4.50", "currency": "USD"}
-    rows = [
-        {"id": 9, "vendor_name": "inboxkitGoogle", "pricing": money},
-        {"id": "4", "vendor_name": "", "pricing": {**money, "mailbox_price": "free"}},
-        {"id": 5, "vendor_name": "x", "pricing": {**money, "currency": None}},
-        {"id": 6, "vendor_name": "x", "pricing": None},
-        {"id": "six", "vendor_name": "x", "pricing": money},
-        [],
-    ]
-    found = REGISTRY["smartsenders"].prices(
-        {}, Answers({f"{SMARTSENDERS}/get-vendors": {"success": True, "data": rows}})
-    )
-    assert [(price.item, price.label, price.unit, str(price.amount)) for price in found] == [
-        ("domain.9", "inboxkitGoogle domain", "unstated", "13.00"),
-        ("mailbox.9", "inboxkitGoogle mailbox", "unstated", "4.50"),
-        ("domain.4", "4 domain", "unstated", "13.00"),
-    ]
 
 
 def test_smartsenders_key_is_tested_on_the_suppliers() -> None:

@@ -334,7 +334,7 @@ def _evidence(order: OrderLike, line: DomainLine, row: dict[str, Any], since: da
     """A subscription speaks for this order if it began after it, with as many mailboxes and for its user."""
     count, begins = row.get("totalMailboxQuantity"), row.get("periodStart")
     shown = (
-        f"{line.name} has a subscription for {text(count) or '?'} mailboxes since {text(begins) or 'an unknown day'}."
+        f"{line.name} has a subscription since {text(begins) or 'an unknown day'} (mailboxes: {text(count) or '?'})."
     )
     if order.product == "mailboxes" and order.options.get("subscription_id"):
         return Evidence(text=f"{shown} This order adds {len(line.mailboxes)}: compare with the number before.")

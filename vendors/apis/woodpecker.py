@@ -141,7 +141,7 @@ class Woodpecker(Api):
             wanted = [box.address.lower() for box in line.mailboxes]
             listed = [address for address in wanted if address in states]
             if listed:
-                shown = f"{len(listed)} of {len(wanted)} mailboxes are listed for {line.name}: " + ", ".join(
+                shown = f"{line.name} lists {len(listed)} of the order's {len(wanted)} mailboxes: " + ", ".join(
                     f"{address} ({states[address] or 'no state'})" for address in listed[:10]
                 )
                 caution = "This holds unless they were there before: the vendor gives no date."

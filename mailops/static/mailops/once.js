@@ -1,4 +1,9 @@
 // <form data-once>: a second click, or Enter held down, sends nothing more. The server guards itself all the same.
+function senders(form) {
+  // form.elements also has the buttons that stand outside the form and name it
+  return [...form.elements].filter((field) => field.matches("button:not([type=button]), input[type=submit]"));
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("form[data-once]")) return;
@@ -8,10 +13,12 @@ document.addEventListener("submit", (event) => {
   }
   if (event.defaultPrevented) return;
   form.dataset.sent = "yes";
-  const buttons = form.querySelectorAll("button:not([type=button]), input[type=submit]");
   // only after the browser has read the form: a disabled button's name and value are not sent
   setTimeout(() => {
-    for (const button of buttons) button.disabled = true;
+    for (const button of senders(form).filter((field) => !field.disabled)) {
+      button.disabled = true;
+      button.dataset.paused = "";
+    }
     event.submitter?.setAttribute("aria-busy", "true");
   });
 });
@@ -20,8 +27,9 @@ document.addEventListener("submit", (event) => {
 window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
-    for (const button of form.querySelectorAll("button:disabled, input[type=submit]:disabled")) {
+    for (const button of senders(form).filter((field) => "paused" in field.dataset)) {
       button.disabled = false;
+      delete button.dataset.paused;
       button.removeAttribute("aria-busy");
     }
   }

@@ -19,6 +19,7 @@ from mailops.history import acting, record
 from orders import drafting, submission
 from orders.drafting import Draft
 from orders.models import Client, Order, State
+from orders.paste import read
 from orders.plan import plan
 from vendors import pricing
 from vendors.http import ReadFailed
@@ -125,7 +126,7 @@ def draft(api: str, product: str, client: str, rows: str, options: Mapping[str, 
     """A draft by the drafter, from pasted lines."""
     vendor = Vendor.objects.get(api=api)
     what = vendor.adapter.products[product]
-    reading = drafting.read(rows, what)
+    reading = read(rows, what)
     if reading.bad:
         raise CommandError(f"The demo's own lines can't be read: {reading.bad}")
     chosen = Client.objects.select_related("contact").get(name=client)

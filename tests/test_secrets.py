@@ -1,0 +1,283 @@
+"""No key and no password ends up in a table, a log or a page, whatever goes wrong and whatever a vendor sends back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import pickle
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django_q.models import OrmQ
+
+from orders import desk as unknowns
+from orders import submission
+from orders.models import Order, State
+from orders.models.attempt import Stage
+from tests.conftest import OPTIONS, PRODUCTS, Desk, fresh
+from tests.orders.pages import browser
+from tests.vendors.raw import Act, RawServer, Visit
+from vendors.models import Vendor
+from vendors.practice.server import Practice
+
+# A word that stays readable in every spelling, between signs that JSON, addresses and web pages spell differently.
+KEY_WORD, PASSWORD_WORD = "KEYSENTINEL", "PWSENTINEL"
+KEY = f"practice-{KEY_WORD}+/=\"\\&'<%41>~ z"
+PASSWORD = f"{PASSWORD_WORD} \"ä/\\€&<🙂>'"
+HOSTING = OPTIONS["scaledmail", "package"] | {
+    "provider": "other", "hosting_provider": "Porkbun", "hosting_username": "me", "sequencer_provider": "Instantly",
+    "sequencer_username": "me",
+}  # fmt: skip
+PASSWORDS = {"hosting_password": PASSWORD, "sequencer_password": f"{PASSWORD}2"}
+
+
+@pytest.fixture
+def keys(desk: Desk) -> None:
+    """Every account's key holds the word."""
+    for vendor in Vendor.objects.all():
+        vendor.sealed = str(vendor.secrets.put({"api_key": KEY}))
+        vendor.save()
+    desk.accounts.update({vendor.api: vendor for vendor in Vendor.objects.all()})
+
+
+@pytest.fixture
+def logs(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
+    """All that any logger says, every one of them at its most talkative."""
+    names = [None, *logging.root.manager.loggerDict]
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    caplog.handler.setLevel(logging.DEBUG)
+    caplog.handler.setFormatter(logging.Formatter("%(name)s %(message)s"))  # with tracebacks, where there are any
+    yield lambda: caplog.text
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def vendor(settings: Any) -> Iterator[Callable[[Act], RawServer]]:
+    """Puts a server of the test's own in the place of all vendors."""
+    running: list[RawServer] = []
+
+    def start(act: Act) -> RawServer:
+        running.append(RawServer(act))
+        settings.PRACTICE_URL = running[-1].url
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+def tables() -> Iterator[tuple[str, str]]:
+    """Every value of every column of every table as text, in plain and unpacked where it is packed."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            columns = [column[0] for column in cursor.description or ()]
+            for row in cursor.fetchall():
+                for column, value in zip(columns, row, strict=True):
+                    yield f"{table}.{column}", str(value)
+                    yield f"{table}.{column} unpacked", unpacked(str(value))
+    for task in OrmQ.objects.all():
+        yield "django_q_ormq.payload unpacked", repr(task.task)
+    for session in Session.objects.all():
+        yield "django_session.session_data unpacked", repr(session.get_decoded())
+
+
+def unpacked(text: str) -> str:
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        return ""
+    try:
+        return repr(pickle.loads(raw))
+    except Exception:
+        return raw.decode("latin-1")
+
+
+def leaks(text: str) -> list[str]:
+    return [word for word in (KEY_WORD, PASSWORD_WORD) if word in text]
+
+
+def assert_nothing_leaked(desk: Desk, logs: Callable[[], str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert {place for place, text in tables() if leaks(text)} == set()
+    for person in (desk.people.boss, desk.people.auditor):
+        for page in pages():
+            shown = browser(person).get(page, follow=True).content.decode()
+            assert not leaks(shown), page
+    out, err = capfd.readouterr()
+    for text in (logs(), out, err):
+        assert not leaks(text), [line for line in text.splitlines() if leaks(line)]
+
+
+def pages() -> Iterator[str]:
+    yield from ("/", "/orders/order/", "/history/event/", "/vendors/vendor/", "/orders/domain/", "/orders/mailbox/")
+    for order in Order.objects.all():
+        for door in ("change", "edit", "confirm", "check", "history"):
+            yield f"/orders/order/{order.pk}/{door}/"
+    for account in Vendor.objects.all():
+        yield f"/vendors/vendor/{account.pk}/change/"
+
+
+# -- The test itself ---------------------------------------------------------------------------------------------------
+
+
+def test_the_search_finds_a_secret_wherever_it_lies(desk: Desk, keys: None) -> None:
+    from django.core.cache import cache
+
+    order = desk.draft()
+    order.note = f"call {KEY}"
+    order.save()
+    cache.set("x", {"password": PASSWORD})
+    browser(desk.people.drafter).get("/")
+    session = Session.objects.get()
+    session.session_data = Session.objects.encode(session.get_decoded() | {"key": KEY})
+    session.save()
+    found = {place for place, text in tables() if leaks(text)}
+    assert found == {"orders_order.note", "mailops_cache.value unpacked", "django_session.session_data unpacked"}
+
+
+def test_the_vendors_really_receive_the_secrets(
+    desk: Desk, keys: None, vendor: Callable[[Act], RawServer]
+) -> None:  # fmt: skip
+    def act(visit: Visit) -> None:
+        visit.read()
+        visit.answer(b"{}")
+
+    server = vendor(act)
+    order = desk.sent("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
+    assert order.state == State.ACCEPTED
+    (visit,) = server.visits
+    assert visit.headers["authorization"] == f"Bearer {KEY}"
+    assert json.loads(visit.body)["hosting"]["password"] == PASSWORD
+    assert json.loads(visit.body)["sequencer"]["password"] == f"{PASSWORD}2"
+
+
+# -- Whatever the vendor does ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["acme", "bad-key", "cut-after", "error-after", "rubbish", "timeout-before", "busy"])
+@pytest.mark.parametrize(("api", "product"), PRODUCTS)
+def test_nothing_leaks_whatever_happens_to_an_order(
+    desk: Desk, keys: None, logs: Any, capfd: Any, practice: Practice, api: str, product: str, word: str
+) -> None:
+    secrets = PASSWORDS if api == "scaledmail" else {}
+    options = HOSTING if api == "scaledmail" else None
+    order = desk.sent(api, product, word=word, options=options, secrets=secrets)
+    if order.state == State.UNKNOWN:
+        unknowns.look(order, by=desk.people.confirmer)
+    operator = browser(desk.people.operator)
+    for door in ("test", "fetch"):
+        operator.post(f"/vendors/vendor/{order.vendor_id}/{door}/")
+    assert_nothing_leaked(desk, logs, capfd)
+    entries = [*practice.ledger.charges(), *practice.ledger.requests()]
+    assert not leaks(" ".join(map(repr, entries)))
+
+
+def spelled(text: str) -> dict[str, Any]:
+    """The documented shapes of all vendors' errors at once, each with this text in it."""
+    return {
+        "status": 422, "type": "error", "code": "invalid", "message": text, "error": text, "title": text,
+        "details": text, "fields": [{"field": "mailboxes[0].email", "issue": text}], "data": None,
+    }  # fmt: skip
+
+
+def parrot(status: str) -> Act:
+    """A vendor that sends back all it was told: in its headers, in its own JSON, and as text inside of that."""
+
+    def act(visit: Visit) -> None:
+        request = visit.read().decode("utf-8", "replace")
+        target = request.split(" ")[1]
+        told = [target, request]
+        with_data = spelled(" ".join(told)) | {"received": json.loads(visit.body or b"{}"), "headers": visit.headers}
+        body = json.dumps(with_data | {"status": int(status[:3])})
+        body += "\n" if status.startswith("2") else ""
+        echo = "".join(f"X-Echo-{n}: {value}\r\n" for n, value in enumerate(visit.headers.values()))
+        visit.answer(body.encode(), status=status, headers=f"Location: {target}\r\n{echo}")
+
+    return act
+
+
+def page_parrot(visit: Visit) -> None:
+    """A vendor whose error page shows the request, as web frameworks do when somebody left their debugging on."""
+    from html import escape
+
+    text = visit.read().decode("utf-8", "replace")
+    php = json.dumps(json.loads(visit.body or b"{}")).replace("/", "\\/")
+    body = f"<pre>{escape(text)}</pre><script>{php}</script>"
+    visit.answer(body.encode(), status="500 Oh", headers="Content-Type: text/html\r\n")
+
+
+@pytest.mark.parametrize("act", [parrot("422 No"), parrot("400 No"), parrot("200 OK"), parrot("307 Go"), page_parrot])
+@pytest.mark.parametrize(("api", "product"), PRODUCTS)
+def test_a_vendor_that_repeats_our_secrets_gives_nothing_away(
+    desk: Desk, keys: None, logs: Any, capfd: Any, vendor: Any, api: str, product: str, act: Act
+) -> None:
+    server = vendor(act)
+    secrets = PASSWORDS if api == "scaledmail" else {}
+    order = desk.sent(api, product, options=HOSTING if secrets else None, secrets=secrets)
+    assert any(leaks(visit.request.decode("utf-8", "replace")) for visit in server.visits)
+    assert "kept secret" in order.attempts.get().reply_body
+    if order.state == State.UNKNOWN:
+        unknowns.look(order, by=desk.people.confirmer)
+    for door in ("test", "fetch"):
+        browser(desk.people.operator).post(f"/vendors/vendor/{order.vendor_id}/{door}/")
+    assert_nothing_leaked(desk, logs, capfd)
+
+
+def test_headers_that_cannot_be_read_do_not_bring_the_address_into_the_log(
+    desk: Desk, keys: None, logs: Any, capfd: Any, vendor: Any
+) -> None:
+    """One vendor takes its key in the address."""
+
+    def act(visit: Visit) -> None:
+        visit.read()
+        visit.send(b"HTTP/1.1 200 OK\r\nthis line is no header\r\nContent-Length: 2\r\n\r\n{}")
+
+    server = vendor(act)
+    desk.sent("smartsenders", "domains")
+    assert leaks(server.visits[0].request.decode())
+    assert_nothing_leaked(desk, logs, capfd)
+
+
+def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(desk: Desk, vendor: Any) -> None:
+    def act(visit: Visit) -> None:
+        visit.read()
+        body = rb'{"type": "x", "code": "x", "message": "No \u0000 \ud800 funds", "fields": []}'
+        visit.answer(body, status="422 No")
+
+    vendor(act)
+    order = desk.sent()
+    assert order.state == State.REFUSED
+    assert order.problems[0]["vendor_says"].startswith("No ")
+
+
+# -- Without a key -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("api", "product"), PRODUCTS)
+def test_an_account_without_a_key_sends_nothing_and_a_person_is_told(
+    desk: Desk, practice: Practice, api: str, product: str
+) -> None:
+    order = desk.confirmed(api, product)
+    Vendor.objects.update(sealed="")
+    assert submission.submit(order.pk) == "held back"
+    order = fresh(order)
+    assert (order.state, order.attempts.get().stage) == (State.REVIEW, Stage.NOT_SENT)
+    assert "An Operator has to enter it again" in order.reason
+    assert practice.ledger.requests() == []
+
+
+def test_a_password_that_cannot_be_opened_sends_nothing(desk: Desk, practice: Practice, settings: Any) -> None:
+    from cryptography.fernet import Fernet
+
+    order = desk.confirmed("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
+    settings.SEAL_KEYS = [Fernet.generate_key().decode()]
+    assert submission.submit(order.pk) == "held back"
+    assert fresh(order).state == State.REVIEW
+    assert practice.ledger.requests() == []

@@ -1,0 +1,321 @@
+"""The stock pages: every addition, change and deletion leaves a record with before and after, never a secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from mailops import roles
+from mailops.history.chain import verify
+from mailops.history.models import Event
+from orders.models import Client
+from tests.conftest import Desk
+from tests.orders.pages import browser, messages_of
+from vendors.apis import REGISTRY
+from vendors.models import Contact, Price, Vendor
+from vendors.practice.server import Practice
+
+HIDDEN = ["", "changed, not shown"]
+KEY = "practice-a-key-nobody-may-see"
+SETTINGS = {
+    "coldmailreseller": {"setting_user_id": "U-1"},
+    "scaledmail": {"setting_organization_id": "recOrg"},
+    "woodpecker": {},
+    "smartsenders": {"setting_body_form": "objects"},
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, "django.request")  # every refusal is a warning there
+
+
+def account(api: str = "woodpecker", **changed: Any) -> dict[str, Any]:
+    """The account form filled in."""
+    rules = {"two_person_rule": "on", "order_limit": "500", "limit_currency": "USD", "hold_minutes": "0"}
+    return {"name": f"New {api}", "mode": "practice"} | rules | SETTINGS[api] | changed
+
+
+def account_page(vendor: Vendor, door: str = "change") -> str:
+    return f"/vendors/vendor/{vendor.pk}/{door}/"
+
+
+def the(action: str) -> Event:
+    return Event.objects.get(action=action)
+
+
+def changes(action: str) -> dict[str, Any]:
+    found: dict[str, Any] = the(action).changes
+    return found
+
+
+# -- Vendor accounts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("api", sorted(REGISTRY))
+def test_a_new_account_is_recorded_without_its_key(people: Any, api: str) -> None:
+    response = browser(people.operator).post(
+        f"/vendors/vendor/add/?api={api}", account(api, secret_api_key=KEY)
+    )  # fmt: skip
+    vendor = Vendor.objects.get()
+    assert response.status_code == 302
+    assert vendor.secrets.open() == {"api_key": KEY}
+    event = the("vendor.added")
+    assert (event.who, event.subject) == ("operator", f"New {api} (practice)")
+    assert event.changes["secret_api_key"] == HIDDEN
+    assert event.changes["name"] == [None, f"New {api}"]
+    assert KEY not in json.dumps(event.changes)
+    assert verify().is_unbroken
+
+
+def test_a_changed_rule_is_recorded_with_before_and_after(desk: Desk) -> None:
+    vendor = desk.accounts["woodpecker"]
+    data = account(name="Woodpecker", order_limit="750.50", limit_currency="EUR", hold_minutes="15")
+    del data["two_person_rule"]
+    browser(desk.people.operator).post(account_page(vendor), data)
+    assert changes("vendor.changed") == {
+        "two_person_rule": [True, False],
+        "order_limit": ["500.00", "750.50"],
+        "hold_minutes": [0, 15],
+    }
+
+
+def test_a_changed_setting_is_recorded(desk: Desk) -> None:
+    vendor = desk.accounts["coldmailreseller"]
+    data = account("coldmailreseller", name="ColdMailReseller", setting_user_id="U-202")
+    browser(desk.people.operator).post(account_page(vendor), data)
+    assert changes("vendor.changed") == {"setting_user_id": ["U-201", "U-202"]}
+
+
+def test_a_new_key_says_only_that_it_changed(desk: Desk) -> None:
+    vendor = desk.accounts["woodpecker"]
+    (old,) = vendor.secrets.open().values()
+    data = account(name="Woodpecker", limit_currency="EUR", secret_api_key=KEY)
+    browser(desk.people.operator).post(account_page(vendor), data)
+    assert changes("vendor.changed") == {"secret_api_key": HIDDEN}
+    vendor.refresh_from_db()
+    assert vendor.secrets.open() == {"api_key": KEY}
+    for event in Event.objects.all():
+        assert KEY not in json.dumps(event.changes)
+        assert old not in json.dumps(event.changes)
+
+
+def test_an_empty_key_field_keeps_the_key_and_records_nothing(desk: Desk) -> None:
+    vendor = desk.accounts["woodpecker"]
+    before = vendor.sealed
+    browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", limit_currency="EUR"))
+    vendor.refresh_from_db()
+    assert vendor.sealed == before
+    assert not Event.objects.filter(action="vendor.changed").exists()
+
+
+@pytest.mark.parametrize("who", ["operator", "auditor", "drafter"])
+def test_a_stored_key_is_never_on_the_page(desk: Desk, who: str) -> None:
+    vendor = desk.accounts["woodpecker"]
+    (key,) = vendor.secrets.open().values()
+    page = browser(getattr(desk.people, who)).get(account_page(vendor)).content.decode()
+    assert key not in page
+    assert "gAAAA" not in page  # nor its sealed form
+    assert ("Stored and sealed" if who == "operator" else "secrets stored: api key") in page
+
+
+def test_a_rejected_form_does_not_send_the_key_back(desk: Desk) -> None:
+    data = account(name="", secret_api_key=KEY)
+    page = browser(desk.people.operator).post(account_page(desk.accounts["woodpecker"]), data)
+    assert page.status_code == 200
+    assert KEY not in page.content.decode()
+
+
+def test_a_practice_installation_takes_no_live_account(desk: Desk) -> None:
+    vendor = desk.accounts["woodpecker"]
+    page = browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", mode="live"))
+    assert "This is a practice installation" in page.content.decode()
+    vendor.refresh_from_db()
+    assert vendor.is_practice
+
+
+def test_an_account_is_never_deleted(desk: Desk) -> None:
+    page = account_page(desk.accounts["woodpecker"], "delete")
+    assert browser(desk.people.boss).post(page, {"post": "yes"}).status_code == 403
+    assert Vendor.objects.count() == 4
+
+
+@pytest.mark.parametrize("door", ["stop", "resume"])
+def test_the_stop_switch_leaves_who_and_why(desk: Desk, door: str) -> None:
+    vendor = desk.accounts["woodpecker"]
+    operator = browser(desk.people.operator)
+    operator.post(account_page(vendor, "stop"), {"reason": "card expired"})
+    vendor.refresh_from_db()
+    assert (vendor.is_stopped, vendor.stopped_reason) == (True, "card expired")
+    if door == "resume":
+        operator.post(account_page(vendor, "resume"))
+        vendor.refresh_from_db()
+        assert (vendor.is_stopped, vendor.stopped_reason) == (False, "")
+    event = the({"stop": "vendor.stopped", "resume": "vendor.resumed"}[door])
+    assert (event.who, event.subject) == ("operator", "Woodpecker (practice)")
+    assert event.reason == ("card expired" if door == "stop" else "")
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_sending_is_not_stopped_without_a_reason(desk: Desk, reason: str) -> None:
+    vendor = desk.accounts["woodpecker"]
+    browser(desk.people.operator).post(account_page(vendor, "stop"), {"reason": reason})
+    vendor.refresh_from_db()
+    assert not vendor.is_stopped
+    assert not Event.objects.filter(action="vendor.stopped").exists()
+
+
+# -- Asking the vendor -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("api", sorted(REGISTRY))
+def test_a_good_key_is_tested_and_the_test_recorded(desk: Desk, api: str) -> None:
+    response = browser(desk.people.operator).post(account_page(desk.accounts[api], "test"), follow=True)
+    assert "The key works" in messages_of(response)
+    assert changes("vendor.key_tested") == {"worked": [None, True]}
+
+
+@pytest.mark.parametrize("api", sorted(REGISTRY))
+@pytest.mark.parametrize(
+    ("key", "said"), [("wrong-key", "did not accept this key"), ("", "No key is stored for this account yet.")]
+)
+def test_a_key_that_does_not_work_is_said_and_recorded(desk: Desk, api: str, key: str, said: str) -> None:
+    vendor = desk.accounts[api]
+    vendor.sealed = str(vendor.secrets.put({"api_key": key}) if key else vendor.secrets.drop("api_key"))
+    vendor.save()
+    response = browser(desk.people.operator).post(account_page(vendor, "test"), follow=True)
+    assert said in messages_of(response)
+    assert changes("vendor.key_tested") == {"worked": [None, False]}
+
+
+def test_prices_read_from_the_vendor_are_recorded_with_before_and_after(desk: Desk) -> None:
+    vendor = desk.accounts["woodpecker"]
+    Price.objects.filter(vendor=vendor, item="mailbox.GOOGLE").update(amount="5.00")
+    response = browser(desk.people.operator).post(account_page(vendor, "fetch"), follow=True)
+    assert "prices were read from Woodpecker" in messages_of(response)
+    event = Event.objects.filter(action="vendor.prices_fetched").first()
+    assert event is not None
+    assert event.changes == {"mailbox.GOOGLE": ["5.00 EUR", "6.00 EUR"]}
+    assert event.who == "operator"
+
+
+def test_a_vendor_that_cannot_be_reached_keeps_the_prices(desk: Desk, practice: Practice) -> None:
+    vendor = desk.accounts["woodpecker"]
+    before = list(Price.objects.values())
+    practice.stop()
+    response = browser(desk.people.operator).post(account_page(vendor, "fetch"), follow=True)
+    assert "The vendor could not be asked" in messages_of(response)
+    assert list(Price.objects.values()) == before
+
+
+# -- Prices, contacts, clients -----------------------------------------------------------------------------------------
+
+
+def price(vendor: Vendor, **changed: Any) -> dict[str, Any]:
+    return {"vendor": vendor.pk, "item": "mailbox.NEW", "label": "New", "amount": "4.20", "currency": "EUR"} | {
+        "unit": "month"
+    } | changed  # fmt: skip
+
+
+def test_a_typed_price_is_recorded_from_its_first_amount_to_its_end(desk: Desk) -> None:
+    vendor, operator = desk.accounts["woodpecker"], browser(desk.people.operator)
+    operator.post("/vendors/price/add/", price(vendor))
+    made = Price.objects.get(item="mailbox.NEW")
+    assert (made.source, str(made.amount)) == ("Typed by operator", "4.20")
+    assert changes("price.added")["amount"] == [None, "4.20"]
+    assert changes("price.added")["vendor"] == [None, "Woodpecker (practice)"]
+    operator.post(f"/vendors/price/{made.pk}/change/", price(vendor, amount="4.50"))
+    assert changes("price.changed") == {"amount": ["4.20", "4.50"]}
+    operator.post(f"/vendors/price/{made.pk}/delete/", {"post": "yes"})
+    assert not Price.objects.filter(item="mailbox.NEW").exists()
+    assert (the("price.deleted").subject, the("price.deleted").who) == ("New at Woodpecker", "operator")
+    assert verify().is_unbroken
+
+
+@pytest.mark.parametrize(
+    "changed", [{"amount": "-1"}, {"amount": "1.234"}, {"amount": "NaN"}, {"currency": "usd"}, {"amount": "1" * 20}]
+)
+def test_a_price_that_makes_no_sense_is_refused(desk: Desk, changed: dict[str, str]) -> None:
+    page = browser(desk.people.operator).post(
+        "/vendors/price/add/", price(desk.accounts["woodpecker"], **changed)
+    )  # fmt: skip
+    assert page.status_code == 200
+    assert page.context["adminform"].form.errors
+    assert not Price.objects.filter(item="mailbox.NEW").exists()
+
+
+def test_a_changed_contact_and_client_are_recorded(desk: Desk) -> None:
+    drafter = browser(desk.people.drafter)
+    contact = Contact.objects.get()
+    fields = {name: getattr(contact, name) for name in CONTACT_FIELDS}
+    drafter.post(f"/vendors/contact/{contact.pk}/change/", fields | {"city": "Dallas"})
+    assert changes("contact.changed") == {"city": ["Austin", "Dallas"]}
+    client = Client.objects.get(name="Northwind")
+    data = {"name": "Northwind", "main_domain": "northwind.com", "forward_to": "northwind.org", "contact": ""}
+    drafter.post(f"/orders/client/{client.pk}/change/", data)
+    assert changes("client.changed") == {
+        "forward_to": ["northwind.com", "northwind.org"],
+        "contact": [str(contact), None],
+    }
+
+
+CONTACT_FIELDS = (
+    "name", "first_name", "last_name", "email", "company", "address_line_one", "address_line_two", "city", "state",
+    "postal_code", "country", "phone_country_code", "phone",
+)  # fmt: skip
+
+
+# -- People ------------------------------------------------------------------------------------------------------------
+
+PASSWORD = "correct-horse-battery-77"
+
+
+def test_a_new_user_is_recorded_without_the_password(people: Any) -> None:
+    data = {"username": "nora", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    browser(people.boss).post("/auth/user/add/", data)
+    assert User.objects.get(username="nora").check_password(PASSWORD)
+    event = the("user.added")
+    assert (event.who, event.subject) == ("boss", "nora")
+    assert event.changes["username"] == [None, "nora"]
+    assert PASSWORD not in json.dumps(event.changes)
+
+
+def test_a_changed_role_is_recorded_with_before_and_after(people: Any) -> None:
+    user = people.drafter
+    groups = [Group.objects.get(name=name).pk for name in (roles.DRAFTER, roles.CONFIRMER)]
+    data = {"username": user.username, "is_staff": "on", "is_active": "on", "groups": groups}
+    dates = {"date_joined_0": f"{user.date_joined:%Y-%m-%d}", "date_joined_1": f"{user.date_joined:%H:%M:%S}"}
+    browser(people.boss).post(f"/auth/user/{user.pk}/change/", data | dates)
+    assert user.groups.count() == 2
+    before, after = changes("user.changed")["groups"]
+    assert (before, sorted(after)) == ([roles.DRAFTER], [roles.CONFIRMER, roles.DRAFTER])
+
+
+def test_a_password_set_by_an_administrator_is_recorded_but_not_shown(committed: None, people: Any) -> None:
+    user = people.drafter
+    data = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    response = browser(people.boss).post(f"/auth/user/{user.pk}/password/", data)
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
+    event = the("user.changed")
+    assert (event.who, event.subject, event.changes) == ("boss", "drafter", {"password": HIDDEN})
+
+
+def test_a_deleted_user_leaves_a_readable_history(people: Any) -> None:
+    user = people.operator
+    browser(people.boss).post(f"/auth/user/{user.pk}/delete/", {"post": "yes"})
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert (the("user.deleted").who, the("user.deleted").subject) == ("boss", "operator")
+
+
+def test_roles_are_read_only_even_for_a_superuser(people: Any) -> None:
+    group = Group.objects.get(name=roles.DRAFTER)
+    boss = browser(people.boss)
+    for page in (f"{group.pk}/change/", f"{group.pk}/delete/", "add/"):
+        assert boss.post(f"/auth/group/{page}", {"name": "Gods", "post": "yes"}).status_code == 403
+    assert set(Group.objects.values_list("name", flat=True)) == set(roles.ROLES)
