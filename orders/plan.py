@@ -106,8 +106,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 
 
 def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    old = {line["item"]: line for line in before.get("lines", [])}
-    new = {line["item"]: line for line in after.get("lines", [])}
+    old = {(line["item"], line["multiplier"]): line for line in before.get("lines", [])}
+    new = {(line["item"], line["multiplier"]): line for line in after.get("lines", [])}
     changes = []
     for item in sorted(old.keys() | new.keys()):
         was, now = old.get(item), new.get(item)

@@ -10,6 +10,7 @@ os.environ.setdefault("MAILOPS_ENV_FILE", os.devnull)
 from mailops.settings import *  # noqa: E402, F403
 from mailops.settings import DATA_DIR, DATABASES  # noqa: E402
 
+(Path(DATA_DIR) / "static").mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

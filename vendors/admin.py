@@ -23,7 +23,7 @@ from mailops.history.admin import RecordedAdmin
 from mailops.money import show
 from vendors import pricing
 from vendors.apis import REGISTRY
-from vendors.http import ReadFailed
+from vendors.http import SHORTEST_SECRET, ReadFailed
 from vendors.models import LIVE, Contact, Price, Vendor, account_settings
 from vendors.practice.faults import FAULTS
 from vendors.sealed import CannotOpen
@@ -46,8 +46,10 @@ class VendorForm(forms.ModelForm):
             self.initial[f"setting_{name}"] = value
         stored = self.instance.secrets.names
         for field in self.secret_fields & self.fields.keys():
-            kept = field.removeprefix("secret_") in stored
-            self.fields[field].help_text = "Stored and sealed. Leave empty to keep it." if kept else "Not entered yet."
+            name = field.removeprefix("secret_")
+            where = self.instance.adapter.secret_help.get(name, "")
+            kept = "Stored and sealed. Leave empty to keep it." if name in stored else "Not entered yet."
+            self.fields[field].help_text = f"{kept} {where}".strip()
 
     def clean_mode(self) -> str:
         mode: str = self.cleaned_data["mode"]
@@ -71,7 +73,9 @@ def form_for(api: str) -> type[VendorForm]:
     declared: dict[str, Any] = {f"setting_{name}": field for name, field in adapter.AccountForm.base_fields.items()}
     for name, label in adapter.secrets.items():
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
-        declared[f"secret_{name}"] = forms.CharField(label=label, required=False, widget=widget, max_length=4000)
+        declared[f"secret_{name}"] = forms.CharField(
+            label=label, required=False, widget=widget, min_length=SHORTEST_SECRET, max_length=4000
+        )
     secret_fields = frozenset(f"secret_{name}" for name in adapter.secrets)
     return type("VendorFormForApi", (VendorForm,), declared | {"api": api, "secret_fields": secret_fields})
 

@@ -23,6 +23,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 READ_BYTES = 64 * 1024
+SHORTEST_SECRET = 6  # characters; the forms take no shorter key or password
 for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write whole URLs, and one vendor's key is in it
     logging.getLogger(_name).addFilter(lambda record: False)
 
@@ -278,7 +279,7 @@ def _struck_out(body: bytes, values: Mapping[str, str]) -> bytes:
     """The body without any secret that the vendor repeats back to us."""
     for name, value in values.items():
         for form in sorted(_spellings(value), key=len, reverse=True):
-            if form:
+            if len(form) >= SHORTEST_SECRET:  # striking out a shorter one would tear the answer apart
                 body = body.replace(form.encode(), Secret(name).encode())
     return body
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
@@ -110,6 +111,6 @@ class EventAdmin(admin.ModelAdmin):
     def verify_view(self, request: HttpRequest) -> HttpResponse:
         """Read the chain and say what was found."""
         if not request.user.has_perm("history.verify_event"):
-            return TemplateResponse(request, "403.html", status=403)
+            raise PermissionDenied
         context = self.admin_site.each_context(request) | {"title": "Verify the history", "finding": verify()}
         return TemplateResponse(request, "admin/history/event/verify.html", context)

@@ -22,6 +22,8 @@ from orders.plan import plan
 from vendors.apis.base import OptionsForm, Product
 from vendors.models import Contact, Vendor
 
+EXAMPLE = "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Sam Ito, sam\ntryacme.com, Lee Wong, lee"
+
 
 class DraftForm(forms.Form):
     """What every order has, whichever vendor it goes to."""
@@ -42,7 +44,9 @@ class DraftForm(forms.Form):
     )
     rows = forms.CharField(
         label="Domains and people",
-        widget=forms.Textarea(attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off"}),
+        widget=forms.Textarea(
+            attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off", "placeholder": EXAMPLE}
+        ),
         required=False,
         strip=False,
     )

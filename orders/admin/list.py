@@ -50,6 +50,7 @@ class OrderAdmin(admin.ModelAdmin):
     search_fields = ("client__name", "reference", "note")
     search_help_text = "Search by order number, domain, address, client or the vendor's reference."
     actions = None
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
     change_list_template = "admin/orders/order/change_list.html"
 

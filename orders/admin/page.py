@@ -234,7 +234,6 @@ def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dic
     if order.vendor.order_limit is not None and "limit" not in fields:
         limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
         found.append({"kind": "ok", "text": f"Within the limit of {limit} an order"})
-    found.append({"kind": "warn", "text": f"Balance: {order.vendor.adapter.balance_note}"})
     return found
 
 

@@ -66,6 +66,12 @@ def _is_trouble(message: ConsoleMessage) -> bool:
     return message.type == "error" and not message.text.startswith("Failed to load resource")
 
 
+@pytest.fixture(scope="package")
+def seen() -> dict[str, str]:
+    """What the walk through all pages saw, by role and address."""
+    return {}
+
+
 @pytest.fixture
 def open_page(windows: dict[str, BrowserContext]) -> Iterator[OpenPage]:
     """Opens a tab in a role's window. Whatever the page does, its console must stay clean."""

@@ -86,6 +86,13 @@ def barriers(page: Page) -> list[str]:
     return found
 
 
+def faults(page: Page) -> list[str]:
+    """All that is wrong with the page that is open, for a page that no link leads to."""
+    look = look_at(page, role="")
+    headings = [f"{look.headings} headings"] if look.headings != 1 else []
+    return [*headings, *look.unlabelled, *look.sideways, *barriers(page)]
+
+
 def states_of_orders(window: BrowserContext) -> dict[str, str]:
     """From the list of orders: which of them is in which state, by number."""
     page = window.new_page()

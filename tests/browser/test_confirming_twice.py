@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.crawl import faults
 from tests.browser.people import (
     UNDER_WAY,
     OpenPage,
@@ -87,6 +88,7 @@ def test_an_order_that_changed_is_not_confirmed_and_the_page_says_how(
     expect(said).to_contain_text("lee@changed-order.com")
     expect(rows_of(confirmer, "Domains and mailboxes")).to_have_count(2)
     assert stack.books("changed-order.com")["requests"] == []
+    assert faults(confirmer) == []
 
     confirm_button(confirmer).click()
     expect_bought_once(stack, confirmer, "changed-order.com")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.crawl import faults
 from tests.browser.people import (
     OpenPage,
     Wanted,
@@ -60,6 +61,7 @@ def test_each_bad_line_is_named_with_its_fix_and_nothing_is_saved_or_lost(drafte
     expect(lines_box(drafter)).to_have_value(DOMAINS.lines)
     expect(drafter.get_by_label("Note for the confirmer")).to_have_value("Typed before the mistakes were found")
     assert _count_of_orders(auditor) == before
+    assert faults(drafter) == []
 
     fill_lines(drafter, GOOD)
     drafter.get_by_role("button", name="Save draft").click()

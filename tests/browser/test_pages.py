@@ -14,13 +14,14 @@ MOST_BYTES = 150_000
 
 
 @pytest.fixture(scope="module")
-def looks(stack: Stack, browser: Browser, windows: dict[str, BrowserContext]) -> list[Look]:
+def looks(stack: Stack, browser: Browser, windows: dict[str, BrowserContext], seen: dict[str, str]) -> list[Look]:
     states, known = states_of_orders(windows["auditor"]), set()
     crawls = [Crawl(window, role, states=states, known=known) for role, window in windows.items()]
     stranger = browser.new_context(base_url=stack.url, viewport=WIDE)
     crawls.append(Crawl(stranger, "nobody", start="/login/", states={}, known=known))
     found = [look for crawl in crawls for look in crawl.looks()]
     stranger.close()
+    seen.update({str(look): look.html for look in found})
     return found
 
 

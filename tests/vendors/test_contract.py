@@ -29,7 +29,7 @@ TYPED = {
         "price_id": "9",
         "provider": "other",
         "quantity": "2",
-        "hosting_password": " a b ",
+        "hosting_password": " a b c ",
     },
     ("woodpecker", "mailboxes"): {"provider": "9"},
     ("smartsenders", "domains"): {"vendor_id": "9"},
@@ -115,7 +115,7 @@ def test_options_keep_their_types() -> None:
     assert cleaned(("coldmailreseller", "mailboxes"))["confirm"] is True
     assert cleaned(("smartsenders", "domains"))["vendor_id"] == 9
     assert cleaned(("scaledmail", "package"))["quantity"] == 2
-    assert cleaned(("scaledmail", "package"))["hosting_password"] == " a b "
+    assert cleaned(("scaledmail", "package"))["hosting_password"] == " a b c "
 
 
 @pytest.mark.parametrize("key", PRODUCTS)

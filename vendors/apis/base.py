@@ -272,6 +272,11 @@ def word(values: Mapping[str, Any], name: str) -> str:
 
 
 def text(value: Any, *, limit: int = 500) -> str:
-    """A vendor's word as one short line of text, empty for anything that is no string or number."""
-    is_word = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return " ".join(str(value).split())[:limit] if is_word else ""
+    """A vendor's word as one short line of text, empty for anything that is no string or number.
+
+    What JSON can hold and a database can't (a null character, half a surrogate pair) is replaced.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    storable = str(value).replace("\0", " ").encode("utf-8", "replace").decode()
+    return " ".join(storable.split())[:limit]

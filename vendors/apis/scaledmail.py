@@ -29,7 +29,7 @@ from vendors.apis.base import (
 )
 from vendors.apis.reads import amount, ask, could_not_ask, is_since, listed_once, rows, weighed
 from vendors.apis.rules import stop, warn
-from vendors.http import Read, ReadFailed, Reply, Request, Secret
+from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
@@ -53,7 +53,15 @@ class AccountForm(forms.Form):
 
 def _password(label: str, help_text: str) -> forms.CharField:
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
-    return forms.CharField(label=label, max_length=300, required=False, help_text=help_text, widget=widget, strip=False)
+    return forms.CharField(
+        label=label,
+        min_length=SHORTEST_SECRET,
+        max_length=300,
+        required=False,
+        help_text=help_text,
+        widget=widget,
+        strip=False,
+    )
 
 
 def _word(label: str, help_text: str = "") -> forms.CharField:
