@@ -28,13 +28,14 @@ def last_beat() -> datetime | None:
 class Status:
     works: bool
     text: str
+    kind: str = "bad"  # of the chip that shows it
 
 
 def status() -> Status:
     """Whether sending works, in the words of the page's header."""
     at = last_beat()
     if at is None:
-        return Status(False, "Sending has not started")
+        return Status(False, "Sending has not started yet", "wait")
     if timezone.now() - at > STALE:
         return Status(False, f"Nothing is sending since {timezone.localtime(at):%H:%M} ({timesince(at)})")
-    return Status(True, "Sending works")
+    return Status(True, "Sending works", "ok")

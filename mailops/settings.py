@@ -128,6 +128,7 @@ SESSION_COOKIE_HTTPONLY = True
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = False
+DATE_FORMAT, DATETIME_FORMAT, TIME_FORMAT = "j M Y", "j M Y, H:i", "H:i"
 USE_TZ = True
 
 STATIC_URL = "static/"

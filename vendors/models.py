@@ -33,7 +33,9 @@ class Vendor(models.Model):
     settings = models.JSONField(default=dict, blank=True)
     sealed = models.TextField(blank=True, editable=False)
     two_person_rule = models.BooleanField(
-        default=True, help_text="Somebody who did not edit an order must confirm it. Turn off in a one-person agency."
+        "two-person rule",
+        default=True,
+        help_text="Somebody who did not edit an order must confirm it. Turn off in a one-person agency.",
     )
     order_limit = models.DecimalField(
         max_digits=12,

@@ -80,7 +80,7 @@ class RecordedAdmin(admin.ModelAdmin):
 class EventAdmin(admin.ModelAdmin):
     """Read-only for everyone; the database would refuse anything else."""
 
-    list_display = ("number", "at", "actor", "action", "subject", "reason")
+    list_display = ("number", "at", "actor", "what", "subject", "reason")
     list_filter = ("action", "subject_type", "at")
     search_fields = ("subject", "who", "reason", "=request_id")
     fields = (
@@ -89,8 +89,13 @@ class EventAdmin(admin.ModelAdmin):
     )  # fmt: skip
     actions = None
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     change_list_template = "admin/history/event/change_list.html"
+
+    @admin.display(description="What", ordering="action")
+    def what(self, event: Event) -> str:
+        return event.action.replace(".", ": ").replace("_", " ")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -31,6 +31,7 @@ class TabFilter(admin.SimpleListFilter):
 
     title = "state"
     parameter_name = "tab"
+    template = "admin/orders/order/_tab_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(key, label) for key, label, _ in TABS if key]
@@ -143,5 +144,6 @@ class OrderAdmin(admin.ModelAdmin):
 
     @admin.display(description="Next")
     def next(self, order: Order) -> SafeString:
-        since = "" if order.acts_next == "Nobody" else f", for {timesince(order.state_since, depth=1)}"
+        age = timesince(order.state_since, depth=1)
+        since = "" if order.acts_next == "Nobody" or age.startswith("0") else f", for {age}"
         return format_html('<span class="small soft">{}{}</span>', order.acts_next, since)

@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def windows(stack: Stack, browser: Browser) -> dict[str, BrowserContext]:
+def windows(browser: Browser, stack: Stack) -> dict[str, BrowserContext]:
     """A window for each role, signed in at the log-in page."""
     found = {}
     for name, password in stack.logins.items():

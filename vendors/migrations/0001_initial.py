@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('mode', models.CharField(choices=[('practice', 'Practice: nothing is bought'), ('live', 'Live: orders cost money')], default='practice', max_length=10)),
                 ('settings', models.JSONField(blank=True, default=dict)),
                 ('sealed', models.TextField(blank=True, editable=False)),
-                ('two_person_rule', models.BooleanField(default=True, help_text='Somebody who did not edit an order must confirm it. Turn off in a one-person agency.')),
+                ('two_person_rule', models.BooleanField(default=True, help_text='Somebody who did not edit an order must confirm it. Turn off in a one-person agency.', verbose_name='two-person rule')),
                 ('order_limit', models.DecimalField(blank=True, decimal_places=2, help_text='The most that one order may cost now. Leave empty for no limit.', max_digits=12, null=True, validators=[django.core.validators.MinValueValidator(0)])),
                 ('limit_currency', models.CharField(default='USD', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$', 'Use the three-letter code, for example USD.')])),
                 ('hold_minutes', models.PositiveSmallIntegerField(default=0, help_text='Wait this many minutes after confirming before sending. Until then it can be cancelled.')),
