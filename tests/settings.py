@@ -7,8 +7,8 @@ from pathlib import Path
 os.environ.setdefault("MAILOPS_DATA", tempfile.mkdtemp(prefix="mailops-tests-"))
 os.environ.setdefault("MAILOPS_ENV_FILE", os.devnull)
 
-from mailops.settings import *  # noqa: E402, F403
-from mailops.settings import DATA_DIR, DATABASES  # noqa: E402
+from mailops.settings import *  # noqa: F403
+from mailops.settings import DATA_DIR, DATABASES
 
 (Path(DATA_DIR) / "static").mkdir(exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
