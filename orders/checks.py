@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from mailops.money import show
 from orders.models import Domain, Mailbox, Order, State
 from orders.models.inventory import LIVE
@@ -14,6 +16,14 @@ WAITING = [State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN]
 def contents(order: Order) -> list[Problem]:
     """Something to order, the client's main domain left alone, nothing that is owned or on its way already."""
     problems = []
+    if not (order.vendor.is_practice or settings.LIVE):
+        problems.append(
+            Problem(
+                message=f"{order.vendor} is a live account, and this is a practice installation.",
+                fix="Choose a practice account.",
+                field="vendor",
+            )
+        )
     if not order.contents:
         problems.append(
             Problem(message="There is nothing on this order yet.", fix="Add at least one line.", field="rows")

@@ -20,6 +20,7 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
+from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from mailops.history import record
@@ -34,6 +35,7 @@ from vendors.verdicts import Accepted, NotSent, Refused, Unknown, Verdict
 
 log = logging.getLogger("mailops.submission")
 SUBMIT = "orders.tasks.submit_order"
+BACKLOG = 50  # queued tasks
 BACK_OFF = (30, 120, 300, 900)  # seconds before a request that was provably not sent is tried again
 
 
@@ -342,8 +344,10 @@ def sweep(now: datetime | None = None) -> dict[str, int]:
     for order in Order.objects.expired(now).distinct()[:200]:
         for word in _expire(order.pk, now):
             done[word] += 1
-    for pk in Order.objects.due(now).exclude(vendor__stopped_at__isnull=False).values_list("pk", flat=True)[:200]:
-        done["rung"] += _ring(pk, now)
+    unrung = _unrung(now)
+    due = Order.objects.due(now).filter(unrung).exclude(vendor__stopped_at__isnull=False)
+    for pk in due.order_by("state_since").values_list("pk", flat=True)[:200]:
+        done["rung"] += _ring(pk, now, unrung)
     for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:200]:
         with transaction.atomic():
             if Order.objects.due_for_progress(now).filter(pk=pk).update(progress_at=now):
@@ -370,10 +374,15 @@ def _expire(order_id: int, now: datetime) -> list[str]:
         return []
 
 
-def _ring(order_id: int, now: datetime) -> int:
+def _unrung(now: datetime) -> models.Q:
+    """Orders that may have no task. Behind a long backlog a task is not lost, so it is not queued again."""
+    if OrmQ.objects.count() > BACKLOG:
+        return models.Q(rung_at=None)
+    return models.Q(rung_at=None) | models.Q(rung_at__lt=now - timedelta(seconds=settings.RING_AGAIN_SECONDS))
+
+
+def _ring(order_id: int, now: datetime, unrung: models.Q) -> int:
     """Queue a task for an order that may have none; a second one does no harm, the claim decides."""
-    stale = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
-    unrung = models.Q(rung_at=None) | models.Q(rung_at__lt=stale)
     with transaction.atomic():
         rung = Order.objects.filter(unrung, pk=order_id, state=State.CONFIRMED).update(rung_at=now)
         if rung:

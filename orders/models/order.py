@@ -15,6 +15,7 @@ from django.utils import timezone
 from mailops.history import record
 from mailops.money import Totals
 from orders.models.inventory import Asset
+from vendors.apis import REGISTRY
 from vendors.apis.base import DomainLine, MailboxLine, Product
 from vendors.models import Vendor, account_settings
 from vendors.sealed import Sealed
@@ -100,9 +101,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
         )
 
     def due_for_progress(self, now: datetime) -> OrderQuerySet:
-        """Accepted orders whose vendor was not asked lately."""
+        """Accepted orders whose vendor can tell how they stand and was not asked lately."""
+        telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
         before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
-        return self.filter(models.Q(progress_at=None) | models.Q(progress_at__lt=before), state=State.ACCEPTED)
+        return self.filter(
+            models.Q(progress_at=None) | models.Q(progress_at__lt=before), state=State.ACCEPTED, vendor__api__in=telling
+        )
 
 
 class Order(models.Model):
