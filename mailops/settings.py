@@ -197,6 +197,7 @@ LOGGING = {
     "loggers": {
         "mailops": {"level": "INFO"},
         "django-q": {"level": "INFO"},
+        "django.request": {"level": "ERROR"},  # a page that somebody may not open is no fault
         # at DEBUG urllib3 writes whole URLs, and one vendor takes its key in the URL
         "urllib3": {"level": "WARNING"},
     },

@@ -144,7 +144,7 @@ def _cells(line: str, separator: str = "") -> list[str]:
         cells = next(csv.reader([line], delimiter=separator or _separator(line), skipinitialspace=True))
     except csv.Error:
         raise BadCell("This line can't be read.", "Write it as: domain, name, address.") from None
-    return [" ".join(cell.replace("\u00a0", " ").split()) for cell in cells]
+    return [" ".join(cell.split()) for cell in cells]
 
 
 def _headings(line: str) -> tuple[str, ...] | None:

@@ -112,6 +112,7 @@ def test_what_the_vendor_has_no_place_for_is_said_and_not_left_out(product: Prod
         "HTTPS://Acme.com/landing/page, Dana Reyes, dana",
         "acme.com., Dana Reyes, dana@acme.com.",
         '"acme.com","Dana Reyes","dana"',
+        'acme.com, "Dana\tReyes", dana',
         "\tacme.com, Dana Reyes, dana",
         "acme.com, Dana Reyes, dana, , , ,",
         "Domain, Name, Address\nacme.com, Dana Reyes, dana",
