@@ -104,6 +104,8 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
         # FULL: a committed "about to send" must survive a power cut
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by web and workers: worker heartbeats and the plans that people have seen.
@@ -196,7 +198,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "mailops": {"level": "INFO"},
-        "django-q": {"level": "INFO"},
+        "django-q": {"level": env.str("QUEUE_LOG_LEVEL", default="INFO")},
         "django.request": {"level": "ERROR"},  # a page that somebody may not open is no fault
         # at DEBUG urllib3 writes whole URLs, and one vendor takes its key in the URL
         "urllib3": {"level": "WARNING"},

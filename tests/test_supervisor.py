@@ -78,6 +78,24 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def processes_of(path: Path) -> set[int]:
+    """Every process whose environment names this data folder."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # ended meanwhile
+            if f"MAILOPS_DATA={path}".encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.add(int(process.name))
+    return found
+
+
+def kill_all_of(path: Path) -> None:
+    """End them all, those too that were only just started."""
+    while pids := processes_of(path):
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
 class Scene:
     """A supervisor in a process of its own, its children's log, and files by which a test tells a child what to do."""
 
@@ -90,7 +108,11 @@ class Scene:
         program = KEEPER + textwrap.dedent(f"supervisor = {supervisor}\nsupervisor.listen()\nsupervisor.run()\n")
         with self.said.open("w") as said:
             self.keeper = subprocess.Popen(
-                [sys.executable, "-c", program, str(self.path)], cwd=BASE_DIR, stdout=said, stderr=said
+                [sys.executable, "-c", program, str(self.path)],
+                cwd=BASE_DIR,
+                env=os.environ | {"MAILOPS_DATA": str(self.path)},
+                stdout=said,
+                stderr=said,
             )
 
     def tell(self, file: str) -> None:
@@ -129,11 +151,8 @@ class Scene:
 def scene(tmp_path: Path) -> Iterator[Scene]:
     scene = Scene(tmp_path)
     yield scene
-    scene.keeper.kill()
+    kill_all_of(tmp_path)
     scene.keeper.wait()
-    for pid in scene.pids:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def test_a_crashed_child_is_started_again_and_nothing_of_the_old_one_is_left(scene: Scene) -> None:
@@ -278,16 +297,6 @@ def practice_environment(path: Path, port: int) -> dict[str, str]:
     return inherited | set_here
 
 
-def processes_of(path: Path) -> set[int]:
-    """Every process whose environment names the installation's folder."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # ended meanwhile
-            if f"MAILOPS_DATA={path}".encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.add(int(process.name))
-    return found
-
-
 def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -331,7 +340,5 @@ def test_everything_starts_and_leaves_nothing_behind(tmp_path: Path, number: int
         wait_for(lambda: not processes_of(tmp_path), "the end of all processes")
         assert keeper.returncode in (0, -signal.SIGKILL)
     finally:
-        for pid in processes_of(tmp_path):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_all_of(tmp_path)
         keeper.wait()
