@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import RegexValidator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -27,6 +28,9 @@ from vendors.http import SHORTEST_SECRET, ReadFailed
 from vendors.models import LIVE, Contact, Price, Vendor, account_settings
 from vendors.practice.faults import FAULTS
 from vendors.sealed import CannotOpen
+
+# Anything else can't stand in a request's headers: it is a masked key or more than the key.
+PLAIN = RegexValidator(r"^[!-~]+$", "This is no key: it may hold only plain letters, digits and signs. Copy it again.")
 
 
 class VendorForm(forms.ModelForm):
@@ -74,7 +78,12 @@ def form_for(api: str) -> type[VendorForm]:
     for name, label in adapter.secrets.items():
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
         declared[f"secret_{name}"] = forms.CharField(
-            label=label, required=False, widget=widget, min_length=SHORTEST_SECRET, max_length=4000
+            label=label,
+            required=False,
+            widget=widget,
+            min_length=SHORTEST_SECRET,
+            max_length=4000,
+            validators=[PLAIN],
         )
     secret_fields = frozenset(f"secret_{name}" for name in adapter.secrets)
     return type("VendorFormForApi", (VendorForm,), declared | {"api": api, "secret_fields": secret_fields})

@@ -130,6 +130,14 @@ def test_a_rejected_form_does_not_send_the_key_back(desk: Desk) -> None:
     assert KEY not in page.content.decode()
 
 
+@pytest.mark.parametrize("key", ["••••••••", "key: abc", "two\nlines", "kéy"])
+def test_what_cannot_be_a_key_is_refused(desk: Desk, key: str) -> None:
+    vendor = desk.accounts["woodpecker"]
+    page = browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", secret_api_key=key))
+    assert "This is no key" in page.content.decode()
+    assert Vendor.objects.get(pk=vendor.pk).sealed == vendor.sealed
+
+
 def test_a_practice_installation_takes_no_live_account(desk: Desk) -> None:
     vendor = desk.accounts["woodpecker"]
     page = browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", mode="live"))

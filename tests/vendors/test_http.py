@@ -1,68 +1,19 @@
-"""The one paid POST on the wire: what is sent, what each failure proves, and what never happens."""
+"""The one paid POST when it fails: what each failure proves, and what it never leads to."""
 
 from __future__ import annotations
 
 import gzip
-import json
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.vendors.raw import Act, RawServer, Visit, listening
+from tests.vendors.exchange import REQUEST, SECRETS, TOO_LONG, answering, endless_answer, in_time, post, saying
+from tests.vendors.raw import Act, Visit, listening
 from tests.vendors.tls import certificate
 from vendors.http import Lost, NoConnection, ReadFailed, Reply, Request, Secret, post_order, reader
-
-SECRETS = {"api_key": "practice-KEY", "hosting_password": "pa55-word"}
-REQUEST = Request(
-    method="POST",
-    path="/orders",
-    query=(("userId", "u 1&2"), ("api_key", Secret("api_key"))),
-    headers={"x-api-key": Secret("api_key"), "Authorization": Secret("api_key", prefix="Bearer ")}
-    | {"Content-Type": "application/json"},
-    body={"name": "Zoë “D” O'Hara", "hosting": {"password": Secret("hosting_password")}, "years": [1, True, None]},
-)
-
-
-def post(host: str, request: Request = REQUEST) -> Reply | NoConnection | Lost:
-    return post_order(request, host=host, secrets=SECRETS)
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Act], RawServer]]:
-    """Start servers that are stopped after the test."""
-    running: list[RawServer] = []
-
-    def start(act: Act) -> RawServer:
-        running.append(RawServer(act))
-        return running[-1]
-
-    yield start
-    for server in running:
-        server.stop()
-
-
-def answering(body: bytes, **more: str) -> Act:
-    def act(visit: Visit) -> None:
-        visit.read()
-        visit.answer(body, **more)
-
-    return act
-
-
-def in_time(do: Callable[[], Any]) -> Any:
-    """What `do` returns; a failure, not a hanging test, where it would never end."""
-    results: list[Any] = []
-    thread = threading.Thread(target=lambda: results.append(do()), daemon=True)
-    thread.start()
-    thread.join(30)
-    assert results, "it never ended"
-    return results[0]
-
 
 # -- Proof that no connection was made ---------------------------------------------------------------------------------
 
@@ -138,12 +89,6 @@ def nothing_read(visit: Visit) -> None:
     visit.wait()
 
 
-def endless_answer(visit: Visit) -> None:
-    visit.read()
-    visit.send(b"HTTP/1.1 200 OK\r\n\r\n")
-    visit.drip(b"{}")
-
-
 def endless_headers(visit: Visit) -> None:
     visit.read()
     visit.drip(b"HTTP/1.1 200 OK\r\nX-A: b\r\n")
@@ -155,15 +100,6 @@ def endless_continue(visit: Visit) -> None:
         visit.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
-def raw(answer: bytes) -> Act:
-    def act(visit: Visit) -> None:
-        visit.read()
-        visit.send(answer)
-
-    return act
-
-
-TOO_LONG = "the whole answer did not arrive within the time allowed"
 DOUBTS: dict[str, tuple[Act, str]] = {
     "closed before reading": (close_at_once, ""),
     "reset before reading": (reset_unread, ""),
@@ -172,14 +108,14 @@ DOUBTS: dict[str, tuple[Act, str]] = {
     "read whole, then reset": (whole_then_reset, "the vendor cut the connection"),
     "read whole, no answer": (whole_then_silence, "no answer came in time"),
     "nothing read, no answer": (nothing_read, "no answer came in time"),
-    "answer cut in the first line": (raw(b"HTTP/1.1 2"), ""),
-    "answer cut in the body": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), "the answer was cut off"),
-    "answer cut in a chunk": (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"), ""),
-    "chunks that are none": (raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"), ""),
-    "not HTTP": (raw(b"SSH-2.0-OpenSSH_9.2\r\n"), ""),
-    "a status that is no number": (raw(b"HTTP/1.1 YES\r\n\r\n"), ""),
-    "headers without end": (raw(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200 + b"\r\n"), ""),
-    "one endless header": (raw(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 100_000), ""),
+    "answer cut in the first line": (saying(b"HTTP/1.1 2"), ""),
+    "answer cut in the body": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), "the answer was cut off"),
+    "answer cut in a chunk": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"), ""),
+    "chunks that are none": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"), ""),
+    "not HTTP": (saying(b"SSH-2.0-OpenSSH_9.2\r\n"), ""),
+    "a status that is no number": (saying(b"HTTP/1.1 YES\r\n\r\n"), ""),
+    "headers without end": (saying(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200 + b"\r\n"), ""),
+    "one endless header": (saying(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 100_000), ""),
     "a body dripped for ever": (endless_answer, TOO_LONG),
     "headers dripped for ever": (endless_headers, TOO_LONG),
     "please go on, for ever": (endless_continue, TOO_LONG),
@@ -295,102 +231,6 @@ def test_a_secure_connection_that_never_stands_is_doubt(serve: Any, act: Act) ->
     server = serve(act)
     assert isinstance(in_time(lambda: post(server.url.replace("http:", "https:"))), Lost)
     assert len(server.visits) == 1
-
-
-# -- What is sent ------------------------------------------------------------------------------------------------------
-
-
-def test_the_bytes_on_the_wire_are_the_confirmed_ones(serve: Any) -> None:
-    server = serve(answering(b"{}"))
-    assert isinstance(post(server.url), Reply)
-    (visit,) = server.visits
-    assert visit.request.startswith(b"POST /orders?userId=u+1%262&api_key=practice-KEY HTTP/1.1\r\n")
-    assert visit.body == REQUEST.wire_body(SECRETS)
-    assert json.loads(visit.body)["hosting"] == {"password": "pa55-word"}
-    assert visit.headers["x-api-key"] == "practice-KEY"
-    assert visit.headers["authorization"] == "Bearer practice-KEY"
-    assert visit.headers["content-type"] == "application/json"
-    assert visit.headers["content-length"] == str(len(visit.body))
-    assert visit.headers["connection"] == "close"
-    assert visit.headers["accept-encoding"] == "identity"
-
-
-def test_a_placeholder_that_a_person_typed_is_sent_as_typed(serve: Any) -> None:
-    server = serve(answering(b"{}"))
-    typed = str(Secret("api_key"))
-    request = Request(method="POST", path="/orders", query=(("note", typed),), body={"name": typed, "list": [typed]})
-    post(server.url, request)
-    (visit,) = server.visits
-    assert json.loads(visit.body) == {"name": "«api key, kept secret»", "list": ["«api key, kept secret»"]}
-    assert b"practice-KEY" not in visit.request
-
-
-def test_every_request_has_a_connection_of_its_own(serve: Any) -> None:
-    server = serve(answering(b"{}", headers="Connection: keep-alive\r\n"))
-    for _ in range(3):
-        post(server.url)
-    assert [visit.request.count(b"HTTP/1.1") for visit in server.visits] == [1, 1, 1]
-
-
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
-def test_a_redirect_is_shown_and_not_followed(serve: Any, status: str) -> None:
-    elsewhere = serve(answering(b"{}"))
-    server = serve(answering(b"", status=status, headers=f"Location: {elsewhere.url}/\r\n"))
-    reply = post(server.url)
-    assert isinstance(reply, Reply)
-    assert reply.status == int(status[:3])
-    assert (len(server.visits), len(elsewhere.visits)) == (1, 0)
-
-
-def test_proxies_and_logins_of_the_environment_are_ignored(
-    serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server, proxy = serve(answering(b"{}")), serve(answering(b"{}"))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, proxy.url)
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login mallory password letmein\n")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    plain = Request(method="POST", path="/orders", body={})
-    assert isinstance(post(server.url, plain), Reply)
-    assert proxy.visits == []
-    assert "authorization" not in server.visits[0].headers
-    reader(host=server.url, secrets={})(Request(method="GET", path="/list"))
-    assert proxy.visits == []
-
-
-# -- What comes back ---------------------------------------------------------------------------------------------------
-
-
-def test_of_an_answer_cut_in_its_headers_only_the_status_counts(serve: Any) -> None:
-    reply = post(serve(raw(b"HTTP/1.1 200 OK\r\nX-Note: {}\r\nContent-Le")).url)
-    assert isinstance(reply, Reply)
-    assert (reply.status, reply.body, reply.json()) == (200, b"", None)
-
-
-def test_an_answer_without_a_length_ends_with_the_connection(serve: Any) -> None:
-    reply = post(serve(raw(b'HTTP/1.1 200 OK\r\n\r\n{"ok": true}')).url)
-    assert isinstance(reply, Reply)
-    assert (reply.status, reply.json()) == (200, {"ok": True})
-
-
-@pytest.mark.parametrize("status", ["103 Early Hints", "202 Accepted", "204 No Content", "422 No", "503 Away", "999 ?"])
-def test_any_status_is_a_reply_for_the_adapter_to_read(serve: Any, status: str) -> None:
-    reply = post(serve(raw(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())).url)
-    assert isinstance(reply, Reply)
-    assert reply.status == int(status[:3])
-
-
-def test_two_requests_at_once_do_not_share_a_deadline(serve: Any) -> None:
-    slow, quick = serve(endless_answer), serve(answering(b"{}"))
-    outcomes: list[Any] = []
-    waiting = threading.Thread(target=lambda: outcomes.append(post(slow.url)))
-    waiting.start()
-    assert all(isinstance(post(quick.url), Reply) for _ in range(20))
-    waiting.join(30)
-    assert outcomes == [Lost(TOO_LONG)]
 
 
 # -- Harmless reads ----------------------------------------------------------------------------------------------------
