@@ -76,7 +76,7 @@ def plan(order: Order) -> Plan:
         host=order.vendor.host,
         cost=cost,
         problems=tuple(problems),
-        stamps=Sealed(order.sealed).stamps,
+        stamps=order.vendor.secrets.stamps | Sealed(order.sealed).stamps,
     )
 
 
@@ -99,7 +99,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
             changes.append(f"{words} changed.")
     changes += _body_changes(old.get("body") or {}, new.get("body") or {})
     if before.get("secrets") != after.get("secrets"):
-        changes.append("A password was entered again.")
+        changes.append("A key or password was entered again.")
     if before.get("host") != after.get("host"):
         changes.append("The account was switched between practice and live.")
     return changes

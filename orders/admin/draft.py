@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import drafting
-from orders.admin.page import checks, cost_rows, load, render, totals, url
+from orders.admin.page import checks, cost_rows, load, render, totals, url, why_not_edit
 from orders.drafting import Draft
 from orders.models import Client, NotAllowed, Order, State
 from orders.paste import BadCell, Reading, read, read_domain
@@ -116,6 +116,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     if order.state != State.DRAFT:
         messages.info(request, f"{order} can't be edited now. It reads: {order.get_state_display()}.")
         return redirect(url(order))
+    _must_be_own(request, order)
     return _draft(request, vendor=order.vendor, product=order.product, order=order)
 
 
@@ -189,7 +190,14 @@ def _onward(request: HttpRequest, order: Order) -> HttpResponse:
 @require_POST
 def send(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand a saved draft to the confirmers."""
-    return _send(request, load(request, pk, "orders.change_order"))
+    order = load(request, pk, "orders.change_order")
+    _must_be_own(request, order)
+    return _send(request, order)
+
+
+def _must_be_own(request: HttpRequest, order: Order) -> None:
+    if why_not_edit(request, order):
+        raise PermissionDenied
 
 
 def _send(request: HttpRequest, order: Order) -> HttpResponseRedirect:

@@ -144,10 +144,18 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
     may_cancel = "" if user.has_perm("orders.confirm_order") or order.drafted_by_id == user.pk else "It is not yours."
     match order.state:
         case State.DRAFT:
+            others = why_not_edit(request, order)
             offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
-            offer("edit", "Edit", "orders.change_order")
+            offer("edit", "Edit", "orders.change_order", why_not=others)
             stop = current.stops[0].message if current and current.stops else ""
-            offer("send", "Send for confirmation", "orders.change_order", kind="primary", why_not=stop, posts=True)
+            offer(
+                "send",
+                "Send for confirmation",
+                "orders.change_order",
+                kind="primary",
+                why_not=others or stop,
+                posts=True,
+            )
         case State.REVIEW:
             offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
             own = order.drafted_by_id == user.pk and user.has_perm("orders.change_order")
@@ -167,6 +175,13 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             kind = "primary" if order.state in (State.REFUSED, State.PARTLY) else ""
             offer("copy", "Copy into a new draft", "orders.add_order", kind=kind, posts=True)
     return found
+
+
+def why_not_edit(request: HttpRequest, order: Order) -> str:
+    """Why this person may not edit this draft, in words; empty when they may."""
+    if order.drafted_by_id in (request.user.pk, None) or request.user.is_superuser:
+        return ""
+    return f"It is {order.drafted_by_name}'s draft."
 
 
 def cost_rows(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -119,6 +119,17 @@ def test_a_save_over_somebody_elses_keeps_what_was_typed(desk: Desk) -> None:
     assert drafting.write(fresh(order)) == "first.com, Ann Lee, ann"
 
 
+def test_a_draft_is_edited_and_sent_by_whoever_drafted_it(desk: Desk) -> None:
+    order = desk.draft(by=desk.people.both)
+    other = browser(desk.people.drafter)
+    assert other.get(url(order, "edit")).status_code == 403
+    assert other.post(url(order, "edit"), typed(version=order.version)).status_code == 403
+    assert other.post(url(order, "send")).status_code == 403
+    assert "It is both&#x27;s draft." in other.get(url(order)).content.decode()
+    assert fresh(order).state == State.DRAFT
+    assert browser(desk.people.both).post(url(order, "send")).status_code == 302
+
+
 def test_an_order_that_is_no_draft_any_more_is_not_edited(desk: Desk) -> None:
     order = desk.reviewed()
     response = browser(desk.people.drafter).post(url(order, "edit"), typed(rows="", version=1), follow=True)

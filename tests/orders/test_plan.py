@@ -125,7 +125,7 @@ def test_a_password_entered_again_is_noticed_even_if_it_is_the_same(desk: Desk) 
     secrets = {"hosting_password": "pw-one-two"}
     order = desk.draft(*PACKAGE, options=HOSTING, secrets=secrets)
     said = changed(order, lambda o: set_up(sealed=str(Sealed(o.sealed).put(secrets)))(o))
-    assert said == ["A password was entered again."]
+    assert said == ["A key or password was entered again."]
 
 
 def test_switching_the_account_to_live_is_noticed(desk: Desk) -> None:

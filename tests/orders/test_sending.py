@@ -267,6 +267,17 @@ def test_a_password_entered_again_needs_a_fresh_confirmation(desk: Desk, practic
     assert practice.ledger.requests() == []
 
 
+def test_another_account_key_needs_a_fresh_confirmation(desk: Desk, practice: Practice) -> None:
+    order = desk.confirmed()
+    vendor = order.vendor
+    vendor.sealed = str(vendor.secrets.put({"api_key": "practice-another-account"}))
+    vendor.save()
+    submission.submit(order.pk)
+    assert fresh(order).state == State.REVIEW
+    assert "key" in fresh(order).reason
+    assert practice.ledger.requests() == []
+
+
 def test_a_stopped_account_sends_nothing_until_it_is_opened(desk: Desk, practice: Practice) -> None:
     order = desk.confirmed()
     order.vendor.stop(reason="card expired")
