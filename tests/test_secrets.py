@@ -264,8 +264,9 @@ def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(desk: Desk, 
 def test_an_account_without_a_key_sends_nothing_and_a_person_is_told(
     desk: Desk, practice: Practice, api: str, product: str
 ) -> None:
-    order = desk.confirmed(api, product)
     Vendor.objects.update(sealed="")
+    desk.accounts[api].refresh_from_db()
+    order = desk.confirmed(api, product)
     assert submission.submit(order.pk) == "held back"
     order = fresh(order)
     assert (order.state, order.attempts.get().stage) == (State.REVIEW, Stage.NOT_SENT)
