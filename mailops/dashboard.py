@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from orders.models import Order, State
-from vendors.models import Vendor
+from vendors.models import SendingSwitch, Vendor
 
 ACTS = {State.REVIEW: "Review", State.UNKNOWN: "Check", State.REFUSED: "Fix and copy", State.DRAFT: "Go on"}
 KINDS = {State.REVIEW: "wait", State.UNKNOWN: "doubt", State.REFUSED: "bad", State.DRAFT: "", State.PARTLY: "wait"}
@@ -44,6 +44,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
             for order in moving.order_by("state_since")[: 20 if user.has_perm("orders.view_order") else 0]
         ],
         "accounts": Vendor.objects.all() if user.has_perm("vendors.view_vendor") else [],
+        "switch": SendingSwitch.current(),
+        "may_hold": user.has_perm("vendors.hold_all_sending"),
         "may_draft": user.has_perm("orders.add_order"),
         "has_role": user.is_superuser or user.groups.exists(),
     }

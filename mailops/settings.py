@@ -160,9 +160,16 @@ VENDOR_READ_MAX_BYTES = 16 * 1024 * 1024
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=300)
 CLAIM_FRESH_SECONDS = env.int("CLAIM_FRESH_SECONDS", default=10)
 RING_AGAIN_SECONDS = env.int("RING_AGAIN_SECONDS", default=120)
+LOOK_FRESH_SECONDS = env.int("LOOK_FRESH_SECONDS", default=300)
+# Vendors' own limits times this: 2 asks half as fast, where other programs use the same keys.
+VENDOR_PACE = env.float("VENDOR_PACE", default=1)
+UNKNOWN_IN_A_ROW = env.int("UNKNOWN_IN_A_ROW", default=3)  # then the account stops itself; 0 never stops it
 NOT_SENT_TRIES = env.int("NOT_SENT_TRIES", default=5)
 PROGRESS_SECONDS = env.int("PROGRESS_SECONDS", default=15 if not LIVE else 300)
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", default=4)
+# How many orders of one account may be on their way at a time, where its vendor sets no limit of its own: one slow
+# vendor must not take all the workers.
+ACCOUNT_AT_ONCE = env.int("ACCOUNT_AT_ONCE", default=max(1, QUEUE_WORKERS // 2))
 QUEUE_TIMEOUT = env.int("QUEUE_TIMEOUT", default=60)
 QUEUE_RETRY = env.int("QUEUE_RETRY", default=600)
 Q_CLUSTER = {

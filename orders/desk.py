@@ -1,60 +1,111 @@
-"""The desk: orders whose outcome is unknown. MailOps gathers evidence; the verdict is a person's, with a reason."""
+"""The desk: orders whose outcome is unknown. MailOps gathers evidence; the verdict is a person's, with a reason, and
+only another verdict changes it."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from mailops.history import record
 from orders import submission
-from orders.models import Attempt, NotAllowed, Order
-from orders.models.attempt import Stage
-from vendors.apis.base import Evidence
-from vendors.http import ReadFailed
-from vendors.sealed import CannotOpen
+from orders.models import Attempt, NotAllowed, Order, State
+from orders.models.attempt import SETTLED, Stage
+from orders.models.inventory import Asset
+
+PLACED, PARTLY, NOT_PLACED = "placed", "partly", "not_placed"
+ACTIONS = {
+    PLACED: "order.settled_as_placed",
+    PARTLY: "order.settled_as_partly_placed",
+    NOT_PLACED: "order.settled_as_not_placed",
+}
 
 
-def open_attempt(order: Order) -> Attempt:
-    """The attempt whose outcome is unknown. Raises `NotAllowed` where there is none (any more)."""
-    attempt = order.attempts.filter(stage=Stage.UNKNOWN).first()
-    if attempt is None:
+def attempt_of(order: Order) -> Attempt:
+    """The attempt that a verdict is about: the one whose outcome is unknown, or the newest if it was settled before.
+
+    Raises `NotAllowed` where there is none.
+    """
+    newest = order.attempts.first()
+    if newest is None or newest.stage not in (Stage.UNKNOWN, *SETTLED):
         raise NotAllowed(f"The outcome of {order} is not open. It reads: {order.get_state_display()}.")
-    return attempt
+    return newest
 
 
-def look(order: Order, *, by: User) -> list[Evidence]:
-    """Ask the vendor's read endpoints and keep what they show on the attempt. Never a verdict."""
-    attempt = open_attempt(order)
+def why_not(order: Order, attempt: Attempt) -> str:
+    """Why no verdict can be given (any more), in words; empty where one can."""
+    if attempt.stage == Stage.UNKNOWN:
+        return ""
+    if attempt.stage == Stage.PLACED:
+        arrived = (Asset.READY, Asset.GONE)
+        is_there = order.domains.filter(state__in=arrived) | order.domains.none()
+        if order.state != State.ACCEPTED or is_there.exists() or order.mailboxes.filter(state__in=arrived).exists():
+            return "A part of it was delivered since, so it was placed."
+        return ""
+    if order.state not in (State.REVIEW, State.CANCELLED) or order.digest != attempt.digest:
+        return "The order was changed or confirmed again since, so it is no longer what was sent."
+    return ""
+
+
+def settle(
+    order_id: int, *, by: User, verdict: str, reason: str, reference: str = "", left_out: Collection[str] = ()
+) -> Order:
+    """Write a person's verdict: `PLACED`, `PARTLY` less the domains and addresses in `left_out`, or `NOT_PLACED`.
+
+    Also a revised one. Nothing is sent; *not placed* waits for a fresh confirmation. Raises `NotAllowed`.
+    """
     try:
-        since = attempt.sent_at or attempt.claimed_at
-        evidence = order.vendor.adapter.look_for(order, order.vendor.reader(), since=since)
-    except (ReadFailed, CannotOpen) as error:
-        evidence = [Evidence(text=str(error))]
-    found = [item.__dict__ for item in evidence]
+        with transaction.atomic():
+            order = Order.objects.locked(order_id)
+            attempt = attempt_of(order)
+            if why := why_not(order, attempt):
+                raise NotAllowed(why)
+            said = {"settled_at": timezone.now(), "settled_by_name": by.get_username(), "settled_reason": reason}
+            stage = Stage.NOT_PLACED if verdict == NOT_PLACED else Stage.PLACED
+            was = Stage(attempt.stage)
+            if not attempt.move(stage, since=(was,), reference=reference[:120], news_at=None, **said):
+                raise NotAllowed(f"{order} was settled by somebody else a moment ago.")
+            if verdict == NOT_PLACED:
+                _not_placed(order, attempt, by=by, reason=reason)
+            else:
+                gone = left_out if verdict == PARTLY else ()
+                _placed(order, attempt, by=by, reason=reason, reference=reference, left_out=gone, verdict=verdict)
+            return order
+    except IntegrityError as error:
+        raise NotAllowed(
+            "A domain or mailbox of this order was confirmed on another order since, so it can't be called placed here."
+        ) from error
+
+
+def _placed(
+    order: Order, attempt: Attempt, *, by: User, reason: str, reference: str, left_out: Collection[str], verdict: str
+) -> None:
+    order._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED, Asset.GONE)
+    if order.state != State.ACCEPTED:
+        submission.accept(
+            order, attempt, reference=reference, left_out=left_out, by=by, reason=reason, action=ACTIONS[verdict]
+        )
+        return
+    order.leave_out(left_out)
+    Order.objects.filter(pk=order.pk).update(reference=reference, reason=reason, progress_at=timezone.now())
+    changes = {"reference": [order.reference, reference], "left_out": [None, sorted(left_out)]}
+    record(ACTIONS[verdict], order, by=by, reason=reason, changes=changes, attempt=attempt.pk)
+
+
+def _not_placed(order: Order, attempt: Attempt, *, by: User, reason: str) -> None:
+    if order.state in (State.UNKNOWN, State.ACCEPTED):
+        order._mark_assets(Asset.PLANNED, Asset.REFUSED)
+        order.back_to_review(action=ACTIONS[NOT_PLACED], reason=reason, attempt=attempt, by=by, reference="")
+    else:  # said once more
+        record(ACTIONS[NOT_PLACED], order, by=by, reason=reason, attempt=attempt.pk)
+
+
+def read_news(order_id: int, *, by: User, reason: str) -> None:
+    """A person has read what the vendor said after the verdict, and leaves the verdict as it is."""
     with transaction.atomic():
-        Attempt.objects.filter(pk=attempt.pk).update(evidence=found, evidence_at=timezone.now())
-        record("attempt.evidence", order, by=by, attempt=attempt.pk, changes={"evidence": [None, found]})
-    return evidence
-
-
-def settle_placed(order_id: int, *, by: User, reason: str, reference: str = "") -> Order:
-    """A person found that the vendor has the order."""
-    with transaction.atomic():
-        order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
-        attempt = open_attempt(order)
-        if not attempt.move(Stage.PLACED, since=(Stage.UNKNOWN,), reference=reference):
-            raise NotAllowed(f"{order} was settled by somebody else a moment ago.")
-        submission.accept(order, attempt, reference=reference, by=by, reason=reason)
-        return order
-
-
-def settle_not_placed(order_id: int, *, by: User, reason: str) -> Order:
-    """A person is sure that the vendor has nothing; the order waits for a fresh confirmation, nothing is sent."""
-    with transaction.atomic():
-        order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
-        attempt = open_attempt(order)
-        if not attempt.move(Stage.NOT_PLACED, since=(Stage.UNKNOWN,)):
-            raise NotAllowed(f"{order} was settled by somebody else a moment ago.")
-        order.back_to_review(action="order.settled_as_not_placed", reason=reason, attempt=attempt, by=by)
-        return order
+        order = Order.objects.locked(order_id)
+        for attempt in order.attempts.filter(news_at__isnull=False):
+            Attempt.objects.filter(pk=attempt.pk).update(news_at=None)
+            record("attempt.news_read", order, by=by, reason=reason, attempt=attempt.pk)

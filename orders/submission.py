@@ -12,31 +12,37 @@ import os
 import re
 import socket
 import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
-from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from mailops import drill
 from mailops.history import record
-from orders import drill
+from orders import breaker, looking
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.inventory import Asset
 from orders.plan import Plan, differences, plan
+from vendors import turns
 from vendors.http import Lost, NoConnection, Reply, post_order
+from vendors.models import PATIENCE, SendingSwitch, Vendor
 from vendors.sealed import CannotOpen, Sealed
 from vendors.verdicts import Accepted, NotSent, Refused, Unknown, Verdict
 
 log = logging.getLogger("mailops.submission")
 SUBMIT = "orders.tasks.submit_order"
-BACKLOG = 50  # queued tasks
-BACK_OFF = (30, 120, 300, 900)  # seconds before a request that was provably not sent is tried again
+HELD_UP = "The worker was held up before it could send."
+
+
+# What a late answer would have to say to speak against a person's verdict.
+CONTRADICTS: dict[str, str] = {Stage.NOT_PLACED: Stage.ACCEPTED, Stage.PLACED: Stage.REFUSED}
 
 
 class PlanChanged(NotAllowed):
@@ -61,11 +67,14 @@ def shown(digest: str) -> dict[str, Any]:
     return found or {}
 
 
-def confirm(order_id: int, *, by: User, digest: str) -> Order:
-    """Confirm exactly the plan whose digest the person saw. Raises `NotAllowed` or `PlanChanged`; nothing half-done."""
+def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | None = None) -> Order:
+    """Confirm exactly the plan whose digest the person saw. Raises `NotAllowed` or `PlanChanged`; nothing half-done.
+
+    `planned_for`: not sent before that moment.
+    """
     try:
         with transaction.atomic():
-            order = Order.objects.select_for_update(of=("self",)).select_related("vendor", "client").get(pk=order_id)
+            order = Order.objects.locked(order_id)
             if why := order.why_not_confirm(by):
                 raise NotAllowed(why)
             current = plan(order)
@@ -74,7 +83,7 @@ def confirm(order_id: int, *, by: User, digest: str) -> Order:
                 raise PlanChanged(differences(before, current.as_dict()) if before else [])
             if current.stops:
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
-            order.confirm(by=by, digest=current.digest, snapshot=current.snapshot())
+            order.confirm(by=by, digest=current.digest, snapshot=current.snapshot(), planned_for=planned_for)
             drill.point("confirm, before commit")
             if not order.held_by:
                 async_task(SUBMIT, order.pk)
@@ -87,12 +96,22 @@ def confirm(order_id: int, *, by: User, digest: str) -> Order:
 
 
 def submit(order_id: int) -> str:
-    """The task: claim, recheck, mark, send once, record. Returns a word for the queue's log."""
+    """The task: look first, claim, recheck, mark, send once, record. Returns a word for the queue's log."""
+    if (word := looking.look_first(order_id)) != looking.GO_ON:
+        return word
     attempt = claim(order_id)
     if attempt is None:
         return "nothing to do"
     started = time.monotonic()
     drill.point("claimed")
+    try:
+        return _send(attempt, started)
+    finally:
+        ring_next(attempt.order.vendor_id)
+
+
+def _send(attempt: Attempt, started: float) -> str:
+    time.sleep(attempt.wait)
     current = recheck(attempt)
     if current is None:
         return "held back"
@@ -117,11 +136,19 @@ def submit(order_id: int) -> str:
 
 
 def claim(order_id: int) -> Attempt | None:
-    """Take a confirmed order and write its attempt, in one commit. None where there is nothing to take."""
+    """Take a confirmed order and write its attempt, in one commit. None where there is nothing to take.
+
+    The account's row is the lock under which its turn is taken and its orders on their way are counted.
+    """
     now = timezone.now()
     with transaction.atomic(durable=True):
-        order = Order.objects.due(now).select_related("vendor").filter(pk=order_id).first()
-        if order is None or order.vendor.is_stopped:
+        found = Order.objects.due(now).select_related("vendor").select_for_update(of=("vendor",))
+        order = found.filter(pk=order_id).first()
+        if order is None or (looking.is_needed(order, now)):
+            return None
+        wait = _turn(order, now)
+        if wait is None:  # whoever has the account now rings for this order when it is done
+            Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
             return None
         number = order.attempts.count() + 1
         try:
@@ -130,14 +157,42 @@ def claim(order_id: int) -> Attempt | None:
             )  # fmt: skip
         except NotAllowed:
             return None
-        return Attempt.objects.create(
+        attempt = Attempt.objects.create(
             order=order,
             number=number,
             worker=f"{socket.gethostname()}/{os.getpid()}",
             digest=order.digest,
             claimed_at=now,
             lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            before=order.listed if order.looked_at else [],
+            before_at=order.looked_at,
         )
+        attempt.wait = wait
+        return attempt
+
+
+def _turn(order: Order, now: datetime) -> float | None:
+    """Seconds until the account's turn; None where too many of its orders are on their way, or its turn is far off."""
+    on_their_way = Order.objects.filter(vendor=order.vendor, state=State.SENDING).count()
+    if on_their_way >= order.vendor.at_once:
+        return None
+    return turns.reserve(order.vendor, patience=PATIENCE, now=now)
+
+
+def ring_next(vendor_id: int) -> None:
+    """Ring for the oldest order of the account that was sent away because the account was busy."""
+    now = timezone.now()
+    with transaction.atomic():
+        Vendor.objects.select_for_update().get(pk=vendor_id)  # after every claim that found the account busy
+        waiting = Order.objects.due(now).filter(vendor_id=vendor_id, rung_at=None).order_by("confirmed_at").first()
+        if waiting:
+            ring(waiting.pk, now)
+
+
+def ring(order_id: int, now: datetime) -> None:
+    """Queue a task for a confirmed order, within the caller's transaction. A second one does no harm."""
+    if Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=now):
+        async_task(SUBMIT, order_id)
 
 
 # -- 3. Recheck: switch, limits, prices, digest; anything off and nothing is sent ------------------------------------
@@ -147,8 +202,8 @@ def recheck(attempt: Attempt) -> Plan | None:
     """The plan as it is now if it is still the confirmed one; else the order is put back, with the reason."""
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
     attempt.order = order
-    if order.vendor.is_stopped:
-        _put_back(attempt, f"Sending to {order.vendor.name} is stopped: {order.vendor.stopped_reason}")
+    if order.vendor.is_stopped or SendingSwitch.current().stopped_at:
+        _put_back(attempt, "Sending was stopped a moment before this was sent.")
         return None
     current = plan(order)
     if current.digest != order.digest:
@@ -167,7 +222,7 @@ def recheck(attempt: Attempt) -> Plan | None:
 def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
     """Whether this worker may send now. A worker that slept since its claim may not: somebody may have decided."""
     if _is_late(attempt, started):
-        _put_back(attempt, "The worker was held up before sending")
+        _retry_later(attempt, HELD_UP)
         return False
     with transaction.atomic(durable=True):
         sent_at = timezone.now()
@@ -177,7 +232,7 @@ def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
         record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes={"body_sha256": [None, digest]})
     drill.point("marked")
     if _is_late(attempt, started):  # asleep during the commit: nothing was sent, and we know it
-        _put_back(attempt, "The worker was held up before sending")
+        _retry_later(attempt, HELD_UP)
         return False
     return True
 
@@ -222,7 +277,8 @@ def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
 
 
 def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
-    order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=attempt.order_id)
+    order = Order.objects.locked(attempt.order_id)
+    verdict = _if_it_is_ours(order, verdict)
     reply: dict[str, Any] = {}
     if isinstance(outcome, Reply):
         text = outcome.body[:20_000].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
@@ -230,13 +286,29 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
     stage, why, reference = _in_short(verdict)
     if not attempt.move(stage, since=(Stage.SENDING, Stage.UNKNOWN), why=why, reference=reference, **reply):
         # A person settled it in the meantime. Their verdict stands; the late answer is shown beside it.
-        Attempt.objects.filter(pk=attempt.pk).update(late_answer=f"{Stage(stage).label}. {why}".strip(), **reply)
+        settled = Attempt.objects.get(pk=attempt.pk).stage
+        news = {"news_at": timezone.now()} if CONTRADICTS.get(settled) == stage else {}
+        Attempt.objects.filter(pk=attempt.pk).update(
+            late_answer=f"{Stage(stage).label}. {why}".strip(), **reply, **news
+        )
         record("attempt.late_answer", order, reason=why, attempt=attempt.pk, changes={"answer": [None, stage]})
         return "late"
     if order.state not in (State.SENDING, State.UNKNOWN):
         raise RuntimeError(f"{order} reads {order.state} while its attempt is open")
     _move_order(order, attempt, verdict)
+    if isinstance(outcome, Reply) and outcome.status == 429:
+        turns.rest(order.vendor, verdict.retry_after if isinstance(verdict, NotSent) else None)
+    breaker.close_account(order.vendor, outcome, stage)
     return str(stage)
+
+
+def _if_it_is_ours(order: Order, verdict: Verdict) -> Verdict:
+    """An acceptance under a number that another order of the account has already is somebody else's answer."""
+    if isinstance(verdict, Accepted) and verdict.reference:
+        others = Attempt.objects.filter(order__vendor=order.vendor, reference=verdict.reference[:120])
+        if other := others.exclude(order=order).select_related("order").first():
+            return Unknown(why=f"The vendor answered with the number {verdict.reference}, which {other.order} has.")
+    return verdict
 
 
 def _in_short(verdict: Verdict) -> tuple[Stage, str, str]:
@@ -254,7 +326,12 @@ def _in_short(verdict: Verdict) -> tuple[Stage, str, str]:
 def _move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:
     match verdict:
         case Accepted():
-            accept(order, attempt, reference=verdict.reference, refused_domains=verdict.refused_domains)
+            accept(order, attempt, reference=verdict.reference, left_out=verdict.refused_domains)
+        case Refused() if order.attempts.filter(stage=Stage.NOT_PLACED).exists():
+            # The refusal may come from our own earlier request, which a person took for not placed.
+            says = " ".join(problem.vendor_says or problem.message for problem in verdict.problems)
+            reason = f"The vendor refused: {says} An earlier request of this order may be the cause: check the vendor."
+            order.back_to_review(action="order.refused_again", reason=reason, attempt=attempt)
         case Refused():
             order._mark_assets(Asset.REFUSED, Asset.ORDERED)
             problems = [problem.__dict__ for problem in verdict.problems]
@@ -263,7 +340,7 @@ def _move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:
                 State.REFUSED, action="order.refused", reason=reason, attempt=attempt, problems=problems
             )  # fmt: skip
         case NotSent():
-            _retry_or_ask(order, attempt, why=verdict.why, wait=verdict.retry_after)
+            order.try_again(action="order.not_sent", why=verdict.why, wait=verdict.retry_after, attempt=attempt)
         case Unknown():
             if order.state == State.SENDING:
                 order._move(State.UNKNOWN, action="order.outcome_unknown", reason=verdict.why, attempt=attempt)
@@ -274,19 +351,18 @@ def accept(
     attempt: Attempt,
     *,
     reference: str,
-    refused_domains: tuple[str, ...] = (),
+    left_out: Collection[str] = (),
     by: User | None = None,
     reason: str = "",
+    action: str = "order.accepted",
 ) -> None:
-    """The vendor has the order; what it left out is marked as refused. Also the move of a person's *it was placed*."""
-    left_out = [name.lower() for name in refused_domains]
+    """The vendor has the order, less the domains and addresses in `left_out`. Also the move of *it was placed*."""
     if left_out:
-        order.domains.filter(name__in=left_out).update(state=Asset.REFUSED)
-        order.mailboxes.filter(domain__name__in=left_out).update(state=Asset.REFUSED)
-        reason = f"{reason} The vendor left out: {', '.join(left_out)}.".strip()
+        order.leave_out(left_out)
+        reason = f"{reason} Left out: {', '.join(sorted(left_out))}.".strip()
     order._move(
         State.ACCEPTED,
-        action="order.settled_as_placed" if by else "order.accepted",
+        action=action,
         by=by,
         reason=reason,
         attempt=attempt,
@@ -296,95 +372,33 @@ def accept(
     )
 
 
-def _retry_or_ask(order: Order, attempt: Attempt, *, why: str, wait: int | None) -> None:
-    """Provably not sent: confirmed again after a pause, a bounded number of times; then a person decides."""
-    tries = order.tries + 1
-    if order.state == State.UNKNOWN:  # the proof came after the lease: people saw the doubt, so a person decides
-        order.back_to_review(action="order.not_sent", reason=f"Not sent. {why} Nothing was bought.", attempt=attempt)
-        return
-    if tries >= settings.NOT_SENT_TRIES:
-        order.back_to_review(
-            action="order.not_sent", reason=f"Not sent after {tries} tries. {why} Nothing was bought.", attempt=attempt
-        )
-        return
-    pause = max(wait or 0, 0 if wait is not None else BACK_OFF[min(tries, len(BACK_OFF)) - 1])
-    order._move(
-        State.CONFIRMED,
-        action="order.not_sent",
-        reason=why,
-        attempt=attempt,
-        tries=tries,
-        next_try_at=timezone.now() + timedelta(seconds=min(pause, 3600)),
-        rung_at=None,
-    )
-
-
 def _put_back(attempt: Attempt, reason: str) -> None:
     """Nothing was sent and nothing is wrong with the order: confirmed again, to be sent when it can be."""
     with transaction.atomic(durable=True):
-        order = Order.objects.select_for_update(of=("self",)).get(pk=attempt.order_id)
+        order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED, Stage.SENDING), why=reason):
             order._move(State.CONFIRMED, action="order.put_back", reason=reason, attempt=attempt, rung_at=None)
 
 
+def _retry_later(attempt: Attempt, reason: str) -> None:
+    """The worker did not get to send: tried again at once, but counted, so that it can't go on for ever."""
+    with transaction.atomic(durable=True):
+        order = Order.objects.locked(attempt.order_id)
+        if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED, Stage.SENDING), why=reason):
+            order.try_again(action="order.put_back", why=reason, wait=0, attempt=attempt)
+
+
+def release(order: Order, attempt: Attempt) -> bool:
+    """A claim that was never marked sent nothing; whether it was still that, inside the caller's transaction."""
+    why = "The worker stopped before it sent anything."
+    if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=why):
+        return False
+    order.try_again(action="order.released", why=why, wait=0, attempt=attempt)
+    return True
+
+
 def _return_to_review(attempt: Attempt, reason: str) -> None:
     with transaction.atomic(durable=True):
-        order = Order.objects.select_for_update(of=("self",)).get(pk=attempt.order_id)
+        order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):
             order.back_to_review(action="order.returned_unsent", reason=reason, attempt=attempt)
-
-
-# -- The sweep, every minute: makes the queue's own losses harmless -------------------------------------------------
-
-
-def sweep(now: datetime | None = None) -> dict[str, int]:
-    """Expired leases, confirmed orders that no task looks after, due questions to vendors. Safe to run twice."""
-    now = now or timezone.now()
-    done = {"released": 0, "unknown": 0, "rung": 0, "asked": 0}
-    for order in Order.objects.expired(now).distinct()[:200]:
-        for word in _expire(order.pk, now):
-            done[word] += 1
-    unrung = _unrung(now)
-    due = Order.objects.due(now).filter(unrung).exclude(vendor__stopped_at__isnull=False)
-    for pk in due.order_by("state_since").values_list("pk", flat=True)[:200]:
-        done["rung"] += _ring(pk, now, unrung)
-    for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:200]:
-        with transaction.atomic():
-            if Order.objects.due_for_progress(now).filter(pk=pk).update(progress_at=now):
-                async_task("orders.tasks.ask_progress", pk)
-                done["asked"] += 1
-    return done
-
-
-def _expire(order_id: int, now: datetime) -> list[str]:
-    """A worker that vanished before the mark sent nothing; after the mark the outcome is unknown."""
-    with transaction.atomic():
-        order = Order.objects.select_for_update(of=("self",)).get(pk=order_id)
-        attempt = order.attempts.filter(stage__in=[Stage.CLAIMED, Stage.SENDING], lease_until__lt=now).first()
-        if order.state != State.SENDING or attempt is None:
-            return []
-        why = "The worker stopped before it sent anything."
-        if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=why):
-            order._move(State.CONFIRMED, action="order.released", reason=why, attempt=attempt, rung_at=None)
-            return ["released"]
-        why = "The worker stopped while it was sending, so nobody saw the vendor's answer."
-        if attempt.move(Stage.UNKNOWN, since=(Stage.SENDING,), why=why):
-            order._move(State.UNKNOWN, action="order.outcome_unknown", reason=why, attempt=attempt)
-            return ["unknown"]
-        return []
-
-
-def _unrung(now: datetime) -> models.Q:
-    """Orders that may have no task. Behind a long backlog a task is not lost, so it is not queued again."""
-    if OrmQ.objects.count() > BACKLOG:
-        return models.Q(rung_at=None)
-    return models.Q(rung_at=None) | models.Q(rung_at__lt=now - timedelta(seconds=settings.RING_AGAIN_SECONDS))
-
-
-def _ring(order_id: int, now: datetime, unrung: models.Q) -> int:
-    """Queue a task for an order that may have none; a second one does no harm, the claim decides."""
-    with transaction.atomic():
-        rung = Order.objects.filter(unrung, pk=order_id, state=State.CONFIRMED).update(rung_at=now)
-        if rung:
-            async_task(SUBMIT, order_id)
-    return rung

@@ -1,4 +1,4 @@
-"""What the queue runs: thin, each with an order's number and nothing else. They return a word, never an object."""
+"""What the queue runs: thin, each with a number and nothing else. They return a word, never an object."""
 
 from __future__ import annotations
 
@@ -21,9 +21,17 @@ def ask_progress(order_id: int) -> str:
         return progress.ask(order_id)
 
 
-def sweep() -> str:
-    from orders import submission
+def look_for(attempt_id: int) -> str:
+    from orders import looking
+    from orders.models import Attempt
 
     with acting(worker=True):
-        done = submission.sweep()
+        return f"{len(looking.look(Attempt.objects.get(pk=attempt_id)))} found"
+
+
+def sweep() -> str:
+    from orders import sweep as sweeping
+
+    with acting(worker=True):
+        done = sweeping.run()
     return ", ".join(f"{word} {count}" for word, count in done.items())

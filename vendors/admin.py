@@ -25,7 +25,7 @@ from mailops.money import show
 from vendors import pricing
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
-from vendors.models import LIVE, Contact, Price, Vendor, account_settings
+from vendors.models import LIVE, Contact, Price, SendingSwitch, Vendor, account_settings
 from vendors.practice.faults import FAULTS
 from vendors.sealed import CannotOpen
 
@@ -138,6 +138,8 @@ class VendorAdmin(RecordedAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}")
             for name, view in doors.items()
         ]
+        for name, view in {"hold_all": self.hold_all, "release_all": self.release_all}.items():
+            ours.append(path(f"{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}"))
         return ours + super().get_urls()
 
     def _may(self, request: HttpRequest) -> bool:
@@ -195,6 +197,36 @@ class VendorAdmin(RecordedAdmin):
             record("vendor.resumed", vendor)
         messages.success(request, f"Sending to {vendor.name} is open. Waiting orders go out within a minute.")
         return self._back(vendor)
+
+    def hold_all(self, request: HttpRequest) -> HttpResponse:
+        """The one switch for everything: from the next order on, nothing is sent to anybody."""
+        return self._switch(request, holds=True)
+
+    def release_all(self, request: HttpRequest) -> HttpResponse:
+        """Let sending go on; waiting orders go out by themselves."""
+        return self._switch(request, holds=False)
+
+    def _switch(self, request: HttpRequest, *, holds: bool) -> HttpResponse:
+        if not request.user.has_perm("vendors.hold_all_sending"):
+            raise PermissionDenied
+        reason = request.POST.get("reason", "").strip()[:200]
+        if holds and not reason:
+            messages.error(request, "Say why all sending is held; the others will want to know.")
+            return redirect("admin:index")
+        with transaction.atomic():
+            switch = SendingSwitch.current()
+            if holds:
+                switch.hold(reason=reason, by=request.user.get_username())
+            else:
+                switch.release()
+            record("sending.held" if holds else "sending.released", switch, reason=reason)
+        told = (
+            "All sending is held. Requests that are on their way already can't be called back."
+            if holds
+            else "Sending goes on. Waiting orders go out within a minute."
+        )
+        messages.success(request, told)
+        return redirect("admin:index")
 
     @admin.display(description="Vendor", ordering="api")
     def vendor_label(self, vendor: Vendor) -> str:

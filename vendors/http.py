@@ -21,6 +21,9 @@ from django.conf import settings
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.response import HTTPResponse
+
+from mailops import drill
 
 READ_BYTES = 64 * 1024
 SHORTEST_SECRET = 6  # characters; the forms take no shorter key or password
@@ -152,8 +155,9 @@ class _Guard:
     wakes whichever call is blocked on it.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, is_paid: bool = False) -> None:
         self.ends = time.monotonic() + seconds
+        self.is_paid = is_paid
         self.is_connected = False
         self.is_over = False
         self._handle: socket.socket | None = None
@@ -188,18 +192,24 @@ class _Guard:
 _guard: ContextVar[_Guard] = ContextVar("guard")
 
 
-class _GuardedHTTP(HTTPConnection):
+class _Guarded(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
         _guard.get().watch(sock)
         return sock
 
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own class returns its own response
+        if _guard.get().is_paid:
+            drill.point("bytes left")
+        return super().getresponse()
 
-class _GuardedHTTPS(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
-        _guard.get().watch(sock)
-        return sock
+
+class _GuardedHTTP(_Guarded):
+    pass
+
+
+class _GuardedHTTPS(_Guarded, HTTPSConnection):
+    pass
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -338,7 +348,7 @@ def post_order(request: Request, *, host: str, secrets: Mapping[str, str]) -> Re
     `NoConnection` only where the error's chain and the guard both show that no connection was made; everything
     else that is not a whole answer is `Lost`, trouble with TLS included.
     """
-    guard = _Guard(settings.VENDOR_DEADLINE_SECONDS)
+    guard = _Guard(settings.VENDOR_DEADLINE_SECONDS, is_paid=True)
     try:
         return _exchange(
             request,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -15,9 +16,11 @@ from vendors.apis.base import Api
 from vendors.http import Read, reader
 from vendors.prices import UNITS
 from vendors.sealed import Sealed
+from vendors.turns import polite
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
 PRACTICE, LIVE = "practice", "live"
+PATIENCE = 2.0  # seconds that a worker waits for an account's turn before it takes up something else
 
 
 class Vendor(models.Model):
@@ -51,6 +54,8 @@ class Vendor(models.Model):
     )
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
     stopped_reason = models.CharField(max_length=200, blank=True, editable=False)
+    opened_at = models.DateTimeField(null=True, blank=True, editable=False)  # when it was last opened again
+    next_turn_at = models.DateTimeField(null=True, blank=True, editable=False)  # nobody asks the vendor anything before
     balance = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, editable=False)
     balance_currency = models.CharField(max_length=3, blank=True, editable=False)
     balance_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -93,7 +98,18 @@ class Vendor(models.Model):
 
     def reader(self) -> Read:
         """Asks this account's read endpoints. Raises `CannotOpen` where its key can't be unsealed."""
-        return reader(host=self.host, secrets=self.secrets.open())
+        return polite(reader(host=self.host, secrets=self.secrets.open()), self)
+
+    @property
+    def at_once(self) -> int:
+        """How many of the account's orders may be on their way at a time: one slow vendor must not hold all workers."""
+        return self.adapter.at_once or settings.ACCOUNT_AT_ONCE
+
+    @property
+    def rests_until(self) -> datetime | None:
+        """Until when the vendor asked to be left alone; None where it did not, or the pace alone makes a turn wait."""
+        rests = self.next_turn_at and self.next_turn_at > timezone.now() + timedelta(seconds=PATIENCE)
+        return self.next_turn_at if rests else None
 
     def price_list(self) -> dict[str, Price]:
         """The account's prices by item."""
@@ -104,8 +120,43 @@ class Vendor(models.Model):
         self.save(update_fields=["stopped_at", "stopped_reason"])
 
     def resume(self) -> None:
-        self.stopped_at, self.stopped_reason = None, ""
-        self.save(update_fields=["stopped_at", "stopped_reason"])
+        self.stopped_at, self.stopped_reason, self.opened_at = None, "", timezone.now()
+        self.save(update_fields=["stopped_at", "stopped_reason", "opened_at"])
+
+
+class SendingSwitch(models.Model):
+    """One row: the switch that holds all sending, for every account and every worker."""
+
+    stopped_at = models.DateTimeField(null=True)
+    stopped_reason = models.CharField(max_length=200, blank=True)
+    stopped_by_name = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions: ClassVar = [("hold_all_sending", "Can hold all sending and release it")]
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="sending_switch_is_one_row")]
+
+    def __str__(self) -> str:
+        return "All sending"
+
+    @classmethod
+    def current(cls) -> SendingSwitch:
+        """The switch as it stands; nobody has touched it where it has no row yet."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+    @classmethod
+    def is_on(cls) -> models.Exists:
+        """For a WHERE clause: all sending is held."""
+        return models.Exists(cls.objects.filter(stopped_at__isnull=False))
+
+    def hold(self, *, reason: str, by: str) -> None:
+        """From the next claim on nothing is sent; a request that already left can't be called back."""
+        self.stopped_at, self.stopped_reason, self.stopped_by_name = timezone.now(), reason, by
+        self.save()
+
+    def release(self) -> None:
+        self.stopped_at, self.stopped_reason, self.stopped_by_name = None, "", ""
+        self.save()
 
 
 class Price(models.Model):

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from orders import drafting, progress, submission
 from orders.admin.page import checks, contents, cost_rows, load, render, request_shown, totals, url
 from orders.models import NotAllowed, Order, State
 from orders.plan import plan, short
+
+LONGEST_PLAN = timedelta(days=90)
 
 
 class ReasonForm(forms.Form):
@@ -29,6 +34,27 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="The others will read this, and it stays in the history.",
     )
+
+
+class LaterForm(forms.Form):
+    """When the order may be sent at the earliest."""
+
+    planned_for = forms.DateTimeField(
+        label="Not before",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="Leave it empty to send at once. Until then the order can be cancelled.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["planned_for"].help_text += f" Times are in {settings.TIME_ZONE}."
+
+    def clean_planned_for(self) -> datetime | None:
+        at: datetime | None = self.cleaned_data["planned_for"]
+        if at and not timezone.now() < at < timezone.now() + LONGEST_PLAN:
+            raise forms.ValidationError("Choose a time that lies ahead, within the next 90 days.")
+        return at
 
 
 def _user(request: HttpRequest) -> User:
@@ -61,12 +87,18 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
     }
-    return render(request, "confirm.html", order, **context, **more)
+    return render(request, "confirm.html", order, **context | {"later": LaterForm()} | more)
 
 
 def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
+    later = LaterForm(request.POST)
+    if not later.is_valid():
+        response = _confirm_page(request, order, later=later, refused="Not confirmed yet: look at “Send it later”.")
+        response.status_code = 400
+        return response
+    planned_for, digest = later.cleaned_data["planned_for"], request.POST.get("digest", "")
     try:
-        confirmed = submission.confirm(order.pk, by=_user(request), digest=request.POST.get("digest", ""))
+        confirmed = submission.confirm(order.pk, by=_user(request), digest=digest, planned_for=planned_for)
     except submission.PlanChanged as error:
         response = _confirm_page(request, order, refused=str(error), changes=error.changes)
         response.status_code = 409
@@ -79,7 +111,7 @@ def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
             messages.error(request, str(error))
         return redirect(url(order))
     held = confirmed.held_by
-    messages.success(request, f"{order} is confirmed. {held or 'MailOps sends it now.'}")
+    messages.success(request, f"{order} is confirmed. {f'{held}.' if held else 'MailOps sends it now.'}")
     return redirect(url(order))
 
 

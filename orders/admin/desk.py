@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from orders import desk
+from orders import desk, looking
+from orders.admin.decide import ReasonForm
 from orders.admin.page import contents, cost_rows, load, render, request_shown, totals, url
 from orders.models import NotAllowed, Order
 from orders.plan import short
-
-PLACED, NOT_PLACED = "placed", "not_placed"
 
 
 class VerdictForm(forms.Form):
@@ -23,9 +24,16 @@ class VerdictForm(forms.Form):
         label="What did you find?",
         widget=forms.RadioSelect,
         choices=[
-            (PLACED, "It was placed: the vendor has this order"),
-            (NOT_PLACED, "It was not placed: I am sure that the vendor has nothing"),
+            (desk.PLACED, "It was placed: the vendor has all of this order"),
+            (desk.PARTLY, "A part was placed: the vendor has some of it, and I know which"),
+            (desk.NOT_PLACED, "It was not placed: I am sure that the vendor has nothing"),
         ],
+    )
+    there = forms.MultipleChoiceField(
+        label="If a part was placed: what does the vendor have?",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Tick what is there. The rest is marked as refused and can be ordered again.",
     )
     reference = forms.CharField(
         label="The vendor's reference", required=False, max_length=120, help_text="If the vendor shows one."
@@ -37,27 +45,56 @@ class VerdictForm(forms.Form):
         help_text="Where you looked and what you saw. It stays in the history.",
     )
 
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.domain_of: dict[str, str] = {}
+        for line in order.contents:
+            if order.what.buys_domains:
+                self.domain_of[line.name] = line.name
+            self.domain_of.update({box.address: line.name for box in line.mailboxes})
+        there = self.fields["there"]
+        assert isinstance(there, forms.MultipleChoiceField)
+        there.choices = [(name, name) for name in self.domain_of]
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if said.get("verdict") == desk.PARTLY and "there" in said:
+            if not said["there"]:
+                self.add_error("there", "Tick what the vendor has. If it has nothing, say that it was not placed.")
+            elif not self.left_out():
+                self.add_error("there", "You ticked everything. If the vendor has all of it, say that it was placed.")
+        return said
+
+    def left_out(self) -> list[str]:
+        """What was not ticked; a mailbox that is there has its domain with it."""
+        there = set(self.cleaned_data["there"])
+        there |= {self.domain_of[name] for name in there}
+        return [name for name in self.domain_of if name not in there]
+
 
 def check(request: HttpRequest, pk: int) -> HttpResponse:
-    """The desk's page for one order whose outcome is unknown."""
+    """The desk's page for one order whose outcome is, or was, unknown."""
     order = load(request, pk, "orders.settle_order")
-    assert isinstance(request.user, User)
+    user = request.user
+    assert isinstance(user, User)
     try:
-        attempt = desk.open_attempt(order)
+        attempt = desk.attempt_of(order)
     except NotAllowed as error:
         messages.info(request, str(error))
         return redirect(url(order))
     if request.method == "POST" and "look" in request.POST:
-        desk.look(order, by=request.user)
+        looking.look(attempt, by=user)
         return redirect(url(order, "check"))
-    form = VerdictForm(request.POST if request.method == "POST" else None)
+    why_not = desk.why_not(order, attempt)
+    form = VerdictForm(request.POST if request.method == "POST" else None, order=order)
     if form.is_bound and form.is_valid():
-        return _settle(request, order, form)
+        return _settle(request, order, form, user)
     snapshot = order.snapshot or {}
     context = {
         "title": f"{order}: did it happen?",
         "attempt": attempt,
         "form": form,
+        "why_not": why_not,
         "digest": short(attempt.digest),
         "cost": cost_rows(snapshot),
         "totals": totals(snapshot),
@@ -70,16 +107,42 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _settle(request: HttpRequest, order: Order, form: VerdictForm) -> HttpResponse:
-    assert isinstance(request.user, User)
+def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -> HttpResponse:
     said = form.cleaned_data
+    verdict = said["verdict"]
     try:
-        if said["verdict"] == PLACED:
-            desk.settle_placed(order.pk, by=request.user, reason=said["reason"], reference=said["reference"])
-            messages.success(request, f"{order} is settled: it was placed.")
-        else:
-            desk.settle_not_placed(order.pk, by=request.user, reason=said["reason"])
-            messages.success(request, f"{order} is settled: it was not placed. It waits for a fresh confirmation.")
+        desk.settle(
+            order.pk,
+            by=user,
+            verdict=verdict,
+            reason=said["reason"],
+            reference=said["reference"] if verdict != desk.NOT_PLACED else "",
+            left_out=form.left_out() if verdict == desk.PARTLY else (),
+        )
     except NotAllowed as error:
         messages.error(request, str(error))
+        return redirect(url(order))
+    words = {
+        desk.PLACED: "it was placed.",
+        desk.PARTLY: "a part of it was placed. Order the rest again with a copy, once this one is delivered.",
+        desk.NOT_PLACED: "it was not placed. It waits for a fresh confirmation.",
+    }
+    messages.success(request, f"{order} is settled: {words[verdict]}")
     return redirect(url(order))
+
+
+def news(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the vendor said after the verdict has been read; the verdict stays."""
+    order = load(request, pk, "orders.settle_order")
+    user = request.user
+    assert isinstance(user, User)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        desk.read_news(order.pk, by=user, reason=form.cleaned_data["reason"])
+        messages.success(request, f"The verdict on {order} stays as it is.")
+        return redirect(url(order))
+    lead = "The vendor said something else after the verdict. If the verdict is still right, say why. It then stays."
+    context = {"title": f"{order}: keep the verdict?", "lead": lead, "button": "Keep the verdict", "kind": "primary"}
+    response = render(request, "reason.html", order, form=form, **context)
+    response.status_code = 400 if form.is_bound else 200
+    return response

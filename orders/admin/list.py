@@ -96,6 +96,7 @@ class OrderAdmin(admin.ModelAdmin):
         pages = {
             "edit": draft.edit, "send": draft.send, "confirm": decide.confirm, "back": decide.send_back,
             "cancel": decide.cancel, "copy": decide.copy, "delivered": decide.delivered, "check": desk.check,
+            "news": desk.news,
         }  # fmt: skip
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")

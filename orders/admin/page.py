@@ -22,6 +22,7 @@ from mailops.money import Totals
 from mailops.money import show as show_money
 from orders import submission
 from orders.models import Order, State
+from orders.models.attempt import SETTLED
 from orders.plan import Plan, plan, short
 from vendors.prices import MONTH, UNITS, YEAR
 
@@ -79,6 +80,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
     if current:
         submission.seen(current)
     snapshot = current.snapshot() if current else order.snapshot or {}
+    attempts = list(order.attempts.all())
     context = {
         "title": f"{order.client}: {order.size}",
         "steps": steps(order),
@@ -89,7 +91,9 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
         "digest": short(current.digest if current else order.digest),
-        "attempts": order.attempts.all(),
+        "attempts": attempts,
+        "news": any(attempt.news_at for attempt in attempts),
+        "held_by": order.held_by if order.state == State.CONFIRMED else "",
         "events": events(order),
         "plan": current,
         "all_events_url": all_events(order),
@@ -165,15 +169,21 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             offer(
                 "confirm", label, "orders.confirm_order", kind="primary", why_not=order.why_not_confirm(user) or stop
             )  # fmt: skip
+            if order.attempts.filter(stage__in=SETTLED).exists():
+                offer("check", "Check the vendor again", "orders.settle_order")
         case State.CONFIRMED:
             offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
         case State.UNKNOWN:
             offer("check", "Check the vendor", "orders.settle_order", kind="primary")
         case State.ACCEPTED:
             offer("delivered", "It is all set up", "orders.confirm_order")
+            if order.attempts.filter(stage__in=SETTLED).exists():
+                offer("check", "Check the vendor again", "orders.settle_order")
         case State.REFUSED | State.PARTLY | State.CANCELLED | State.DELIVERED:
             kind = "primary" if order.state in (State.REFUSED, State.PARTLY) else ""
             offer("copy", "Copy into a new draft", "orders.add_order", kind=kind, posts=True)
+            if order.state == State.CANCELLED and order.attempts.filter(stage__in=SETTLED).exists():
+                offer("check", "Check the vendor again", "orders.settle_order")
     return found
 
 
@@ -300,11 +310,16 @@ WORDS = {
     "order.outcome_unknown": "noted: outcome unknown",
     "order.not_sent": "could not send it",
     "order.put_back": "put it back",
+    "order.could_not_look": "could not read the vendor's list, so did not send it",
+    "order.listed_already": "found it in the vendor's list already, so did not send it",
+    "order.refused_again": "was refused, perhaps because of an earlier request",
     "order.released": "took it back from a worker that stopped",
     "order.returned_unsent": "returned it for confirmation, nothing was sent",
     "attempt.evidence": "looked at the vendor",
     "attempt.late_answer": "received a late answer",
     "order.settled_as_placed": "settled: it was placed",
+    "attempt.news_read": "read what the vendor said later, and kept the verdict",
+    "order.settled_as_partly_placed": "settled: a part of it was placed",
     "order.settled_as_not_placed": "settled: it was not placed",
     "order.progress": "heard from the vendor",
     "order.partly_delivered": "noted: partly delivered",

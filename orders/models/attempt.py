@@ -21,6 +21,7 @@ class Stage(models.TextChoices):
     NOT_PLACED = "not_placed", "Settled: it was not placed"
 
 
+SETTLED = [Stage.PLACED, Stage.NOT_PLACED]
 # While one of these stands, money may have been spent, and the database refuses another attempt for the order.
 OPEN = [Stage.CLAIMED, Stage.SENDING, Stage.ACCEPTED, Stage.UNKNOWN, Stage.PLACED]
 
@@ -42,9 +43,16 @@ class Attempt(models.Model):
     reply_status = models.PositiveSmallIntegerField(null=True)
     reply_body = models.TextField(blank=True)
     reference = models.CharField(max_length=120, blank=True)
+    before = models.JSONField(default=list)  # what the vendor listed already, just before this was sent
+    before_at = models.DateTimeField(null=True)
     evidence = models.JSONField(default=list)
     evidence_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    settled_by_name = models.CharField(max_length=150, blank=True)
+    settled_reason = models.TextField(blank=True)
+    wait: float = 0  # seconds until its account's turn; known to the worker alone
     late_answer = models.TextField(blank=True)
+    news_at = models.DateTimeField(null=True)  # the vendor said something else after the verdict; nobody has read it
 
     class Meta:
         ordering: ClassVar = ["-number"]
@@ -64,6 +72,14 @@ class Attempt(models.Model):
     def may_have_spent(self) -> bool:
         """Bytes may have left: everything from the moment it was marked as about to be sent."""
         return self.sent_at is not None and self.stage not in (Stage.NOT_SENT, Stage.REFUSED, Stage.NOT_PLACED)
+
+    @property
+    def is_newest(self) -> bool:
+        return not Attempt.objects.filter(order_id=self.order_id, number__gt=self.number).exists()
+
+    @property
+    def is_settled(self) -> bool:
+        return self.stage in SETTLED
 
     def move(self, stage: Stage, *, since: tuple[Stage, ...], **fields: object) -> bool:
         """Change the stage if it is still one of `since`; whether it was. The WHERE clause is the lock."""

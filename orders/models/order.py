@@ -1,8 +1,8 @@
-"""The order: every state, every move."""
+"""The order and every move it makes; `state.py` has the table of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,55 +15,23 @@ from django.utils import timezone
 from mailops.history import record
 from mailops.money import Totals
 from orders.models.inventory import Asset
+from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
 from vendors.apis import REGISTRY
 from vendors.apis.base import DomainLine, MailboxLine, Product
-from vendors.models import Vendor, account_settings
+from vendors.models import PATIENCE, SendingSwitch, Vendor, account_settings
 from vendors.sealed import Sealed
 
 if TYPE_CHECKING:
     from orders.models.attempt import Attempt
 
 
-class State(models.TextChoices):
-    """The states of an order, with the words that people read."""
-
-    DRAFT = "draft", "Draft"
-    REVIEW = "review", "Waiting for confirmation"
-    CONFIRMED = "confirmed", "Confirmed"
-    SENDING = "sending", "Being sent"
-    UNKNOWN = "unknown", "Outcome unknown: check the vendor"
-    REFUSED = "refused", "Refused, nothing was bought"
-    ACCEPTED = "accepted", "Accepted, being set up"
-    PARTLY = "partly", "Partly delivered"
-    DELIVERED = "delivered", "Delivered"
-    CANCELLED = "cancelled", "Cancelled"
+BACK_OFF = (30, 120, 300, 900)  # seconds before an order that was provably not sent is tried again
 
 
-NEXT: dict[str, frozenset[str]] = {
-    State.DRAFT: frozenset({State.REVIEW, State.CANCELLED}),
-    State.REVIEW: frozenset({State.CONFIRMED, State.DRAFT, State.CANCELLED}),
-    State.CONFIRMED: frozenset({State.SENDING, State.CANCELLED}),
-    State.SENDING: frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CONFIRMED, State.REVIEW}),
-    State.UNKNOWN: frozenset({State.ACCEPTED, State.REFUSED, State.REVIEW}),
-    State.REFUSED: frozenset(),
-    State.ACCEPTED: frozenset({State.DELIVERED, State.PARTLY}),
-    State.PARTLY: frozenset(),
-    State.DELIVERED: frozenset(),
-    State.CANCELLED: frozenset(),
-}
-
-ACTS_NEXT = {
-    State.DRAFT: "The drafter",
-    State.REVIEW: "A confirmer",
-    State.CONFIRMED: "MailOps",
-    State.SENDING: "MailOps",
-    State.UNKNOWN: "A confirmer",
-    State.REFUSED: "The drafter",
-    State.ACCEPTED: "The vendor",
-    State.PARTLY: "The drafter",
-    State.DELIVERED: "Nobody",
-    State.CANCELLED: "Nobody",
-}
+def moment(at: datetime) -> str:
+    """A time for a sentence: the hour alone today, with its day otherwise."""
+    local = timezone.localtime(at)
+    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%-d %b, %H:%M}"
 
 
 class NotAllowed(Exception):
@@ -73,6 +41,10 @@ class NotAllowed(Exception):
 class OrderQuerySet(models.QuerySet["Order"]):
     """Rules about many orders."""
 
+    def locked(self, pk: int) -> Order:
+        """The order for a decision about it, its row locked until the transaction ends."""
+        return self.select_for_update(of=("self",)).select_related("vendor", "client", "contact").get(pk=pk)
+
     def waiting_for(self, user: User) -> OrderQuerySet:
         """Orders in which this person should do something next, oldest first."""
         wanted = models.Q(pk__in=[])
@@ -81,17 +53,25 @@ class OrderQuerySet(models.QuerySet["Order"]):
                 models.Q(editors__user=user) & models.Q(vendor__two_person_rule=True)
             )
         if user.has_perm("orders.settle_order"):
-            wanted |= models.Q(state=State.UNKNOWN)
+            wanted |= models.Q(state=State.UNKNOWN) | models.Q(pk__in=self.with_news().values("pk"))
         if user.has_perm("orders.change_order"):
             wanted |= models.Q(state__in=[State.DRAFT, State.REFUSED, State.PARTLY], drafted_by=user, copies=None)
         return self.filter(wanted).order_by("state_since").distinct()
 
+    def with_news(self) -> OrderQuerySet:
+        """Settled orders of which the vendor said something else afterwards that nobody has read yet."""
+        return self.filter(attempts__news_at__isnull=False).distinct()
+
     def due(self, now: datetime) -> OrderQuerySet:
-        """Confirmed orders that may be sent now: hold over, back-off over."""
+        """Confirmed orders that may be sent now: nothing is held, no pause or rest is left."""
+        soon = now + timedelta(seconds=PATIENCE)
         return self.filter(
+            ~SendingSwitch.is_on(),
             models.Q(hold_until=None) | models.Q(hold_until__lte=now),
             models.Q(next_try_at=None) | models.Q(next_try_at__lte=now),
+            models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon),
             state=State.CONFIRMED,
+            vendor__stopped_at=None,
         )
 
     def expired(self, now: datetime) -> OrderQuerySet:
@@ -136,10 +116,14 @@ class Order(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     digest = models.CharField(max_length=64, blank=True)
     snapshot = models.JSONField(null=True)
+    planned_for = models.DateTimeField(null=True)  # not sent before, where the confirmer said so
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     rung_at = models.DateTimeField(null=True)
+    listed = models.JSONField(default=list)  # what of it the vendor listed already, when last looked before sending
+    looked_at = models.DateTimeField(null=True)
+    known_listed = models.JSONField(default=list)  # what of that a confirmer has been told
 
     reference = models.CharField("vendor's reference", max_length=120, blank=True)
     problems = models.JSONField(default=list)  # the vendor's refusal, row by row
@@ -243,12 +227,21 @@ class Order(models.Model):
     def held_by(self) -> str:
         """What keeps a confirmed order from being sent, in words; empty when nothing does."""
         now = timezone.now()
-        if self.vendor.is_stopped:
-            return f"Sending to {self.vendor.name} is stopped: {self.vendor.stopped_reason}"
+        switch = SendingSwitch.current()
+        if switch.stopped_at:
+            who, why = switch.stopped_by_name, switch.stopped_reason
+            return f"All sending is held since {moment(switch.stopped_at)} by {who}: {why}"
+        if self.vendor.stopped_at:
+            since = moment(self.vendor.stopped_at)
+            return f"Sending to {self.vendor.name} is stopped since {since}: {self.vendor.stopped_reason}"
+        if self.planned_for and self.planned_for > now:
+            return f"Planned for {moment(self.planned_for)}. Until then it can be cancelled"
         if self.hold_until and self.hold_until > now:
-            return f"Held until {timezone.localtime(self.hold_until):%H:%M}, so that it can still be cancelled"
+            return f"Held until {moment(self.hold_until)}, so that it can still be cancelled"
         if self.next_try_at and self.next_try_at > now:
-            return f"Not sent yet ({self.reason}). Tried again at {timezone.localtime(self.next_try_at):%H:%M}"
+            return f"Not sent yet ({self.reason}) Tried again at {moment(self.next_try_at)}"
+        if rests_until := self.vendor.rests_until:
+            return f"{self.vendor.name} asked to be left alone until {moment(rests_until)}"
         return ""
 
     @property
@@ -294,7 +287,7 @@ class Order(models.Model):
         `NotAllowed` where the state does not lead there, or somebody else moved the order first.
         """
         before = self.state
-        if to not in NEXT[before]:
+        if to not in NEXT[before] or ((before, to) in REVISED and by is None):
             raise NotAllowed(f"{self} reads “{self.get_state_display()}”, so this can't be done with it.")
         changed = {"state": to, "state_since": timezone.now(), "reason": reason, **fields}
         rows = Order.objects.filter(where or models.Q(), pk=self.pk, state=before, version=self.version)
@@ -317,30 +310,37 @@ class Order(models.Model):
         self._mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
         self._move(State.CANCELLED, action="order.cancelled", by=by, reason=reason)
 
-    def confirm(self, *, by: User, digest: str, snapshot: dict[str, Any]) -> None:
+    def confirm(self, *, by: User, digest: str, snapshot: dict[str, Any], planned_for: datetime | None = None) -> None:
         """The domains and mailboxes become live here: the database refuses a name that is live elsewhere."""
         now = timezone.now()
-        hold = timedelta(minutes=self.vendor.hold_minutes)
+        hold_until = max(planned_for or now, now + timedelta(minutes=self.vendor.hold_minutes))
+        changes: dict[str, Any] = {"digest": [None, digest], "due_now": [None, snapshot["cost"]["due_now"]]}
+        if planned_for:
+            changes["planned_for"] = [None, planned_for]
         alone = "" if self.vendor.two_person_rule else "One person only: the two-person rule is off for this account."
         self._move(
             State.CONFIRMED,
             action="order.confirmed",
             by=by,
             reason=alone,
-            changes={"digest": [None, digest], "due_now": [None, snapshot["cost"]["due_now"]]},
+            changes=changes,
             confirmed_by=by,
             confirmed_by_name=by.get_username(),
             confirmed_at=now,
             digest=digest,
             snapshot=snapshot,
-            hold_until=now + hold if hold else None,
+            planned_for=planned_for,
+            hold_until=hold_until if hold_until > now else None,
             next_try_at=None,
             tries=0,
             rung_at=now,
+            looked_at=None,
         )
         self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)
 
-    def back_to_review(self, *, action: str, reason: str, attempt: Attempt, by: User | None = None) -> None:
+    def back_to_review(
+        self, *, action: str, reason: str, attempt: Attempt | None = None, by: User | None = None, **fields: Any
+    ) -> None:
         """A person has to look again; nothing is sent without a fresh confirmation."""
         self._mark_assets(Asset.PLANNED, Asset.ORDERED)
         self._move(
@@ -352,10 +352,43 @@ class Order(models.Model):
             confirmed_by=None,
             confirmed_by_name="",
             confirmed_at=None,
+            planned_for=None,
             hold_until=None,
             next_try_at=None,
             tries=0,
+            **fields,
         )
+
+    def leave_out(self, names: Collection[str]) -> None:
+        """Domains and addresses that the vendor did not take, though it took the order."""
+        lower = {name.lower() for name in names}
+        self.domains.filter(name__in=lower).update(state=Asset.REFUSED)
+        self.mailboxes.filter(models.Q(address__in=lower) | models.Q(domain__name__in=lower)).update(
+            state=Asset.REFUSED
+        )
+
+    def try_again(self, *, action: str, why: str, wait: int | None, attempt: Attempt | None = None) -> None:
+        """Provably not sent: tried again after `wait` seconds or a growing pause, a few times; then a person
+        decides."""
+        tries = self.tries + 1
+        if self.state == State.UNKNOWN:  # the proof came after the lease: people saw the doubt, so a person decides
+            self.back_to_review(action=action, reason=f"Not sent. {why} Nothing was bought.", attempt=attempt)
+            return
+        if tries >= settings.NOT_SENT_TRIES:
+            reason = f"Not sent after {tries} tries. {why} Nothing was bought."
+            self.back_to_review(action=action, reason=reason, attempt=attempt)
+            return
+        pause = BACK_OFF[min(tries, len(BACK_OFF)) - 1] if wait is None else min(wait, 3600)
+        again: dict[str, Any] = {
+            "tries": tries,
+            "next_try_at": timezone.now() + timedelta(seconds=pause),
+            "rung_at": None,
+        }
+        if self.state == State.CONFIRMED:  # it was not even claimed
+            Order.objects.filter(pk=self.pk, state=self.state).update(reason=why, **again)
+            record(action, self, reason=why)
+        else:
+            self._move(State.CONFIRMED, action=action, reason=why, attempt=attempt, **again)
 
     def _mark_assets(self, to: Asset, *since: Asset) -> None:
         stamps = {Asset.ORDERED: "ordered_at", Asset.READY: "ready_at"}

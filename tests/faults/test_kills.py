@@ -42,11 +42,11 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 from mailops.history.chain import verify
-from orders import submission
+from orders import submission, sweep
 from orders.models import Order
 later, until = timezone.now() + timedelta(hours=2), time.monotonic() + 60
 order = Order.objects.get()
-submission.sweep(later)
+sweep.run(later)
 for _ in range(2):
     OrmQ.objects.update(lock=timezone.now() - timedelta(days=1))
     with transaction.atomic():
@@ -54,7 +54,7 @@ for _ in range(2):
             async_task(submission.SUBMIT, order.pk)
     while OrmQ.objects.exists() and time.monotonic() < until:
         time.sleep(0.05)
-    submission.sweep(later + timedelta(hours=2))
+    sweep.run(later + timedelta(hours=2))
 order.refresh_from_db()
 finding = verify()
 print(json.dumps({

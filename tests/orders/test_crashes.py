@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from mailops.history.models import Event
 from orders import desk as unknowns
-from orders import submission
+from orders import submission, sweep
 from orders.models import NEXT, Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.plan import plan
@@ -27,7 +27,7 @@ def test_a_worker_lost_before_the_mark_releases_the_order(desk: Desk, practice: 
     order = desk.confirmed()
     attempt = submission.claim(order.pk)
     later = timezone.now() + timedelta(hours=1)
-    assert submission.sweep(later)["released"] == 1
+    assert sweep.run(later)["released"] == 1
     assert fresh(order).state == State.CONFIRMED
     assert attempt is not None
     assert not submission.mark(attempt, body=b"", started=0)  # the worker wakes up: it may not send any more
@@ -41,7 +41,7 @@ def test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown(desk: Desk) -> 
     assert attempt is not None
     assert submission.recheck(attempt) is not None
     assert submission.mark(attempt, body=b"x", started=time.monotonic())
-    assert submission.sweep(timezone.now() + timedelta(hours=1))["unknown"] == 1
+    assert sweep.run(timezone.now() + timedelta(hours=1))["unknown"] == 1
     assert fresh(order).state == State.UNKNOWN
 
 
@@ -67,7 +67,7 @@ def test_settled_as_not_placed_waits_for_a_fresh_confirmation_and_sends_nothing(
     order = fresh(order)
     assert order.state == State.REVIEW
     submission.submit(order.pk)
-    submission.sweep(timezone.now() + timedelta(hours=1))
+    sweep.run(timezone.now() + timedelta(hours=1))
     assert practice.ledger.charges() == []
     assert len(practice.ledger.requests()) <= 1
     desk.confirm(order)
@@ -106,10 +106,10 @@ def test_evidence_is_kept_with_its_age_and_is_never_a_verdict(desk: Desk) -> Non
 def test_the_sweep_rings_for_a_confirmed_order_whose_task_is_gone(desk: Desk) -> None:
     order = desk.confirmed()
     OrmQ.objects.all().delete()
-    assert submission.sweep()["rung"] == 0  # not so soon
+    assert sweep.run()["rung"] == 0  # not so soon
     later = timezone.now() + timedelta(minutes=5)
-    assert submission.sweep(later)["rung"] == 1
-    assert submission.sweep(later)["rung"] == 0
+    assert sweep.run(later)["rung"] == 1
+    assert sweep.run(later)["rung"] == 0
     assert OrmQ.objects.get().task["args"] == (order.pk,)
 
 
@@ -117,9 +117,9 @@ def test_a_long_backlog_is_not_taken_for_lost_tasks(desk: Desk) -> None:
     order = desk.confirmed()
     OrmQ.objects.bulk_create(OrmQ(key="mailops", payload="x", lock=timezone.now()) for _ in range(submission.BACKLOG))
     later = timezone.now() + timedelta(minutes=5)
-    assert submission.sweep(later)["rung"] == 0
+    assert sweep.run(later)["rung"] == 0
     Order.objects.filter(pk=order.pk).update(rung_at=None)
-    assert submission.sweep(later)["rung"] == 1
+    assert sweep.run(later)["rung"] == 1
 
 
 def test_a_practice_installation_sends_nothing_to_a_live_account(desk: Desk, practice: Practice) -> None:

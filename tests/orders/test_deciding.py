@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from orders import submission
+from orders import sweep
 from orders.models import Order, State
 from orders.plan import plan
 from tests.conftest import Desk, fresh
@@ -160,4 +160,4 @@ def test_a_held_order_says_until_when(desk: Desk) -> None:
     order = desk.reviewed()
     confirm(desk.people.confirmer, order, plan(fresh(order)).digest)
     assert "Held until" in browser(desk.people.auditor).get(url(order)).content.decode()
-    assert submission.sweep(timezone.now() + timedelta(minutes=31))["rung"] == 1
+    assert sweep.run(timezone.now() + timedelta(minutes=31))["rung"] == 1

@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 
 from mailops.history.chain import verify
 from mailops.history.models import Event
-from orders import progress, submission, tasks
+from orders import progress, sweep, tasks
 from orders.models import Domain, NotAllowed, Order, State
 from tests.conftest import PRODUCTS, Desk, fresh
 from vendors.apis import REGISTRY
@@ -201,11 +201,11 @@ def test_only_an_accepted_order_is_marked_as_set_up(desk: Desk, word: str) -> No
 def test_the_sweep_asks_again_after_a_while_and_not_before(desk: Desk, settings: Any) -> None:
     order = desk.sent()
     OrmQ.objects.all().delete()
-    assert submission.sweep()["asked"] == 0
+    assert sweep.run()["asked"] == 0
     later = timezone.now() + timedelta(seconds=settings.PROGRESS_SECONDS + 1)
-    assert submission.sweep(later)["asked"] == 1
-    assert submission.sweep(later)["asked"] == 0
+    assert sweep.run(later)["asked"] == 1
+    assert sweep.run(later)["asked"] == 0
     task = OrmQ.objects.get().task
     assert (task["func"], task["args"]) == ("orders.tasks.ask_progress", (order.pk,))
     assert tasks.ask_progress(order.pk) == "delivered"
-    assert submission.sweep(later + timedelta(days=1))["asked"] == 0
+    assert sweep.run(later + timedelta(days=1))["asked"] == 0

@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 
 from mailops.history.chain import verify
 from mailops.history.models import Event
-from orders import drafting, submission
+from orders import drafting, submission, sweep
 from orders.models import Editor, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.plan import plan
@@ -54,7 +54,7 @@ def test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again(
     order = desk.sent(api, product, word=word)
     assert order.state == State.UNKNOWN, order.reason
     submission.submit(order.pk)
-    submission.sweep(timezone.now() + timedelta(hours=2))
+    sweep.run(timezone.now() + timedelta(hours=2))
     assert fresh(order).state == State.UNKNOWN
     assert charges(practice, order) == 1
     assert order.attempts.count() == 1
@@ -64,7 +64,7 @@ def test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again(
 def test_an_unclear_answer_is_unknown_even_if_nothing_was_charged(desk: Desk, practice: Practice, word: str) -> None:
     order = desk.sent(word=word)
     assert order.state == State.UNKNOWN, order.reason
-    submission.sweep(timezone.now() + timedelta(hours=2))
+    sweep.run(timezone.now() + timedelta(hours=2))
     submission.submit(order.pk)
     assert charges(practice, order) == 0
     assert order.attempts.count() == 1
@@ -282,10 +282,10 @@ def test_a_stopped_account_sends_nothing_until_it_is_opened(desk: Desk, practice
     order = desk.confirmed()
     order.vendor.stop(reason="card expired")
     assert submission.submit(order.pk) == "nothing to do"
-    assert submission.sweep(timezone.now() + timedelta(hours=1))["rung"] == 0
+    assert sweep.run(timezone.now() + timedelta(hours=1))["rung"] == 0
     assert "card expired" in fresh(order).held_by
     order.vendor.resume()
-    assert submission.sweep(timezone.now() + timedelta(hours=1))["rung"] == 1
+    assert sweep.run(timezone.now() + timedelta(hours=1))["rung"] == 1
     assert submission.submit(order.pk) == Stage.ACCEPTED
 
 
@@ -305,7 +305,7 @@ def test_hold_minutes_keep_an_order_until_they_are_over(desk: Desk) -> None:
     order = desk.confirmed()
     assert not OrmQ.objects.exists()
     assert submission.submit(order.pk) == "nothing to do"
-    assert submission.sweep(timezone.now() + timedelta(minutes=11))["rung"] == 1
+    assert sweep.run(timezone.now() + timedelta(minutes=11))["rung"] == 1
 
 
 # -- Two persons -----------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mailops.history.models import Event
 from orders import desk as unknowns
-from orders import submission
+from orders import submission, sweep
 from orders.admin.page import CHIPS, STEP_OF, WORDS
 from orders.models import NEXT, Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
@@ -159,7 +159,7 @@ def overdue(desk: Desk) -> tuple[Order, Attempt]:
     assert attempt is not None
     assert submission.recheck(attempt) is not None
     assert submission.mark(attempt, body=b"x", started=time.monotonic())
-    submission.sweep(timezone.now() + timedelta(hours=1))
+    sweep.run(timezone.now() + timedelta(hours=1))
     assert fresh(order).state == State.UNKNOWN
     return fresh(order), attempt
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -180,6 +180,10 @@ class Api:
     balance_note: ClassVar[str]  # where a person sees the money, as no vendor's balance endpoint is documented
     can_fetch_prices: ClassVar[bool] = False
     can_tell_progress: ClassVar[bool] = False
+    pace_seconds: ClassVar[float] = 0  # between two requests with one key, as the vendor's limit has it
+    at_once: ClassVar[int | None] = None  # orders of one account under way at a time, where the vendor limits it
+    # The only evidence after a lost answer is a list without dates: it is read before the paid request as well.
+    looks_first: ClassVar[bool] = False
     AccountForm: ClassVar[type[forms.Form]]
     secret_options: ClassVar[frozenset[str]] = frozenset()  # OptionsForm fields that are sealed, never stored plain
     REFUSALS: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
@@ -216,8 +220,17 @@ class Api:
         """The acceptance in a documented success; None where it can't be read."""
         raise NotImplementedError
 
-    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
-        """What the vendor's read endpoints show of an order sent at `since` whose answer was lost."""
+    def listed(self, order: OrderLike, read: Read) -> list[str]:
+        """Which of the order's addresses or domains are listed now, where it `looks_first`. Raises `ReadFailed`."""
+        raise NotImplementedError
+
+    def look_for(
+        self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
+    ) -> list[Evidence]:
+        """What the vendor's read endpoints show of an order sent at `since` whose answer was lost.
+
+        `before`: what `listed` named just before it was sent, which therefore speaks for nothing.
+        """
         raise NotImplementedError
 
     def progress(self, order: OrderLike, read: Read) -> Progress:

@@ -8,7 +8,7 @@ that was only created, and it has no list of orders. So progress and balance sta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -128,6 +128,7 @@ class ColdMailReseller(Api):
         "domain.<ending>": "A new domain with this ending, such as domain.com, for one year",
         "mailbox": "One mailbox for one month",
     }
+    pace_seconds = 0.25  # 5 requests a second for each key, seen by others; the vendor advises 4
     balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
     AccountForm = AccountForm
     products = {
@@ -210,7 +211,9 @@ class ColdMailReseller(Api):
             details={"vendor_says": text(body.get("message"))},
         )
 
-    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
+    def look_for(
+        self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
+    ) -> list[Evidence]:
         """Subscriptions by domain: the vendor has no list of orders."""
         found: list[Evidence] = []
         for line in order.contents:

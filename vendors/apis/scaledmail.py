@@ -7,7 +7,7 @@ dollars of `/packages`, is what others have seen there, not the vendor's word.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -105,6 +105,7 @@ class ScaledMail(Api):
     balance_note = "Orders are charged to the card on your ScaledMail account. Look at it at app.scaledmail.com."
     can_fetch_prices = True
     can_tell_progress = True
+    pace_seconds = 0.2  # 5 requests a second for each key
     AccountForm = AccountForm
     products = {
         "package": Product(
@@ -179,7 +180,9 @@ class ScaledMail(Api):
             return None
         return Accepted(reference=reference, details={"vendor_says": says})
 
-    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
+    def look_for(
+        self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
+    ) -> list[Evidence]:
         """The newest orders, by the names of their domains: the list itself names none."""
         query = (("organization_id", _organization(order)),)
         found: list[Evidence] = []

@@ -8,7 +8,7 @@ as answers, so success is read from any of the flags that its pages have used.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +101,8 @@ class SmartSenders(Api):
     )
     can_fetch_prices = True
     can_tell_progress = True
+    pace_seconds = 1  # 60 requests a minute for each key, in Smartlead's general guide
+    looks_first = True
     AccountForm = AccountForm
     products = {
         "domains": Product(
@@ -167,13 +169,19 @@ class SmartSenders(Api):
             return None
         return Accepted(reference=_reference(body), details={"vendor_says": _message(body)})
 
-    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
+    def listed(self, order: OrderLike, read: Read) -> list[str]:
+        there = _domains(read)
+        return [name for name in _names(order) if name in there]
+
+    def look_for(
+        self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
+    ) -> list[Evidence]:
         """The list of domains: there is no list of orders. When a domain first appears in it is not documented."""
         try:
             listed = _domains(read)
         except ReadFailed as error:
             return weighed([could_not_ask("The list of domains", error)])
-        found = (_evidence(order, listed[name], since) for name in _names(order) if name in listed)
+        found = (_evidence(order, listed[name], since, before) for name in _names(order) if name in listed)
         return weighed(list(found))
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
@@ -344,9 +352,11 @@ def _order_status(order: OrderLike, read: Read) -> str:
     return text(data.get("status"), limit=60) if isinstance(data, dict) else ""
 
 
-def _evidence(order: OrderLike, row: dict[str, Any], since: datetime) -> Evidence:
+def _evidence(order: OrderLike, row: dict[str, Any], since: datetime, before: Collection[str]) -> Evidence:
     name, made, number = text(row.get("domain_name")), row.get("created_at"), text(row.get("order_id"), limit=120)
     shown = f"{name} is on the account since {text(made) or 'an unknown day'}, order {number or 'unknown'}."
+    if name.lower() in before:
+        return Evidence(text=f"{shown} It was there before this order was sent, so it says nothing about it.")
     if is_since(made, since) and _whole(row.get("vendor_id")) == _vendor_id(order):
         return Evidence(text=shown, points_to="placed", reference=number)
     return Evidence(text=f"{shown} Its date or supplier does not fit this order, so it says nothing about it.")

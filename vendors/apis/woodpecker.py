@@ -6,7 +6,7 @@ It gives no order number, and an order that fails after it was accepted looks li
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -16,6 +16,7 @@ from django import forms
 from vendors.apis import rules
 from vendors.apis.base import (
     Api,
+    DomainLine,
     Evidence,
     OptionsForm,
     OrderLike,
@@ -72,6 +73,8 @@ class Woodpecker(Api):
     )
     can_fetch_prices = True
     can_tell_progress = True
+    at_once = 1  # it works on one request at a time, lets six wait for 15 seconds, and drops the rest
+    looks_first = True
     AccountForm = forms.Form
     products = {
         "mailboxes": Product(
@@ -130,7 +133,9 @@ class Woodpecker(Api):
             return None
         return Accepted()
 
-    def look_for(self, order: OrderLike, read: Read, *, since: datetime) -> list[Evidence]:
+    def look_for(
+        self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
+    ) -> list[Evidence]:
         found: list[Evidence] = []
         for line in order.contents:
             try:
@@ -138,16 +143,15 @@ class Woodpecker(Api):
             except ReadFailed as error:
                 found.append(could_not_ask(f"{line.name} and what follows it on the order", error))
                 break
-            wanted = [box.address.lower() for box in line.mailboxes]
-            listed = [address for address in wanted if address in states]
-            if listed:
-                shown = f"{line.name} lists {len(listed)} of the order's {len(wanted)} mailboxes: " + ", ".join(
-                    f"{address} ({states[address] or 'no state'})" for address in listed[:10]
-                )
-                caution = "This holds unless they were there before: the vendor gives no date."
-                points_to = "placed" if len(listed) == len(wanted) else ""
-                found.append(Evidence(text=f"{shown}. {caution}", points_to=points_to))
+            found += _evidence(line, states, before)
         return weighed(found)
+
+    def listed(self, order: OrderLike, read: Read) -> list[str]:
+        there: list[str] = []
+        for line in order.contents:
+            states = _states(read, line.name)
+            there += [box.address.lower() for box in line.mailboxes if box.address.lower() in states]
+        return there
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
         mailboxes = {}
@@ -181,6 +185,23 @@ def _states(read: Read, domain: str) -> dict[str, str]:
     """The vendor's state of each mailbox of a domain, by address in lower case."""
     answer = ask(read, f"/rest/v2/domains/{quote(domain, safe='')}/mailboxes", headers=KEY)
     return {text(row.get("email")).lower(): text(row.get("status"), limit=40) for row in rows(answer, "mailboxes")}
+
+
+def _evidence(line: DomainLine, states: Mapping[str, str], before: Collection[str]) -> list[Evidence]:
+    """What one domain's list says; the vendor gives no dates, so what was there before says nothing."""
+    listed = [box.address.lower() for box in line.mailboxes if box.address.lower() in states]
+    old = [address for address in listed if address in before]
+    new = [address for address in listed if address not in before]
+    found = []
+    if new:
+        shown = f"{line.name} lists {len(new)} of the order's {len(line.mailboxes)} mailboxes: " + ", ".join(
+            f"{address} ({states[address] or 'no state'})" for address in new[:10]
+        )
+        found.append(Evidence(text=f"{shown}.", points_to="placed" if len(listed) == len(line.mailboxes) else ""))
+    if old:
+        shown = f"{', '.join(old[:10])} on {line.name}: listed before this order was sent"
+        found.append(Evidence(text=f"{shown}, so that says nothing about it."))
+    return found
 
 
 def _invalid(order: OrderLike, body: dict[str, Any]) -> list[Problem]:

@@ -1,0 +1,116 @@
+"""Looking at the vendor with its harmless reads: before a paid request where only a list can tell afterwards whether
+it arrived, and after an answer was lost. Looking never decides anything for a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from mailops.history import record
+from orders.models import Attempt, Order, State
+from orders.models.attempt import Stage
+from vendors.apis import REGISTRY
+from vendors.apis.base import Evidence
+from vendors.http import ReadFailed
+from vendors.sealed import CannotOpen
+
+GO_ON = "go on"
+LOOKED_FOR = timedelta(days=3)  # how long MailOps goes on looking by itself
+PAUSE = timedelta(minutes=1)
+LOOKING_FIRST = frozenset(name for name, api in REGISTRY.items() if api.looks_first)
+
+
+def is_needed(order: Order, now: datetime) -> bool:
+    """Whether the vendor's list has to be read before this order may be sent: never read, or too long ago."""
+    fresh = timedelta(seconds=settings.LOOK_FRESH_SECONDS)
+    return order.vendor.adapter.looks_first and (order.looked_at is None or not now - fresh < order.looked_at <= now)
+
+
+def look_first(order_id: int) -> str:
+    """Note what of the order the vendor lists already, before anything is claimed. `GO_ON`, or a word for the log.
+
+    Listed names that no confirmer was told of send the order back: they may be there from an earlier request.
+    """
+    now = timezone.now()
+    due = Order.objects.due(now).filter(vendor__api__in=LOOKING_FIRST)
+    order = due.select_related("vendor", "client", "contact").filter(pk=order_id).first()
+    if order is None or not is_needed(order, now):
+        return GO_ON
+    try:
+        listed = sorted(set(order.vendor.adapter.listed(order, order.vendor.reader())))
+    except CannotOpen:
+        return GO_ON  # sending finds the same, and says who has to do what
+    except ReadFailed as error:
+        return _could_not_look(order, str(error))
+    with transaction.atomic():
+        order = Order.objects.locked(order_id)
+        if order.state != State.CONFIRMED:
+            return "decided meanwhile"
+        looked: dict[str, Any] = {"listed": listed, "looked_at": timezone.now()}
+        if new := sorted(set(listed) - set(order.known_listed)):
+            reason = (
+                f"Not sent. {order.vendor.adapter.label} lists {_some(new)} already. It may be there from an earlier "
+                f"order, so look there first. Confirm again only if you are sure that it shall be ordered."
+            )
+            order.back_to_review(action="order.listed_already", reason=reason, **looked, known_listed=listed)
+            return "listed already"
+        Order.objects.filter(pk=order_id).update(**looked)
+        return GO_ON
+
+
+def _could_not_look(order: Order, why: str) -> str:
+    """Without the list a lost answer could not be told from a placed order: nothing is sent, and tried a few times."""
+    with transaction.atomic():
+        order = Order.objects.locked(order.pk)
+        if order.state == State.CONFIRMED:
+            reason = f"{order.vendor.adapter.label}'s list has to be read before sending. {why}"
+            order.try_again(action="order.could_not_look", why=reason, wait=None)
+        return "could not look"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+# -- After an answer was lost ------------------------------------------------------------------------------------------
+
+
+def look(attempt: Attempt, *, by: User | None = None) -> list[Evidence]:
+    """Ask the vendor's read endpoints and keep what they show on the attempt. Never a verdict."""
+    order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
+    since = attempt.sent_at or attempt.claimed_at
+    try:
+        evidence = order.vendor.adapter.look_for(order, order.vendor.reader(), since=since, before=attempt.before)
+    except (ReadFailed, CannotOpen) as error:
+        evidence = [Evidence(text=str(error))]
+    found = [item.__dict__ for item in evidence]
+    with transaction.atomic():
+        now = timezone.now()
+        attempt = Attempt.objects.select_for_update().get(pk=attempt.pk)
+        is_new = found != attempt.evidence
+        news = {}
+        if is_new and attempt.stage == Stage.NOT_PLACED and any(item.points_to == "placed" for item in evidence):
+            news = {"news_at": now}
+        Attempt.objects.filter(pk=attempt.pk).update(evidence=found, evidence_at=now, **news)
+        if is_new or by:
+            record("attempt.evidence", order, by=by, attempt=attempt.pk, changes={"evidence": [None, found]})
+    return evidence
+
+
+def due(now: datetime) -> list[Attempt]:
+    """Attempts that MailOps looks for by itself: after a minute, and then whenever the time since has doubled."""
+    wanted = Attempt.objects.filter(
+        stage__in=[Stage.UNKNOWN, Stage.NOT_PLACED], sent_at__gt=now - LOOKED_FOR
+    ).select_related("order")
+    return [attempt for attempt in wanted if _is_due(attempt, now) and attempt.is_newest]
+
+
+def _is_due(attempt: Attempt, now: datetime) -> bool:
+    assert attempt.sent_at
+    last = max(attempt.sent_at, attempt.evidence_at or attempt.sent_at)
+    return now - last >= max(PAUSE, last - attempt.sent_at)

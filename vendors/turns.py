@@ -1,0 +1,64 @@
+"""Politeness: how fast an account is asked, shared by all workers through the account's row."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from vendors.apis.base import retry_after
+from vendors.http import Read, ReadFailed, Reply, Request
+
+if TYPE_CHECKING:
+    from vendors.models import Vendor
+
+READ_PATIENCE = 10.0  # seconds that a harmless question waits for its turn
+REST = 30  # seconds that an account rests where it asks for slowness without saying for how long
+LONGEST_REST = 3600
+
+
+def reserve(vendor: Vendor, *, patience: float, now: datetime | None = None) -> float | None:
+    """Seconds to wait for the account's next turn, which is then ours; None where it is further off than `patience`.
+
+    The caller holds the account's row locked, in a transaction.
+    """
+    now = now or timezone.now()
+    at = max(now, vendor.next_turn_at or now)
+    if at > now + timedelta(seconds=patience):
+        return None
+    gap = vendor.adapter.pace_seconds * settings.VENDOR_PACE
+    if gap:
+        vendor.next_turn_at = at + timedelta(seconds=gap)
+        type(vendor).objects.filter(pk=vendor.pk).update(next_turn_at=vendor.next_turn_at)
+    return (at - now).total_seconds()
+
+
+def rest(vendor: Vendor, seconds: int | None) -> datetime:
+    """Nobody asks this account anything for a while; until when. A longer rest is never shortened."""
+    until = timezone.now() + timedelta(seconds=min(REST if seconds is None else seconds, LONGEST_REST))
+    later = type(vendor).objects.filter(pk=vendor.pk, next_turn_at__gt=until)
+    if not later.exists():
+        type(vendor).objects.filter(pk=vendor.pk).update(next_turn_at=until)
+    return until
+
+
+def polite(read: Read, vendor: Vendor) -> Read:
+    """The same question asked in the account's turn; an account that asks for slowness rests."""
+
+    def ask(request: Request) -> Reply:
+        with transaction.atomic():
+            locked = type(vendor).objects.select_for_update().get(pk=vendor.pk)
+            wait = reserve(locked, patience=READ_PATIENCE)
+        if wait is None:
+            raise ReadFailed(f"{vendor.name} can't be asked so often. Try again in a moment.")
+        time.sleep(wait)
+        reply = read(request)
+        if reply.status == 429:
+            rest(vendor, retry_after(reply))
+        return reply
+
+    return ask
