@@ -20,7 +20,8 @@ ROLES: dict[str, set[str]] = {
     OPERATOR: _SEE
     | {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
-        "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_contact", "vendors.change_contact",
+        "vendors.add_price", "vendors.change_price", "vendors.delete_price",
+        "vendors.add_contact", "vendors.change_contact",
     },
     AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
 }  # fmt: skip

@@ -50,7 +50,7 @@ def look_first(order_id: int) -> str:
     with transaction.atomic():
         order = Order.objects.locked(order_id)
         if order.state != State.CONFIRMED:
-            return "decided meanwhile"
+            return "nothing to do"
         looked: dict[str, Any] = {"listed": listed, "looked_at": timezone.now()}
         if new := sorted(set(listed) - set(order.known_listed)):
             reason = (

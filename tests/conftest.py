@@ -13,10 +13,11 @@ from django.db import connection
 
 from mailops import roles, triggers
 from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
-from orders import drafting, submission
+from orders import desk as unknowns
+from orders import drafting, looking, submission
 from orders.drafting import Draft
 from orders.management.commands import demo
-from orders.models import Client, Order
+from orders.models import Attempt, Client, Order
 from orders.paste import read
 from orders.plan import plan
 from vendors.models import Vendor
@@ -122,6 +123,18 @@ class Desk:
 
     def confirmed(self, *args: Any, **kwargs: Any) -> Order:
         return self.confirm(self.reviewed(*args, **kwargs))
+
+    def claimed(self, *args: Any, **kwargs: Any) -> Attempt:
+        """A confirmed order that a worker has just taken up."""
+        order = self.confirmed(*args, **kwargs)
+        assert looking.look_first(order.pk) == looking.GO_ON
+        attempt = submission.claim(order.pk)
+        assert attempt is not None
+        return attempt
+
+    def settle(self, order: Order, verdict: str, *, reason: str = "Looked there.", **kwargs: Any) -> Order:
+        """A confirmer's verdict on an unknown outcome."""
+        return unknowns.settle(order.pk, by=self.people.confirmer, verdict=verdict, reason=reason, **kwargs)
 
     def sent(self, *args: Any, **kwargs: Any) -> Order:
         order = self.confirmed(*args, **kwargs)

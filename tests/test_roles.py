@@ -69,6 +69,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "vendors/vendor/<int:pk>/fetch/": (POSTED, OPERATED),
     "vendors/vendor/<int:pk>/stop/": (POSTED, OPERATED),
     "vendors/vendor/<int:pk>/resume/": (POSTED, OPERATED),
+    "vendors/vendor/hold_all/": (POSTED, OPERATED),
+    "vendors/vendor/release_all/": (POSTED, OPERATED),
     **stock("vendors/price", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("vendors/contact", add=CONTACTS, change=CONTACTS),
     **stock("orders/domain", past=ALL),
@@ -83,6 +85,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/order/<int:pk>/copy/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/delivered/": (CONFIRMING, CONFIRMING.replace("200", "400")),
     "orders/order/<int:pk>/check/": (CONFIRMING, CONFIRMING.replace("200", "400")),
+    "orders/order/<int:pk>/news/": (CONFIRMING, CONFIRMING.replace("200", "400")),
 }
 SAMPLES = {  # pages whose address has no object of ours in it
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",

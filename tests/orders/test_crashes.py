@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 
 from mailops.history.models import Event
 from orders import desk as unknowns
-from orders import submission, sweep
+from orders import looking, submission, sweep
 from orders.models import NEXT, Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.plan import plan
@@ -24,21 +24,19 @@ from vendors.practice.server import Practice
 
 
 def test_a_worker_lost_before_the_mark_releases_the_order(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
-    attempt = submission.claim(order.pk)
+    attempt = desk.claimed()
+    order = attempt.order
     later = timezone.now() + timedelta(hours=1)
     assert sweep.run(later)["released"] == 1
     assert fresh(order).state == State.CONFIRMED
-    assert attempt is not None
     assert not submission.mark(attempt, body=b"", started=0)  # the worker wakes up: it may not send any more
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert charges(practice, order) == 1
 
 
 def test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown(desk: Desk) -> None:
-    order = desk.confirmed()
-    attempt = submission.claim(order.pk)
-    assert attempt is not None
+    attempt = desk.claimed()
+    order = attempt.order
     assert submission.recheck(attempt) is not None
     assert submission.mark(attempt, body=b"x", started=time.monotonic())
     assert sweep.run(timezone.now() + timedelta(hours=1))["unknown"] == 1
@@ -46,9 +44,8 @@ def test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown(desk: Desk) -> 
 
 
 def test_a_worker_that_slept_since_its_claim_does_not_send(desk: Desk) -> None:
-    order = desk.confirmed()
-    attempt = submission.claim(order.pk)
-    assert attempt is not None
+    attempt = desk.claimed()
+    order = attempt.order
     submission.recheck(attempt)
     assert not submission.mark(attempt, body=b"x", started=-10_000)
     assert fresh(order).state == State.CONFIRMED
@@ -63,7 +60,7 @@ def test_the_database_refuses_a_second_open_attempt(desk: Desk) -> None:
 
 def test_settled_as_not_placed_waits_for_a_fresh_confirmation_and_sends_nothing(desk: Desk, practice: Practice) -> None:
     order = desk.sent(word="timeout-before")
-    unknowns.settle_not_placed(order.pk, by=desk.people.confirmer, reason="Not in their list a day later.")
+    desk.settle(order, unknowns.NOT_PLACED, reason="Not in their list a day later.")
     order = fresh(order)
     assert order.state == State.REVIEW
     submission.submit(order.pk)
@@ -76,17 +73,17 @@ def test_settled_as_not_placed_waits_for_a_fresh_confirmation_and_sends_nothing(
 
 def test_settled_as_placed_is_accepted_with_the_reference(desk: Desk) -> None:
     order = desk.sent(word="cut-after")
-    unknowns.settle_placed(order.pk, by=desk.people.confirmer, reason="It is in their list.", reference="W-77")
+    desk.settle(order, unknowns.PLACED, reason="It is in their list.", reference="W-77")
     order = fresh(order)
-    assert (order.state, order.reference, order.attempts.get().stage) == (State.ACCEPTED, "W-77", Stage.PLACED)
-    with pytest.raises(NotAllowed):
-        unknowns.settle_not_placed(order.pk, by=desk.people.confirmer, reason="or not")
+    attempt = order.attempts.get()
+    assert (order.state, order.reference, attempt.stage) == (State.ACCEPTED, "W-77", Stage.PLACED)
+    assert (attempt.settled_by_name, attempt.settled_reason) == ("confirmer", "It is in their list.")
 
 
 def test_a_late_answer_never_overwrites_a_settled_verdict(desk: Desk) -> None:
     order = desk.sent(word="timeout-before")
     attempt = order.attempts.get()
-    unknowns.settle_not_placed(order.pk, by=desk.people.confirmer, reason="Not there.")
+    desk.settle(order, unknowns.NOT_PLACED)
     reply = Reply(status=202, headers={}, body=b"", seconds=1)
     assert submission.record_outcome(attempt, reply, submission.verdict_over(order, reply)) == "late"
     order = fresh(order)
@@ -96,7 +93,7 @@ def test_a_late_answer_never_overwrites_a_settled_verdict(desk: Desk) -> None:
 
 def test_evidence_is_kept_with_its_age_and_is_never_a_verdict(desk: Desk) -> None:
     order = desk.sent(word="cut-after")
-    found = unknowns.look(order, by=desk.people.confirmer)
+    found = looking.look(order.attempts.get(), by=desk.people.confirmer)
     assert any(item.points_to == "placed" for item in found)
     order = fresh(order)
     assert order.state == State.UNKNOWN
@@ -115,7 +112,7 @@ def test_the_sweep_rings_for_a_confirmed_order_whose_task_is_gone(desk: Desk) ->
 
 def test_a_long_backlog_is_not_taken_for_lost_tasks(desk: Desk) -> None:
     order = desk.confirmed()
-    OrmQ.objects.bulk_create(OrmQ(key="mailops", payload="x", lock=timezone.now()) for _ in range(submission.BACKLOG))
+    OrmQ.objects.bulk_create(OrmQ(key="mailops", payload="x", lock=timezone.now()) for _ in range(sweep.BACKLOG))
     later = timezone.now() + timedelta(minutes=5)
     assert sweep.run(later)["rung"] == 0
     Order.objects.filter(pk=order.pk).update(rung_at=None)
@@ -123,7 +120,7 @@ def test_a_long_backlog_is_not_taken_for_lost_tasks(desk: Desk) -> None:
 
 
 def test_a_practice_installation_sends_nothing_to_a_live_account(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+    order = desk.confirmed("coldmailreseller", "domains")
     Vendor.objects.filter(pk=order.vendor_id).update(mode="live")
     Order.objects.filter(pk=order.pk).update(digest=plan(fresh(order)).digest)
     assert submission.submit(order.pk) == "held back"

@@ -109,7 +109,7 @@ def test_too_many_requests_waits_and_then_buys_once(desk: Desk, practice: Practi
 def test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries(
     desk: Desk, settings: Any, practice: Practice
 ) -> None:
-    order = desk.confirmed()
+    order = desk.confirmed("coldmailreseller", "domains")
     practice.stop()
     for _ in range(settings.NOT_SENT_TRIES):
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
@@ -117,6 +117,7 @@ def test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries(
     order = fresh(order)
     assert order.state == State.REVIEW
     assert "Nothing was bought" in order.reason
+    assert order.attempts.count() == settings.NOT_SENT_TRIES
     assert set(order.attempts.values_list("stage", flat=True)) == {"not_sent"}
     assert not order.mailboxes.exclude(state="planned").exists()
 
@@ -290,9 +291,8 @@ def test_a_stopped_account_sends_nothing_until_it_is_opened(desk: Desk, practice
 
 
 def test_a_switch_thrown_between_claim_and_sending_puts_the_order_back(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
-    attempt = submission.claim(order.pk)
-    assert attempt is not None
+    attempt = desk.claimed()
+    order = attempt.order
     order.vendor.stop(reason="wait")
     assert submission.recheck(attempt) is None
     assert fresh(order).state == State.CONFIRMED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ SCALEDMAIL = "/api/v1"
 SMARTSENDERS = "/api/v1/smart-senders"
 
 
-def evidence(order: StubOrder, api: str, answers: dict[str, Any]) -> list[Evidence]:
-    return REGISTRY[api].look_for(order, Answers(answers), since=SENT_AT)
+def evidence(order: StubOrder, api: str, answers: dict[str, Any], *, before: Sequence[str] = ()) -> list[Evidence]:
+    return REGISTRY[api].look_for(order, Answers(answers), since=SENT_AT, before=before)
 
 
 def placed(found: list[Evidence]) -> list[str]:
@@ -227,10 +228,18 @@ def woodpecker_lists(**states: str) -> dict[str, Any]:
     }
 
 
-def test_woodpecker_listed_mailboxes_speak_for_the_order_unless_they_were_there_before() -> None:
+def test_woodpecker_listed_mailboxes_speak_for_the_order() -> None:
     found = evidence(WOODPECKER, "woodpecker", woodpecker_lists(ada="ORDERED", bob="PAID", cy="ORDERED"))
     assert placed(found) == ["", ""]
-    assert all("unless they were there before" in item.text for item in found)
+
+
+def test_woodpecker_mailboxes_that_were_listed_before_sending_say_nothing() -> None:
+    before = [box.address for line in WOODPECKER.contents for box in line.mailboxes]
+    answers = woodpecker_lists(ada="ORDERED", bob="PAID", cy="ORDERED")
+    found = evidence(WOODPECKER, "woodpecker", answers, before=before)
+    assert placed(found) == []
+    assert warns(found)
+    assert any("before this order was sent" in item.text for item in found)
 
 
 def test_woodpecker_some_of_the_mailboxes_say_nothing() -> None:
