@@ -9,6 +9,12 @@ from orders.models import Attempt
 from orders.models.attempt import Stage
 from vendors.http import Lost, NoConnection, Reply
 from vendors.models import Vendor
+from vendors.verdicts import Unknown, Verdict
+
+
+def may_close(outcome: Reply | NoConnection | Lost, verdict: Verdict) -> bool:
+    """Whether the account's row may be written after this outcome, so that it has to be locked before the order's."""
+    return isinstance(verdict, Unknown) or (isinstance(outcome, Reply) and outcome.status in (401, 403, 429))
 
 
 def close_account(vendor: Vendor, outcome: Reply | NoConnection | Lost | None, stage: str) -> None:

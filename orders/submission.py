@@ -142,7 +142,7 @@ def claim(order_id: int) -> Attempt | None:
     """
     now = timezone.now()
     with transaction.atomic(durable=True):
-        found = Order.objects.due(now).select_related("vendor").select_for_update(of=("vendor",))
+        found = Order.objects.due(now).select_related("vendor").select_for_update(of=("vendor",), no_key=True)
         order = found.filter(pk=order_id).first()
         if order is None or (looking.is_needed(order, now)):
             return None
@@ -183,7 +183,7 @@ def ring_next(vendor_id: int) -> None:
     """Ring for the oldest order of the account that was sent away because the account was busy."""
     now = timezone.now()
     with transaction.atomic():
-        Vendor.objects.select_for_update().get(pk=vendor_id)  # after every claim that found the account busy
+        Vendor.objects.locked(vendor_id)  # after every claim that found the account busy
         waiting = Order.objects.due(now).filter(vendor_id=vendor_id, rung_at=None).order_by("confirmed_at").first()
         if waiting:
             ring(waiting.pk, now)
@@ -277,8 +277,10 @@ def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
 
 
 def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
+    verdict = _if_it_is_ours(attempt.order, verdict)
+    if breaker.may_close(outcome, verdict):
+        Vendor.objects.locked(attempt.order.vendor_id)
     order = Order.objects.locked(attempt.order_id)
-    verdict = _if_it_is_ours(order, verdict)
     reply: dict[str, Any] = {}
     if isinstance(outcome, Reply):
         text = outcome.body[:20_000].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")

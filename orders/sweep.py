@@ -13,6 +13,7 @@ from django_q.tasks import async_task
 from orders import breaker, looking, submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
+from vendors.models import Vendor
 
 BACKLOG = 50  # queued tasks
 AT_MOST = 200  # rows of a kind in one sweep
@@ -23,7 +24,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
     now = now or timezone.now()
     done = {"released": 0, "unknown": 0, "rung": 0, "asked": 0, "looked": 0}
     for order in Order.objects.expired(now).distinct()[:AT_MOST]:
-        if word := _expire(order.pk, now):
+        if word := _expire(order, now):
             done[word] += 1
     done["rung"] = _ring_unrung(now)
     for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:AT_MOST]:
@@ -38,10 +39,11 @@ def run(now: datetime | None = None) -> dict[str, int]:
     return done
 
 
-def _expire(order_id: int, now: datetime) -> str:
+def _expire(order: Order, now: datetime) -> str:
     """A worker that vanished before the mark sent nothing; after the mark the outcome is unknown."""
     with transaction.atomic():
-        order = Order.objects.locked(order_id)
+        Vendor.objects.locked(order.vendor_id)
+        order = Order.objects.locked(order.pk)
         attempt = order.attempts.filter(stage__in=[Stage.CLAIMED, Stage.SENDING], lease_until__lt=now).first()
         if order.state != State.SENDING or attempt is None:
             return ""

@@ -97,6 +97,10 @@ class VendorAdmin(RecordedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def save_model(self, request: HttpRequest, obj: Vendor, form: Any, change: bool) -> None:
+        """Only what the form shows: a worker may have stopped the account while somebody was typing."""
+        obj.save(update_fields=[*VendorForm.Meta.fields, "settings", "sealed"] if change else None)
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         api = obj.api if obj else request.GET.get("api", "")
         return super().get_form(request, obj, change=change, form=form_for(api), **kwargs)

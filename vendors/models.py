@@ -23,6 +23,18 @@ PRACTICE, LIVE = "practice", "live"
 PATIENCE = 2.0  # seconds that a worker waits for an account's turn before it takes up something else
 
 
+class VendorQuerySet(models.QuerySet["Vendor"]):
+    """Rules about many accounts."""
+
+    def locked(self, pk: int) -> Vendor:
+        """The account, its row locked until the transaction ends.
+
+        Always the first lock of a transaction, before an order's and the history's, or two could wait for each other.
+        Rows that refer to the account can still be written meanwhile.
+        """
+        return self.select_for_update(no_key=True).get(pk=pk)
+
+
 class Vendor(models.Model):
     """An account at a vendor. In practice mode its orders go to the practice vendors and nothing is bought."""
 
@@ -59,6 +71,8 @@ class Vendor(models.Model):
     balance = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, editable=False)
     balance_currency = models.CharField(max_length=3, blank=True, editable=False)
     balance_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = VendorQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["name"]

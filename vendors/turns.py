@@ -51,7 +51,7 @@ def polite(read: Read, vendor: Vendor) -> Read:
 
     def ask(request: Request) -> Reply:
         with transaction.atomic():
-            locked = type(vendor).objects.select_for_update().get(pk=vendor.pk)
+            locked = type(vendor).objects.locked(vendor.pk)
             wait = reserve(locked, patience=READ_PATIENCE)
         if wait is None:
             raise ReadFailed(f"{vendor.name} can't be asked so often. Try again in a moment.")

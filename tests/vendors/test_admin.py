@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mailops import roles
 from mailops.history.chain import verify
@@ -82,6 +84,16 @@ def test_a_changed_rule_is_recorded_with_before_and_after(desk: Desk) -> None:
         "order_limit": ["500.00", "750.50"],
         "hold_minutes": [0, 15],
     }
+
+
+def test_saving_the_form_writes_only_what_it_shows(desk: Desk) -> None:
+    """A worker may stop the account, or take its turn, between the form's reading and its writing."""
+    vendor = desk.accounts["woodpecker"]
+    with CaptureQueriesContext(connection) as said:
+        browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", hold_minutes="3"))
+    (update,) = [query["sql"] for query in said if query["sql"].startswith('UPDATE "vendors_vendor"')]
+    assert '"hold_minutes"' in update
+    assert not any(f'"{name}"' in update for name in ("stopped_at", "next_turn_at", "opened_at"))
 
 
 def test_a_changed_setting_is_recorded(desk: Desk) -> None:
