@@ -42,7 +42,12 @@ def contents(order: Order) -> list[Problem]:
 
 
 def _taken(order: Order) -> list[Problem]:
-    """Names that are live, or stand on another order that waits or may have been bought; two queries."""
+    """Names that are live, or stand on another order that waits or may have been bought; two queries.
+
+    From confirming on, the database keeps the names for this order alone.
+    """
+    if order.state in (State.CONFIRMED, State.SENDING):
+        return []
     names = [line.name for line in order.contents] if order.what.buys_domains else []
     addresses = {box.address: box.row for line in order.contents for box in line.mailboxes}
     rows = {line.name: line.row for line in order.contents}

@@ -14,7 +14,7 @@ from django.utils import timezone
 from mailops.history import record
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
-from vendors.apis import REGISTRY
+from vendors import turns
 from vendors.apis.base import Evidence
 from vendors.http import ReadFailed
 from vendors.sealed import CannotOpen
@@ -22,7 +22,6 @@ from vendors.sealed import CannotOpen
 GO_ON = "go on"
 LOOKED_FOR = timedelta(days=3)  # how long MailOps goes on looking by itself
 PAUSE = timedelta(minutes=1)
-LOOKING_FIRST = frozenset(name for name, api in REGISTRY.items() if api.looks_first)
 
 
 def is_needed(order: Order, now: datetime) -> bool:
@@ -31,21 +30,23 @@ def is_needed(order: Order, now: datetime) -> bool:
     return order.vendor.adapter.looks_first and (order.looked_at is None or not now - fresh < order.looked_at <= now)
 
 
+class Needed(Exception):
+    """The order may not be claimed before somebody looked."""
+
+
 def look_first(order_id: int) -> str:
     """Note what of the order the vendor lists already, before anything is claimed. `GO_ON`, or a word for the log.
 
     Listed names that no confirmer was told of send the order back: they may be there from an earlier request.
     """
-    now = timezone.now()
-    due = Order.objects.due(now).filter(vendor__api__in=LOOKING_FIRST)
-    order = due.select_related("vendor", "client", "contact").filter(pk=order_id).first()
-    if order is None or not is_needed(order, now):
-        return GO_ON
+    order = Order.objects.select_related("vendor", "client", "contact").get(pk=order_id)
     try:
-        listed = sorted(set(order.vendor.adapter.listed(order, order.vendor.reader())))
-    except CannotOpen:
-        return GO_ON  # sending finds the same, and says who has to do what
-    except ReadFailed as error:
+        reader = order.vendor.reader(patience=turns.AN_ORDER)
+        listed = sorted(set(order.vendor.adapter.listed(order, reader)))
+    except turns.Busy:
+        Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
+        return "account busy"
+    except (ReadFailed, CannotOpen) as error:
         return _could_not_look(order, str(error))
     with transaction.atomic():
         order = Order.objects.locked(order_id)
@@ -85,7 +86,8 @@ def look(attempt: Attempt, *, by: User | None = None) -> list[Evidence]:
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
     since = attempt.sent_at or attempt.claimed_at
     try:
-        evidence = order.vendor.adapter.look_for(order, order.vendor.reader(), since=since, before=attempt.before)
+        reader = order.vendor.reader(patience=turns.A_PERSON if by else turns.BY_ITSELF)
+        evidence = order.vendor.adapter.look_for(order, reader, since=since, before=attempt.before)
     except (ReadFailed, CannotOpen) as error:
         evidence = [Evidence(text=str(error))]
     found = [item.__dict__ for item in evidence]

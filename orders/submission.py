@@ -21,23 +21,21 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
-from django_q.tasks import async_task
 
 from mailops import drill
 from mailops.history import record
-from orders import breaker, looking
+from orders import breaker, doorbell, looking
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.inventory import Asset
 from orders.plan import Plan, differences, plan
 from vendors import turns
 from vendors.http import Lost, NoConnection, Reply, post_order
-from vendors.models import PATIENCE, SendingSwitch, Vendor
+from vendors.models import SendingSwitch, Vendor
 from vendors.sealed import CannotOpen, Sealed
 from vendors.verdicts import Accepted, NotSent, Refused, Unknown, Verdict
 
 log = logging.getLogger("mailops.submission")
-SUBMIT = "orders.tasks.submit_order"
 HELD_UP = "The worker was held up before it could send."
 
 
@@ -86,7 +84,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
             order.confirm(by=by, digest=current.digest, snapshot=current.snapshot(), planned_for=planned_for)
             drill.point("confirm, before commit")
             if not order.held_by:
-                async_task(SUBMIT, order.pk)
+                doorbell.ring(order.pk)
             return order
     except IntegrityError as error:
         raise NotAllowed(
@@ -97,9 +95,12 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
 
 def submit(order_id: int) -> str:
     """The task: look first, claim, recheck, mark, send once, record. Returns a word for the queue's log."""
-    if (word := looking.look_first(order_id)) != looking.GO_ON:
-        return word
-    attempt = claim(order_id)
+    try:
+        attempt = claim(order_id)
+    except looking.Needed:
+        if (word := looking.look_first(order_id)) != looking.GO_ON:
+            return word
+        attempt = claim(order_id)
     if attempt is None:
         return "nothing to do"
     started = time.monotonic()
@@ -107,7 +108,7 @@ def submit(order_id: int) -> str:
     try:
         return _send(attempt, started)
     finally:
-        ring_next(attempt.order.vendor_id)
+        doorbell.ring_next(attempt.order.vendor_id)
 
 
 def _send(attempt: Attempt, started: float) -> str:
@@ -138,14 +139,17 @@ def _send(attempt: Attempt, started: float) -> str:
 def claim(order_id: int) -> Attempt | None:
     """Take a confirmed order and write its attempt, in one commit. None where there is nothing to take.
 
+    Raises `looking.Needed` for an order whose vendor's list has to be read first.
     The account's row is the lock under which its turn is taken and its orders on their way are counted.
     """
     now = timezone.now()
     with transaction.atomic(durable=True):
         found = Order.objects.due(now).select_related("vendor").select_for_update(of=("vendor",), no_key=True)
         order = found.filter(pk=order_id).first()
-        if order is None or (looking.is_needed(order, now)):
+        if order is None:
             return None
+        if looking.is_needed(order, now):
+            raise looking.Needed
         wait = _turn(order, now)
         if wait is None:  # whoever has the account now rings for this order when it is done
             Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
@@ -176,23 +180,7 @@ def _turn(order: Order, now: datetime) -> float | None:
     on_their_way = Order.objects.filter(vendor=order.vendor, state=State.SENDING).count()
     if on_their_way >= order.vendor.at_once:
         return None
-    return turns.reserve(order.vendor, patience=PATIENCE, now=now)
-
-
-def ring_next(vendor_id: int) -> None:
-    """Ring for the oldest order of the account that was sent away because the account was busy."""
-    now = timezone.now()
-    with transaction.atomic():
-        Vendor.objects.locked(vendor_id)  # after every claim that found the account busy
-        waiting = Order.objects.due(now).filter(vendor_id=vendor_id, rung_at=None).order_by("confirmed_at").first()
-        if waiting:
-            ring(waiting.pk, now)
-
-
-def ring(order_id: int, now: datetime) -> None:
-    """Queue a task for a confirmed order, within the caller's transaction. A second one does no harm."""
-    if Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=now):
-        async_task(SUBMIT, order_id)
+    return turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
 
 
 # -- 3. Recheck: switch, limits, prices, digest; anything off and nothing is sent ------------------------------------
@@ -200,9 +188,10 @@ def ring(order_id: int, now: datetime) -> None:
 
 def recheck(attempt: Attempt) -> Plan | None:
     """The plan as it is now if it is still the confirmed one; else the order is put back, with the reason."""
-    order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
+    found = Order.objects.select_related("vendor", "client", "contact").annotate(all_held=SendingSwitch.is_on())
+    order = found.get(pk=attempt.order_id)
     attempt.order = order
-    if order.vendor.is_stopped or SendingSwitch.current().stopped_at:
+    if order.vendor.is_stopped or order.all_held:
         _put_back(attempt, "Sending was stopped a moment before this was sent.")
         return None
     current = plan(order)

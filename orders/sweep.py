@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from orders import breaker, looking, submission
+from orders import breaker, doorbell, looking, submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
 from vendors.models import Vendor
@@ -64,8 +64,14 @@ def _ring_unrung(now: datetime) -> int:
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
         # a time that lies ahead was written by a clock that has been set back since
         unrung |= models.Q(rung_at__lt=long_ago) | models.Q(rung_at__gt=now + timedelta(minutes=5))
-    due = Order.objects.due(now).filter(unrung).order_by("state_since").values_list("pk", flat=True)[:AT_MOST]
+    due = (
+        Order.objects.due(now)
+        .in_turn(now)
+        .filter(unrung)
+        .order_by("state_since")
+        .values_list("pk", flat=True)[:AT_MOST]
+    )
     for pk in due:
         with transaction.atomic():
-            submission.ring(pk, now)
-    return len(due)
+            doorbell.ring(pk, now)
+    return len(found)

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from mailops.history import record
 from mailops.history.admin import RecordedAdmin
 from mailops.money import show
-from vendors import pricing
+from vendors import pricing, turns
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
 from vendors.models import LIVE, Contact, Price, SendingSwitch, Vendor, account_settings
@@ -161,7 +161,9 @@ class VendorAdmin(RecordedAdmin):
         """Use the key on a harmless read."""
         vendor = self._vendor(request, pk)
         try:
-            messages.success(request, vendor.adapter.test(account_settings(vendor), vendor.reader()))
+            messages.success(
+                request, vendor.adapter.test(account_settings(vendor), vendor.reader(patience=turns.A_PERSON))
+            )
             worked = True
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))

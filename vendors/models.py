@@ -11,16 +11,15 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 
+from vendors import turns
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api
 from vendors.http import Read, reader
 from vendors.prices import UNITS
 from vendors.sealed import Sealed
-from vendors.turns import polite
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
 PRACTICE, LIVE = "practice", "live"
-PATIENCE = 2.0  # seconds that a worker waits for an account's turn before it takes up something else
 
 
 class VendorQuerySet(models.QuerySet["Vendor"]):
@@ -110,9 +109,9 @@ class Vendor(models.Model):
     def secrets(self) -> Sealed:
         return Sealed(self.sealed)
 
-    def reader(self) -> Read:
-        """Asks this account's read endpoints. Raises `CannotOpen` where its key can't be unsealed."""
-        return polite(reader(host=self.host, secrets=self.secrets.open()), self)
+    def reader(self, *, patience: float = turns.BY_ITSELF) -> Read:
+        """Asks this account's read endpoints in its turn. Raises `CannotOpen` where its key can't be unsealed."""
+        return turns.polite(reader(host=self.host, secrets=self.secrets.open()), self, patience=patience)
 
     @property
     def at_once(self) -> int:
@@ -122,7 +121,7 @@ class Vendor(models.Model):
     @property
     def rests_until(self) -> datetime | None:
         """Until when the vendor asked to be left alone; None where it did not, or the pace alone makes a turn wait."""
-        rests = self.next_turn_at and self.next_turn_at > timezone.now() + timedelta(seconds=PATIENCE)
+        rests = self.next_turn_at and self.next_turn_at > timezone.now() + timedelta(seconds=turns.AN_ORDER)
         return self.next_turn_at if rests else None
 
     def price_list(self) -> dict[str, Price]:

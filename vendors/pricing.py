@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from mailops.history import record
+from vendors import turns
 from vendors.models import Price, Vendor, account_settings
 from vendors.prices import UNSTATED
 
@@ -15,7 +16,7 @@ def fetch(vendor: Vendor) -> int:
 
     A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`, `CannotOpen`.
     """
-    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader())
+    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=turns.A_PERSON))
     with transaction.atomic():
         stored = {price.item: price for price in vendor.prices.select_for_update()}
         changes = {}

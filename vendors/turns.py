@@ -16,9 +16,14 @@ from vendors.http import Read, ReadFailed, Reply, Request
 if TYPE_CHECKING:
     from vendors.models import Vendor
 
-READ_PATIENCE = 10.0  # seconds that a harmless question waits for its turn
+# Seconds that somebody waits for an account's turn. Orders go before the questions that MailOps asks by itself.
+A_PERSON, AN_ORDER, BY_ITSELF = 10.0, 2.0, 1.0
 REST = 30  # seconds that an account rests where it asks for slowness without saying for how long
 LONGEST_REST = 3600
+
+
+class Busy(ReadFailed):
+    """The account's turn is too far off; the vendor was not asked."""
 
 
 def reserve(vendor: Vendor, *, patience: float, now: datetime | None = None) -> float | None:
@@ -46,15 +51,15 @@ def rest(vendor: Vendor, seconds: int | None) -> datetime:
     return until
 
 
-def polite(read: Read, vendor: Vendor) -> Read:
-    """The same question asked in the account's turn; an account that asks for slowness rests."""
+def polite(read: Read, vendor: Vendor, *, patience: float) -> Read:
+    """The same question asked in the account's turn; an account that asks for slowness rests. Raises `Busy`."""
 
     def ask(request: Request) -> Reply:
         with transaction.atomic():
             locked = type(vendor).objects.locked(vendor.pk)
-            wait = reserve(locked, patience=READ_PATIENCE)
+            wait = reserve(locked, patience=patience)
         if wait is None:
-            raise ReadFailed(f"{vendor.name} can't be asked so often. Try again in a moment.")
+            raise Busy(f"{vendor.name} can't be asked so often. Try again in a moment.")
         time.sleep(wait)
         reply = read(request)
         if reply.status == 429:

@@ -16,9 +16,10 @@ from mailops.history import record
 from mailops.money import Totals
 from orders.models.inventory import Asset
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
+from vendors import turns
 from vendors.apis import REGISTRY
 from vendors.apis.base import DomainLine, MailboxLine, Product
-from vendors.models import PATIENCE, SendingSwitch, Vendor, account_settings
+from vendors.models import SendingSwitch, Vendor, account_settings
 from vendors.sealed import Sealed
 
 if TYPE_CHECKING:
@@ -63,16 +64,19 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(attempts__news_at__isnull=False).distinct()
 
     def due(self, now: datetime) -> OrderQuerySet:
-        """Confirmed orders that may be sent now: nothing is held, no pause or rest is left."""
-        soon = now + timedelta(seconds=PATIENCE)
+        """Confirmed orders that may be sent now: nothing is held, no pause is left."""
         return self.filter(
             ~SendingSwitch.is_on(),
             models.Q(hold_until=None) | models.Q(hold_until__lte=now),
             models.Q(next_try_at=None) | models.Q(next_try_at__lte=now),
-            models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon),
             state=State.CONFIRMED,
             vendor__stopped_at=None,
         )
+
+    def in_turn(self, now: datetime) -> OrderQuerySet:
+        """Orders whose account may be asked soon."""
+        soon = now + timedelta(seconds=turns.AN_ORDER)
+        return self.filter(models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon))
 
     def expired(self, now: datetime) -> OrderQuerySet:
         """Orders whose worker should have reported long ago."""

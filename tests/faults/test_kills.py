@@ -42,7 +42,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 from mailops.history.chain import verify
-from orders import submission, sweep
+from orders import doorbell, sweep
 from orders.models import Order
 later, until = timezone.now() + timedelta(hours=2), time.monotonic() + 60
 order = Order.objects.get()
@@ -51,7 +51,7 @@ for _ in range(2):
     OrmQ.objects.update(lock=timezone.now() - timedelta(days=1))
     with transaction.atomic():
         for _ in range(3):
-            async_task(submission.SUBMIT, order.pk)
+            async_task(doorbell.SUBMIT, order.pk)
     while OrmQ.objects.exists() and time.monotonic() < until:
         time.sleep(0.05)
     sweep.run(later + timedelta(hours=2))

@@ -13,7 +13,7 @@ from django_q.models import OrmQ
 
 from mailops.history.chain import verify
 from mailops.history.models import Event
-from orders import drafting, submission, sweep
+from orders import doorbell, drafting, submission, sweep
 from orders.models import Editor, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.plan import plan
@@ -141,7 +141,7 @@ def test_a_doorbell_rung_ten_times_buys_once(desk: Desk, practice: Practice) -> 
 def test_the_queue_carries_the_order_number_and_nothing_else(desk: Desk) -> None:
     order = desk.confirmed()
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"], task.get("kwargs", {})) == (submission.SUBMIT, (order.pk,), {})
+    assert (task["func"], task["args"], task.get("kwargs", {})) == (doorbell.SUBMIT, (order.pk,), {})
 
 
 def test_a_rolled_back_confirmation_leaves_no_task(desk: Desk) -> None:
