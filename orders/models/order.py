@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from mailops.history import record
 from mailops.money import Totals
+from mailops.times import moment
 from orders.models.inventory import Asset
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
 from vendors import turns
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
 
 
 BACK_OFF = (30, 120, 300, 900)  # seconds before an order that was provably not sent is tried again
-
-
-def moment(at: datetime) -> str:
-    """A time for a sentence: the hour alone today, with its day otherwise."""
-    local = timezone.localtime(at)
-    return f"{local:%H:%M}" if local.date() == timezone.localdate() else f"{local:%-d %b, %H:%M}"
 
 
 class NotAllowed(Exception):
