@@ -22,6 +22,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from vendors.whole import WholeHead
+
 READ_BYTES = 64 * 1024
 SHORTEST_SECRET = 6  # characters; the forms take no shorter key or password
 for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write whole URLs, and one vendor's key is in it
@@ -189,6 +191,8 @@ _guard: ContextVar[_Guard] = ContextVar("guard")
 
 
 class _GuardedHTTP(HTTPConnection):
+    response_class = WholeHead
+
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
         _guard.get().watch(sock)
@@ -196,6 +200,8 @@ class _GuardedHTTP(HTTPConnection):
 
 
 class _GuardedHTTPS(HTTPSConnection):
+    response_class = WholeHead
+
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
         _guard.get().watch(sock)
