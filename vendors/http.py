@@ -24,6 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.response import HTTPResponse
 
 from mailops import drill
+from vendors.whole import WholeHead
 
 READ_BYTES = 64 * 1024
 SHORTEST_SECRET = 6  # characters; the forms take no shorter key or password
@@ -193,6 +194,8 @@ _guard: ContextVar[_Guard] = ContextVar("guard")
 
 
 class _Guarded(HTTPConnection):
+    response_class = WholeHead
+
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
         _guard.get().watch(sock)

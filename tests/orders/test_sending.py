@@ -22,9 +22,14 @@ from vendors.models import Price
 from vendors.practice.server import Practice
 
 CHARGED_BUT_LOST = [
-    "timeout-after", "cut-after", "error-after", "rubbish", "truncated", "wrong-shape", "drip", "huge",
+    "timeout-after", "cut-after", "cut-headers", "error-after", "unavailable-after", "bad-gateway-after",
+    "gateway-timeout-after", "rubbish", "truncated", "truncated-headers", "wrong-shape", "wrong-charset", "no-content",
+    "odd-accepted", "drip", "huge",
 ]  # fmt: skip
-NOT_CHARGED_BUT_UNCLEAR = ["timeout-before", "cut-before", "error-before", "unavailable", "redirect"]
+NOT_CHARGED_BUT_UNCLEAR = [
+    "timeout-before", "cut-before", "error-before", "unavailable", "bad-gateway-before", "gateway-timeout-before",
+    "redirect", "redirect-301", "redirect-302", "redirect-308",
+]  # fmt: skip
 REFUSED = ["refused-field", "no-funds", "bad-key"]
 
 
@@ -61,8 +66,11 @@ def test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again(
 
 
 @pytest.mark.parametrize("word", NOT_CHARGED_BUT_UNCLEAR)
-def test_an_unclear_answer_is_unknown_even_if_nothing_was_charged(desk: Desk, practice: Practice, word: str) -> None:
-    order = desk.sent(word=word)
+@pytest.mark.parametrize(("api", "product"), PRODUCTS)
+def test_an_unclear_answer_is_unknown_even_if_nothing_was_charged(
+    desk: Desk, practice: Practice, api: str, product: str, word: str
+) -> None:
+    order = desk.sent(api, product, word=word)
     assert order.state == State.UNKNOWN, order.reason
     sweep.run(timezone.now() + timedelta(hours=2))
     submission.submit(order.pk)
@@ -104,6 +112,34 @@ def test_too_many_requests_waits_and_then_buys_once(desk: Desk, practice: Practi
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert charges(practice, order) == 1
     assert list(order.attempts.order_by("number").values_list("stage", flat=True)) == ["not_sent", "accepted"]
+
+
+@pytest.mark.parametrize(("api", "product"), PRODUCTS)
+def test_too_many_requests_until_a_date_waits_and_then_buys_once(
+    desk: Desk, practice: Practice, api: str, product: str
+) -> None:
+    order = desk.sent(api, product, word="busy-date")
+    assert order.state == State.CONFIRMED, order.reason
+    assert order.next_try_at is not None
+    Order.objects.filter(pk=order.pk).update(next_try_at=timezone.now())
+    assert submission.submit(order.pk) == Stage.ACCEPTED
+    assert charges(practice, order) == 1
+
+
+@pytest.mark.parametrize(("api", "product"), PRODUCTS)
+def test_too_many_requests_every_time_goes_to_a_person_and_buys_nothing(
+    desk: Desk, settings: Any, practice: Practice, api: str, product: str
+) -> None:
+    order = desk.confirmed(api, product, word="busy-always")
+    for _ in range(settings.NOT_SENT_TRIES):
+        assert fresh(order).state == State.CONFIRMED
+        Order.objects.filter(pk=order.pk).update(next_try_at=None)
+        submission.submit(order.pk)
+    order = fresh(order)
+    assert order.state == State.REVIEW
+    assert "Nothing was bought" in order.reason
+    assert charges(practice, order) == 0
+    assert len(practice.ledger.requests()) == settings.NOT_SENT_TRIES
 
 
 def test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries(

@@ -96,6 +96,15 @@ def body_of(kind: str, domain: str) -> Any:
     )
 
 
+def woodpecker_order(domain: str) -> bytes:
+    """The bytes of a valid request."""
+    body = b'{"mailboxes":[{"first_name":"Ann","last_name":"Lee","email":"ann@%b"}]}' % domain.encode()
+    return (
+        b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\nx-api-key: practice-1\r\n"
+        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
+
+
 class Client:
     """Sends orders and questions to one running set of practice vendors."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import time
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.practice.conftest import woodpecker_order
 from vendors.practice.faults import FAULTS, fault_of, first_fault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,15 +36,6 @@ def causes(error: BaseException) -> list[BaseException]:
     return seen
 
 
-def woodpecker_order(domain: str) -> bytes:
-    """The bytes of a valid request."""
-    body = b'{"mailboxes":[{"first_name":"Ann","last_name":"Lee","email":"ann@%b"}]}' % domain.encode()
-    return (
-        b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\nx-api-key: practice-1\r\n"
-        b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    )
-
-
 @pytest.mark.parametrize(
     ("domain", "fault"),
     [
@@ -53,10 +46,21 @@ def woodpecker_order(domain: str) -> bytes:
         ("error-after-acme.com", "error-after"),
         ("error.com", ""),
         ("timeout-beforehand.com", ""),
+        ("busy-date.com", "busy-date"),
+        ("busy-dates.com", "busy"),
+        ("unavailable-after-acme.com", "unavailable-after"),
+        ("redirect-301-acme.com", "redirect-301"),
+        ("redirect-303.com", "redirect"),
+        ("truncated-headers.com", "truncated-headers"),
     ],
 )
 def test_the_beginning_of_a_domain_decides(domain, fault):
     assert fault_of(domain) == fault
+
+
+def test_every_practice_value_is_its_own():
+    assert [fault_of(f"{name}.com") for name in FAULTS] == list(FAULTS)
+    assert [fault_of(f"{name}-acme.com") for name in FAULTS] == list(FAULTS)
 
 
 def test_the_first_domain_with_a_practice_value_decides():
@@ -133,6 +137,13 @@ STATUSES = [
     ("error-before", 500, 0),
     ("error-after", 500, 1),
     ("unavailable", 503, 0),
+    ("unavailable-after", 503, 1),
+    ("bad-gateway-before", 502, 0),
+    ("bad-gateway-after", 502, 1),
+    ("gateway-timeout-before", 504, 0),
+    ("gateway-timeout-after", 504, 1),
+    ("no-content", 204, 1),
+    ("odd-accepted", 202, 1),
     ("never-delivered", None, 1),
 ]
 
@@ -145,6 +156,16 @@ def test_answers_with_a_status(vendors, kind, fault, status, charged):
     assert outcome(vendors) == ("charged" if charged else f"answered {status}, not charged")
     if charged:
         assert vendors.ledger.charges()[0].fault == fault
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["unavailable-after", "bad-gateway-before", "bad-gateway-after", "gateway-timeout-before", "gateway-timeout-after"],
+)
+def test_a_proxy_answers_with_a_web_page(vendors, kind, fault):
+    answer = vendors.order(kind, f"{fault}.com")
+    assert answer.headers["Content-Type"] == "text/html"
+    assert answer.text.startswith(f"<html><head><title>{answer.status_code} ")
 
 
 @pytest.mark.parametrize(("fault", "charged"), [("timeout-before", 0), ("timeout-after", 1)])
@@ -174,7 +195,7 @@ def test_stopping_lets_go_of_a_silent_connection(run):
         assert connection.recv(100) == b""
 
 
-@pytest.mark.parametrize(("fault", "charged"), [("cut-before", 0), ("cut-after", 1)])
+@pytest.mark.parametrize(("fault", "charged"), [("cut-before", 0), ("cut-after", 1), ("cut-headers", 1)])
 def test_cuts_the_connection(vendors, kind, fault, charged):
     with pytest.raises(requests.ConnectionError) as caught:
         vendors.order(kind, f"{fault}.com")
@@ -190,64 +211,38 @@ def test_busy_takes_the_same_order_the_second_time(vendors, kind):
     assert vendors.order(kind, "busy-other.com").status_code == 429
 
 
-def test_redirect_charges_only_who_follows(vendors, kind):
-    answers = [vendors.order(kind, "redirect.com") for _ in range(2)]
-    assert [answer.status_code for answer in answers] == [307, 307]
+def test_busy_date_names_a_time(vendors, kind):
+    first, second = vendors.order(kind, "busy-date.com"), vendors.order(kind, "busy-date.com")
+    assert first.status_code == 429
+    wait = parsedate_to_datetime(first.headers["Retry-After"]) - parsedate_to_datetime(first.headers["Date"])
+    assert timedelta(seconds=1) <= wait <= timedelta(seconds=2)
+    assert second.ok
+    assert charges(vendors) == 1
+
+
+def test_busy_always_never_charges(vendors, kind):
+    answers = [vendors.order(kind, "busy-always.com") for _ in range(3)]
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(429, "2")] * 3
     assert charges(vendors) == 0
-    assert vendors.order(kind, "redirect.com", allow_redirects=True).ok
+
+
+REDIRECTS = [("redirect", 307), ("redirect-301", 301), ("redirect-302", 302), ("redirect-308", 308)]
+
+
+@pytest.mark.parametrize(("fault", "status"), REDIRECTS)
+def test_redirect_charges_only_who_follows(vendors, kind, fault, status):
+    answers = [vendors.order(kind, f"{fault}.com") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [status, status]
+    assert charges(vendors) == 0
+    followed = vendors.order(kind, f"{fault}.com", allow_redirects=True)
+    assert followed.ok
+    assert followed.request.method == ("GET" if status in (301, 302) else "POST")
     assert charges(vendors) == 1
 
 
-def test_rubbish_is_a_web_page(vendors, kind):
-    answer = vendors.order(kind, "rubbish.com")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert answer.text.startswith("<!doctype html>")
-    assert charges(vendors) == 1
-
-
-def test_truncated_ends_in_the_middle(vendors, kind):
-    if kind == "woodpecker":
-        with pytest.raises(requests.RequestException):
-            vendors.order(kind, "truncated.com")
-    else:
-        answer = vendors.order(kind, "truncated.com")
-        with pytest.raises(json.JSONDecodeError):
-            json.loads(answer.content)
-    assert charges(vendors) == 1
-
-
-def test_wrong_shape_is_a_list(vendors, kind):
-    answer = vendors.order(kind, "wrong-shape.com")
-    assert answer.ok
-    assert answer.json() == ["accepted"]
-    assert charges(vendors) == 1
-
-
-def test_drip_comes_a_byte_at_a_time(run):
-    vendors = run(drip=3600)
-    with socket.create_connection(vendors.server.server_address[:2], timeout=30) as connection:
-        connection.sendall(woodpecker_order("drip.com"))
-        assert connection.recv(100) == b"H"
-        assert charges(vendors) == 1
-        connection.settimeout(0.3)
-        with pytest.raises(TimeoutError):
-            connection.recv(100)
-
-
-def test_drip_is_a_good_answer_for_who_waits(vendors, kind):
-    assert vendors.order(kind, "drip.com").ok
-    assert charges(vendors) == 1
-
-
-def test_huge_does_not_end_soon(vendors, kind):
-    with vendors.order(kind, "huge.com", stream=True) as answer:
-        received = 0
-        for part in answer.iter_content(64 * 1024):
-            received += len(part)
-            if received > 2 * 1024 * 1024:
-                break
-    assert received > 2 * 1024 * 1024
-    assert int(answer.headers["Content-Length"]) == 100 * 1024 * 1024
+def test_following_a_redirect_with_the_order_itself_charges_too(vendors):
+    place = vendors.order("woodpecker", "redirect-301.com").headers["Location"]
+    assert vendors.order("woodpecker", "redirect-301.com", path=place).ok
     assert charges(vendors) == 1
 
 

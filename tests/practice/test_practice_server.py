@@ -98,7 +98,8 @@ def test_listens_on_this_machine_only(tmp_path, host):
 @pytest.fixture
 def process(tmp_path):
     """Practice vendors as their own process on a free port; its address, and the process."""
-    command = [sys.executable, "manage.py", "practice_vendors", "--port", "0", "--delivery-seconds", "0"]
+    command = [sys.executable, "manage.py", "practice_vendors", "--port", "0"]
+    command += ["--delivery-seconds", "0", "--answer-seconds", "0.01"]
     child = subprocess.Popen(
         [*command, "--ledger", str(tmp_path / "books" / "practice.sqlite3")],
         cwd=ROOT,
@@ -144,3 +145,11 @@ def test_a_killed_process_keeps_its_books(process, tmp_path, new_body, valid_hea
     ledger = Ledger(tmp_path / "books" / "practice.sqlite3")
     assert len(ledger.charges()) == 1
     ledger.close()
+
+
+def test_answers_to_orders_wait_and_the_books_do_not(run):
+    vendors = run(answer=3600)
+    assert vendors.read("woodpecker", "woodpecker/rest/v1/me").ok
+    with pytest.raises(requests.ReadTimeout):
+        vendors.order("woodpecker", timeout=(10, 0.3))
+    assert len(vendors.ledger.charges()) == 1

@@ -66,6 +66,12 @@ def whole_then_reset(visit: Visit) -> None:
     visit.reset()
 
 
+def headers_then_reset(visit: Visit) -> None:
+    visit.read()
+    visit.send(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n")
+    visit.reset()
+
+
 def whole_then_silence(visit: Visit) -> None:
     visit.read()
     visit.wait()
@@ -109,6 +115,18 @@ DOUBTS: dict[str, tuple[Act, str]] = {
     "read whole, no answer": (whole_then_silence, "no answer came in time"),
     "nothing read, no answer": (nothing_read, "no answer came in time"),
     "answer cut in the first line": (saying(b"HTTP/1.1 2"), ""),
+    "answer cut after its status": (saying(b"HTTP/1.1 202"), "the answer was cut off"),
+    "answer cut in the words of its status": (saying(b"HTTP/1.1 202 Acc"), "the answer was cut off"),
+    "answer cut after its first line": (saying(b"HTTP/1.1 202 Accepted\r\n"), "the answer was cut off"),
+    "answer cut in a header": (saying(b"HTTP/1.1 202 Accepted\r\nContent-Le"), "the answer was cut off"),
+    "answer cut in a length": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0"), "the answer was cut off"),
+    "answer cut between headers": (saying(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n"), "the answer was cut off"),
+    "answer cut in the blank line": (
+        saying(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r"),
+        "the answer was cut off",
+    ),
+    "answer cut after please go on": (saying(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\n"), "was cut off"),
+    "answer reset in its headers": (headers_then_reset, "the vendor cut the connection"),
     "answer cut in the body": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), "the answer was cut off"),
     "answer cut in a chunk": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"), ""),
     "chunks that are none": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"), ""),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 from vendors.practice import coldmailreseller, scaledmail, smartsenders, woodpecker
-from vendors.practice.faults import BAD_KEY, FOLLOWED, Placing, first_fault
+from vendors.practice.acts import BAD_KEY, FOLLOWED
+from vendors.practice.faults import place
 from vendors.practice.ledger import Ledger, account_of
 from vendors.practice.wire import Answer, Call, Manner, Purchase, Route, Twin, json_answer
 
@@ -19,46 +21,60 @@ BOOKS = "/ledger.json"
 GOOD_KEY = "practice-"
 
 
-def answer(
-    *,
-    method: str,
-    target: str,
-    headers: Mapping[str, str],
-    body: bytes,
-    ledger: Ledger,
-    delivery_seconds: float,
-) -> Answer:
-    """The answer to one whole request: `target` is its path and query as they came, `headers` have lower-case names."""
-    path, _, query = target.partition("?")
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """A whole request: `target` is its path and query as they came, `headers` have lower-case names."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def answer(sent: Sent, *, ledger: Ledger, redirected: MutableMapping[str, Sent], delivery_seconds: float) -> Answer:
+    """The answer to one request. `redirected` are those that were sent elsewhere, by the place they were sent to.
+
+    Who follows a 301 or 302 mostly comes with GET and no body; then the request that was sent elsewhere counts.
+    """
+    if sent.method == "GET":
+        sent = replace(redirected.get(sent.target, sent), target=sent.target)
+    reply = _answer(sent, ledger=ledger, delivery_seconds=delivery_seconds)
+    if elsewhere := reply.headers.get("Location"):
+        redirected[elsewhere] = sent
+    return reply
+
+
+def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
+    path, _, query = sent.target.partition("?")
     if path == BOOKS:
         return json_answer(200, ledger.books(parse_qs(query).get("domain", [None])[0]))
     vendor, _, rest = path.removeprefix("/").partition("/")
     if vendor not in TWINS:
         return json_answer(404, {"error": f"There are {', '.join(TWINS)}, and the books at {BOOKS}."})
     twin = TWINS[vendor]
-    found = _route(twin, method, f"/{rest}")
+    found = _route(twin, sent.method, f"/{rest}")
     if found is None:
         return twin.error(404, "Not found")
     route, args = found
     pairs = parse_qsl(query, keep_blank_values=True)
     call = Call(
         vendor=vendor,
-        account=account_of(twin.key(headers, dict(pairs))),
+        account=account_of(twin.key(sent.headers, dict(pairs))),
         path=f"/{rest}",
-        target=target,
+        target=sent.target,
         args=args,
         query={name: value for name, value in pairs if name != FOLLOWED},
-        body=body,
-        json=_json_object(body) or {},
+        body=sent.body,
+        json=_json_object(sent.body) or {},
         ledger=ledger,
         delivery_seconds=delivery_seconds,
         is_followed=FOLLOWED in dict(pairs),
     )
     refusal = (
-        (twin.error(405, "Method not allowed") if method != route.method else None)
-        or (None if twin.key(headers, call.query).startswith(GOOD_KEY) else twin.error(401, BAD_KEY))
+        (twin.error(405, "Method not allowed") if sent.method != route.method else None)
+        or (None if twin.key(sent.headers, call.query).startswith(GOOD_KEY) else twin.error(401, BAD_KEY))
         or _refused_query(twin, route, pairs)
-        or (_refused_body(twin, route, headers, body) if route.check else None)
+        or (_refused_body(twin, route, sent.headers, sent.body) if route.check else None)
     )
     if route.check:
         return _paid(twin, route, call, refusal)
@@ -119,8 +135,7 @@ def _paid(twin: Twin, route: Route, call: Call, refusal: Answer | None) -> Answe
         judged = refusal or route.handle(call)
         placing = None
         if isinstance(judged, Purchase):
-            placing = Placing(twin=twin, call=call, purchase=judged, fault=first_fault(judged.domains))
-            judged = placing.place()
+            placing, judged = place(twin, call, judged)
         call.ledger.record_arrival(
             vendor=call.vendor,
             account=call.account,

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from vendors.practice.ledger import Ledger
-from vendors.practice.routing import answer
+from vendors.practice.routing import Sent, answer
 from vendors.practice.wire import Answer, Manner, json_answer
 
 MAX_BODY = 2 * 1024 * 1024
@@ -32,6 +32,7 @@ class Pace:
     """How long things take, in seconds."""
 
     delivery: float = 5  # until an accepted order is delivered
+    answer: float = 0  # before the answer to a paid request, once the books are written
     silence: float = 600  # until a vendor that never answers hangs up
     slow: float = 3
     drip: float = 1  # between two bytes
@@ -46,6 +47,7 @@ class Practice(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, *, ledger: Ledger, pace: Pace) -> None:
         self.ledger = ledger
         self.pace = pace
+        self.redirected: dict[str, Sent] = {}
         self.closing = threading.Event()
         super().__init__((host, port), Handler)
 
@@ -83,16 +85,15 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(
-                answer(
-                    method=self.command,
-                    target=self.path,
-                    headers=headers,
-                    body=body,
-                    ledger=self.server.ledger,
-                    delivery_seconds=self.server.pace.delivery,
-                )
+            reply = answer(
+                Sent(method=self.command, target=self.path, headers=headers, body=body),
+                ledger=self.server.ledger,
+                redirected=self.server.redirected,
+                delivery_seconds=self.server.pace.delivery,
             )
+            if self.command == "POST":  # every paid request is one, and nothing else
+                self.server.closing.wait(self.server.pace.answer)
+            self._send(reply)
 
     do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
 
@@ -126,6 +127,12 @@ class Handler(BaseHTTPRequestHandler):
             case Manner.SHORT:
                 self.close_connection = True
                 self.connection.sendall(self._head(reply, len(reply.body)) + reply.body[:-1])
+            case Manner.SHORT_HEAD:
+                self.close_connection = True
+                self._write_some_headers(reply)
+            case Manner.CUT_HEAD:
+                self._write_some_headers(reply)
+                self._cut()
             case Manner.ENDLESS:
                 self._write_endlessly(reply)
             case Manner.WHOLE:
@@ -134,10 +141,17 @@ class Handler(BaseHTTPRequestHandler):
     def _write(self, reply: Answer) -> None:
         self.connection.sendall(self._head(reply, len(reply.body)) + reply.body)
 
+    def _write_some_headers(self, reply: Answer) -> None:
+        """The first line, and half of the next."""
+        first, rest = self._head(reply, len(reply.body)).split(b"\r\n", 1)
+        self.connection.sendall(first + b"\r\n" + rest[:9])
+
     def _head(self, reply: Answer, length: int) -> bytes:
         """Status line and headers, as one piece with the body on its way to the socket."""
         lines = [f"{self.protocol_version} {reply.status} {HTTPStatus(reply.status).phrase}"]
-        headers = {**reply.headers, "Content-Length": str(length), "Date": self.date_time_string()}
+        headers = {**reply.headers, "Date": self.date_time_string()}
+        if reply.status != HTTPStatus.NO_CONTENT:
+            headers["Content-Length"] = str(length)
         if self.close_connection:
             headers["Connection"] = "close"
         lines += [f"{name}: {value}" for name, value in headers.items()]

@@ -25,8 +25,10 @@ class Manner(Enum):
     SLOW = auto()
     DRIP = auto()  # a byte at a time
     ENDLESS = auto()  # far more than any honest answer
-    SHORT = auto()  # breaks off before the announced length
+    SHORT = auto()  # ends before the announced length
+    SHORT_HEAD = auto()  # ends in the middle of its headers
     CUT = auto()  # the connection is reset instead
+    CUT_HEAD = auto()  # the connection is reset in the middle of the headers
     SILENCE = auto()  # never, the connection stays open
 
 
