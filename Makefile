@@ -21,12 +21,12 @@ TEMPLATES := find . \( -path './.*' -o -name site-packages \) -prune -o -name '*
 run: $(VENV)/.base ## start everything for practice: web, worker, practice vendors
 	exec $(BIN)/python -m mailops.supervisor
 
-test: $(VENV)/.test ## run the tests: make test ARGS="tests/orders -x"
+test: $(VENV)/.test ## run the tests, two at a time: make test ARGS="tests/orders -x -n 0"
 	data=$$(mktemp -d)
 	trap 'rm -rf "$$data"' EXIT
 	export CHROMIUM
 	CHROMIUM=$$(.ci/chromium $(BIN)/python)
-	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest $(ARGS)
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(VENV)/.check ## format, lint, types, templates, migrations, production settings
 	data=$$(mktemp -d)

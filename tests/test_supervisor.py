@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from mailops.processes import BASE_DIR, Supervisor
+from tests.ports import free_ports
 
 # A child and a helper in its session, as the queue's main process and its workers. `note` appends to the test's log.
 CHILD = """
@@ -280,15 +281,6 @@ def test_a_step_returns_its_exit_code_and_all_it_printed() -> None:
     assert Supervisor([]).step((sys.executable, "-c", program)) == (4, "out\nerr")
 
 
-def free_ports() -> int:
-    """The first of two neighbouring ports that nobody uses."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as one, suppress(OSError, OverflowError):
-            port: int = one.getsockname()[1]
-            socket.create_server(("127.0.0.1", port + 1)).close()
-            return port
-
-
 def practice_environment(path: Path, port: int) -> dict[str, str]:
     """A practice installation of its own in that folder, whatever the tests themselves run on."""
     ours = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "MAILOPS_PRACTICE_URL", "PRACTICE_PORT", "HOST")
@@ -320,7 +312,7 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_everything_starts_and_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
-    port = free_ports()
+    port, _practice = free_ports(2)
     said = tmp_path / "said"
     with said.open("w") as output:
         keeper = subprocess.Popen(

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from mailops.processes import BASE_DIR
+from tests.ports import free_ports
 
 READY = "MailOps is ready"
 DEADLINE = "3"  # seconds that a vendor gets; those that never answer are waited for
@@ -33,15 +33,6 @@ def until(happened: Callable[[], Any], what: str, *, seconds: float = 60) -> Any
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.05)
     return found
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on; taken together, so that no two are the same."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @contextmanager
