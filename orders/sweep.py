@@ -64,14 +64,9 @@ def _ring_unrung(now: datetime) -> int:
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
         # a time that lies ahead was written by a clock that has been set back since
         unrung |= models.Q(rung_at__lt=long_ago) | models.Q(rung_at__gt=now + timedelta(minutes=5))
-    due = (
-        Order.objects.due(now)
-        .in_turn(now)
-        .filter(unrung)
-        .order_by("state_since")
-        .values_list("pk", flat=True)[:AT_MOST]
-    )
-    for pk in due:
+    due = Order.objects.due(now).in_turn(now).filter(unrung).order_by("state_since")
+    found = list(due.values_list("pk", flat=True)[:AT_MOST])
+    for pk in found:
         with transaction.atomic():
             doorbell.ring(pk, now)
     return len(found)
