@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -128,7 +129,8 @@ def _send(attempt: Attempt, started: float) -> str:
     if not mark(attempt, body=body or b"", started=started):
         return "too late"
     drill.point("about to send")
-    outcome = post_order(current.request, host=current.host, secrets=secrets)
+    may_go = partial(_is_in_time, attempt, started)
+    outcome = post_order(current.request, host=current.host, secrets=secrets, may_go=may_go)
     drill.point("answered")
     return record_outcome(attempt, outcome, verdict_over(attempt.order, outcome))
 
@@ -210,7 +212,7 @@ def recheck(attempt: Attempt) -> Plan | None:
 
 def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
     """Whether this worker may send now. A worker that slept since its claim may not: somebody may have decided."""
-    if _is_late(attempt, started):
+    if not _is_in_time(attempt, started):
         _retry_later(attempt, HELD_UP)
         return False
     with transaction.atomic(durable=True):
@@ -220,15 +222,15 @@ def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
             return False
         record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes={"body_sha256": [None, digest]})
     drill.point("marked")
-    if _is_late(attempt, started):  # asleep during the commit: nothing was sent, and we know it
+    if not _is_in_time(attempt, started):  # asleep during the commit: nothing was sent, and we know it
         _retry_later(attempt, HELD_UP)
         return False
     return True
 
 
-def _is_late(attempt: Attempt, started: float) -> bool:
+def _is_in_time(attempt: Attempt, started: float) -> bool:
     fresh = settings.CLAIM_FRESH_SECONDS
-    return time.monotonic() - started > fresh or timezone.now() - attempt.claimed_at > timedelta(seconds=fresh)
+    return time.monotonic() - started <= fresh and timezone.now() - attempt.claimed_at <= timedelta(seconds=fresh)
 
 
 # -- 5. One POST is `vendors.http.post_order`. 6. Classify and commit outcome and event together --------------------
