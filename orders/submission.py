@@ -41,7 +41,10 @@ HELD_UP = "The worker was held up before it could send."
 
 
 # What a late answer would have to say to speak against a person's verdict.
-CONTRADICTS: dict[str, str] = {Stage.NOT_PLACED: Stage.ACCEPTED, Stage.PLACED: Stage.REFUSED}
+CONTRADICTS: dict[str, frozenset[str]] = {
+    Stage.NOT_PLACED: frozenset({Stage.ACCEPTED}),
+    Stage.PLACED: frozenset({Stage.REFUSED, Stage.NOT_SENT}),
+}
 
 
 class PlanChanged(NotAllowed):
@@ -222,8 +225,8 @@ def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
             return False
         record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes={"body_sha256": [None, digest]})
     drill.point("marked")
-    if not _is_in_time(attempt, started):  # asleep during the commit: nothing was sent, and we know it
-        _retry_later(attempt, HELD_UP)
+    if not _is_in_time(attempt, started):  # asleep since: nothing was sent, whatever others had to think meanwhile
+        record_outcome(attempt, NoConnection(HELD_UP), NotSent(why=HELD_UP, retry_after=0))
         return False
     return True
 
@@ -280,7 +283,7 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
     if not attempt.move(stage, since=(Stage.SENDING, Stage.UNKNOWN), why=why, reference=reference, **reply):
         # A person settled it in the meantime. Their verdict stands; the late answer is shown beside it.
         settled = Attempt.objects.get(pk=attempt.pk).stage
-        news = {"news_at": timezone.now()} if CONTRADICTS.get(settled) == stage else {}
+        news = {"news_at": timezone.now()} if stage in CONTRADICTS.get(settled, ()) else {}
         Attempt.objects.filter(pk=attempt.pk).update(
             late_answer=f"{Stage(stage).label}. {why}".strip(), **reply, **news
         )
@@ -377,7 +380,7 @@ def _retry_later(attempt: Attempt, reason: str) -> None:
     """The worker did not get to send: tried again at once, but counted, so that it can't go on for ever."""
     with transaction.atomic(durable=True):
         order = Order.objects.locked(attempt.order_id)
-        if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED, Stage.SENDING), why=reason):
+        if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):
             order.try_again(action="order.put_back", why=reason, wait=0, attempt=attempt)
 
 
