@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -40,7 +41,10 @@ HELD_UP = "The worker was held up before it could send."
 
 
 # What a late answer would have to say to speak against a person's verdict.
-CONTRADICTS: dict[str, str] = {Stage.NOT_PLACED: Stage.ACCEPTED, Stage.PLACED: Stage.REFUSED}
+CONTRADICTS: dict[str, frozenset[str]] = {
+    Stage.NOT_PLACED: frozenset({Stage.ACCEPTED}),
+    Stage.PLACED: frozenset({Stage.REFUSED, Stage.NOT_SENT}),
+}
 
 
 class PlanChanged(NotAllowed):
@@ -128,7 +132,8 @@ def _send(attempt: Attempt, started: float) -> str:
     if not mark(attempt, body=body or b"", started=started):
         return "too late"
     drill.point("about to send")
-    outcome = post_order(current.request, host=current.host, secrets=secrets)
+    may_go = partial(_is_in_time, attempt, started)
+    outcome = post_order(current.request, host=current.host, secrets=secrets, may_go=may_go)
     drill.point("answered")
     return record_outcome(attempt, outcome, verdict_over(attempt.order, outcome))
 
@@ -210,7 +215,7 @@ def recheck(attempt: Attempt) -> Plan | None:
 
 def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
     """Whether this worker may send now. A worker that slept since its claim may not: somebody may have decided."""
-    if _is_late(attempt, started):
+    if not _is_in_time(attempt, started):
         _retry_later(attempt, HELD_UP)
         return False
     with transaction.atomic(durable=True):
@@ -220,15 +225,15 @@ def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
             return False
         record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes={"body_sha256": [None, digest]})
     drill.point("marked")
-    if _is_late(attempt, started):  # asleep during the commit: nothing was sent, and we know it
-        _retry_later(attempt, HELD_UP)
+    if not _is_in_time(attempt, started):  # asleep since: nothing was sent, whatever others had to think meanwhile
+        record_outcome(attempt, NoConnection(HELD_UP), NotSent(why=HELD_UP, retry_after=0))
         return False
     return True
 
 
-def _is_late(attempt: Attempt, started: float) -> bool:
+def _is_in_time(attempt: Attempt, started: float) -> bool:
     fresh = settings.CLAIM_FRESH_SECONDS
-    return time.monotonic() - started > fresh or timezone.now() - attempt.claimed_at > timedelta(seconds=fresh)
+    return time.monotonic() - started <= fresh and timezone.now() - attempt.claimed_at <= timedelta(seconds=fresh)
 
 
 # -- 5. One POST is `vendors.http.post_order`. 6. Classify and commit outcome and event together --------------------
@@ -278,7 +283,7 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
     if not attempt.move(stage, since=(Stage.SENDING, Stage.UNKNOWN), why=why, reference=reference, **reply):
         # A person settled it in the meantime. Their verdict stands; the late answer is shown beside it.
         settled = Attempt.objects.get(pk=attempt.pk).stage
-        news = {"news_at": timezone.now()} if CONTRADICTS.get(settled) == stage else {}
+        news = {"news_at": timezone.now()} if stage in CONTRADICTS.get(settled, ()) else {}
         Attempt.objects.filter(pk=attempt.pk).update(
             late_answer=f"{Stage(stage).label}. {why}".strip(), **reply, **news
         )
@@ -375,7 +380,7 @@ def _retry_later(attempt: Attempt, reason: str) -> None:
     """The worker did not get to send: tried again at once, but counted, so that it can't go on for ever."""
     with transaction.atomic(durable=True):
         order = Order.objects.locked(attempt.order_id)
-        if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED, Stage.SENDING), why=reason):
+        if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):
             order.try_again(action="order.put_back", why=reason, wait=0, attempt=attempt)
 
 

@@ -8,7 +8,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -146,7 +146,7 @@ class _TooLarge(Exception):
 
 
 class _Late(ConnectTimeoutError):
-    """The deadline passed before the connection stood; nothing was sent."""
+    """It is too late to send: the deadline passed before the connection stood, or the worker froze on the way."""
 
 
 class _Guard:
@@ -156,9 +156,10 @@ class _Guard:
     wakes whichever call is blocked on it.
     """
 
-    def __init__(self, seconds: float, *, is_paid: bool = False) -> None:
+    def __init__(self, seconds: float, *, is_paid: bool = False, may_go: Callable[[], bool] | None = None) -> None:
         self.ends = time.monotonic() + seconds
         self.is_paid = is_paid
+        self._may_go = may_go
         self.is_connected = False
         self.is_over = False
         self._handle: socket.socket | None = None
@@ -175,6 +176,13 @@ class _Guard:
         self._timer = threading.Timer(left, self._shut)
         self._timer.daemon = True
         self._timer.start()
+
+    def let_go(self) -> None:
+        """Called just before the first byte of the request: whoever froze until now may not send it any more."""
+        if self._may_go is not None and not self._may_go():
+            self.is_connected = False
+            raise _Late(None, "the request was held up")
+        self._may_go = None
 
     def _shut(self) -> None:
         self.is_over = True
@@ -200,6 +208,12 @@ class _Guarded(HTTPConnection):
         sock = super()._new_conn()
         _guard.get().watch(sock)
         return sock
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _guard.get().let_go()
+        super().send(data)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own class returns its own response
         if _guard.get().is_paid:
@@ -275,7 +289,7 @@ def _in_words(error: BaseException, guard: _Guard) -> str:
 _WORDS = {
     "NameResolutionError": "the vendor's name could not be found on the network",
     "ConnectTimeoutError": "the vendor's server did not answer the connection in time",
-    "_Late": "the vendor's server did not answer the connection in time",
+    "_Late": "it took too long until the request could leave",
     "NewConnectionError": "the vendor's server refused the connection",
     "SSLError": "the secure connection to the vendor could not be trusted or broke",
     "ReadTimeoutError": "no answer came in time",
@@ -345,13 +359,16 @@ def _exchange(
         guard.close()
 
 
-def post_order(request: Request, *, host: str, secrets: Mapping[str, str]) -> Reply | NoConnection | Lost:
+def post_order(
+    request: Request, *, host: str, secrets: Mapping[str, str], may_go: Callable[[], bool] | None = None
+) -> Reply | NoConnection | Lost:
     """Send the paid request once. Never raises for what the network or the vendor does.
 
-    `NoConnection` only where the error's chain and the guard both show that no connection was made; everything
-    else that is not a whole answer is `Lost`, trouble with TLS included.
+    `may_go` is asked once more on the standing connection, before the first byte. `NoConnection` only where the
+    error's chain and the guard both show that no connection was made, or that none of the request was sent on it;
+    everything else that is not a whole answer is `Lost`, trouble with TLS included.
     """
-    guard = _Guard(settings.VENDOR_DEADLINE_SECONDS, is_paid=True)
+    guard = _Guard(settings.VENDOR_DEADLINE_SECONDS, is_paid=True, may_go=may_go)
     try:
         return _exchange(
             request,

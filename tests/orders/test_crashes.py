@@ -18,7 +18,7 @@ from orders.models.attempt import Stage
 from orders.plan import plan
 from tests.conftest import Desk, fresh
 from tests.orders.test_sending import charges
-from vendors.http import Reply
+from vendors.http import Lost, NoConnection, Reply
 from vendors.models import Vendor
 from vendors.practice.server import Practice
 
@@ -49,6 +49,17 @@ def test_a_worker_that_slept_since_its_claim_does_not_send(desk: Desk) -> None:
     submission.recheck(attempt)
     assert not submission.mark(attempt, body=b"x", started=-10_000)
     assert fresh(order).state == State.CONFIRMED
+
+
+def test_a_worker_that_froze_after_its_mark_settles_the_doubt_it_made(desk: Desk) -> None:
+    attempt = desk.claimed()
+    assert attempt.move(Stage.SENDING, since=(Stage.CLAIMED,), sent_at=timezone.now())
+    assert sweep.run(timezone.now() + timedelta(hours=1))["unknown"] == 1
+    outcome = NoConnection(submission.HELD_UP)
+    assert submission.record_outcome(attempt, outcome, submission.verdict_over(attempt.order, outcome)) == "not_sent"
+    order = fresh(attempt.order)
+    assert order.state == State.REVIEW
+    assert "Nothing was bought" in order.reason
 
 
 def test_the_database_refuses_a_second_open_attempt(desk: Desk) -> None:
@@ -89,6 +100,27 @@ def test_a_late_answer_never_overwrites_a_settled_verdict(desk: Desk) -> None:
     order = fresh(order)
     assert order.state == State.REVIEW
     assert "Accepted" in order.attempts.get().late_answer
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome", "is_news"),
+    [
+        (unknowns.NOT_PLACED, Reply(status=202, headers={}, body=b"", seconds=1), True),
+        (unknowns.NOT_PLACED, NoConnection("held up"), False),
+        (unknowns.PLACED, NoConnection("held up"), True),
+        (unknowns.PLACED, Reply(status=202, headers={}, body=b"", seconds=1), False),
+        (unknowns.PLACED, Lost("cut"), False),
+    ],
+)
+def test_only_an_answer_that_speaks_against_the_verdict_is_news(
+    desk: Desk, verdict: str, outcome: Reply | NoConnection | Lost, is_news: bool
+) -> None:
+    order = desk.sent(word="timeout-before")
+    attempt = order.attempts.get()
+    desk.settle(order, verdict)
+    assert submission.record_outcome(attempt, outcome, submission.verdict_over(order, outcome)) == "late"
+    attempt.refresh_from_db()
+    assert (attempt.news_at is not None, bool(attempt.late_answer)) == (is_news, True)
 
 
 def test_evidence_is_kept_with_its_age_and_is_never_a_verdict(desk: Desk) -> None:

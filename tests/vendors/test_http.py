@@ -54,6 +54,19 @@ def test_a_connection_that_takes_too_long_is_proof_that_nothing_was_sent() -> No
                 caller.close()
 
 
+def test_who_may_not_go_any_more_sends_nothing_on_the_standing_connection(serve: Any) -> None:
+    server = serve(answering(b"{}"))
+    words = iter([False, True])
+
+    def may_go() -> bool:
+        return next(words)
+
+    held_up = NoConnection("it took too long until the request could leave")
+    assert post_order(REQUEST, host=server.url, secrets=SECRETS, may_go=may_go) == held_up
+    assert isinstance(post_order(REQUEST, host=server.url, secrets=SECRETS, may_go=may_go), Reply)
+    assert [bool(visit.request) for visit in server.visits] == [False, True]
+
+
 # -- Everything else is doubt ------------------------------------------------------------------------------------------
 
 
