@@ -32,6 +32,7 @@ class Pace:
     """How long things take, in seconds."""
 
     delivery: float = 5  # until an accepted order is delivered
+    answer: float = 0  # until a paid request is answered, charged or not
     silence: float = 600  # until a vendor that never answers hangs up
     slow: float = 3
     drip: float = 1  # between two bytes
@@ -83,16 +84,17 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             headers = {name.lower(): value for name, value in self.headers.items()}
-            self._send(
-                answer(
-                    method=self.command,
-                    target=self.path,
-                    headers=headers,
-                    body=body,
-                    ledger=self.server.ledger,
-                    delivery_seconds=self.server.pace.delivery,
-                )
+            reply = answer(
+                method=self.command,
+                target=self.path,
+                headers=headers,
+                body=body,
+                ledger=self.server.ledger,
+                delivery_seconds=self.server.pace.delivery,
             )
+            if self.command == "POST":  # what is paid is a POST, and nothing else is
+                self.server.closing.wait(self.server.pace.answer)
+            self._send(reply)
 
     do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
 

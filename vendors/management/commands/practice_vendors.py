@@ -26,6 +26,12 @@ class Command(BaseCommand):
             "--delivery-seconds", type=float, default=Pace.delivery, help="until an order is delivered (%(default)s)"
         )
         parser.add_argument(
+            "--answer-seconds",
+            type=float,
+            default=Pace.answer,
+            help="until a paid request is answered (%(default)s)",
+        )
+        parser.add_argument(
             "--silence-seconds",
             type=float,
             default=Pace.silence,
@@ -33,7 +39,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        pace = Pace(delivery=options["delivery_seconds"], silence=options["silence_seconds"])
+        pace = Pace(
+            delivery=options["delivery_seconds"], answer=options["answer_seconds"], silence=options["silence_seconds"]
+        )
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
