@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test check format lock clean help
+.PHONY: run test bench-sending check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -27,6 +27,9 @@ test: $(VENV)/.test ## run the tests, two at a time: make test ARGS="tests/order
 	export CHROMIUM
 	CHROMIUM=$$(.ci/chromium $(BIN)/python)
 	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+bench-sending: $(VENV)/.base ## how fast confirmed orders are sent: make bench-sending ARGS="--orders 400 --workers 2,4,8"
+	$(APART) $(BIN)/python -m tests.bench.sending $(ARGS)
 
 check: $(VENV)/.check ## format, lint, types, templates, migrations, production settings
 	data=$$(mktemp -d)
@@ -62,7 +65,7 @@ clean: ## remove the virtual environment and caches; your data in var/ stays
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 help:
-	sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+	sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 20
 
 $(BIN)/python:
 	python=$$(.ci/python $(PYTHON))
