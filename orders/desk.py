@@ -12,7 +12,7 @@ from django.utils import timezone
 from mailops.history import record
 from orders import submission
 from orders.models import Attempt, NotAllowed, Order, State
-from orders.models.attempt import SETTLED, Stage
+from orders.models.attempt import BOUGHT_NOTHING, SETTLED, Stage
 from orders.models.inventory import Asset
 
 PLACED, PARTLY, NOT_PLACED = "placed", "partly", "not_placed"
@@ -26,9 +26,9 @@ ACTIONS = {
 def attempt_of(order: Order) -> Attempt:
     """The attempt that a verdict is about: the one whose outcome is unknown, or the newest if it was settled before.
 
-    Raises `NotAllowed` where there is none.
+    Later ones that provably bought nothing are passed over. Raises `NotAllowed` where there is none.
     """
-    newest = order.attempts.first()
+    newest = order.attempts.exclude(stage__in=BOUGHT_NOTHING).first()
     if newest is None or newest.stage not in (Stage.UNKNOWN, *SETTLED):
         raise NotAllowed(f"The outcome of {order} is not open. It reads: {order.get_state_display()}.")
     return newest
@@ -50,23 +50,33 @@ def why_not(order: Order, attempt: Attempt) -> str:
 
 
 def settle(
-    order_id: int, *, by: User, verdict: str, reason: str, reference: str = "", left_out: Collection[str] = ()
+    order_id: int,
+    *,
+    by: User,
+    verdict: str,
+    reason: str,
+    reference: str = "",
+    left_out: Collection[str] = (),
+    seen: str = "",
 ) -> Order:
     """Write a person's verdict: `PLACED`, `PARTLY` less the domains and addresses in `left_out`, or `NOT_PLACED`.
 
-    Also a revised one. Nothing is sent; *not placed* waits for a fresh confirmation. Raises `NotAllowed`.
+    Also a revised one: `seen` is the verdict that the person had before them. Nothing is sent; *not placed* waits for
+    a fresh confirmation. Raises `NotAllowed`.
     """
     try:
         with transaction.atomic():
             order = Order.objects.locked(order_id)
             attempt = attempt_of(order)
+            if seen and seen != attempt.verdict_seen:
+                raise NotAllowed(f"{order} was settled by somebody else a moment ago. Look at it again.")
             if why := why_not(order, attempt):
                 raise NotAllowed(why)
             said = {"settled_at": timezone.now(), "settled_by_name": by.get_username(), "settled_reason": reason}
             stage = Stage.NOT_PLACED if verdict == NOT_PLACED else Stage.PLACED
             was = Stage(attempt.stage)
             if not attempt.move(stage, since=(was,), reference=reference[:120], news_at=None, **said):
-                raise NotAllowed(f"{order} was settled by somebody else a moment ago.")
+                raise NotAllowed(f"{order} was settled by somebody else a moment ago. Look at it again.")
             if verdict == NOT_PLACED:
                 _not_placed(order, attempt, by=by, reason=reason)
             else:

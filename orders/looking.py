@@ -3,6 +3,8 @@ it arrived, and after an answer was lost. Looking never decides anything for a p
 
 from __future__ import annotations
 
+import logging
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,12 +18,14 @@ from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from vendors import turns
 from vendors.apis.base import Evidence
-from vendors.http import ReadFailed
+from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.sealed import CannotOpen
 
+log = logging.getLogger("mailops.looking")
 GO_ON = "go on"
 LOOKED_FOR = timedelta(days=3)  # how long MailOps goes on looking by itself
 PAUSE = timedelta(minutes=1)
+MARGIN = 5  # seconds for everything but waiting
 
 
 def is_needed(order: Order, now: datetime) -> bool:
@@ -41,13 +45,16 @@ def look_first(order_id: int) -> str:
     """
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=order_id)
     try:
-        reader = order.vendor.reader(patience=turns.AN_ORDER)
+        reader = _in_time(order.vendor.reader(patience=turns.AN_ORDER))
         listed = sorted(set(order.vendor.adapter.listed(order, reader)))
     except turns.Busy:
         Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
         return "account busy"
     except (ReadFailed, CannotOpen) as error:
         return _could_not_look(order, str(error))
+    except Exception:
+        log.exception("What the vendor lists of %s could not be read", order)
+        return _could_not_look(order, "It can't be read.")
     with transaction.atomic():
         order = Order.objects.locked(order_id)
         if order.state != State.CONFIRMED:
@@ -62,6 +69,19 @@ def look_first(order_id: int) -> str:
             return "listed already"
         Order.objects.filter(pk=order_id).update(**looked)
         return GO_ON
+
+
+def _in_time(read: Read) -> Read:
+    """The same question, refused once so much time is gone that the queue would stop the task before the last answer:
+    it would begin anew for ever, and nobody would be told."""
+    ends = time.monotonic() + settings.QUEUE_TIMEOUT - settings.VENDOR_READ_SECONDS - turns.AN_ORDER - MARGIN
+
+    def ask(request: Request) -> Reply:
+        if time.monotonic() > ends:
+            raise ReadFailed("The vendor answers too slowly.")
+        return read(request)
+
+    return ask
 
 
 def _could_not_look(order: Order, why: str) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
 from mailops import drill
@@ -102,8 +102,13 @@ def submit(order_id: int) -> str:
     try:
         attempt = claim(order_id)
     except looking.Needed:
+        began = time.monotonic()
         if (word := looking.look_first(order_id)) != looking.GO_ON:
             return word
+        if time.monotonic() - began > _spare_seconds():
+            with transaction.atomic():
+                doorbell.ring(order_id)
+            return "looked, rung again"
         attempt = claim(order_id)
     if attempt is None:
         return "nothing to do"
@@ -113,6 +118,12 @@ def submit(order_id: int) -> str:
         return _send(attempt, started)
     finally:
         doorbell.ring_next(attempt.order.vendor_id)
+
+
+def _spare_seconds() -> float:
+    """What may pass before the claim, so that the queue does not stop the task during the request."""
+    spare: float = settings.QUEUE_TIMEOUT - settings.VENDOR_DEADLINE_SECONDS - settings.CLAIM_FRESH_SECONDS
+    return spare
 
 
 def _send(attempt: Attempt, started: float) -> str:
@@ -151,19 +162,24 @@ def claim(order_id: int) -> Attempt | None:
     with transaction.atomic(durable=True):
         found = Order.objects.due(now).select_related("vendor").select_for_update(of=("vendor",), no_key=True)
         order = found.filter(pk=order_id).first()
-        if order is None:
+        if order is None or order.vendor.at_once <= _on_their_way(order):
+            _not_now(order_id)
             return None
         if looking.is_needed(order, now):
             raise looking.Needed
-        wait = _turn(order, now)
-        if wait is None:  # whoever has the account now rings for this order when it is done
-            Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
+        wait = turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
+        if wait is None:
+            _not_now(order_id)
             return None
         number = order.attempts.count() + 1
         try:
             order._move(
-                State.SENDING, action="order.claimed", changes={"attempt": [None, number]}, next_try_at=None
-            )  # fmt: skip
+                State.SENDING,
+                action="order.claimed",
+                changes={"attempt": [None, number]},
+                where=models.Q(confirmed_at=order.confirmed_at),  # what was read before waiting for the account's row
+                next_try_at=None,
+            )
         except NotAllowed:
             return None
         attempt = Attempt.objects.create(
@@ -180,12 +196,13 @@ def claim(order_id: int) -> Attempt | None:
         return attempt
 
 
-def _turn(order: Order, now: datetime) -> float | None:
-    """Seconds until the account's turn; None where too many of its orders are on their way, or its turn is far off."""
-    on_their_way = Order.objects.filter(vendor=order.vendor, state=State.SENDING).count()
-    if on_their_way >= order.vendor.at_once:
-        return None
-    return turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
+def _on_their_way(order: Order) -> int:
+    return Order.objects.filter(vendor=order.vendor, state=State.SENDING).count()
+
+
+def _not_now(order_id: int) -> None:
+    """This ring was for nothing: whoever has the account now, or the sweep, rings again once the order may go."""
+    Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
 
 
 # -- 3. Recheck: switch, limits, prices, digest; anything off and nothing is sent ------------------------------------

@@ -118,6 +118,7 @@ def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -
             reason=said["reason"],
             reference=said["reference"] if verdict != desk.NOT_PLACED else "",
             left_out=form.left_out() if verdict == desk.PARTLY else (),
+            seen=request.POST.get("seen", ""),
         )
     except NotAllowed as error:
         messages.error(request, str(error))

@@ -22,6 +22,7 @@ class Stage(models.TextChoices):
 
 
 SETTLED = [Stage.PLACED, Stage.NOT_PLACED]
+BOUGHT_NOTHING = [Stage.NOT_SENT, Stage.REFUSED]  # as the vendor said or the network proved
 # While one of these stands, money may have been spent, and the database refuses another attempt for the order.
 OPEN = [Stage.CLAIMED, Stage.SENDING, Stage.ACCEPTED, Stage.UNKNOWN, Stage.PLACED]
 
@@ -75,7 +76,14 @@ class Attempt(models.Model):
 
     @property
     def is_newest(self) -> bool:
-        return not Attempt.objects.filter(order_id=self.order_id, number__gt=self.number).exists()
+        """Whether no later one may have bought anything."""
+        later = Attempt.objects.filter(order_id=self.order_id, number__gt=self.number)
+        return not later.exclude(stage__in=BOUGHT_NOTHING).exists()
+
+    @property
+    def verdict_seen(self) -> str:
+        """Names the verdict as it stands, so that a page can say which one somebody saw."""
+        return f"{self.stage} {self.settled_at.isoformat() if self.settled_at else ''}".strip()
 
     @property
     def is_settled(self) -> bool:

@@ -316,6 +316,7 @@ class Order(models.Model):
         changes: dict[str, Any] = {"digest": [None, digest], "due_now": [None, snapshot["cost"]["due_now"]]}
         if planned_for:
             changes["planned_for"] = [None, planned_for]
+        self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)  # before the history's lock, as everywhere
         alone = "" if self.vendor.two_person_rule else "One person only: the two-person rule is off for this account."
         self._move(
             State.CONFIRMED,
@@ -332,10 +333,9 @@ class Order(models.Model):
             hold_until=hold_until if hold_until > now else None,
             next_try_at=None,
             tries=0,
-            rung_at=now,
+            rung_at=None,
             looked_at=None,
         )
-        self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)
 
     def back_to_review(
         self, *, action: str, reason: str, attempt: Attempt | None = None, by: User | None = None, **fields: Any
