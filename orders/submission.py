@@ -26,10 +26,11 @@ from django_q.tasks import async_task
 from mailops import drill
 from mailops.history import record
 from orders import breaker, looking
+from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.inventory import Asset
-from orders.plan import Plan, differences, plan
+from orders.plan import Plan, plan
 from vendors import turns
 from vendors.http import Lost, NoConnection, Reply, post_order
 from vendors.models import PATIENCE, SendingSwitch, Vendor
