@@ -29,6 +29,7 @@ from orders import breaker, looking
 from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
+from orders.models.holds import ended
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan
 from vendors import turns
@@ -360,7 +361,7 @@ def accept(
     """The vendor has the order, less the domains and addresses in `left_out`. Also the move of *it was placed*."""
     if left_out:
         order.leave_out(left_out)
-        reason = f"{reason} Left out: {', '.join(sorted(left_out))}.".strip()
+        reason = f"{ended(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
     order._move(
         State.ACCEPTED,
         action=action,

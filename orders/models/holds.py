@@ -40,10 +40,11 @@ def ended(text: str) -> str:
 
 def hold_of(order: Order) -> Hold | None:
     """The first thing that holds a confirmed order; None where it may be sent."""
-    return _stopped(order) or _waiting(order)
+    return stopped(order) or _waiting(order)
 
 
-def _stopped(order: Order) -> Hold | None:
+def stopped(order: Order) -> Hold | None:
+    """What a person, or the breaker, stopped: it would hold the order in any state."""
     switch, vendor = order.switch, order.vendor
     if switch.stopped_at:
         who, since = switch.stopped_by_name, moment(switch.stopped_at)
@@ -72,7 +73,7 @@ def _waiting(order: Order) -> Hold | None:
         planned = f"Planned for {moment(order.planned_for)}"
         return Hold(says=f"{planned}. Until then it can be cancelled.", short=planned)
     if order.hold_until and order.hold_until > now:
-        until = f"Kept back until {moment(order.hold_until)}"
+        until = f"Held until {moment(order.hold_until)}"
         return Hold(says=f"{until}, so that it can still be cancelled.", short=until)
     if order.next_try_at and order.next_try_at > now:
         at = moment(order.next_try_at)

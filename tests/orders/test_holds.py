@@ -44,8 +44,8 @@ def order_with(**fields: Any) -> Callable[[Order], object]:
         ),
         (
             order_with(hold_until=LATER),
-            "Kept back until {later}, so that it can still be cancelled.",
-            "Kept back until {later}",
+            "Held until {later}, so that it can still be cancelled.",
+            "Held until {later}",
             "MailOps",
         ),
         (
