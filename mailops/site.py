@@ -53,12 +53,17 @@ class MailOpsSite(admin.AdminSite):
 
     def _frame(self, request: HttpRequest) -> dict[str, Any]:
         from mailops import dashboard, health
+        from vendors.models import SendingSwitch
 
+        switch, sending = SendingSwitch.current(), health.status()
+        if switch.stopped_at and sending.works:
+            sending = health.Status(False, "All sending is held", "wait")
         registry = {model._meta.label_lower: model_admin for model, model_admin in self._registry.items()}
         sections = navigation.sections(request, registry, waiting=dashboard.waiting_count(request.user))
         return {
             "navigation": sections,
             "here": navigation.current(sections),
             "search": navigation.find(sections, "Orders"),
-            "sending": health.status(),
+            "sending": sending,
+            "all_held": switch if switch.stopped_at else None,
         }

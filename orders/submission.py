@@ -26,10 +26,12 @@ from django.utils import timezone
 from mailops import drill
 from mailops.history import record
 from orders import breaker, doorbell, looking
+from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
+from orders.models.holds import ended
 from orders.models.inventory import Asset
-from orders.plan import Plan, differences, plan
+from orders.plan import Plan, plan
 from vendors import turns
 from vendors.http import Lost, NoConnection, Reply, post_order
 from vendors.models import SendingSwitch, Vendor
@@ -372,7 +374,7 @@ def accept(
     """The vendor has the order, less the domains and addresses in `left_out`. Also the move of *it was placed*."""
     if left_out:
         order.leave_out(left_out)
-        reason = f"{reason} Left out: {', '.join(sorted(left_out))}.".strip()
+        reason = f"{ended(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
     order._move(
         State.ACCEPTED,
         action=action,

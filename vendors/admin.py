@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import RegexValidator
 from django.db import transaction
+from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -21,7 +22,9 @@ from django.views.decorators.http import require_POST
 
 from mailops.history import record
 from mailops.history.admin import RecordedAdmin
+from mailops.history.models import Event
 from mailops.money import show
+from mailops.templatetags.frame import when
 from vendors import pricing, turns
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
@@ -133,8 +136,22 @@ class VendorAdmin(RecordedAdmin):
             "vendor": vendor,
             "practice_values": [(name, fault.words) for name, fault in FAULTS.items()],
             "may_test": self._may(request),
+            **(self._stopped(vendor) if vendor and vendor.is_stopped else {}),
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
+
+    def _stopped(self, vendor: Vendor) -> dict[str, Any]:
+        """Who stopped the account, what waits behind it, and which orders a person has to check first."""
+        event = Event.objects.filter(
+            subject_type="vendors.vendor", subject_id=str(vendor.pk), action="vendor.stopped"
+        ).first()
+        confirmed = vendor.orders.filter(state="confirmed")
+        return {
+            "stopped_by": event.who if event else "",
+            "unknown": vendor.orders.filter(state="unknown").count(),
+            "waiting": confirmed.aggregate(count=Count("pk"), oldest=Min("confirmed_at")),
+            "orders_url": f"{reverse('admin:orders_order_changelist')}?vendor__id__exact={vendor.pk}",
+        }
 
     def get_urls(self) -> list[Any]:
         doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume}
@@ -250,8 +267,11 @@ class VendorAdmin(RecordedAdmin):
 
     @admin.display(description="Sending")
     def sending(self, vendor: Vendor) -> SafeString:
-        kind, text = ("wait", "Stopped") if vendor.is_stopped else ("ok", "Open")
-        return format_html('<span class="chip {}">{}</span>', kind, text)
+        if vendor.stopped_at is None:
+            return format_html('<span class="chip ok">Open</span>')
+        chip = format_html('<span class="chip wait">Stopped</span>')
+        why = vendor.stopped_reason
+        return format_html('{}<br><span class="small soft">{}: {}</span>', chip, when(vendor.stopped_at), why)
 
 
 @admin.register(Price)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from orders import drafting, progress, submission
 from orders.admin.page import checks, contents, cost_rows, load, render, request_shown, totals, url
-from orders.models import NotAllowed, Order, State
+from orders.models import NotAllowed, Order, State, holds
 from orders.plan import plan, short
 
 LONGEST_PLAN = timedelta(days=90)
@@ -40,10 +40,10 @@ class LaterForm(forms.Form):
     """When the order may be sent at the earliest."""
 
     planned_for = forms.DateTimeField(
-        label="Not before",
+        label="Send it not before",
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text="Leave it empty to send at once. Until then the order can be cancelled.",
+        help_text="Leave it empty to send at once. Until that time the order can be cancelled.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,6 +86,7 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
         "checks": checks(request, order, current),
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
+        "hold": holds.stopped(order),
     }
     return render(request, "confirm.html", order, **context | {"later": LaterForm()} | more)
 
@@ -110,8 +111,7 @@ def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
         else:
             messages.error(request, str(error))
         return redirect(url(order))
-    held = confirmed.held_by
-    messages.success(request, f"{order} is confirmed. {f'{held}.' if held else 'MailOps sends it now.'}")
+    messages.success(request, f"{order} is confirmed. {confirmed.held_by or 'MailOps sends it now.'}")
     return redirect(url(order))
 
 

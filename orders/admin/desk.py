@@ -30,10 +30,10 @@ class VerdictForm(forms.Form):
         ],
     )
     there = forms.MultipleChoiceField(
-        label="If a part was placed: what does the vendor have?",
+        label="What does the vendor have?",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Tick what is there. The rest is marked as refused and can be ordered again.",
+        help_text="Tick all that is there. The rest is marked as refused and can be ordered again.",
     )
     reference = forms.CharField(
         label="The vendor's reference", required=False, max_length=120, help_text="If the vendor shows one."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
@@ -15,6 +16,7 @@ from django.utils.timesince import timesince
 from orders.admin import decide, desk, draft, page
 from orders.admin.inventory import chip
 from orders.models import Order, State
+from vendors.models import SendingSwitch
 
 TABS = [
     ("", "All", list(State)),
@@ -76,6 +78,14 @@ class OrderAdmin(admin.ModelAdmin):
         if number.isdecimal() and len(number) < 10:
             found |= Q(pk=int(number) - 1000)
         return queryset.filter(found), False
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """One question about the switch for the whole list."""
+        found = super().get_changelist_instance(request)
+        switch = SendingSwitch.current()
+        for order in found.result_list:
+            order.switch = switch
+        return found
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
@@ -145,6 +155,11 @@ class OrderAdmin(admin.ModelAdmin):
 
     @admin.display(description="Next")
     def next(self, order: Order) -> SafeString:
-        age = timesince(order.state_since, depth=1)
-        since = "" if order.acts_next == "Nobody" or age.startswith("0") else f", for {age}"
-        return format_html('<span class="small soft">{}{}</span>', order.acts_next, since)
+        """Who acts next, and for how long they could have; what holds a confirmed order."""
+        hold = order.hold if order.state == State.CONFIRMED else None
+        age = timesince((hold.since if hold else None) or order.state_since, depth=1)
+        since = "" if order.acts_next == "Nobody" or age.startswith("0") else f" for {age}"
+        if hold is None:
+            return format_html('<span class="small soft">{}{}</span>', order.acts_next, since and f",{since}")
+        says = f"{hold.short}{since if hold.since else ''}"
+        return format_html('<span class="small soft">{}. Next: {}</span>', says, order.acts_next)

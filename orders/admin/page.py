@@ -21,8 +21,9 @@ from mailops.history.models import Event
 from mailops.money import Totals
 from mailops.money import show as show_money
 from orders import submission
-from orders.models import Order, State
+from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
+from orders.models.inventory import Asset
 from orders.plan import Plan, plan, short
 from vendors.prices import MONTH, UNITS, YEAR
 
@@ -81,6 +82,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         submission.seen(current)
     snapshot = current.snapshot() if current else order.snapshot or {}
     attempts = list(order.attempts.all())
+    hold = order.hold if order.state == State.CONFIRMED else None
     context = {
         "title": f"{order.client}: {order.size}",
         "steps": steps(order),
@@ -92,14 +94,37 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "asked": request_shown(snapshot),
         "digest": short(current.digest if current else order.digest),
         "attempts": attempts,
-        "news": any(attempt.news_at for attempt in attempts),
-        "held_by": order.held_by if order.state == State.CONFIRMED else "",
+        "news": next((attempt for attempt in attempts if attempt.news_at), None),
+        "may_settle": request.user.has_perm("orders.settle_order"),
+        "settled": settled(order, attempts),
+        "left_out": left_out(order, attempts),
+        "hold": hold,
         "events": events(order),
         "plan": current,
         "all_events_url": all_events(order),
-        "version": f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}",
+        "version": f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}-{hold}",
     }
     return render(request, "page.html", order, **context)
+
+
+def settled(order: Order, attempts: list[Attempt]) -> Attempt | None:
+    """The newest attempt, where the order stands as it does because of a person's verdict on it."""
+    newest = attempts[0] if attempts else None
+    if newest is None or not newest.is_settled:
+        return None
+    is_why = order.state == State.ACCEPTED or (order.state == State.REVIEW and order.reason == newest.settled_reason)
+    return newest if is_why else None
+
+
+def left_out(order: Order, attempts: list[Attempt]) -> str:
+    """How much of an accepted order a person found missing at the vendor, in words; empty where nothing is."""
+    if order.state != State.ACCEPTED or settled(order, attempts) is None:
+        return ""
+    counts = [
+        (order.domains.filter(state=Asset.REFUSED).count(), "domain", "domains"),
+        (order.mailboxes.filter(state=Asset.REFUSED).count(), "mailbox", "mailboxes"),
+    ]
+    return " and ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
 
 
 def history(request: HttpRequest, pk: str) -> HttpResponse:
@@ -165,12 +190,12 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             own = order.drafted_by_id == user.pk and user.has_perm("orders.change_order")
             offer("back", "Send back", "orders.change_order" if own else "orders.confirm_order")
             stop = current.stops[0].message if current and current.stops else ""
+            if order.attempts.filter(stage__in=SETTLED).exists():
+                offer("check", "Check the vendor again", "orders.settle_order")
             label = f"Confirm and buy for {current.cost.due_now}" if current else "Confirm"
             offer(
                 "confirm", label, "orders.confirm_order", kind="primary", why_not=order.why_not_confirm(user) or stop
             )  # fmt: skip
-            if order.attempts.filter(stage__in=SETTLED).exists():
-                offer("check", "Check the vendor again", "orders.settle_order")
         case State.CONFIRMED:
             offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
         case State.UNKNOWN:
@@ -209,6 +234,7 @@ def cost_rows(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
                 "price": _money(line["unit_price"], currency),
                 "now": _money(line["due_now"], currency),
                 "then": _then(line, currency),
+                "is_unsaid": line["unit"] not in (None, "once", MONTH, YEAR),
                 "is_missing": line["unit_price"] is None,
                 "source": source,
                 "as_of": datetime.fromisoformat(as_of) if as_of else None,

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from mailops.history import record
 from mailops.money import Totals
-from mailops.times import moment
+from orders.models.holds import Hold, hold_of
 from orders.models.inventory import Asset
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
 from vendors import turns
@@ -216,32 +216,26 @@ class Order(models.Model):
 
     @property
     def acts_next(self) -> str:
-        if self.state == State.CONFIRMED and self.held_by:
-            return self.held_by
+        if self.state == State.CONFIRMED and (hold := self.hold):
+            return hold.acts_next
         if self.state in (State.DRAFT, State.REFUSED, State.PARTLY):
             return self.drafted_by_name
         return ACTS_NEXT[State(self.state)]
 
+    @cached_property
+    def switch(self) -> SendingSwitch:
+        """The switch that holds all sending. A list of orders sets it once for all of them."""
+        return SendingSwitch.current()
+
+    @property
+    def hold(self) -> Hold | None:
+        """What keeps a confirmed order from being sent; None where nothing does."""
+        return hold_of(self)
+
     @property
     def held_by(self) -> str:
-        """What keeps a confirmed order from being sent, in words; empty when nothing does."""
-        now = timezone.now()
-        switch = SendingSwitch.current()
-        if switch.stopped_at:
-            who, why = switch.stopped_by_name, switch.stopped_reason
-            return f"All sending is held since {moment(switch.stopped_at)} by {who}: {why}"
-        if self.vendor.stopped_at:
-            since = moment(self.vendor.stopped_at)
-            return f"Sending to {self.vendor.name} is stopped since {since}: {self.vendor.stopped_reason}"
-        if self.planned_for and self.planned_for > now:
-            return f"Planned for {moment(self.planned_for)}. Until then it can be cancelled"
-        if self.hold_until and self.hold_until > now:
-            return f"Held until {moment(self.hold_until)}, so that it can still be cancelled"
-        if self.next_try_at and self.next_try_at > now:
-            return f"Not sent yet ({self.reason}) Tried again at {moment(self.next_try_at)}"
-        if rests_until := self.vendor.rests_until:
-            return f"{self.vendor.name} asked to be left alone until {moment(rests_until)}"
-        return ""
+        """What holds it, as a sentence; empty where nothing does."""
+        return hold.says if (hold := self.hold) else ""
 
     @property
     def is_moving(self) -> bool:

@@ -119,11 +119,12 @@ def test_the_drafter_is_named_where_it_is_their_turn(desk: Desk) -> None:
     assert desk.sent(word="no-funds").acts_next == "drafter"
 
 
-def test_what_holds_a_confirmed_order_is_said_instead_of_mailops(desk: Desk) -> None:
+def test_where_an_order_waits_behind_a_switch_an_operator_acts_next(desk: Desk) -> None:
     order = desk.confirmed()
     assert fresh(order).acts_next == "MailOps"
     order.vendor.stop(reason="card expired")
-    assert re.fullmatch(r"Sending to Woodpecker is stopped since \d\d:\d\d: card expired", fresh(order).acts_next)
+    assert fresh(order).acts_next == "An operator"
+    assert re.fullmatch(r"Sending to Woodpecker is stopped since \d\d:\d\d: card expired\.", fresh(order).held_by)
 
 
 @pytest.mark.parametrize("state", State)

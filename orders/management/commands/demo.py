@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,9 +17,10 @@ from django.utils import timezone
 
 from mailops import roles
 from mailops.history import acting, record
-from orders import drafting, submission
+from orders import drafting, looking, submission
 from orders.drafting import Draft
-from orders.models import Client, Order, State
+from orders.models import Attempt, Client, Order, State
+from orders.models.attempt import Stage
 from orders.paste import read
 from orders.plan import plan
 from vendors import pricing
@@ -145,14 +147,18 @@ def draft(api: str, product: str, client: str, rows: str, options: Mapping[str, 
     )
 
 
-def confirm(order: Order) -> None:
+def confirm(order: Order, *, planned_for: datetime | None = None) -> None:
     """By the confirmer, as on the page."""
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=order.pk)
-    submission.confirm(order.pk, by=User.objects.get(username="confirmer"), digest=plan(order).digest)
+    confirmer = User.objects.get(username="confirmer")
+    submission.confirm(order.pk, by=confirmer, digest=plan(order).digest, planned_for=planned_for)
 
 
 def make_orders(command: BaseCommand) -> None:
-    """Orders in different states; those past confirmation are sent by the worker to the practice vendors."""
+    """Orders in different states; those past confirmation are sent by the worker to the practice vendors.
+
+    One outcome is unknown, with what the vendor shows of it. Several in a row would stop the account.
+    """
     drafter = User.objects.get(username="drafter")
     pro = {"provider": "GOOGLE"}
     sent = [
@@ -168,13 +174,17 @@ def make_orders(command: BaseCommand) -> None:
         CMR_DOMAINS, note="Second batch for the autumn campaign",
     )  # fmt: skip
     draft("smartsenders", "domains", "Acme Labs", "acme-news.com, Sam Ito, sam", {"vendor_id": "9"})
-    for order in [*sent, waiting]:
+    later = draft("woodpecker", "mailboxes", "Northwind", "northwind-spring.com, Ana Ruiz, ana", pro)
+    for order in [*sent, waiting, later]:
         drafting.send_for_confirmation(order.pk, by=drafter, note=order.note)
     for order in sent:
         confirm(order)
+    confirm(later, planned_for=timezone.now() + timedelta(days=3))
     until = time.monotonic() + 60
     busy = Order.objects.filter(pk__in=[order.pk for order in sent], state__in=[State.CONFIRMED, State.SENDING])
     while busy.exists() and time.monotonic() < until:
         time.sleep(0.2)
     if busy.exists():
         command.stderr.write("Some demo orders are still waiting for the worker; they go out when it runs.")
+    for attempt in Attempt.objects.filter(stage=Stage.UNKNOWN):
+        looking.look(attempt)
