@@ -87,7 +87,9 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
             order.confirm(by=by, digest=current.digest, snapshot=current.snapshot(), planned_for=planned_for)
             drill.point("confirm, before commit")
-            if not order.held_by:
+            if order.held_by:  # no task is queued: the sweep rings as soon as nothing holds it
+                Order.objects.filter(pk=order.pk).update(rung_at=None)
+            else:
                 async_task(SUBMIT, order.pk)
             return order
     except IntegrityError as error:
