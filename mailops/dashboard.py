@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Min
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from orders.models import Attempt, Order, State
 from vendors.models import SendingSwitch, Vendor
@@ -70,7 +71,7 @@ def _waits(order: Order) -> dict[str, Any]:
 
 def _news_of(order: Order, attempt: Attempt) -> dict[str, Any]:
     """A settled order of which the vendor said something else afterwards."""
-    says = f"You settled it, but the vendor's answer came later: {attempt.late_answer}" if attempt.late_answer else ""
+    says = f"It was settled. The vendor's answer came later: {attempt.late_answer}" if attempt.late_answer else ""
     return _waits(order) | {
         "url": reverse("admin:orders_order_check", args=[order.pk]),
         "kind": "doubt",
@@ -96,7 +97,7 @@ def _on_its_way(order: Order, switch: SendingSwitch) -> dict[str, Any]:
 
 def _held(switch: SendingSwitch) -> list[dict[str, Any]]:
     """The switches that hold confirmed orders back: how many wait, and since when the oldest of them does."""
-    confirmed = Order.objects.filter(state=State.CONFIRMED)
+    confirmed = Order.objects.filter(state=State.CONFIRMED).exclude(hold_until__gt=timezone.now())
     if switch.stopped_at:
         found = confirmed.aggregate(count=Count("pk"), oldest=Min("confirmed_at"))
         return [found | {"account": None, "since": switch.stopped_at}] if found["count"] else []

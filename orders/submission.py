@@ -89,7 +89,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
             order.confirm(by=by, digest=current.digest, snapshot=current.snapshot(), planned_for=planned_for)
             drill.point("confirm, before commit")
-            if not order.held_by:
+            if not order.held_by:  # else the sweep rings, as soon as nothing holds it
                 doorbell.ring(order.pk)
             return order
     except IntegrityError as error:

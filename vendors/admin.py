@@ -145,7 +145,7 @@ class VendorAdmin(RecordedAdmin):
         event = Event.objects.filter(
             subject_type="vendors.vendor", subject_id=str(vendor.pk), action="vendor.stopped"
         ).first()
-        confirmed = vendor.orders.filter(state="confirmed")
+        confirmed = vendor.orders.filter(state="confirmed").exclude(hold_until__gt=timezone.now())
         return {
             "stopped_by": event.who if event else "",
             "unknown": vendor.orders.filter(state="unknown").count(),

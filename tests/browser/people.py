@@ -159,3 +159,12 @@ def enter_key(page: Page, account: str, key: str) -> None:
     page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
+
+
+def settle(page: Page, verdict: str, reason: str, *, there: tuple[str, ...] = (), button: str) -> None:
+    """On the page about the vendor: choose what was found, tick what is there, say how one knows."""
+    page.get_by_label(verdict).check()
+    for name in there:
+        page.get_by_label(name, exact=True).check()
+    page.get_by_label("How do you know?").fill(reason)
+    page.get_by_role("button", name=button).click()

@@ -152,7 +152,7 @@ def test_an_open_page_follows_its_order_until_it_is_delivered(stack: Stack, draf
     confirm(confirmer, send(drafter, mailbox_order("five-delivered.com")))
 
     def is_delivered() -> bool:
-        stack.manage("shell", "-c", "from orders.tasks import sweep; sweep()")  # what runs every minute
+        stack.sweep()
         return chip(confirmer).inner_text() == "Delivered"
 
     until(is_delivered, "the delivery")

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from mailops.times import moment
 from orders.models import Order
-from orders.models.holds import ended, moment
+from orders.models.holds import ended
 from tests.conftest import Desk, fresh
 from vendors.models import SendingSwitch, Vendor
 
