@@ -98,21 +98,30 @@ class Desk:
         secrets: dict[str, str] | None = None,
     ) -> Order:
         vendor = self.accounts[api]
+        rows = rows_for(api, word=word) if rows is None else rows
+        options = OPTIONS[api, product] if options is None else options
+        draft = self.contents(vendor, product, rows=rows, options=options, secrets=secrets)
+        return drafting.create(draft, by=by or self.people.drafter)
+
+    @staticmethod
+    def contents(
+        vendor: Vendor, product: str, *, rows: str, options: dict[str, Any], secrets: dict[str, str] | None = None
+    ) -> Draft:
+        """What a drafter typed, with the client's own contact and place to forward to."""
         what = vendor.adapter.products[product]
-        reading = read(rows_for(api, word=word) if rows is None else rows, what)
+        reading = read(rows, what)
         assert not reading.bad, reading.bad
         client = Client.objects.select_related("contact").get(name="Northwind")
-        draft = Draft(
+        return Draft(
             vendor=vendor,
             product=product,
             client=client,
             contact=client.contact if what.needs_contact else None,
             forward_to=client.forward_to if what.forwards else "",
-            options=OPTIONS[api, product] if options is None else options,
+            options=options,
             secrets=secrets or {},
             rows=reading.rows,
         )
-        return drafting.create(draft, by=by or self.people.drafter)
 
     def reviewed(self, *args: Any, **kwargs: Any) -> Order:
         order = self.draft(*args, **kwargs)

@@ -1,0 +1,207 @@
+"""Everything that can happen to orders, one rule each: people, verdicts, switches, sweeps, workers that stop."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models, transaction
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, precondition, rule
+
+from orders import desk as unknowns
+from orders import drafting, looking, progress, submission
+from orders.models import Order, State
+from orders.models.attempt import SETTLED, Stage
+from orders.plan import plan
+from tests.conftest import fresh
+from tests.orders.installation import SLOW, Installation, happened, numbers
+from vendors.models import Price, SendingSwitch, Vendor
+
+PRODUCTS = [("woodpecker", "mailboxes"), ("smartsenders", "domains"), ("coldmailreseller", "domains"),
+            ("scaledmail", "package")]  # fmt: skip
+PEOPLE = ["drafter", "confirmer", "both", "boss"]
+VALUES = [
+    "fine", "fine", "fine", "fine", "fine", "cut-before", "cut-after", "error-before", "error-after", "unavailable",
+    "redirect", "busy", "refused-field", "refused-field", "no-funds", "bad-key", "rubbish", "truncated", "wrong-shape",
+    "partial", "never-delivered", "charge-failed", *SLOW,
+]  # fmt: skip
+which = st.integers(0, 5)
+person = st.sampled_from(PEOPLE)
+product = st.sampled_from(PRODUCTS)
+value = st.sampled_from(VALUES)
+seconds = st.sampled_from([3, 60, 400, 4000])
+verdict = st.sampled_from([unknowns.PLACED, unknowns.PARTLY, unknowns.NOT_PLACED, unknowns.NOT_PLACED])
+
+
+class Lifecycle(Installation):
+    """What happens, in any order. Each rule is something that people, operators, workers or clocks do."""
+
+    # -- people ---------------------------------------------------------------------------------------------------
+
+    @initialize(products=st.lists(product, min_size=2, max_size=4), values=st.permutations(VALUES))
+    def begin(self, products: list[tuple[str, str]], values: list[str]) -> None:
+        for what, value in zip(products, values, strict=False):
+            self.order(what, value, "drafter", "confirmer", 2)
+
+    @precondition(lambda self: len(self.orders) < 6)
+    @rule(what=product, value=value, drafter=person, confirmer=person, far=st.sampled_from([0, 1, 2, 2, 3, 3]))
+    def order(self, what: tuple[str, str], value: str, drafter: str, confirmer: str, far: int) -> None:
+        """A draft and, as far as it goes, sent for confirmation, confirmed, submitted."""
+        if value in SLOW and self.is_slow:  # one in an example is enough
+            value = "cut" + value.removeprefix("timeout")
+        self.is_slow |= value in SLOW
+        self._draft(what, f"{value}-{len(self.words)}", drafter)
+        self._go_far(self.orders[-1], drafter, confirmer, far)
+
+    @precondition(lambda self: 0 < len(self.orders) < 6)
+    @rule(n=which, drafter=person, confirmer=person, far=st.integers(0, 3))
+    def order_the_same_names(self, n: int, drafter: str, confirmer: str, far: int) -> None:
+        self._draft(*self.words[n % len(self.words)], drafter)
+        self._go_far(self.orders[-1], drafter, confirmer, far)
+
+    @precondition(lambda self: self.orders)
+    @rule(n=which, by=person, confirmer=person, stale=st.booleans(), far=st.integers(0, 2))
+    def edit(self, n: int, by: str, confirmer: str, stale: bool, far: int) -> None:
+        order = self._one(n, State.DRAFT)
+        draft = self._contents(*self.words[self.orders.index(order.pk)])
+        with self._refusable():
+            drafting.save(order.pk, draft, by=self._user(by), version=order.version - stale)
+        self._go_far(order.pk, by, confirmer, far)
+
+    @precondition(lambda self: self.orders)
+    @rule(n=which)
+    def open_the_confirmation_page(self, n: int) -> None:
+        order = self._one(n, State.REVIEW)
+        current = plan(order)
+        submission.seen(current)
+        self.seen[order.pk] = current.digest
+
+    @precondition(lambda self: self.orders)
+    @rule(n=which, by=person, opened_before=st.booleans(), minutes=st.sampled_from([0, 0, 0, 5, 300]))
+    def confirm(self, n: int, by: str, opened_before: bool, minutes: int) -> None:
+        with self._refusable():
+            self._confirm(self._one(n, State.REVIEW).pk, by, opened_before=opened_before, minutes=minutes)
+
+    @precondition(lambda self: self.orders)
+    @rule(n=which, by=person, cancel=st.sampled_from([False, False, False, True]))
+    def take_back(self, n: int, by: str, cancel: bool) -> None:
+        with self._refusable(), transaction.atomic():
+            order = Order.objects.locked(self._one(n, State.CONFIRMED, State.REVIEW).pk)
+            if cancel:
+                order.cancel(by=self._user(by), reason="Not needed.")
+            else:
+                order.send_back(by=self._user(by), reason="Look again.")
+
+    @precondition(lambda self: self.books.reads(Stage.UNKNOWN))
+    @rule(n=which, by=person, verdicts=st.lists(verdict, min_size=1, max_size=3), far=st.sampled_from([0, 2, 3]))
+    def settle(self, n: int, by: str, verdicts: list[str], far: int) -> None:
+        """Whatever the person says, right or wrong, and thinks better of."""
+        order = self._one(n, attempts__stage=Stage.UNKNOWN)
+        for verdict in verdicts:
+            self._settle(fresh(order), by, verdict)
+        self._go_far(order.pk, by, by, far)
+
+    @precondition(lambda self: self.books.reads(*SETTLED))
+    @rule(n=which, by=person, verdict=verdict)
+    def settle_once_more(self, n: int, by: str, verdict: str) -> None:
+        self._settle(self._one(n, attempts__stage__in=SETTLED), by, verdict)
+
+    @precondition(lambda self: self.books.arrivals)
+    @rule(n=which, by=person, how=st.sampled_from(["asked", "asked", "seen there", "looked for", "news read"]))
+    def hear_of_it(self, n: int, by: str, how: str) -> None:
+        user = self._user(by)
+        with self._refusable():
+            if how == "asked":
+                progress.ask(self._one(n, State.ACCEPTED).pk)
+            elif how == "seen there":
+                progress.mark_delivered(self._one(n, State.ACCEPTED).pk, by=user, reason="Seen there.")
+            elif how == "news read":
+                unknowns.read_news(self._one(n, attempts__news_at__isnull=False).pk, by=user, reason="Still right.")
+            elif attempt := self._one(n, attempts__sent_at__isnull=False).attempts.first():
+                looking.look(attempt, by=user)
+
+    # -- operators ------------------------------------------------------------------------------------------------
+
+    @rule(what=product, change=st.sampled_from(["price", "price", "key", "key", "stop", "hold all"]))
+    def operate(self, what: tuple[str, str], change: str) -> None:
+        vendor = Vendor.objects.get(api=what[0])
+        if change == "price":
+            Price.objects.filter(vendor=vendor).update(amount=models.F("amount") + 1)
+        elif change == "key":
+            sealed = vendor.secrets.put({"api_key": f"practice-key-{next(numbers)}-of-many"})
+            Vendor.objects.filter(pk=vendor.pk).update(sealed=str(sealed))
+        elif change == "stop":
+            vendor.stop(reason="Let us see first.")
+        else:
+            SendingSwitch.current().hold(reason="Let us see first.", by="operator")
+
+    # -- the queue, the sweep, the clock ----------------------------------------------------------------------------
+
+    @precondition(lambda self: self.orders)
+    @rule(n=which, times=st.integers(1, 3))
+    def ring(self, n: int, times: int) -> None:
+        pk = self._one(n, State.CONFIRMED).pk
+        self._work_off(*[lambda: submission.submit(pk)] * times)
+
+    @precondition(lambda self: self.orders)
+    @rule(times=st.sampled_from([0, 1, 1, 2]))
+    def work_off_the_queue(self, times: int) -> None:
+        """Once, twice because it was delivered twice, or never because it was lost."""
+        self._work_off_the_queue(times)
+
+    @rule(ahead=st.sampled_from([-3600, 0, 0, 100, 400, 4000]))
+    def sweep(self, ahead: int) -> None:
+        """Also by a machine whose clock is wrong."""
+        self._sweep(timedelta(seconds=ahead))
+
+    @precondition(lambda self: self.orders)
+    @rule(by=seconds, open_then=st.booleans())
+    def pass_time(self, by: int, open_then: bool) -> None:
+        self._pass_time(timedelta(seconds=by))
+        if open_then:
+            self._open_sending()
+
+    # -- workers, step by step --------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.books.reads(State.CONFIRMED))
+    @rule(
+        n=which,
+        look=st.sampled_from([True, True, True, False]),
+        steps=st.integers(0, 3),
+        dies=st.sampled_from([True, True, False]),
+    )
+    def claim(self, n: int, look: bool, steps: int, dies: bool) -> None:
+        """A worker takes an order up, takes some steps, and there it dies, or freezes until it goes on."""
+        worker = self._claim(self._one(n, State.CONFIRMED).pk, steps, look=look)
+        if worker in self.workers and dies:
+            self.workers.remove(worker)
+            happened["worker deaths"] += 1
+            happened[f"deaths with {len(worker.todo)} steps left"] += 1
+
+    @precondition(lambda self: self.books.reads(State.CONFIRMED))
+    @rule(n=which, steps=st.integers(0, 3), by=person, verdict=verdict, far=st.sampled_from([0, 2, 3]))
+    def freeze_through_a_verdict(self, n: int, steps: int, by: str, verdict: str, far: int) -> None:
+        """A worker freezes; its lease ends, a person decides, somebody may confirm again; then the worker goes on."""
+        pk = self._one(n, State.CONFIRMED).pk
+        worker = self._claim(pk, steps)
+        if worker not in self.workers:
+            return
+        self._pass_time(timedelta(minutes=6))
+        self._sweep(timedelta(0))
+        order = fresh(Order(pk=pk))
+        if order.state == State.UNKNOWN:
+            self._settle(order, by, verdict)
+        self._go_far(pk, by, by, far)
+        self._go_on(worker, 4)
+
+    @precondition(lambda self: self.workers)
+    @rule(n=which, steps=st.integers(1, 4))
+    def go_on(self, n: int, steps: int) -> None:
+        self._go_on(self.workers[n % len(self.workers)], steps)
+
+    # -- the promises ---------------------------------------------------------------------------------------------
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        self.steps += 1
+        self._check_books()

@@ -1,0 +1,52 @@
+"""The whole life of orders at random, with the promises checked after every step.
+
+In CI the examples are the same every time. For a longer hunt with new ones:
+`MAILOPS_MACHINE_EXAMPLES=1000 make test ARGS=tests/orders/test_lifecycle_machine.py`, each of up to
+`MAILOPS_MACHINE_STEPS` steps (50). What fails is shown as the shortest list of steps that still fails.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.conftest import Desk
+from tests.orders.installation import happened
+from tests.orders.machine import Lifecycle
+from vendors.practice.server import Practice
+
+EXAMPLES = int(os.environ.get("MAILOPS_MACHINE_EXAMPLES", "0"))
+STEPS = int(os.environ.get("MAILOPS_MACHINE_STEPS", "50"))
+AT_LEAST = {
+    "charges": 15,
+    "unknown outcomes": 12,
+    "worker deaths": 6,
+    "verdicts": 5,
+    "revised verdicts": 5,
+    "wrong verdicts": 1,
+    "refusals": 2,
+    "late answers": 1,
+}
+
+
+def test_whatever_happens_nothing_is_bought_twice_and_nothing_is_lost(
+    desk: Desk, practice: Practice, tmp_path: Path
+) -> None:
+    happened.clear()
+    run_state_machine_as_test(
+        lambda: Lifecycle(desk, practice, tmp_path),
+        settings=settings(
+            max_examples=EXAMPLES or 20,
+            stateful_step_count=STEPS,
+            derandomize=not EXAMPLES,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+        ),
+    )
+    few = {what: happened[what] for what, least in AT_LEAST.items() if happened[what] < least}
+    assert not few, f"too little happened for a proof: {few} of {dict(happened)}"
