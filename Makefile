@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test check format lock clean help
+.PHONY: run test mutations check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -27,6 +27,9 @@ test: $(VENV)/.test ## run the tests: make test ARGS="tests/orders -x"
 	export CHROMIUM
 	CHROMIUM=$$(.ci/chromium $(BIN)/python)
 	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest $(ARGS)
+
+mutations: $(VENV)/.test ## break the code on purpose, one way at a time: a test must notice each
+	$(BIN)/python -m tests.faults.mutations
 
 check: $(VENV)/.check ## format, lint, types, templates, migrations, production settings
 	data=$$(mktemp -d)
@@ -62,7 +65,7 @@ clean: ## remove the virtual environment and caches; your data in var/ stays
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 help:
-	sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 14
+	sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
 
 $(BIN)/python:
 	python=$$(.ci/python $(PYTHON))
