@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test bench-sending check format lock clean help
+.PHONY: run test bench-sending mutations check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -30,6 +30,9 @@ test: $(VENV)/.test ## run the tests, two at a time: make test ARGS="tests/order
 
 bench-sending: $(VENV)/.base ## how fast confirmed orders are sent: make bench-sending ARGS="--orders 400 --workers 2,4,8"
 	$(APART) $(BIN)/python -m tests.bench.sending $(ARGS)
+
+mutations: $(VENV)/.test ## break the code on purpose, one way at a time: a test must notice each
+	$(BIN)/python -m tests.faults.mutations
 
 check: $(VENV)/.check ## format, lint, types, templates, migrations, production settings
 	data=$$(mktemp -d)

@@ -1,0 +1,358 @@
+"""Ways to break MailOps on purpose, each with the promise that it would break and the tests that must notice.
+
+`make mutations` tries them; `docs/safety.md` lists them in the same words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """What is broken, which promise that would break, the edits (file, old, new), and the tests that must fail."""
+
+    name: str
+    promise: str
+    edits: tuple[tuple[str, str, str], ...]
+    caught_by: tuple[str, ...]
+
+
+ORDER, SUBMISSION, SWEEP = "orders/models/order.py", "orders/submission.py", "orders/sweep.py"
+DESK, BREAKER, HTTP, API = "orders/desk.py", "orders/breaker.py", "vendors/http.py", "vendors/apis/base.py"
+SENDING, CRASHES, STATES = (f"tests/orders/test_{name}.py" for name in ("sending", "crashes", "states"))
+GUARDS, ANSWERS = "tests/orders/test_guards.py", "tests/vendors/test_answers.py"
+LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
+RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=why):"
+
+MUTATIONS = (
+    Mutation(
+        name="A move does not look whether somebody else was faster",
+        promise="1",
+        edits=((ORDER, "pk=self.pk, state=before, version=self.version)", "pk=self.pk)"),),
+        caught_by=(f"{STATES}::test_a_move_that_somebody_else_made_first_raises",),
+    ),
+    Mutation(
+        name="No claim: an order is taken up whatever its state",
+        promise="1",
+        edits=(
+            (
+                ORDER,
+                "            state=State.CONFIRMED,\n            vendor__stopped_at=None,",
+                "            vendor__stopped_at=None,",
+            ),
+            (
+                SUBMISSION,
+                "        except NotAllowed:\n            return None",
+                "        except NotAllowed:\n            pass",
+            ),
+        ),
+        caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
+    ),
+    Mutation(
+        name="The database takes a second open attempt for an order",
+        promise="1",
+        edits=(
+            (
+                "orders/migrations/0001_initial.py",
+                "fields=('order',), name='attempt_one_open_per_order'",
+                "fields=('order', 'number'), name='attempt_one_open_per_order'",
+            ),
+        ),
+        caught_by=(f"{CRASHES}::test_the_database_refuses_a_second_open_attempt",),
+    ),
+    Mutation(
+        name="A task that is handed out again sends again",
+        promise="1",
+        edits=(
+            (
+                SUBMISSION,
+                '    if attempt is None:\n        return "nothing to do"',
+                "    attempt = attempt or Attempt.objects.filter(order=order_id).first()\n"
+                '    if attempt is None:\n        return "nothing to do"',
+            ),
+            (SUBMISSION, "since=(Stage.CLAIMED,), sent_at=sent_at", "since=tuple(Stage), sent_at=sent_at"),
+        ),
+        caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
+    ),
+    Mutation(
+        name="“About to be sent” is not saved before the request leaves",
+        promise="1",
+        edits=(
+            (SUBMISSION, "def _send(", "@transaction.atomic\ndef _send("),
+            (SUBMISSION, "atomic(durable=True):\n        sent_at =", "atomic():\n        sent_at ="),
+            (SUBMISSION, "atomic(durable=True):\n                stage =", "atomic():\n                stage ="),
+        ),
+        caught_by=(f"{GUARDS}::test_the_mark_is_saved_before_a_byte_arrives",),
+    ),
+    Mutation(
+        name="A worker that was held up sends all the same",
+        promise="1",
+        edits=((SUBMISSION, "fresh = settings.CLAIM_FRESH_SECONDS", "fresh = 10**9"),),
+        caught_by=(f"{CRASHES}::test_a_worker_that_slept_since_its_claim_does_not_send",),
+    ),
+    Mutation(
+        name="A request whose answer was lost is sent once more",
+        promise="1",
+        edits=(
+            (
+                SUBMISSION,
+                '    drill.point("answered")',
+                "    if isinstance(outcome, Lost):\n"
+                "        outcome = post_order(current.request, host=current.host, secrets=secrets)\n"
+                '    drill.point("answered")',
+            ),
+        ),
+        caught_by=(f"{LOST_CHARGE}[woodpecker-mailboxes-cut-after]",),
+    ),
+    Mutation(
+        name="A redirect is followed",
+        promise="1",
+        edits=(
+            (HTTP, "allow_redirects=False", "allow_redirects=True"),
+            (HTTP, "    def get_redirect_target(", "    def looks_nowhere("),
+        ),
+        caught_by=("tests/vendors/test_wire.py::test_a_redirect_is_shown_and_not_followed[307 Temporary]",),
+    ),
+    Mutation(
+        name="A worker lost after the mark counts as one that sent nothing",
+        promise="1",
+        edits=((SUBMISSION, RELEASE, RELEASE.replace("(Stage.CLAIMED,)", "(Stage.CLAIMED, Stage.SENDING)")),),
+        caught_by=(f"{CRASHES}::test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown",),
+    ),
+    Mutation(
+        name="“It was not placed” sends by itself",
+        promise="1",
+        edits=(
+            ("orders/models/state.py", "State.UNKNOWN: frozenset({", "State.UNKNOWN: frozenset({State.CONFIRMED, "),
+            (
+                DESK,
+                'order.back_to_review(action=ACTIONS[NOT_PLACED], reason=reason, attempt=attempt, by=by, reference="")',
+                "order._move(State.CONFIRMED, action=ACTIONS[NOT_PLACED], reason=reason, attempt=attempt, by=by)",
+            ),
+        ),
+        caught_by=(f"{CRASHES}::test_settled_as_not_placed_waits_for_a_fresh_confirmation_and_sends_nothing",),
+    ),
+    Mutation(
+        name="The vendor's list is not read before sending",
+        promise="1",
+        edits=(("orders/looking.py", "    return order.vendor.adapter.looks_first and", "    return False and"),),
+        caught_by=(f"{GUARDS}::test_what_the_vendor_lists_already_is_not_sent_again_unasked",),
+    ),
+    Mutation(
+        name="A confirmed order whose task was lost is not rung for",
+        promise="2",
+        edits=((SWEEP, "OrmQ.objects.count() <= BACKLOG", "OrmQ.objects.count() < 0"),),
+        caught_by=(f"{CRASHES}::test_the_sweep_rings_for_a_confirmed_order_whose_task_is_gone",),
+    ),
+    Mutation(
+        name="An order that can't be sent is tried for ever",
+        promise="2",
+        edits=((ORDER, "if tries >= settings.NOT_SENT_TRIES:", "if False:"),),
+        caught_by=(f"{SENDING}::test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries",),
+    ),
+    Mutation(
+        name="“Come back later” (429) is called refused",
+        promise="2",
+        edits=((API, "return NotSent(why=", "return Refused(problems=()) or NotSent(why="),),
+        caught_by=(f"{SENDING}::test_too_many_requests_waits_and_then_buys_once",),
+    ),
+    Mutation(
+        name="A success that can't be read is called accepted",
+        promise="2",
+        edits=((API, "return acceptance or Unknown(", "return acceptance or Accepted() or Unknown("),),
+        caught_by=(
+            f"{ANSWERS}::test_a_success_that_cannot_be_read_is_unknown",
+            f"{LOST_CHARGE}[scaledmail-package-rubbish]",
+        ),
+    ),
+    Mutation(
+        name="An answer under another order's number is called accepted",
+        promise="2",
+        edits=((SUBMISSION, "if isinstance(verdict, Accepted) and verdict.reference:", "if False:"),),
+        caught_by=(f"{GUARDS}::test_an_answer_under_another_orders_number_is_unknown",),
+    ),
+    Mutation(
+        name="What the vendor listed before sending speaks for the order",
+        promise="2",
+        edits=(
+            (
+                "vendors/apis/woodpecker.py",
+                "new = [address for address in listed if address not in before]",
+                "new = listed",
+            ),
+        ),
+        caught_by=(
+            "tests/vendors/test_reads.py::test_woodpecker_mailboxes_that_were_listed_before_sending_say_nothing",
+            f"{GUARDS}::test_whoever_was_told_of_the_list_may_confirm_again",
+        ),
+    ),
+    Mutation(
+        name="An answer that does not come in time is called not sent",
+        promise="3",
+        edits=(
+            (HTTP, "if not guard.is_connected and any(", "if any("),
+            (HTTP, "(k, NewConnectionError | ConnectTimeoutError)", "(k, NewConnectionError | requests.Timeout)"),
+        ),
+        caught_by=(
+            "tests/vendors/test_http.py::test_an_exchange_that_broke_is_lost_and_never_tried_again"
+            "[read whole, no answer]",
+            f"{LOST_CHARGE}[woodpecker-mailboxes-timeout-after]",
+        ),
+    ),
+    Mutation(
+        name="Trouble with the secure connection is called not sent",
+        promise="3",
+        edits=(
+            (HTTP, "if not guard.is_connected and any(", "if any("),
+            (HTTP, "(k, NewConnectionError | ConnectTimeoutError)", "(k, requests.exceptions.SSLError)"),
+        ),
+        caught_by=("tests/vendors/test_http.py::test_a_certificate_that_nobody_vouches_for_is_doubt",),
+    ),
+    Mutation(
+        name="An error of the vendor's own (5xx) is called refused",
+        promise="3",
+        edits=((API, "if reply.status in self.REFUSALS:", "if reply.status in self.REFUSALS or reply.status >= 500:"),),
+        caught_by=(
+            f"{ANSWERS}::test_a_broken_vendor_is_unknown_even_in_its_own_error_shape",
+            f"{LOST_CHARGE}[coldmailreseller-domains-error-after]",
+        ),
+    ),
+    Mutation(
+        name="A worker lost after the mark leaves a refused order",
+        promise="3",
+        edits=(
+            (SWEEP, "attempt.move(Stage.UNKNOWN,", "attempt.move(Stage.REFUSED,"),
+            (SWEEP, "order._move(State.UNKNOWN,", "order._move(State.REFUSED,"),
+        ),
+        caught_by=(f"{CRASHES}::test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown",),
+    ),
+    Mutation(
+        name="A late answer overwrites a person's verdict",
+        promise="3",
+        edits=(
+            (SUBMISSION, "since=(Stage.SENDING, Stage.UNKNOWN), why=why", "since=tuple(Stage), why=why"),
+            (SUBMISSION, "if order.state not in (State.SENDING, State.UNKNOWN):", "if False:"),
+        ),
+        caught_by=(f"{CRASHES}::test_a_late_answer_never_overwrites_a_settled_verdict",),
+    ),
+    Mutation(
+        name="An editor may confirm, as far as the code goes",
+        promise="4",
+        edits=((ORDER, "if self.vendor.two_person_rule and self.was_edited_by(user):", "if False:"),),
+        caught_by=(f"{SENDING}::test_nobody_confirms_their_own_order_superusers_included",),
+    ),
+    Mutation(
+        name="An editor may confirm, as far as the database goes",
+        promise="4",
+        edits=(("orders/models/editor.py", '"NEW.confirmed_by_id IS NOT NULL"', '"NEW.confirmed_by_id IS NULL"'),),
+        caught_by=(f"{SENDING}::test_the_database_refuses_an_editor_as_confirmer",),
+    ),
+    Mutation(
+        name="A confirmer may become an editor, as far as the database goes",
+        promise="4",
+        edits=(("orders/models/editor.py", "AND o.confirmed_by_id = NEW.user_id", "AND o.confirmed_by_id IS NULL"),),
+        caught_by=(f"{SENDING}::test_the_database_refuses_a_confirmer_as_editor",),
+    ),
+    Mutation(
+        name="Confirming does not compare with what the page showed",
+        promise="5",
+        edits=((SUBMISSION, "if current.digest != digest:", "if False:"),),
+        caught_by=(f"{SENDING}::test_an_order_edited_since_the_page_was_opened_is_refused_with_what_changed",),
+    ),
+    Mutation(
+        name="Sending does not compare with what was confirmed",
+        promise="5",
+        edits=((SUBMISSION, "if current.digest != order.digest:", "if False:"),),
+        caught_by=(
+            f"{SENDING}::test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again",
+            f"{SENDING}::test_rows_changed_behind_the_back_are_not_sent",
+        ),
+    ),
+    Mutation(
+        name="The account's limit for one order is ignored",
+        promise="5",
+        edits=(("orders/checks.py", "elif amount > limit:", "elif False:"),),
+        caught_by=("tests/orders/test_plan.py::test_the_limit_of_the_account_counts_to_the_cent",),
+    ),
+    Mutation(
+        name="A move writes no event",
+        promise="6",
+        edits=(
+            (
+                ORDER,
+                "record(action, self, by=by, reason=reason, changes=all_changes, "
+                "attempt=attempt.pk if attempt else None)",
+                "del all_changes",
+            ),
+        ),
+        caught_by=(f"{STATES}::test_a_move_of_the_table_writes_state_time_and_event[draft-review]",),
+    ),
+    Mutation(
+        name="An event may be written apart from its change",
+        promise="6",
+        edits=(("mailops/history/chain.py", "if not connection.in_atomic_block:", "if False:"),),
+        caught_by=("tests/history/test_chain.py::test_a_record_outside_a_transaction_is_refused",),
+    ),
+    Mutation(
+        name="The database lets the history be edited",
+        promise="6",
+        edits=(
+            ("mailops/history/apps.py", "triggers.install(connection, TRIGGERS)", "str(triggers)"),
+            (
+                "mailops/history/migrations/0001_initial.py",
+                "triggers.install(schema_editor.connection, TRIGGERS)",
+                "str(triggers)",
+            ),
+        ),
+        caught_by=(
+            f"{CRASHES}::test_history_cannot_be_changed_in_the_database",
+            "tests/history/test_chain.py::test_the_database_refuses[update]",
+        ),
+    ),
+    Mutation(
+        name="Verifying does not look at what a record says",
+        promise="6",
+        edits=(("mailops/history/chain.py", "elif event.hash != event.digest():", "elif False:"),),
+        caught_by=("tests/history/test_chain.py::test_an_edit_of_any_column_is_found_at_its_record[3-who]",),
+    ),
+    Mutation(
+        name="“Hold all sending” is ignored when an order is taken up",
+        promise="switch",
+        edits=((ORDER, "            ~SendingSwitch.is_on(),\n", ""),),
+        caught_by=(f"{GUARDS}::test_while_all_sending_is_held_nothing_is_sent",),
+    ),
+    Mutation(
+        name="“Hold all sending” is ignored once an order is taken up",
+        promise="switch",
+        edits=((SUBMISSION, "if order.vendor.is_stopped or ", "if order.vendor.is_stopped and "),),
+        caught_by=(f"{GUARDS}::test_all_sending_held_between_claim_and_sending_puts_the_order_back",),
+    ),
+    Mutation(
+        name="A stopped account goes on sending",
+        promise="switch",
+        edits=((ORDER, "            vendor__stopped_at=None,\n        )", "        )"),),
+        caught_by=(f"{SENDING}::test_a_stopped_account_sends_nothing_until_it_is_opened",),
+    ),
+    Mutation(
+        name="A refused key does not stop its account",
+        promise="switch",
+        edits=((BREAKER, "outcome.status in (401, 403):", "outcome.status in ():"),),
+        caught_by=(f"{GUARDS}::test_a_refused_key_stops_its_account[coldmailreseller-domains]",),
+    ),
+    Mutation(
+        name="Unknown outcomes in a row do not stop their account",
+        promise="switch",
+        edits=((BREAKER, "return limit > 0 and", "return limit < 0 and"),),
+        caught_by=(f"{GUARDS}::test_three_unknown_outcomes_in_a_row_stop_the_account",),
+    ),
+    Mutation(
+        name="One account may take all workers",
+        promise="switch",
+        edits=((SUBMISSION, "if on_their_way >= order.vendor.at_once:", "if False:"),),
+        caught_by=(
+            f"{GUARDS}::test_an_account_has_only_so_many_orders_on_their_way",
+            f"{GUARDS}::test_woodpecker_gets_one_order_at_a_time",
+        ),
+    ),
+)
