@@ -32,8 +32,10 @@ def close_account(vendor: Vendor, outcome: Reply | NoConnection | Lost | None, s
 
 def _in_a_row(vendor: Vendor) -> bool:
     limit: int = settings.UNKNOWN_IN_A_ROW
+    if limit <= 0:
+        return False
     sent = Attempt.objects.filter(order__vendor=vendor, sent_at__isnull=False).exclude(stage=Stage.SENDING)
     if vendor.opened_at:
         sent = sent.filter(sent_at__gte=vendor.opened_at)
     last = list(sent.order_by("-sent_at").values_list("stage", flat=True)[:limit])
-    return limit > 0 and last.count(Stage.UNKNOWN) == limit
+    return last.count(Stage.UNKNOWN) == limit

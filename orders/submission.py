@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import IntegrityError, OperationalError, connection, models, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
 from mailops import drill
@@ -273,16 +273,17 @@ def verdict_over(order: Order, outcome: Reply | NoConnection | Lost) -> Verdict:
 
 def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
     """Write the verdict; keep trying for a while, since the answer exists nowhere else. Returns the stage."""
-    until = time.monotonic() + 10
+    until, tries = time.monotonic() + 10, 0
     while True:
+        tries += 1
         try:
             with transaction.atomic(durable=True):
                 stage = _write_outcome(attempt, outcome, verdict)
                 drill.point("recorded, before commit")
             drill.point("recorded")
             return stage
-        except OperationalError:
-            if time.monotonic() > until:
+        except (OperationalError, InterfaceError):
+            if time.monotonic() > until and tries >= 3:  # the time may have passed while the worker was frozen
                 log.error("The outcome of %s could not be written; it will read as unknown", attempt)
                 raise
             connection.close()

@@ -12,7 +12,7 @@ from django_q.tasks import async_task
 
 from orders import breaker, doorbell, looking, submission
 from orders.models import Order, State
-from orders.models.attempt import Stage
+from orders.models.attempt import Stage, lease_over
 from vendors.models import Vendor
 
 BACKLOG = 50  # queued tasks
@@ -44,7 +44,7 @@ def _expire(order: Order, now: datetime) -> str:
     with transaction.atomic():
         Vendor.objects.locked(order.vendor_id)
         order = Order.objects.locked(order.pk)
-        attempt = order.attempts.filter(stage__in=[Stage.CLAIMED, Stage.SENDING], lease_until__lt=now).first()
+        attempt = order.attempts.filter(lease_over(now), stage__in=[Stage.CLAIMED, Stage.SENDING]).first()
         if order.state != State.SENDING or attempt is None:
             return ""
         if submission.release(order, attempt):

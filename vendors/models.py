@@ -121,8 +121,9 @@ class Vendor(models.Model):
     @property
     def rests_until(self) -> datetime | None:
         """Until when the vendor asked to be left alone; None where it did not, or the pace alone makes a turn wait."""
-        rests = self.next_turn_at and self.next_turn_at > timezone.now() + timedelta(seconds=turns.AN_ORDER)
-        return self.next_turn_at if rests else None
+        now = timezone.now()
+        at = turns.next_turn(self, now)
+        return at if at and at > now + timedelta(seconds=turns.AN_ORDER) else None
 
     def price_list(self) -> dict[str, Price]:
         """The account's prices by item."""

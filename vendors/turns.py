@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 A_PERSON, AN_ORDER, BY_ITSELF = 10.0, 2.0, 1.0
 REST = 30  # seconds that an account rests where it asks for slowness without saying for how long
 LONGEST_REST = 3600
+# A turn beyond this was written by a clock that has been set back since, and does not count.
+FURTHEST = timedelta(seconds=LONGEST_REST) + timedelta(minutes=5)
 
 
 class Busy(ReadFailed):
@@ -32,7 +34,7 @@ def reserve(vendor: Vendor, *, patience: float, now: datetime | None = None) -> 
     The caller holds the account's row locked, in a transaction.
     """
     now = now or timezone.now()
-    at = max(now, vendor.next_turn_at or now)
+    at = max(now, next_turn(vendor, now) or now)
     if at > now + timedelta(seconds=patience):
         return None
     gap = vendor.adapter.pace_seconds * settings.VENDOR_PACE
@@ -42,10 +44,17 @@ def reserve(vendor: Vendor, *, patience: float, now: datetime | None = None) -> 
     return (at - now).total_seconds()
 
 
+def next_turn(vendor: Vendor, now: datetime) -> datetime | None:
+    """When the account may be asked next; None where it may be at once."""
+    at = vendor.next_turn_at
+    return at if at and now < at <= now + FURTHEST else None
+
+
 def rest(vendor: Vendor, seconds: int | None) -> datetime:
     """Nobody asks this account anything for a while; until when. A longer rest is never shortened."""
-    until = timezone.now() + timedelta(seconds=min(REST if seconds is None else seconds, LONGEST_REST))
-    later = type(vendor).objects.filter(pk=vendor.pk, next_turn_at__gt=until)
+    now = timezone.now()
+    until = now + timedelta(seconds=min(REST if seconds is None else seconds, LONGEST_REST))
+    later = type(vendor).objects.filter(pk=vendor.pk, next_turn_at__gt=until, next_turn_at__lte=now + FURTHEST)
     if not later.exists():
         type(vendor).objects.filter(pk=vendor.pk).update(next_turn_at=until)
     return until

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -25,6 +27,15 @@ SETTLED = [Stage.PLACED, Stage.NOT_PLACED]
 BOUGHT_NOTHING = [Stage.NOT_SENT, Stage.REFUSED]  # as the vendor said or the network proved
 # While one of these stands, money may have been spent, and the database refuses another attempt for the order.
 OPEN = [Stage.CLAIMED, Stage.SENDING, Stage.ACCEPTED, Stage.UNKNOWN, Stage.PLACED]
+
+
+def lease_over(now: datetime, *, of: str = "") -> models.Q:
+    """For a WHERE clause: its worker should have reported long ago.
+
+    A lease that ends too far ahead was written by a clock that has been set back since.
+    """
+    furthest = now + timedelta(seconds=settings.LEASE_SECONDS) + timedelta(minutes=5)
+    return models.Q(**{f"{of}lease_until__lt": now}) | models.Q(**{f"{of}lease_until__gt": furthest})
 
 
 class Attempt(models.Model):

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from mailops.history import record
 from mailops.money import Totals
+from orders.models.attempt import lease_over
 from orders.models.holds import Hold, hold_of
 from orders.models.inventory import Asset
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
@@ -71,13 +72,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def in_turn(self, now: datetime) -> OrderQuerySet:
         """Orders whose account may be asked soon."""
         soon = now + timedelta(seconds=turns.AN_ORDER)
-        return self.filter(models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon))
+        far = models.Q(vendor__next_turn_at__gt=now + turns.FURTHEST)
+        return self.filter(models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon) | far)
 
     def expired(self, now: datetime) -> OrderQuerySet:
         """Orders whose worker should have reported long ago."""
-        return self.filter(
-            state=State.SENDING, attempts__stage__in=["claimed", "sending"], attempts__lease_until__lt=now
-        )
+        over = lease_over(now, of="attempts__")
+        return self.filter(over, state=State.SENDING, attempts__stage__in=["claimed", "sending"])
 
     def due_for_progress(self, now: datetime) -> OrderQuerySet:
         """Accepted orders whose vendor can tell how they stand and was not asked lately."""
