@@ -92,6 +92,10 @@ def form_for(api: str) -> type[VendorForm]:
     return type("VendorFormForApi", (VendorForm,), declared | {"api": api, "secret_fields": secret_fields})
 
 
+def chip(kind: str, text: str) -> SafeString:
+    return format_html('<span class="chip {}">{}</span>', kind, text)
+
+
 @admin.register(Vendor)
 class VendorAdmin(RecordedAdmin):
     list_display = ("name", "vendor_label", "mode", "two_person_rule", "limit", "sending")
@@ -268,10 +272,9 @@ class VendorAdmin(RecordedAdmin):
     @admin.display(description="Sending")
     def sending(self, vendor: Vendor) -> SafeString:
         if vendor.stopped_at is None:
-            return format_html('<span class="chip ok">Open</span>')
-        chip = format_html('<span class="chip wait">Stopped</span>')
-        why = vendor.stopped_reason
-        return format_html('{}<br><span class="small soft">{}: {}</span>', chip, when(vendor.stopped_at), why)
+            return chip("ok", "Open")
+        stopped, why = chip("wait", "Stopped"), vendor.stopped_reason
+        return format_html('{} <span class="small soft">{}: {}</span>', stopped, when(vendor.stopped_at), why)
 
 
 @admin.register(Price)
