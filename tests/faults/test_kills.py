@@ -149,7 +149,9 @@ class Person:
         self.web, self.session = web, requests.Session()
         logins = (Path(house.env["MAILOPS_DATA"]) / "demo-logins.txt").read_text().splitlines()
         password = dict(line.split() for line in logins)[name]
-        self.post("/login/", self.session.get(f"{web}/login/", timeout=60).text, username=name, password=password)
+        self.post(
+            "/login/", self.session.get(f"{web}/login/", timeout=60).text, username=name, password=password, next="/"
+        )
 
     def post(self, path: str, page: str, **fields: str) -> requests.Response:
         """Send the page's form."""
