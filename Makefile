@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test bench-sending mutations check format lock clean help
+.PHONY: run test faults mutations bench-sending check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -24,9 +24,17 @@ run: $(VENV)/.base ## start everything for practice: web, worker, practice vendo
 test: $(VENV)/.test ## run the tests, two at a time: make test ARGS="tests/orders -x -n 0"
 	data=$$(mktemp -d)
 	trap 'rm -rf "$$data"' EXIT
-	export CHROMIUM
+	export CHROMIUM FAKETIME_LIBRARY
 	CHROMIUM=$$(.ci/chromium $(BIN)/python)
+	FAKETIME_LIBRARY=$$(.ci/faketime)
 	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+faults: $(VENV)/.test ## try to make MailOps buy twice or lose an order, and print how each drill ended
+	data=$$(mktemp -d)
+	trap 'rm -rf "$$data"' EXIT
+	export FAKETIME_LIBRARY
+	FAKETIME_LIBRARY=$$(.ci/faketime)
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS) tests/faults
 
 bench-sending: $(VENV)/.base ## how fast confirmed orders are sent: make bench-sending ARGS="--orders 400 --workers 2,4,8"
 	$(APART) $(BIN)/python -m tests.bench.sending $(ARGS)

@@ -1,158 +1,190 @@
-"""A worker is killed at every step of sending: never a second paid request, never a lost order."""
+"""kill -9 at every step of sending and of every kind of process: never a second paid request, never a lost order."""
 
 from __future__ import annotations
 
-import json
+import os
 import re
 import signal
-from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from mailops.processes import BASE_DIR
 from tests.faults.house import House, wait_for
 
-SETUP = """
-from django.contrib.auth.models import User
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-call_command("createcachetable")
-call_command("demo", "--no-orders", verbosity=0)
-"""
-DRAFT = """
-from django.contrib.auth.models import User
-from orders import drafting
-from orders.management.commands import demo
-from orders.models import Order
-rows = "{domain}, Dana Reyes, dana"
-order = demo.draft("woodpecker", "mailboxes", "Northwind", rows, {{"provider": "GOOGLE"}})
-drafting.send_for_confirmation(order.pk, by=User.objects.get(username="drafter"))
-"""
-CONFIRM = """
-from orders.management.commands import demo
-from orders.models import Order
-demo.confirm(Order.objects.get())
-"""
-# Time passes, the queue hands everything out again, and the doorbell is rung three times more.
-AFTERWARDS = """
-import json, time
-from datetime import timedelta
-from django.db import transaction
-from django.utils import timezone
-from django_q.models import OrmQ
-from django_q.tasks import async_task
-from mailops.history.chain import verify
-from orders import doorbell, sweep
-from orders.models import Order
-later, until = timezone.now() + timedelta(hours=2), time.monotonic() + 60
-order = Order.objects.get()
-sweep.run(later)
-for _ in range(2):
-    OrmQ.objects.update(lock=timezone.now() - timedelta(days=1))
-    with transaction.atomic():
-        for _ in range(3):
-            async_task(doorbell.SUBMIT, order.pk)
-    while OrmQ.objects.exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    sweep.run(later + timedelta(hours=2))
-order.refresh_from_db()
-finding = verify()
-print(json.dumps({
-    "state": order.state, "stages": list(order.attempts.values_list("stage", flat=True)),
-    "queued": OrmQ.objects.count(), "unbroken": finding.is_unbroken,
-}))
-"""
-# where the worker dies: the attempt as the dead worker left it, charges by then; state, stages and charges in the end
-POINTS: dict[str, tuple[str, int, str, list[str], int]] = {
-    "claimed": ("claimed", 0, "accepted", ["accepted", "not_sent"], 1),
-    "marked": ("sending", 0, "unknown", ["unknown"], 0),
-    "about to send": ("sending", 0, "unknown", ["unknown"], 0),
-    "answered": ("sending", 1, "unknown", ["unknown"], 1),
-    "recorded, before commit": ("sending", 1, "unknown", ["unknown"], 1),
-    "recorded": ("accepted", 1, "accepted", ["accepted"], 1),
+# where the worker dies: the attempt as it leaves it; state, stages and charges in the end
+POINTS: dict[str, tuple[str, str, list[str], int]] = {
+    "claimed": ("claimed", "accepted", ["not_sent", "accepted"], 1),
+    "marked": ("sending", "unknown", ["unknown"], 0),
+    "about to send": ("sending", "unknown", ["unknown"], 0),
+    "bytes left": ("sending", "unknown", ["unknown"], 1),
+    "answered": ("sending", "unknown", ["unknown"], 1),
+    "recorded, before commit": ("sending", "unknown", ["unknown"], 1),
+    "recorded": ("accepted", "accepted", ["accepted"], 1),
 }
 IN_THE_WEB = "confirm, before commit"
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house with people and accounts, and practice vendors for all houses."""
-    house = House(tmp_path_factory.mktemp("houses"), "built")
-    house.copy_database_of(None)
-    try:
-        house.start_practice()
-        house.run(SETUP)
-        yield house
-    finally:
-        house.tear_down()
-
-
-@pytest.fixture
-def house(built: House, request: pytest.FixtureRequest) -> Iterator[House]:
-    """A copy of that house for one drill."""
-    name = re.sub(r"\W+", "_", request.node.name).strip("_")[-40:].lower()
-    house = House(built.folder, name, practice=built.env["MAILOPS_PRACTICE_URL"])
-    house.copy_database_of(built)
-    try:
-        yield house
-    finally:
-        house.tear_down()
-
-
-def stages(house: House) -> list[str]:
-    return [stage for (stage,) in house.rows("SELECT stage FROM orders_attempt ORDER BY number")]
-
-
-def assert_end(house: House, domain: str, state: str, stages: list[str], charges: int) -> None:
-    """What everybody finds after a restart, with all that could still be handed out handed out."""
-    requests = len(house.books(domain)["requests"])
-    end = json.loads(house.run(AFTERWARDS))
-    assert (end["state"], end["stages"]) == (state, stages), house.said()
-    assert end["queued"] == 0
-    assert end["unbroken"]
-    books = house.books(domain)
-    assert len(books["charges"]) == charges
-    assert len(books["requests"]) == max(requests, charges) <= 1
-
-
 def test_every_point_of_the_code_has_its_drill() -> None:
-    named = re.findall(r'drill\.point\("(.+?)"\)', (BASE_DIR / "orders" / "submission.py").read_text())
-    assert sorted(named) == sorted([*POINTS, IN_THE_WEB])
+    files = [BASE_DIR / "orders", BASE_DIR / "vendors" / "http.py"]
+    sources = [path for file in files for path in ([file] if file.is_file() else sorted(file.rglob("*.py")))]
+    named = {name for path in sources for name in re.findall(r'drill\.point\(\s*"(.+?)"', path.read_text())}
+    assert named == {*POINTS, IN_THE_WEB}
+
+
+# -- At every point of the code: all killed first, then brought to their end together --------------------------------
+
+
+@dataclass
+class Killed:
+    orders: dict[str, int] = field(default_factory=dict)
+    left: dict[str, list[str]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def killed(house: House) -> Killed:
+    """An order for every point at which a worker died over it, each with what that worker left behind."""
+    killed = Killed()
+    for point in POINTS:
+        order = killed.orders[point] = house.order(f"killed-{point.replace(', ', '-').replace(' ', '-')}")
+        with house.cluster(MAILOPS_DRILL_KILL_AT=point) as cluster:
+            cluster.wait_said("reincarnated worker")
+        killed.left[point] = house.stages(order)
+    killed.facts = house.close_books()
+    return killed
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_worker_killed_when_it(house: House, point: str) -> None:
-    stage, charged, state, ends, charges = POINTS[point]
-    domain = f"{re.sub(r'[^a-z]+', '-', point)}-killed.com"
-    house.run(DRAFT.format(domain=domain) + CONFIRM)
-    cluster = house.start_cluster(MAILOPS_DRILL_KILL_AT=point)
-    wait_for(lambda: "reincarnated worker" in house.said(), "the worker to die", show=house.said)
-    house.pull_the_plug(cluster)
-    assert stages(house) == [stage]
-    assert len(house.books(domain)["charges"]) == charged
-    house.start_cluster()
-    assert_end(house, domain, state, ends, charges)
+def test_a_worker_killed_when_it(house: House, killed: Killed, point: str) -> None:
+    left, state, stages, charges = POINTS[point]
+    order = killed.orders[point]
+    assert killed.left[point] == [left]
+    assert [a["stage"] for a in killed.facts["attempts"] if a["order_id"] == order] == stages
+    house.expect(f"kill -9 of the worker: {point}", order, killed.facts, end=state, charges=charges)
 
 
-def test_a_power_cut_while_the_vendor_is_answering(house: House) -> None:
-    """Nobody chooses the line: everything dies at once while the request is on its way."""
-    domain = "timeout-after-power-cut.com"
-    house.run(DRAFT.format(domain=domain) + CONFIRM)
-    cluster = house.start_cluster()
-    wait_for(lambda: house.books(domain)["charges"], "the charge", show=house.said)
-    house.pull_the_plug(cluster)
-    assert stages(house) == ["sending"]
-    house.start_cluster()
-    assert_end(house, domain, "unknown", ["unknown"], 1)
+# -- While the vendor is silent after charging -----------------------------------------------------------------------
 
 
-def test_the_web_killed_while_confirming_confirms_nothing(house: House) -> None:
-    house.run(DRAFT.format(domain="web-killed.com"))
-    died = house.python(CONFIRM, MAILOPS_DRILL_KILL_AT=IN_THE_WEB)
-    assert died.returncode == -signal.SIGKILL, died.stderr
-    assert house.rows("SELECT state, digest FROM orders_order") == [("review", "")]
-    assert house.rows("SELECT count(*) FROM django_q_ormq") == [(0,)]
-    assert house.rows("SELECT count(*) FROM history_event WHERE action = 'order.confirmed'") == [(0,)]
-    house.run(CONFIRM)
-    assert house.rows("SELECT state FROM orders_order") == [("confirmed",)]
-    assert house.rows("SELECT count(*) FROM django_q_ormq") == [(1,)]
+def test_a_worker_killed_while_the_vendor_is_silent(house: House) -> None:
+    order = house.order("timeout-after")
+    with house.cluster():
+        house.wait_charge(order)
+        os.kill(house.wait_worker(order, "sending"), signal.SIGKILL)
+        facts = house.close_books(cluster=False)
+    house.expect("kill -9 of the worker: the vendor charged and is silent", order, facts, end="unknown", charges=1)
+
+
+def test_everything_killed_while_the_vendor_is_silent(house: House) -> None:
+    order = house.order("timeout-after")
+    with house.cluster():
+        house.wait_charge(order)
+    assert house.stages(order) == ["sending"]
+    facts = house.close_books()
+    house.expect("kill -9 of the whole cluster", order, facts, end="unknown", charges=1)
+
+
+# -- Processes of the queue ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("victim", ["main", "sentinel"])
+def test_orphans_work_on_beside_a_new_cluster(house: House, victim: str) -> None:
+    with house.cluster() as old:
+        os.kill(old.popen.pid if victim == "main" else old.sentinel, signal.SIGKILL)
+        old.wait_end()
+        alone = house.order("orphans")
+        house.wait_state("accepted", alone)
+        with house.cluster():
+            both = [house.order(f"beside-orphans-{number}") for number in range(4)]
+            facts = house.close_books(cluster=False)
+    for order in [alone, *both]:
+        house.expect(f"kill -9 of {victim}, its orphans work on", order, facts, end="accepted", charges=1)
+
+
+def test_the_idle_worker_that_holds_the_queues_lock_is_killed(house: House) -> None:
+    """The cluster hangs for good, looking alive; a new one finds everything as it was."""
+    with house.cluster() as cluster:
+        os.kill(cluster.pids("worker")[0], signal.SIGKILL)
+        cluster.wait_said("reincarnated worker")
+        order = house.order("lock-holder")
+        wait_for(lambda: house.ask("queued")["taken"], "the hung cluster to take the task", show=cluster.said)
+        facts = house.close_books()  # beside the hung one
+    house.expect("kill -9 of the idle worker that holds the lock", order, facts, end="accepted", charges=1)
+
+
+def test_the_idle_monitor_is_killed(house: House) -> None:
+    """Nothing is ever acknowledged again, so the queue hands out every task again and again."""
+    with house.cluster() as cluster:
+        os.kill(cluster.pids("monitor")[0], signal.SIGKILL)
+        cluster.wait_said("reincarnated monitor")
+        order = house.order("monitor")
+        house.wait_state("accepted", order)
+        for times in (2, 3, 4):
+            house.ask("hand_out_again")
+            wait_for(lambda times=times: cluster.said().count("processing") >= times, "it to run again")
+    facts = house.close_books()
+    house.expect("kill -9 of the idle monitor", order, facts, end="accepted", charges=1)
+
+
+def test_the_pusher_is_killed(house: House) -> None:
+    with house.cluster() as cluster:
+        os.kill(cluster.pids("pusher")[0], signal.SIGKILL)
+        order = house.order("pusher")
+        cluster.wait_said("reincarnated pusher")
+        facts = house.close_books(cluster=False)
+    house.expect("kill -9 of the pusher", order, facts, end="accepted", charges=1)
+
+
+# -- The web ---------------------------------------------------------------------------------------------------------
+
+
+class Person:
+    """Signed in over HTTP."""
+
+    def __init__(self, house: House, web: str, name: str) -> None:
+        self.web, self.session = web, requests.Session()
+        logins = (Path(house.env["MAILOPS_DATA"]) / "demo-logins.txt").read_text().splitlines()
+        password = dict(line.split() for line in logins)[name]
+        self.post(
+            "/login/", self.session.get(f"{web}/login/", timeout=60).text, username=name, password=password, next="/"
+        )
+
+    def post(self, path: str, page: str, **fields: str) -> requests.Response:
+        """Send the page's form."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+        assert token, page
+        fields["csrfmiddlewaretoken"] = token[1]
+        answer = self.session.post(f"{self.web}{path}", data=fields, timeout=60)
+        assert answer.ok, answer.text
+        return answer
+
+    def confirm(self, order: int) -> requests.Response:
+        """The digest that the page shows, sent back as its button does."""
+        path = f"/orders/order/{order}/confirm/"
+        page = self.session.get(f"{self.web}{path}", timeout=60)
+        digest = re.search(r'name="digest" value="([0-9a-f]{64})"', page.text)
+        assert digest, page.text
+        return self.post(path, page.text, digest=digest[1])
+
+
+def test_the_web_is_killed_while_it_confirms(house: House) -> None:
+    house.ask("collect_static")
+    order = house.review("web-killed")
+    before = house.ask("queued")["tasks"]
+    confirmer = Person(house, house.start_web(MAILOPS_DRILL_KILL_AT=IN_THE_WEB), "confirmer")
+    with pytest.raises(requests.ConnectionError):
+        confirmer.confirm(order)
+    facts = house.ask("facts")
+    assert facts["states"][str(order)] == "review"
+    assert str(order) not in facts["confirmed"]
+    assert house.ask("queued")["tasks"] == before
+    confirmer.web = house.start_web()
+    assert "is confirmed" in confirmer.confirm(order).text
+    house.confirmed[order] += 1
+    assert house.ask("queued")["tasks"] == before + 1
+    facts = house.close_books()
+    house.expect("kill -9 of the web while it confirms", order, facts, end="accepted", charges=1)

@@ -1,0 +1,135 @@
+"""The database goes away, or keeps everybody waiting, while an order is on its way."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.faults.house import IS_POSTGRES, House, wait_for
+from tests.ports import free_ports
+
+on_sqlite = pytest.mark.skipif(IS_POSTGRES, reason="a file's lock; the same on PostgreSQL is a lost connection")
+on_postgres = pytest.mark.skipif(not IS_POSTGRES, reason="SQLite has no server to start again")
+
+
+# -- SQLite: another process holds the write lock ---------------------------------------------------------------------
+
+
+@on_sqlite
+def test_the_write_lock_is_held_while_the_outcome_is_recorded(house: House) -> None:
+    order = house.order("locked")
+    with house.cluster(MAILOPS_DRILL_STOP_AT="answered") as cluster:
+        worker = house.wait_frozen(order, "sending")
+        with closing(sqlite3.connect(house.file, isolation_level=None, timeout=60)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            os.kill(worker, signal.SIGCONT)
+            time.sleep(7)  # longer than anybody waits by default; the lock is what is drilled
+            other.execute("ROLLBACK")
+        cluster.wait_said("Processed")
+        assert house.state(order) == "accepted"
+    facts = house.close_books()
+    house.expect("SQLite locked for 7 s while the outcome is recorded", order, facts, end="accepted", charges=1)
+
+
+@on_sqlite
+def test_the_write_lock_is_held_until_the_worker_gives_up(house: House) -> None:
+    order = house.order("locked-for-good")
+    with house.cluster(MAILOPS_DRILL_STOP_AT="answered") as cluster:
+        worker = house.wait_frozen(order, "sending")
+        with closing(sqlite3.connect(house.file, isolation_level=None, timeout=60)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            os.kill(worker, signal.SIGCONT)
+            cluster.wait_said("could not be written")
+            other.execute("ROLLBACK")
+    facts = house.close_books()
+    house.expect("SQLite locked until the worker gives up", order, facts, end="unknown", charges=1)
+
+
+# -- PostgreSQL: the server is started again --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Callable[..., None]]]:
+    """A PostgreSQL of its own: its address, and what starts and stops it."""
+    programs = [*Path("/usr/lib/postgresql").glob("*/bin"), Path(shutil.which("pg_ctl") or "/none/pg_ctl").parent]
+    found = next((folder for folder in programs if (folder / "initdb").exists()), None)
+    if found is None:
+        pytest.skip("PostgreSQL's own programs are not here")
+    folder = Path(tempfile.mkdtemp(prefix="mailops-drill-pg-"))  # where another user may enter
+    folder.chmod(0o755)
+    data, port = folder / "data", free_ports(1)[0]
+    data.mkdir()
+    as_user: list[str] = []
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        as_user = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(data, "postgres")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+
+    def run(program: str, *arguments: str) -> None:
+        with (folder / "log").open("ab") as log:
+            command = [*as_user, str(found / program), "-D", str(data), *arguments]
+            done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120)
+        assert done.returncode == 0, (folder / "log").read_text()
+
+    def control(what: str, *how: str) -> None:
+        run("pg_ctl", what, "-w", "-t", "90", *([] if what == "stop" else ["-o", options]), *how)
+
+    run("initdb", "-U", "mailops", "-A", "trust", "-E", "UTF8", "--locale", "C", "--no-sync")
+    control("start")
+    try:
+        yield f"postgres://mailops@127.0.0.1:{port}/postgres", control
+    finally:
+        control("stop", "-m", "immediate")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def served(
+    postgres: tuple[str, Callable[..., None]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[House, Callable[..., None]]]:
+    """A house on that server."""
+    house = House(tmp_path_factory.mktemp("served"), server=postgres[0])
+    try:
+        house.build()
+        yield house, postgres[1]
+    finally:
+        house.tear_down()
+
+
+@on_postgres
+@pytest.mark.parametrize("how", ["fast", "immediate"])
+def test_the_database_is_started_again_while_the_vendor_answers(
+    served: tuple[House, Callable[..., None]], how: str
+) -> None:
+    """A worker that finds the database again in time writes down what it was told; otherwise a person looks."""
+    house, control = served
+    order = house.order("slow")
+    with house.cluster():
+        house.wait_worker(order, "sending")
+        control("restart", "-m", how)
+        wait_for(lambda: house.stages(order) != ["sending"] or not house.ask("is_worked_on"), "the worker's answer")
+    facts = house.close_books()
+    house.expect(f"PostgreSQL restarted ({how}) during the POST", order, facts, end="accepted or unknown", charges=1)
+
+
+@on_postgres
+def test_the_database_is_started_again_while_nothing_happens(served: tuple[House, Callable[..., None]]) -> None:
+    house, control = served
+    with house.cluster():
+        first = house.order("before")
+        house.wait_state("accepted", first)
+        control("restart", "-m", "fast")
+        order = house.order("after")
+        house.wait_state("accepted", order)
+        facts = house.close_books(cluster=False)
+    house.expect("PostgreSQL restarted while idle", order, facts, end="accepted", charges=1)
