@@ -291,9 +291,9 @@ def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
 
 
 def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
-    verdict = _if_it_is_ours(attempt.order, verdict)
-    if breaker.may_close(outcome, verdict):
+    if breaker.may_close(outcome, verdict) or _reference(verdict):
         Vendor.objects.locked(attempt.order.vendor_id)
+    verdict = _if_it_is_ours(attempt.order, verdict)
     order = Order.objects.locked(attempt.order_id)
     reply: dict[str, Any] = {}
     if isinstance(outcome, Reply):
@@ -320,17 +320,21 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
 
 def _if_it_is_ours(order: Order, verdict: Verdict) -> Verdict:
     """An acceptance under a number that another order of the account has already is somebody else's answer."""
-    if isinstance(verdict, Accepted) and verdict.reference:
-        others = Attempt.objects.filter(order__vendor=order.vendor, reference=verdict.reference[:120])
+    if reference := _reference(verdict):
+        others = Attempt.objects.filter(order__vendor=order.vendor, reference=reference)
         if other := others.exclude(order=order).select_related("order").first():
-            return Unknown(why=f"The vendor answered with the number {verdict.reference}, which {other.order} has.")
+            return Unknown(why=f"The vendor answered with the number {reference}, which {other.order} has.")
     return verdict
+
+
+def _reference(verdict: Verdict) -> str:
+    return verdict.reference[:120] if isinstance(verdict, Accepted) else ""
 
 
 def _in_short(verdict: Verdict) -> tuple[Stage, str, str]:
     match verdict:
         case Accepted():
-            return Stage.ACCEPTED, "", verdict.reference[:120]
+            return Stage.ACCEPTED, "", _reference(verdict)
         case Refused():
             return Stage.REFUSED, " ".join(problem.message for problem in verdict.problems), ""
         case NotSent():

@@ -127,7 +127,7 @@ class Vendor(models.Model):
 
     def price_list(self) -> dict[str, Price]:
         """The account's prices by item."""
-        return {price.item: price for price in self.prices.all()}
+        return {price.item: price for price in self.prices.order_by()}
 
     def stop(self, *, reason: str) -> None:
         self.stopped_at, self.stopped_reason = timezone.now(), reason

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from vendors.models import Vendor
 
 # Seconds that somebody waits for an account's turn. Orders go before the questions that MailOps asks by itself.
-A_PERSON, AN_ORDER, BY_ITSELF = 10.0, 2.0, 1.0
+A_PERSON, BY_ITSELF = 10.0, 1.0
+# Longer than one gap at a slower pace, but never so long that a claim goes stale meanwhile.
+AN_ORDER = min(2.0 * max(settings.VENDOR_PACE, 1.0), 6.0)
 REST = 30  # seconds that an account rests where it asks for slowness without saying for how long
 LONGEST_REST = 3600
 # A turn beyond this was written by a clock that has been set back since, and does not count.
