@@ -169,7 +169,7 @@ MUTATIONS = (
     Mutation(
         name="An answer under another order's number is called accepted",
         promise="2",
-        edits=((SUBMISSION, "if isinstance(verdict, Accepted) and verdict.reference:", "if False:"),),
+        edits=((SUBMISSION, "if reference := _reference(verdict):", "if reference := '':"),),
         caught_by=(f"{GUARDS}::test_an_answer_under_another_orders_number_is_unknown",),
     ),
     Mutation(
@@ -343,7 +343,7 @@ MUTATIONS = (
     Mutation(
         name="Unknown outcomes in a row do not stop their account",
         promise="switch",
-        edits=((BREAKER, "return limit > 0 and", "return limit < 0 and"),),
+        edits=((BREAKER, "return last.count(Stage.UNKNOWN) == limit", "return False"),),
         caught_by=(f"{GUARDS}::test_three_unknown_outcomes_in_a_row_stop_the_account",),
     ),
     Mutation(

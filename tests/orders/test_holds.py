@@ -15,7 +15,7 @@ from orders.models.holds import ended
 from tests.conftest import Desk, fresh
 from vendors.models import SendingSwitch, Vendor
 
-LATER = timezone.now() + timedelta(days=2)
+LATER = timezone.now() + timedelta(minutes=30)
 
 
 def order_with(**fields: Any) -> Callable[[Order], object]:

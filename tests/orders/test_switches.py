@@ -251,7 +251,7 @@ def test_the_accounts_other_orders_wait_and_other_accounts_do_not(desk: Desk, pr
     elsewhere = desk.confirmed("coldmailreseller", "domains", word="third")
     first = slowed_down(desk, "600")
     assert submission.submit(waiting.pk) in ("nothing to do", "account busy")
-    assert "asked to be left alone until" in fresh(waiting).held_by
+    assert "asked for a pause until" in fresh(waiting).held_by
     assert sweep.run(timezone.now() + timedelta(minutes=5))["rung"] == 1  # the other account's
     assert submission.submit(elsewhere.pk) == Stage.ACCEPTED
     assert len(practice.ledger.requests()) == 1
