@@ -260,6 +260,19 @@ class Installation(RuleBasedStateMachine):
             happened["worker deaths"] += 1
             happened[f"deaths with {len(worker.todo)} steps left"] += 1
 
+    def _freeze_through_a_verdict(self, pk: int, steps: int, *, slept: bool, by: str, verdict: str, far: int) -> None:
+        worker = self._claim(pk, steps)
+        if worker not in self.workers:
+            return
+        if slept:
+            self._pass_time(timedelta(minutes=6))
+        self._sweep(timedelta(0) if slept else timedelta(minutes=6))
+        order = fresh(Order(pk=pk))
+        if order.state == State.UNKNOWN:
+            self._settle(order, by, verdict)
+        self._go_far(pk, by, by, far)
+        self._go_on(worker, 4)
+
     def _recheck(self, worker: Worker) -> bool:
         worker.plan = submission.recheck(worker.attempt)
         return worker.plan is not None

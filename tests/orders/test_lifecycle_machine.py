@@ -20,16 +20,16 @@ from vendors.practice.server import Practice
 
 EXAMPLES = int(os.environ.get("MAILOPS_MACHINE_EXAMPLES", "0"))
 STEPS = int(os.environ.get("MAILOPS_MACHINE_STEPS", "50"))
-AT_LEAST = {  # in all examples together; about half of what happens
-    "charges": 50,
-    "unknown outcomes": 50,
+AT_LEAST = {  # in all examples together; less than half of what happens
+    "charges": 40,
+    "unknown outcomes": 40,
     "refusals": 5,
-    "worker deaths": 25,
-    **{f"deaths with {steps} steps left": 3 for steps in (4, 3, 2, 1)},  # claimed, checked, marked, sent
+    "worker deaths": 15,
+    **{f"deaths with {steps} steps left": 1 for steps in (4, 3, 2, 1)},  # claimed, checked, marked, sent
     "verdicts": 15,
-    "revised verdicts": 20,
-    "wrong verdicts": 3,
-    "late answers": 5,
+    "revised verdicts": 10,
+    "wrong verdicts": 2,
+    "late answers": 4,
 }
 
 
