@@ -57,7 +57,6 @@ class Books:
         self.charges: Counter[int] = Counter()
         self.stories: dict[str, Story] = {}
         self.verdicts: dict[int, Stage] = {}  # of people, by attempt
-        self.words: set[str] = set()  # the states and stages there are
         self.first_event = last.number if (last := Event.objects.first()) else 0
         self.last_event, self.last_arrival = self.first_event, 0
 
@@ -130,19 +129,12 @@ class Books:
 
     def check(self) -> None:
         self._read_history()
-        self.words = set()
         attempts: dict[int, list[Attempt]] = {}
         for attempt in Attempt.objects.order_by("number"):
             attempts.setdefault(attempt.order_id, []).append(attempt)
             self._check_attempt(attempt)
-            self.words.add(attempt.stage)
         for order in Order.objects.all():
             self._check_order(order, attempts.get(order.pk, []))
-            self.words.add(order.state)
-
-    def reads(self, *words: str) -> bool:
-        """Whether any order or attempt stood so when it was last checked."""
-        return not self.words.isdisjoint(words)
 
     def _check_attempt(self, attempt: Attempt) -> None:
         about = f"{attempt} ({attempt.stage})"
@@ -170,6 +162,8 @@ class Books:
         assert charges <= arrived <= marked <= len(attempts), f"{about}: {charges} {arrived} {marked}"
         if newest and self.charges[newest.pk] and self.verdicts.get(newest.pk) != Stage.NOT_PLACED:
             assert order.state in BOUGHT | {State.SENDING, State.UNKNOWN}, f"{about}: the vendor has it"
+        if order.state == State.REFUSED:  # of an order that was sent before, the vendor may be refusing the second
+            assert Stage.NOT_PLACED not in [attempt.stage for attempt in attempts], f"{about}: a person has to look"
         if order.state in (State.UNKNOWN, State.REFUSED):
             assert order.reason, f"{about}: without a word why"
 

@@ -42,7 +42,7 @@ from vendors.sealed import Sealed
 
 TIMED = (Order, Attempt, Vendor, SendingSwitch)
 NAMES = ["Ana", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jan", "Kim", "Lea", "Max", "Nia", "Otto"]
-SLOW = ["timeout-before", "timeout-after"]
+SLOW = "timeout-after"  # a practice value that takes as long as the patience of the settings
 LONG = timedelta(hours=2)
 numbers = itertools.count()
 happened: Counter[str] = Counter()  # over all examples, so that they can't all be about nothing
@@ -137,6 +137,12 @@ class Installation(RuleBasedStateMachine):
         found = Order.objects.filter(**({"state__in": states} if states else where)).order_by("pk").distinct()
         pks = list(found.values_list("pk", flat=True)) or self.orders
         return Order.objects.select_related("vendor", "client", "contact").get(pk=pks[n % len(pks)])
+
+    def _due(self, n: int) -> Order:
+        """A confirmed order for a worker, by preference one that it may take up: sending is opened for it."""
+        self._open_sending()
+        pks = list(Order.objects.due(timezone.now()).order_by("pk").values_list("pk", flat=True))
+        return fresh(Order(pk=pks[n % len(pks)])) if pks else self._one(n, State.CONFIRMED)
 
     @contextmanager
     def _refusable(self) -> Iterator[None]:
@@ -247,6 +253,25 @@ class Installation(RuleBasedStateMachine):
                 self.workers.remove(worker)
                 submission.ring_next(worker.attempt.order.vendor_id)
                 return
+
+    def _die(self, worker: Worker | None) -> None:
+        if worker in self.workers:
+            self.workers.remove(worker)
+            happened["worker deaths"] += 1
+            happened[f"deaths with {len(worker.todo)} steps left"] += 1
+
+    def _freeze_through_a_verdict(self, pk: int, steps: int, *, slept: bool, by: str, verdict: str, far: int) -> None:
+        worker = self._claim(pk, steps)
+        if worker not in self.workers:
+            return
+        if slept:
+            self._pass_time(timedelta(minutes=6))
+        self._sweep(timedelta(0) if slept else timedelta(minutes=6))
+        order = fresh(Order(pk=pk))
+        if order.state == State.UNKNOWN:
+            self._settle(order, by, verdict)
+        self._go_far(pk, by, by, far)
+        self._go_on(worker, 4)
 
     def _recheck(self, worker: Worker) -> bool:
         worker.plan = submission.recheck(worker.attempt)

@@ -20,15 +20,16 @@ from vendors.practice.server import Practice
 
 EXAMPLES = int(os.environ.get("MAILOPS_MACHINE_EXAMPLES", "0"))
 STEPS = int(os.environ.get("MAILOPS_MACHINE_STEPS", "50"))
-AT_LEAST = {
-    "charges": 15,
-    "unknown outcomes": 12,
-    "worker deaths": 6,
-    "verdicts": 5,
-    "revised verdicts": 5,
-    "wrong verdicts": 1,
-    "refusals": 2,
-    "late answers": 1,
+AT_LEAST = {  # in all examples together; less than half of what happens
+    "charges": 40,
+    "unknown outcomes": 40,
+    "refusals": 5,
+    "worker deaths": 15,
+    **{f"deaths with {steps} steps left": 1 for steps in (4, 3, 2, 1)},  # claimed, checked, marked, sent
+    "verdicts": 15,
+    "revised verdicts": 10,
+    "wrong verdicts": 2,
+    "late answers": 4,
 }
 
 
@@ -39,7 +40,7 @@ def test_whatever_happens_nothing_is_bought_twice_and_nothing_is_lost(
     run_state_machine_as_test(
         lambda: Lifecycle(desk, practice, tmp_path),
         settings=settings(
-            max_examples=EXAMPLES or 20,
+            max_examples=EXAMPLES or 36,
             stateful_step_count=STEPS,
             derandomize=not EXAMPLES,
             deadline=None,
