@@ -19,6 +19,7 @@ WIDE = {"width": 1360, "height": 900}
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process for all of them, in their order: they share the stack, and the last ones look back at the others."""
     for item in items:

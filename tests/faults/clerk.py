@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections, transaction
@@ -38,6 +39,9 @@ from tests.conftest import OPTIONS
 from vendors.models import Price, Vendor
 
 UNDER_WAY = [State.CONFIRMED, State.SENDING]
+
+
+_seen: dict[int, float] = {}  # attempts in hand, and when they were first seen so
 
 
 class Gone:
@@ -159,9 +163,13 @@ def let_time_pass() -> None:
 
 
 def is_worked_on() -> bool:
-    """Whether a living worker has an order in hand."""
-    workers = Attempt.objects.filter(stage__in=[Stage.CLAIMED, Stage.SENDING]).values_list("worker", flat=True)
-    return any(_is_a_worker(worker.rpartition("/")[2]) for worker in workers)
+    """Whether a living worker has an order in hand. One that the queue's time-out has freed since has not."""
+    found = Attempt.objects.filter(stage__in=[Stage.CLAIMED, Stage.SENDING]).values_list("pk", "worker")
+    over = time.monotonic() - settings.QUEUE_TIMEOUT - 5
+    return any(
+        _is_a_worker(worker.rpartition("/")[2]) and _seen.setdefault(pk, time.monotonic()) > over
+        for pk, worker in found
+    )
 
 
 def _is_a_worker(pid: str) -> bool:
@@ -174,7 +182,7 @@ def _is_a_worker(pid: str) -> bool:
 def drain(*, rounds: int) -> None:
     """Hours pass, again and again: leases and pauses end, the queue hands everything out again, every doorbell is rung
     once more, until nothing is under way. Needs a running cluster."""
-    until = time.monotonic() + 150
+    until = time.monotonic() + 240
     for number in range(max(rounds, 12)):
         _wait_for_quiet(until)
         if number >= rounds and not Order.objects.filter(state__in=UNDER_WAY).exists():
@@ -194,7 +202,7 @@ def _wait_for_quiet(until: float) -> None:
         while (OrmQ.objects.exists() or is_worked_on()) and time.monotonic() < pause:
             time.sleep(0.05)
         if time.monotonic() > until:
-            raise TimeoutError(f"{OrmQ.objects.count()} tasks are still queued")
+            raise TimeoutError(f"{OrmQ.objects.count()} tasks are queued, worked on: {is_worked_on()}")
 
 
 def states() -> dict[str, str]:
