@@ -1,4 +1,4 @@
-"""Addresses: the admin site is the whole product."""
+"""Addresses: the admin site is the whole product. `/healthz` is answered before, by a middleware."""
 
 from django.contrib import admin
 from django.urls import path

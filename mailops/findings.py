@@ -1,0 +1,220 @@
+"""What is wrong with this installation, in sentences for people: `manage.py health` prints them.
+
+Each look reads a few rows and changes nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count, Min
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django_q.models import Schedule
+
+from mailops import health, triggers
+from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
+from mailops.history.models import Event
+from mailops.times import moment
+from orders.models import Attempt, Order, State
+from orders.models.editor import TRIGGERS as EDITOR_TRIGGERS
+from orders.tasks import SWEEP
+from vendors.models import SendingSwitch, Vendor
+
+WAITS = timedelta(minutes=3)  # an order that may be sent, and a schedule
+TOO_LONG = timedelta(minutes=30)  # an order whose account is busy with others
+OVER = timedelta(minutes=2)  # an order whose worker should have reported: the sweep comes every minute
+SKEW = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence. A problem needs somebody now; a note is good to know."""
+
+    level: Literal["problem", "note"]
+    text: str
+
+    @property
+    def is_problem(self) -> bool:
+        return self.level == "problem"
+
+
+def problem(text: str) -> Finding:
+    return Finding("problem", text)
+
+
+def note(text: str) -> Finding:
+    return Finding("note", text)
+
+
+def findings(now: datetime | None = None) -> list[Finding]:
+    """Everything that is wrong or good to know, problems first. Never raises."""
+    now = now or timezone.now()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        behind = list(_migrations())
+    except Exception as error:
+        return [problem(f"The database can't be read: {health.first_line(error)}.")]
+    found = behind
+    for what, look in LOOKS:
+        try:
+            found += look(now)
+        except Exception as error:  # one look that fails must not hide what the others see
+            if not (behind and isinstance(error, Error)):  # its table or column comes with the migration
+                found.append(problem(f"{what} can't be read: {health.first_line(error)}."))
+    return sorted(found, key=lambda finding: not finding.is_problem)
+
+
+def _migrations() -> Iterable[Finding]:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        names = _some([f"{migration.app_label}.{migration.name}" for migration, _ in plan])
+        yield problem(
+            f"The database is older than the program: {names} not applied. Run `manage.py migrate`. "
+            "What else is wrong may not show before that."
+        )
+
+
+def _heartbeat(now: datetime) -> Iterable[Finding]:
+    table = settings.CACHES["default"]["LOCATION"]
+    if table not in connection.introspection.table_names():
+        yield problem(
+            f"The table {table} is missing, so no worker can say that it works. Run `manage.py createcachetable`."
+        )
+        return
+    at = health.last_beat()
+    if at is None:
+        yield problem("Sending has not started yet: no worker has finished a task.")
+    elif now - at > health.STALE:
+        yield problem(f"Nothing is sending since {moment(at)} ({_ages(at, now)}).")
+    elif at - now > SKEW:
+        ahead = f"The last worker to report has a clock that is ahead of this machine's by {_ages(now, at)}"
+        if at - now > health.STALE:
+            yield problem(f"{ahead}, so nobody can tell whether sending works. Set both clocks.")
+        else:
+            yield note(f"{ahead}. Set both clocks.")
+
+
+def _waiting(now: datetime) -> Iterable[Finding]:
+    """Confirmed orders that nothing holds. Behind others of their account they wait for their turn."""
+    before = now - WAITS
+    if Event.objects.filter(action="sending.released", at__gt=before).exists():
+        return
+    due = Order.objects.due(before).filter(state_since__lte=before).exclude(vendor__opened_at__gt=before)
+    for row in due.order_by("vendor_id").values("vendor").annotate(count=Count("pk"), since=Min("state_since")):
+        oldest = due.filter(vendor=row["vendor"]).select_related("vendor").order_by("state_since", "pk").first()
+        if oldest is None or oldest.held_by:
+            continue
+        more = f", and {row['count'] - 1} more" if row["count"] > 1 else ""
+        text = f"{oldest} waits to be sent to {oldest.vendor.name} since {moment(row['since'])}{more}"
+        moves = Attempt.objects.filter(order__vendor=row["vendor"], claimed_at__gte=before).exists()
+        if moves and now - row["since"] <= TOO_LONG:
+            yield note(f"{text}. Other orders of this account are being sent before it.")
+        else:
+            yield problem(f"{text}, and nothing holds it.")
+
+
+def _sending(now: datetime) -> Iterable[Finding]:
+    late = [str(order) for order in Order.objects.expired(now - OVER).distinct().order_by("state_since")]
+    if late:
+        yield problem(
+            f"{_some(late)} should have an outcome by now. The worker is gone, and the sweep that would say so "
+            "does not run."
+        )
+
+
+def _schedules(now: datetime) -> Iterable[Finding]:
+    rows = list(Schedule.objects.exclude(repeats=0).order_by("pk"))
+    for row in rows:
+        if why := _unreadable(row):
+            yield problem(f"The schedule “{row.name or row.func}” (row {row.pk}) {why}. It stops all schedules.")
+        elif row.next_run < now - WAITS:
+            yield problem(f"The schedule “{row.name or row.func}” is overdue since {moment(row.next_run)}.")
+    if not any(row.func == SWEEP for row in rows):
+        yield problem("The schedule “Sweep” is missing, so lost orders stay lost. Run `manage.py migrate`.")
+
+
+def _unreadable(row: Schedule) -> str:
+    """Why the queue's scheduler would give up at this row, as it reads them; empty where it would not."""
+    try:
+        ast.literal_eval(row.args or "()")
+    except Exception:  # a name, a syntax error, an expression too deep
+        return f"has arguments that can't be read: {row.args[:60]}"
+    try:
+        if not isinstance(ast.literal_eval(row.kwargs or "{}"), dict):
+            return f"has named arguments that can't be read: {row.kwargs[:60]}"
+    except (SyntaxError, ValueError):
+        pass  # the queue goes on without them
+    try:
+        if row.schedule_type != Schedule.ONCE:
+            row.calculate_next_run()
+    except Exception as error:  # a cron line without the package that reads it
+        return f"has no next time: {health.first_line(error)}"
+    return ""
+
+
+def _triggers(now: datetime) -> Iterable[Finding]:
+    rules = [(HISTORY_TRIGGERS, "edits of the history"), (EDITOR_TRIGGERS, "that an editor confirms an order")]
+    tables = connection.introspection.table_names()
+    for kept, what in rules:
+        if kept[0].table in tables and (gone := triggers.missing(connection, kept)):
+            yield problem(
+                f"The database no longer refuses {what}: {_some(gone)} missing. Run `manage.py migrate`, "
+                "then `manage.py verify_history`."
+            )
+
+
+def _held(now: datetime) -> Iterable[Finding]:
+    """Switches that people, or MailOps itself, have thrown."""
+    switch = SendingSwitch.current()
+    if switch.stopped_at:
+        since, why = moment(switch.stopped_at), switch.stopped_reason.rstrip(".")
+        yield note(f"All sending is held since {since} by {switch.stopped_by_name}: {why}.")
+    for vendor in Vendor.objects.exclude(stopped_at=None):
+        since = moment(vendor.stopped_at or now)
+        yield note(f"Sending to {vendor.name} is stopped since {since}: {vendor.stopped_reason.rstrip('.')}.")
+
+
+def _unknown(now: datetime) -> Iterable[Finding]:
+    orders = Order.objects.filter(state=State.UNKNOWN).order_by("state_since", "pk")
+    count, oldest = orders.count(), orders.first()
+    if oldest and count == 1:
+        yield note(f"The outcome of {oldest} is unknown since {moment(oldest.state_since)}. A confirmer has to check.")
+    elif oldest:
+        yield note(
+            f"The outcomes of {count} orders are unknown, the oldest ({oldest}) since {moment(oldest.state_since)}. "
+            "A confirmer has to check."
+        )
+
+
+LOOKS: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
+    ("The heartbeat", _heartbeat),
+    ("The orders that wait", _waiting),
+    ("The orders that are being sent", _sending),
+    ("The schedules", _schedules),
+    ("The database's own rules", _triggers),
+    ("The switches", _held),
+    ("The unknown outcomes", _unknown),
+)
+
+
+def _some(names: list[str]) -> str:
+    """The first three and how many more: a sentence must stay one."""
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
+
+
+def _ages(since: datetime, until: datetime) -> str:
+    """ "2 hours, 5 minutes"; seconds where it is less than a minute."""
+    if until - since < timedelta(minutes=1):
+        return f"{(until - since).seconds} seconds"
+    return timesince(since, until).replace("\xa0", " ")
