@@ -33,7 +33,7 @@ def test_two_clusters_share_the_orders(house: House) -> None:
             assert len(orders) < 300, "only one of them does anything"
             orders += [house.order("shared", account=f"Shared {number % 10}") for number in range(60)]
             house.wait_state("accepted", *orders)
-        facts = house.close_books(cluster=False, rounds=1)
+        facts = house.close_books(cluster=False)
     bodies = {attempt["body_sha256"] for attempt in facts["attempts"] if attempt["order_id"] in orders} - {""}
     charged = [charge for charge in house.ledger()["charges"] if charge["body_sha256"] in bodies]
     assert {facts["states"][str(order)] for order in orders} == {"accepted"}

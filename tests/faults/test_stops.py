@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.faults.house import House, wait_for
+from tests.faults.house import House, is_over, wait_for
 
 # -- The queue's time-out ---------------------------------------------------------------------------------------------
 
@@ -65,18 +65,9 @@ def test_a_stop_signal_to_all_processes_cuts_the_order_short(house: House) -> No
         house.wait_charge(order)
         worker = house.wait_worker(order, "sending")
         os.killpg(cluster.popen.pid, signal.SIGTERM)
-        wait_for(lambda: not os.path.exists(f"/proc/{worker}") or is_over(worker), "the worker's end")
+        wait_for(lambda: is_over(worker), "the worker's end")
     facts = house.close_books()
     house.expect("SIGTERM to all processes while sending", order, facts, end="unknown", charges=1)
-
-
-def is_over(pid: int) -> bool:
-    """Gone, or a zombie."""
-    try:
-        with open(f"/proc/{pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[0] in "ZX"
-    except FileNotFoundError:
-        return True
 
 
 # -- Asleep between claim and sending, while others decide ------------------------------------------------------------

@@ -16,8 +16,8 @@ Facts = dict[str, Any]
 # A vendor's silence has to end, a slow vendor has to be waited for.
 ENV = {
     "QUEUE_WORKERS": "8",
-    "VENDOR_READ_SECONDS": "12",
-    "VENDOR_DEADLINE_SECONDS": "14",
+    "VENDOR_READ_SECONDS": "10",
+    "VENDOR_DEADLINE_SECONDS": "12",
     "NOT_SENT_TRIES": "3",
 }
 
@@ -94,7 +94,7 @@ def failed(house: House) -> tuple[Orders, Facts]:
         ]
         house.wait_state("accepted", *earlier)
         orders = {case: house.order(case[0], api=case[1], product=case[2], account=accounts[case]) for case in CASES}
-        return orders, house.close_books(cluster=False, rounds=1)
+        return orders, house.close_books(cluster=False)
 
 
 @pytest.mark.parametrize(("fault", "api", "product"), CASES)
