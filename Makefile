@@ -27,14 +27,14 @@ test: $(VENV)/.test ## run the tests, two at a time: make test ARGS="tests/order
 	export CHROMIUM FAKETIME_LIBRARY
 	CHROMIUM=$$(.ci/chromium $(BIN)/python)
 	FAKETIME_LIBRARY=$$(.ci/faketime)
-	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 faults: $(VENV)/.test ## try to make MailOps buy twice or lose an order, and print how each drill ended
 	data=$$(mktemp -d)
 	trap 'rm -rf "$$data"' EXIT
 	export FAKETIME_LIBRARY
 	FAKETIME_LIBRARY=$$(.ci/faketime)
-	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS) tests/faults
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS) tests/faults
 
 bench-sending: $(VENV)/.base ## how fast confirmed orders are sent: make bench-sending ARGS="--orders 400 --workers 2,4,8"
 	$(APART) $(BIN)/python -m tests.bench.sending $(ARGS)

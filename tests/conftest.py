@@ -43,6 +43,19 @@ def rows_for(api: str, *, word: str = "acme") -> str:
     return f"{word}.com, Dana Reyes, dana\n{word}.com, Sam Ito, sam"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each file in one process, and all browser tests in one, in their order: they share a stack."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file: str = super()._split_scope(nodeid)
+            return "tests/browser" if file.startswith("tests/browser/") else file
+
+    return Files(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture
 def practice(tmp_path: Path, settings: Any) -> Iterator[Practice]:
     """Practice vendors on a port of their own, with empty books and instant delivery."""

@@ -1,4 +1,4 @@
-"""Drills of a module share a house and stay in one process; the run ends with a table of them all."""
+"""Drills of a module share a house; the run ends with a table of them all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,20 +13,11 @@ import pytest
 from tests.faults import results
 from tests.faults.house import House
 
-HERE = Path(__file__).parent
-
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and results.FOLDER not in os.environ:
         os.environ[results.FOLDER] = tempfile.mkdtemp(prefix="mailops-drills-")
         config.add_cleanup(lambda: shutil.rmtree(os.environ.pop(results.FOLDER)))
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.xdist_group(f"faults-{item.path.stem}"))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
