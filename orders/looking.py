@@ -34,6 +34,9 @@ def is_needed(order: Order, now: datetime) -> bool:
     return order.vendor.adapter.looks_first and (order.looked_at is None or not now - fresh < order.looked_at <= now)
 
 
+KEY_MISSING = "A key or password of this order can't be opened. An Operator has to enter it again."
+
+
 class Needed(Exception):
     """The order may not be claimed before somebody looked."""
 
@@ -44,6 +47,8 @@ def look_first(order_id: int) -> str:
     Listed names that no confirmer was told of send the order back: they may be there from an earlier request.
     """
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=order_id)
+    if not order.vendor.has_its_secrets:
+        return _key_missing(order_id)
     try:
         reader = _in_time(order.vendor.reader(patience=turns.AN_ORDER))
         listed = sorted(set(order.vendor.adapter.listed(order, reader)))
@@ -92,6 +97,14 @@ def _could_not_look(order: Order, why: str) -> str:
             reason = f"{order.vendor.adapter.label}'s list has to be read before sending. {why}"
             order.try_again(action="order.could_not_look", why=reason, wait=None)
         return "could not look"
+
+
+def _key_missing(order_id: int) -> str:
+    with transaction.atomic():
+        order = Order.objects.locked(order_id)
+        if order.state == State.CONFIRMED:
+            order.back_to_review(action="order.returned_unsent", reason=KEY_MISSING)
+    return "held back"
 
 
 def _some(names: list[str]) -> str:

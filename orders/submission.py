@@ -141,9 +141,7 @@ def _send(attempt: Attempt, started: float) -> str:
         request = current.request  # all of it is filled in here: a key that is not stored must show before the mark
         body, *_ = request.wire_body(secrets), request.wire_headers(secrets), request.url(current.host, secrets)
     except (CannotOpen, KeyError):
-        _return_to_review(
-            attempt, "A key or password of this order can't be opened. An Operator has to enter it again."
-        )
+        _return_to_review(attempt, looking.KEY_MISSING)
         return "held back"
     if not mark(attempt, body=body or b"", started=started):
         return "too late"

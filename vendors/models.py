@@ -16,7 +16,7 @@ from vendors.apis import REGISTRY
 from vendors.apis.base import Api
 from vendors.http import Read, reader
 from vendors.prices import UNITS
-from vendors.sealed import Sealed
+from vendors.sealed import CannotOpen, Sealed
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
 PRACTICE, LIVE = "practice", "live"
@@ -108,6 +108,14 @@ class Vendor(models.Model):
     @property
     def secrets(self) -> Sealed:
         return Sealed(self.sealed)
+
+    @property
+    def has_its_secrets(self) -> bool:
+        """Whether every secret that the vendor asks for is stored and can be unsealed."""
+        try:
+            return self.adapter.secrets.keys() <= self.secrets.open().keys()
+        except CannotOpen:
+            return False
 
     def reader(self, *, patience: float = turns.BY_ITSELF) -> Read:
         """Asks this account's read endpoints in its turn. Raises `CannotOpen` where its key can't be unsealed."""

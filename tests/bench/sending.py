@@ -11,7 +11,6 @@ import argparse
 import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ from pathlib import Path
 
 import django
 
-from tests.faults.house import IS_POSTGRES, House, wait_for
+from tests.faults.house import IS_POSTGRES, Cluster, House
 
 COUNTED = 5  # orders whose statements are counted
 PATIENCE = 120  # seconds without any progress until the rest counts as lost
@@ -97,14 +96,9 @@ def main(arguments: list[str]) -> int:
 @contextmanager
 def a_house(folder: Path, latency: float) -> Iterator[House]:
     """A database of its own, migrated, practice vendors beside it, and this process set up to work on it."""
-    house = House(folder, f"bench_{os.getpid()}")
-    house.copy_database_of(None)
+    house = House(folder, QUEUE_POLL="0.2", QUEUE_LOG_LEVEL="WARNING")
     try:
-        ledger = str(folder / "practice.ledger")
-        practice = ("manage.py", "practice_vendors", "--port", "0", "--ledger", ledger, "--delivery-seconds", "100000")
-        house.start(*practice, "--answer-seconds", str(latency))
-        found = wait_for(lambda: re.search(r"http://127\.[\d.:]+", house.said()), "the practice vendors")
-        house.env |= {"MAILOPS_PRACTICE_URL": found[0], "QUEUE_POLL": "0.2", "QUEUE_LOG_LEVEL": "WARNING"}
+        house.start_practice("--answer-seconds", str(latency))
         os.environ.update(house.env)
         django.setup()
         from django.core.management import call_command
@@ -136,17 +130,17 @@ def measure(house: House, row: Row, word: str, count: int, clusters: int) -> Non
 
     orders = stock.confirmed(word, count)
     hand_out(later=timedelta(days=1))
-    running = start_clusters(house, word, row.workers, clusters)
+    running = start_clusters(house, row.workers, clusters)
     begun = time.monotonic()
     hand_out()
     wait_until_done(orders)
     row.wall_seconds += time.monotonic() - begun
-    stop(process for process, _log in running)
+    stop(running)
     row.orders += count
     row.bare_seconds += bare.seconds(
         stock.requests_like(orders, key=bare.KEY), processes=row.workers * clusters
     )  # fmt: skip
-    read_books(row, orders, house.folder / "practice.ledger", [log for _process, log in running])
+    read_books(row, orders, house.folder / f"{house.name}.ledger", [cluster.log for cluster in running])
 
 
 def hand_out(*, later: timedelta = timedelta(0)) -> None:
@@ -161,17 +155,10 @@ def hand_out(*, later: timedelta = timedelta(0)) -> None:
     OrmQ.objects.update(lock=now + later)
 
 
-def start_clusters(house: House, word: str, workers: int, clusters: int) -> list[tuple[subprocess.Popen[bytes], Path]]:
-    """Clusters whose workers all wait for work, each with the log that names its workers."""
-    running = []
+def start_clusters(house: House, workers: int, clusters: int) -> list[Cluster]:
+    """Clusters whose workers all wait for work."""
     at_once = {"QUEUE_WORKERS": str(workers), "ACCOUNT_AT_ONCE": str(workers * clusters)}
-    for number in range(clusters):
-        log, house.log = house.log, house.folder / f"cluster-{word}-{number}.log"
-        running.append((house.start_cluster(**at_once, QUEUE_LOG_LEVEL="INFO"), house.log))
-        house.log = log
-    for _process, own in running:
-        wait_for(lambda own=own: len(pids_in(own)) >= workers, "the workers", show=own.read_text)
-    return running
+    return [house.start_cluster(**at_once, QUEUE_LOG_LEVEL="INFO") for _ in range(clusters)]
 
 
 def pids_in(log: Path) -> set[str]:
@@ -196,13 +183,12 @@ def wait_until_done(orders: Iterable[int]) -> None:
         time.sleep(0.2)
 
 
-def stop(running: Iterable[subprocess.Popen[bytes]]) -> None:
+def stop(running: list[Cluster]) -> None:
     """Let each cluster finish; the signal goes to its main process alone."""
-    processes = list(running)
-    for process in processes:
-        process.terminate()
-    for process in processes:
-        process.wait(timeout=300)
+    for cluster in running:
+        cluster.popen.terminate()
+    for cluster in running:
+        cluster.popen.wait(timeout=300)
 
 
 # -- what the books say ------------------------------------------------------------------------------------------------

@@ -187,11 +187,11 @@ class House:
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}-{len(self.running)}.log"
 
-    def start_practice(self) -> None:
+    def start_practice(self, *options: str) -> None:
         """Practice vendors that never deliver, on a port of their own."""
         ledger = str(self.folder / f"{self.name}.ledger")
         command = ("manage.py", "practice_vendors", "--port", "0", "--ledger", ledger, "--delivery-seconds", "100000")
-        process = Running(command, env=self.env, log=self._log("practice"))
+        process = Running((*command, *options), env=self.env, log=self._log("practice"))
         self.running.append(process)
         self.vendors = process.wait_said(r"listen on (http://127\.\S+?),")[1]
         self.env["MAILOPS_PRACTICE_URL"] = self.vendors

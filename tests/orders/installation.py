@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from mailops.history.chain import verify
 from orders import desk as unknowns
-from orders import drafting, looking, submission, sweep
+from orders import doorbell, drafting, looking, submission, sweep
 from orders.drafting import Draft
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import SETTLED, Stage
@@ -251,7 +251,7 @@ class Installation(RuleBasedStateMachine):
             step = worker.todo.pop(0)
             if not step(worker) or not worker.todo:
                 self.workers.remove(worker)
-                submission.ring_next(worker.attempt.order.vendor_id)
+                doorbell.ring_next(worker.attempt.order.vendor_id)
                 return
 
     def _die(self, worker: Worker | None) -> None:
