@@ -235,9 +235,12 @@ class Installation(RuleBasedStateMachine):
             worker.attempt.claimed_at -= by
 
     def _claim(self, pk: int, steps: int, *, look: bool = True) -> Worker | None:
-        if look and looking.look_first(pk) != looking.GO_ON:
-            return None
-        attempt = submission.claim(pk)
+        try:
+            attempt = submission.claim(pk)
+        except looking.Needed:
+            if not look or looking.look_first(pk) != looking.GO_ON:
+                return None
+            attempt = submission.claim(pk)
         if attempt is None:
             return None
         todo = [self._recheck, self._mark, self._post, self._record]
