@@ -349,7 +349,7 @@ MUTATIONS = (
     Mutation(
         name="One account may take all workers",
         promise="switch",
-        edits=(("vendors/models.py", "return self.adapter.at_once or settings.ACCOUNT_AT_ONCE", "return 1000"),),
+        edits=(("vendors/models/vendor.py", "return self.adapter.at_once or settings.ACCOUNT_AT_ONCE", "return 1000"),),
         caught_by=(
             f"{GUARDS}::test_an_account_has_only_so_many_orders_on_their_way",
             f"{GUARDS}::test_woodpecker_gets_one_order_at_a_time",

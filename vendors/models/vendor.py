@@ -1,10 +1,10 @@
-"""Vendor accounts, their prices, and the registrant contacts that some vendors require."""
+"""Vendor accounts: where we buy, with which key, within which limits."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MinValueValidator, RegexValidator
@@ -15,8 +15,10 @@ from vendors import turns
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api
 from vendors.http import Read, reader
-from vendors.prices import UNITS
 from vendors.sealed import CannotOpen, Sealed
+
+if TYPE_CHECKING:
+    from vendors.models.price import Price
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
 PRACTICE, LIVE = "practice", "live"
@@ -144,103 +146,6 @@ class Vendor(models.Model):
     def resume(self) -> None:
         self.stopped_at, self.stopped_reason, self.opened_at = None, "", timezone.now()
         self.save(update_fields=["stopped_at", "stopped_reason", "opened_at"])
-
-
-class SendingSwitch(models.Model):
-    """One row: the switch that holds all sending, for every account and every worker."""
-
-    stopped_at = models.DateTimeField(null=True)
-    stopped_reason = models.CharField(max_length=200, blank=True)
-    stopped_by_name = models.CharField(max_length=150, blank=True)
-
-    class Meta:
-        default_permissions = ()
-        permissions: ClassVar = [("hold_all_sending", "Can hold all sending and release it")]
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="sending_switch_is_one_row")]
-
-    def __str__(self) -> str:
-        return "All sending"
-
-    @classmethod
-    def current(cls) -> SendingSwitch:
-        """The switch as it stands; nobody has touched it where it has no row yet."""
-        return cls.objects.filter(pk=1).first() or cls(pk=1)
-
-    @classmethod
-    def is_on(cls) -> models.Exists:
-        """For a WHERE clause: all sending is held."""
-        return models.Exists(cls.objects.filter(stopped_at__isnull=False))
-
-    def hold(self, *, reason: str, by: str) -> None:
-        """From the next claim on nothing is sent; a request that already left can't be called back."""
-        self.stopped_at, self.stopped_reason, self.stopped_by_name = timezone.now(), reason, by
-        self.save()
-
-    def release(self) -> None:
-        self.stopped_at, self.stopped_reason, self.stopped_by_name = None, "", ""
-        self.save()
-
-
-class Price(models.Model):
-    """What one item costs at one account: typed by an Operator, or fetched from the vendor's own list."""
-
-    vendor = models.ForeignKey(Vendor, models.CASCADE, related_name="prices", verbose_name="vendor account")
-    item = models.CharField(max_length=120, help_text="What is bought, in the form named on the vendor account's page.")
-    label = models.CharField(max_length=160, blank=True, help_text="How the item is called on the cost sheet.")
-    amount = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
-    unit = models.CharField("for", max_length=10, choices=UNITS)
-    renewal_amount = models.DecimalField(
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text="What the next period costs, where it differs from the first.",
-    )
-    currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
-    domains = models.PositiveSmallIntegerField(
-        "domains in a package", null=True, blank=True, help_text="Only for packages."
-    )
-    source = models.CharField(max_length=160, editable=False)
-    as_of = models.DateTimeField(editable=False)
-
-    class Meta:
-        ordering: ClassVar = ["vendor", "item"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["vendor", "item"], name="price_once_per_item"),
-            models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_not_negative"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.label or self.item} at {self.vendor.name}"
-
-
-class Contact(models.Model):
-    """A registrant's details, as the vendors ask for them."""
-
-    name = models.CharField(max_length=80, unique=True, help_text="What you call this contact, for example the client.")
-    first_name = models.CharField(max_length=60)
-    last_name = models.CharField(max_length=60)
-    email = models.EmailField("e-mail")
-    company = models.CharField(max_length=120, blank=True)
-    address_line_one = models.CharField("address", max_length=120)
-    address_line_two = models.CharField("address, second line", max_length=120, blank=True)
-    city = models.CharField(max_length=80)
-    state = models.CharField("state or region", max_length=80, blank=True)
-    postal_code = models.CharField(max_length=20)
-    country = models.CharField(
-        max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$", "Use the two-letter code, for example US.")]
-    )
-    phone_country_code = models.CharField(
-        max_length=5, validators=[RegexValidator(r"^\+?\d{1,4}$", "Only the country's digits, for example +1.")]
-    )
-    phone = models.CharField(max_length=20, validators=[RegexValidator(r"^[\d ()-]{4,}$", "Digits and spaces only.")])
-
-    class Meta:
-        ordering: ClassVar = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def account_settings(vendor: Vendor) -> Mapping[str, Any]:

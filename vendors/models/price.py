@@ -1,0 +1,45 @@
+"""What things cost at an account."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from vendors.models.vendor import CURRENCY, Vendor
+from vendors.prices import UNITS
+
+
+class Price(models.Model):
+    """What one item costs at one account: typed by an Operator, or fetched from the vendor's own list."""
+
+    vendor = models.ForeignKey(Vendor, models.CASCADE, related_name="prices", verbose_name="vendor account")
+    item = models.CharField(max_length=120, help_text="What is bought, in the form named on the vendor account's page.")
+    label = models.CharField(max_length=160, blank=True, help_text="How the item is called on the cost sheet.")
+    amount = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
+    unit = models.CharField("for", max_length=10, choices=UNITS)
+    renewal_amount = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="What the next period costs, where it differs from the first.",
+    )
+    currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
+    domains = models.PositiveSmallIntegerField(
+        "domains in a package", null=True, blank=True, help_text="Only for packages."
+    )
+    source = models.CharField(max_length=160, editable=False)
+    as_of = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["vendor", "item"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["vendor", "item"], name="price_once_per_item"),
+            models.CheckConstraint(condition=models.Q(amount__gte=0), name="price_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label or self.item} at {self.vendor.name}"

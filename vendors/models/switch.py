@@ -1,0 +1,43 @@
+"""The one switch that holds all sending."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+
+class SendingSwitch(models.Model):
+    """One row: the switch that holds all sending, for every account and every worker."""
+
+    stopped_at = models.DateTimeField(null=True)
+    stopped_reason = models.CharField(max_length=200, blank=True)
+    stopped_by_name = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        permissions: ClassVar = [("hold_all_sending", "Can hold all sending and release it")]
+        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="sending_switch_is_one_row")]
+
+    def __str__(self) -> str:
+        return "All sending"
+
+    @classmethod
+    def current(cls) -> SendingSwitch:
+        """The switch as it stands; nobody has touched it where it has no row yet."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)
+
+    @classmethod
+    def is_on(cls) -> models.Exists:
+        """For a WHERE clause: all sending is held."""
+        return models.Exists(cls.objects.filter(stopped_at__isnull=False))
+
+    def hold(self, *, reason: str, by: str) -> None:
+        """From the next claim on nothing is sent; a request that already left can't be called back."""
+        self.stopped_at, self.stopped_reason, self.stopped_by_name = timezone.now(), reason, by
+        self.save()
+
+    def release(self) -> None:
+        self.stopped_at, self.stopped_reason, self.stopped_by_name = None, "", ""
+        self.save()
