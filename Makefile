@@ -4,13 +4,15 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test faults mutations bench-sending check format lock clean help
+.PHONY: run test faults mutations bench-sending bench-drafting check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
+# Tests wait more than they work: three at a time keep two cores busy.
+AT_ONCE ?= 3
 BIN := $(VENV)/bin
 # Wheels only: a source package would fetch build tools that no hash covers.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --only-binary :all: --require-hashes
@@ -21,23 +23,26 @@ TEMPLATES := find . \( -path './.*' -o -name site-packages \) -prune -o -name '*
 run: $(VENV)/.base ## start everything for practice: web, worker, practice vendors
 	exec $(BIN)/python -m mailops.supervisor
 
-test: $(VENV)/.test ## run the tests, two at a time: make test ARGS="tests/orders -x -n 0"
+test: $(VENV)/.test ## run the tests, three at a time: make test ARGS="tests/orders -x -n 0"
 	data=$$(mktemp -d)
 	trap 'rm -rf "$$data"' EXIT
 	export CHROMIUM FAKETIME_LIBRARY
 	CHROMIUM=$$(.ci/chromium $(BIN)/python)
 	FAKETIME_LIBRARY=$$(.ci/faketime)
-	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile $(ARGS)
 
 faults: $(VENV)/.test ## try to make MailOps buy twice or lose an order, and print how each drill ended
 	data=$$(mktemp -d)
 	trap 'rm -rf "$$data"' EXIT
 	export FAKETIME_LIBRARY
 	FAKETIME_LIBRARY=$$(.ci/faketime)
-	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS) tests/faults
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile $(ARGS) tests/faults
 
 bench-sending: $(VENV)/.base ## how fast confirmed orders are sent: make bench-sending ARGS="--orders 400 --workers 2,4,8"
 	$(APART) $(BIN)/python -m tests.bench.sending $(ARGS)
+
+bench-drafting: $(VENV)/.test ## how fast a file becomes a saved draft: make bench-drafting ARGS="--rows 5000"
+	$(APART) $(BIN)/python -m tests.bench.drafting $(ARGS)
 
 mutations: $(VENV)/.test ## break the code on purpose, one way at a time: a test must notice each
 	$(BIN)/python -m tests.faults.mutations

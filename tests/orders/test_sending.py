@@ -18,7 +18,7 @@ from orders.models import Editor, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.plan import plan
 from tests.conftest import PRODUCTS, Desk, fresh
-from vendors.models import Price
+from vendors.models import Price, Vendor
 from vendors.practice.server import Practice
 
 CHARGED_BUT_LOST = [
@@ -134,6 +134,7 @@ def test_too_many_requests_every_time_goes_to_a_person_and_buys_nothing(
     for _ in range(settings.NOT_SENT_TRIES):
         assert fresh(order).state == State.CONFIRMED
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
+        Vendor.objects.filter(pk=order.vendor_id).update(next_turn_at=None)  # the pauses are over
         submission.submit(order.pk)
     order = fresh(order)
     assert order.state == State.REVIEW
