@@ -93,9 +93,11 @@ class Layout:
             if not cell:
                 continue
             self.filled.add(place)
-            if meaning and plain(meaning, found.setdefault(meaning, cell)) != plain(meaning, cell):
+            if not meaning or (first := found.setdefault(meaning, cell)) is cell:
+                continue
+            if plain(meaning, first) != plain(meaning, cell):
                 raise BadCell(
-                    f"Two columns say the {meaning}, and not the same: “{found[meaning][:60]}” and “{cell[:60]}”.",
+                    f"Two columns say the {meaning}, and not the same: “{first[:60]}” and “{cell[:60]}”.",
                     "Write the same in both, or leave one of them empty.",
                 )
         if not found.get("domain") and "@" in found.get("address", ""):

@@ -161,8 +161,10 @@ class Reader:
         return self.weighed[domain]
 
     def _weigh_part(self, domain: str) -> Words | None:
+        if not self.product.buys_domains or domain.count(".") < 2:
+            return None
         whole = registrable(domain)
-        if not self.product.buys_domains or whole in ("", domain):
+        if whole in ("", domain):
             return None
         return f"{domain} is a part of {whole} and can't be bought by itself.", f"Did you mean {whole}?"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from orders.paste.columns import CHANGE, LINE, MEANINGS, OURS, has_place, squeezed
 from orders.paste.read import Reading, laid_out
 from orders.paste.rows import COLUMNS
-from orders.paste.table import Unreadable, cells, letter
+from orders.paste.table import Unreadable, cells
 from vendors.apis.base import Product
 
 SAMPLES = (
@@ -28,7 +28,7 @@ def error_file(text: str, reading: Reading, *, product: Product) -> str:
     table = {line.number: _cells(line.text, separator) for line in lines}
     width = max([len(row) for row in table.values()] + [len(layout.headings) if layout else 0])
     headings = layout.headings if layout else [MEANINGS[column] for column in COLUMNS]
-    headings = [*headings, *(f"Column {letter(place)}" for place in range(len(headings), width))]
+    headings = [*headings, *[""] * (width - len(headings))]
     named = {squeezed(heading) for heading in headings}
     kept = [place for place, heading in enumerate(headings) if not (named >= OURS and squeezed(heading) in OURS)]
     kept = [place for place in kept if layout or place < max(width, 3)]

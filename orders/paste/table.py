@@ -11,7 +11,9 @@ from dataclasses import dataclass
 SEPARATORS = "\t;,|"
 MOST_JOINED = 20  # a cell in quotes may hold line breaks; a stray quote must not swallow the rest of a paste
 # spreadsheets and word processors put in what looks like a space or a straight quote, and what can't be seen at all
-LOOKALIKES = str.maketrans("“”„‟«»‘’‚‛′ʼ", "\"\"\"\"\"\"''''''")
+LOOKALIKES = str.maketrans(
+    dict.fromkeys("“”„‟«»", '"') | dict.fromkeys("‘’‚‛′ʼ", "'") | dict.fromkeys("\u00a0\u2007\u2009\u202f\u3000", " ")
+)
 UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 FORMULA = re.compile(r"'+(?=[=+\-@])")
 WHOLE_CELL = {
@@ -96,9 +98,7 @@ def cells(line: str, separator: str = "") -> list[str]:
 
 def clean(cell: str) -> str:
     """A cell without what can't be seen, with plain quotes and single spaces, and out of a spreadsheet's apostrophe."""
-    if not cell.isprintable() or not cell.isascii():
-        cell = "".join(" " if c.isspace() else c for c in tidy(cell) if c.isspace() or c.isprintable() or _is_seen(c))
-    cell = " ".join(cell.split())
+    cell = " ".join(tidy(cell).split())
     return FORMULA.sub("", cell, count=1) if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
@@ -111,9 +111,9 @@ def tidy(line: str) -> str:
     if line.isascii():
         return UNSEEN.sub("", line) if UNSEEN.search(line) else line
     line = line.translate(LOOKALIKES)
-    return "".join(
-        c if c in "\t\n" else " " if c.isspace() else c for c in line if c.isspace() or c.isprintable() or _is_seen(c)
-    )
+    if line.replace("\t", "").replace("\n", "").isprintable():
+        return line
+    return "".join(c if c in "\t\n" else " " if c.isspace() else c for c in line if c.isspace() or _is_seen(c))
 
 
 def quoted(row: Iterable[str]) -> str:
