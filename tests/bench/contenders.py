@@ -68,7 +68,8 @@ def bare(path: Path, order: Order) -> Work:
             Mailbox.objects.bulk_create(
                 Mailbox(
                     order=order, domain=domains[row["domain"]], username=row["address"], row=number,
-                    address=f"{row['address']}@{row['domain']}", first_name=row["first name"], last_name=row["last name"],
+                    address=f"{row['address']}@{row['domain']}",
+                    first_name=row["first name"], last_name=row["last name"],
                 )
                 for number, row in enumerate(rows, 2)
             )  # fmt: skip
