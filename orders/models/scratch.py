@@ -43,7 +43,7 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
         vendor: Vendor,
         product: str,
         order_id: int | None,
-        fields: Mapping[str, str],
+        fields: Mapping[str, list[str]],
         secrets: Mapping[str, str],
     ) -> Scratch:
         """Write down what a tab holds now. A secret is sealed; one left empty keeps what was typed before."""
@@ -53,6 +53,7 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
         scratch, _ = self.get_or_create(user=user, token=token, defaults=about)
         scratch.vendor, scratch.product, scratch.order_id = vendor, product, order_id
         scratch.fields, scratch.kept_at = dict(fields), timezone.now()
+        scratch.lines = sum(1 for line in (fields.get("rows") or [""])[-1].splitlines() if line.strip())
         scratch.sealed = str(Sealed(scratch.sealed).put(secrets))
         scratch.save()
         old = self.of(user).values_list("pk", flat=True)[MOST_KEPT:]
@@ -68,11 +69,12 @@ class Scratch(models.Model):
     """What one tab of one person holds and has not saved. `token` names the tab; `sealed` holds typed passwords."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
-    token = models.CharField(max_length=40)
+    token = models.CharField(max_length=64)
     vendor = models.ForeignKey(Vendor, models.CASCADE, related_name="+")
     product = models.CharField(max_length=40)
     order = models.ForeignKey("orders.Order", models.CASCADE, null=True, related_name="+")
     fields = models.JSONField(default=dict)
+    lines = models.PositiveIntegerField(default=0)
     sealed = models.TextField(blank=True)
     kept_at = models.DateTimeField(default=timezone.now, db_index=True)
 
@@ -88,8 +90,8 @@ class Scratch(models.Model):
     @property
     def size(self) -> str:
         """How much of it there is, to know it by."""
-        lines = sum(1 for line in self.fields.get("rows", "").splitlines() if line.strip())
-        return f"{lines:,} line{'' if lines == 1 else 's'}" if lines else "no lines yet"
+        lines = "1 line" if self.lines == 1 else f"{self.lines:,} lines"
+        return lines if self.lines else "no lines yet"
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
