@@ -1,0 +1,140 @@
+"""Text as a table: which lines belong together, what parts the cells, and cells in and out of quotes."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+SEPARATORS = "\t;,|"
+MOST_JOINED = 20  # a cell in quotes may hold line breaks; a stray quote must not swallow the rest of a paste
+# spreadsheets and word processors put in what looks like a space or a straight quote, and what can't be seen at all
+LOOKALIKES = str.maketrans("“”„‟«»‘’‚‛′ʼ", "\"\"\"\"\"\"''''''")
+UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+FORMULA = re.compile(r"'+(?=[=+\-@])")
+WHOLE_CELL = {
+    mark: re.compile(rf'[^\S\n\t]*"(?:[^"]|"")*+"[^\S\n\t]*(?={re.escape(mark)}|\n|$)|(?![^\S\n\t]*")[^{mark}\n]*+')
+    for mark in SEPARATORS
+}
+
+
+class Unreadable(Exception):
+    """A line whose quotation marks don't add up."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table with its number in the text; `ends` differs where a cell goes over several lines."""
+
+    number: int
+    ends: int
+    text: str
+
+
+def lines(text: str, separator: str = "") -> Iterator[Line]:
+    """The lines that hold something. Lines that a cell in quotes goes over are one."""
+    every = text.lstrip("\ufeff").splitlines()
+    place = 0
+    while place < len(every):
+        start, line = place, every[place]
+        place += 1
+        bare = tidy(line)
+        if not bare.strip():
+            continue
+        if '"' in bare and (joined := _joined(every, start, separator)):
+            place += joined
+            line = "\n".join(every[start:place])
+        yield Line(start + 1, place, line)
+
+
+def _joined(every: list[str], start: int, separator: str) -> int:
+    """How many of the next lines belong to this one: none, unless a cell's quotes open here and close there."""
+    whole = tidy(every[start])
+    mark = separator or separator_of(whole.strip())
+    if not _is_open(whole, mark):
+        return 0
+    for more, line in enumerate(every[start + 1 : start + 1 + MOST_JOINED], 1):
+        whole += "\n" + tidy(line)
+        if '"' in whole[-len(line) - 1 :] and not _is_open(whole, mark):
+            return more
+    return 0
+
+
+def _is_open(text: str, mark: str) -> bool:
+    """A cell's quotation mark is not closed before the text ends."""
+    place = 0
+    while found := WHOLE_CELL[mark].match(text, place):
+        if found.end() >= len(text):
+            return False
+        if text[found.end()] != mark:
+            return True
+        place = found.end() + 1
+    return True
+
+
+def separator_of(line: str) -> str:
+    """A tab anywhere, else the semicolon, comma or bar that comes first, not counting what stands in quotes."""
+    bare = re.sub(r'"[^"]*(?:"|$)', "", line) if '"' in line else line
+    return "\t" if "\t" in bare else next((mark for mark in bare if mark in ";,|"), ",")
+
+
+def cells(line: str, separator: str = "") -> list[str]:
+    """The cells of a line, tidied. Raises `Unreadable`."""
+    # under a heading with tabs, a tab at the start is an empty cell
+    line = tidy(line).strip(" " if separator == "\t" else None)
+    separator = separator or separator_of(line)
+    if '"' not in line:
+        return [clean(cell) for cell in line.split(separator)]
+    try:
+        found = list(csv.reader([line], delimiter=separator, skipinitialspace=True))
+    except csv.Error:
+        raise Unreadable from None
+    return [clean(cell) for cell in found[0]]
+
+
+def clean(cell: str) -> str:
+    """A cell without what can't be seen, with plain quotes and single spaces, and out of a spreadsheet's apostrophe."""
+    if not cell.isprintable() or not cell.isascii():
+        cell = "".join(" " if c.isspace() else c for c in tidy(cell) if c.isspace() or c.isprintable() or _is_seen(c))
+    cell = " ".join(cell.split())
+    return FORMULA.sub("", cell, count=1) if cell.startswith("'") and FORMULA.match(cell) else cell
+
+
+def _is_seen(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs")
+
+
+def tidy(line: str) -> str:
+    """Plain quotes and spaces, without what has no width, so that the cells come apart where a person sees it."""
+    if line.isascii():
+        return UNSEEN.sub("", line) if UNSEEN.search(line) else line
+    line = line.translate(LOOKALIKES)
+    return "".join(
+        c if c in "\t\n" else " " if c.isspace() else c for c in line if c.isspace() or c.isprintable() or _is_seen(c)
+    )
+
+
+def quoted(row: Iterable[str]) -> str:
+    """Cells as a line that `cells` reads as the same; empty cells at the end are left out."""
+    found = list(row)
+    while found and not found[-1]:
+        found.pop()
+    return ", ".join(_quoted(cell) for cell in found)
+
+
+def _quoted(cell: str) -> str:
+    if any(mark in cell for mark in ',;|"'):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
+
+
+def letter(place: int) -> str:
+    """The name of a column as spreadsheets have it, from 0: A to Z, then AA."""
+    name = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name
