@@ -68,7 +68,9 @@ def proposed(draft: Draft, order: Order | None = None) -> Order:
     """The order as saving would make it, in memory alone: `plan` tells its cost and problems beforehand."""
     sealed = Sealed(order.sealed if order else "").put(draft.secrets)
     about = {name: getattr(draft, name) for name in FIELDS}
-    made = Order(pk=order.pk if order else None, vendor=draft.vendor, product=draft.product, sealed=str(sealed), **about)
+    made = Order(
+        pk=order.pk if order else None, vendor=draft.vendor, product=draft.product, sealed=str(sealed), **about
+    )
     domains = _domains(made, draft.rows) if made.what.buys_domains else _named(draft.rows)
     made.contents = _lines(made, draft.rows, domains)
     return made
@@ -188,7 +190,9 @@ def _domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
     made: dict[str, Domain] = {}
     for row in rows:
         if row.domain not in made:
-            named = {} if row.username else {name: getattr(row, name) for name in ("first_name", "last_name", "picture")}
+            named = (
+                {} if row.username else {name: getattr(row, name) for name in ("first_name", "last_name", "picture")}
+            )
             made[row.domain] = Domain(
                 name=row.domain,
                 vendor=order.vendor,
@@ -263,19 +267,15 @@ def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
         yield part
 
 
+def draft_of(order: Order, rows: Sequence[Row]) -> Draft:
+    """What somebody would type to get such an order, but for the passwords."""
+    about = {name: getattr(order, name) for name in FIELDS}
+    return Draft(vendor=order.vendor, product=order.product, rows=rows, **about)
+
+
 def copy(order: Order, *, by: User) -> Order:
     """A new draft with the same contents and options; the passwords have to be entered again."""
-    draft = Draft(
-        vendor=order.vendor,
-        product=order.product,
-        client=order.client,
-        contact=order.contact,
-        forward_to=order.forward_to,
-        note=order.note,
-        options=order.options,
-        rows=rows_of(order),
-    )
-    return create(draft, by=by, copy_of=order)
+    return create(draft_of(order, rows_of(order)), by=by, copy_of=order)
 
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:

@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode, url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from orders.models import Order, Scratch, State
 from orders.models.scratch import TooLarge
@@ -56,7 +56,7 @@ def page_url(*, vendor_id: int, product: str, order_id: int | None = None, **que
     """Where that draft is typed."""
     if order_id:
         return reverse("admin:orders_order_edit", args=[order_id]) + (f"?{urlencode(query)}" if query else "")
-    return f"{reverse('admin:orders_order_add')}?{urlencode({'vendor': vendor_id, 'product': product, **query})}"
+    return f"{reverse('admin:orders_order_add')}?{urlencode({'vendor': str(vendor_id), 'product': product} | query)}"
 
 
 def tab_of(post: QueryDict) -> str:
