@@ -1,7 +1,7 @@
 // <form data-draft>: what is typed is kept every few seconds, by a POST of the whole form with keep=1. What the server
 // says of it stands in #kept. Without this script everything else on the page works; only this is missing.
 const SOON = 2500; // after the last key
-const LARGE = 12_000_000; // characters that the server takes in one form, with some to spare
+const LARGE = 15_000_000; // bytes that the server takes in one form, with some to spare
 
 const form = document.querySelector("form[data-draft]");
 const place = document.getElementById("kept");
@@ -94,7 +94,7 @@ if (form) {
   form.addEventListener("input", () => later());
   form.addEventListener("change", () => later());
   form.addEventListener("submit", (event) => {
-    if (form.elements.rows.value.length > LARGE) {
+    if (new Blob([form.elements.rows.value]).size > LARGE) {
       event.preventDefault();
       return say("This is too long to be sent. One order takes 5,000 lines: put the rest into another order.");
     }
