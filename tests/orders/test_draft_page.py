@@ -1,4 +1,4 @@
-"""The draft page: every way in ends as lines in the box, is shown before it is saved, and is saved whole or not at all."""
+"""The draft page: every way in ends as lines in the box, is shown before it is saved, and is saved whole."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ const place = document.getElementById("kept");
 let kept = form && snapshot();
 let timer = 0;
 let isBusy = false;
+let isSent = false; // the form itself is on its way with all of it: nothing may be kept behind its back
+let asking = new AbortController();
 
 function data() {
   const found = new FormData(form);
@@ -45,13 +47,14 @@ async function renew() {
 
 async function keep({ isLast = false, again = true } = {}) {
   const now = snapshot();
-  if (now === kept || (isBusy && !isLast)) return;
+  if (isSent || now === kept || (isBusy && !isLast)) return;
   isBusy = true;
   const body = data();
   body.set("keep", "1");
   try {
     const answer = await fetch(location.href.split("#")[0], {
-      method: "POST", body, credentials: "same-origin", redirect: "manual", keepalive: isLast && now.length < 50_000,
+      method: "POST", body, credentials: "same-origin", redirect: "manual", signal: asking.signal,
+      keepalive: isLast && now.length < 50_000,
     });
     if (answer.type === "opaqueredirect" || answer.redirected) {
       say("You are logged out. What you type stays on this page, but is not kept.", "/login/");
@@ -68,11 +71,12 @@ async function keep({ isLast = false, again = true } = {}) {
     if (snapshot() === now) form.dispatchEvent(new Event("saved")); // leave.js need not ask
     if (told.token) remember(told.token);
   } catch {
+    if (isSent) return;
     say("Not kept: MailOps can’t be reached. What you type stays on this page.");
     later(SOON * 4);
   } finally {
     isBusy = false;
-    if (snapshot() !== now) later();
+    if (!isSent && snapshot() !== now) later();
   }
 }
 
@@ -98,9 +102,16 @@ if (form) {
       event.preventDefault();
       return say("This is too long to be sent. One order takes 5,000 lines: put the rest into another order.");
     }
+    if (event.submitter?.hasAttribute("data-again")) return; // a file to take away: the page stays
     clearTimeout(timer);
-    if (!event.submitter?.hasAttribute("data-again")) say(busyWords(event.submitter));
+    isSent = true;
+    asking.abort();
+    say(busyWords(event.submitter));
   });
   document.addEventListener("visibilitychange", () => document.hidden && keep({ isLast: true }));
-  window.addEventListener("pageshow", (event) => event.persisted && say(""));
+  window.addEventListener("pageshow", (event) => {
+    isSent = false;
+    asking = new AbortController();
+    if (event.persisted) say("");
+  });
 }
