@@ -28,6 +28,8 @@ def waiting_count(user: User | AnonymousUser) -> int:
 
 def context(request: HttpRequest) -> dict[str, Any]:
     """What the Today page shows this person."""
+    from orders.admin import scratch
+
     user = request.user
     assert isinstance(user, User)
     switch = SendingSwitch.current()
@@ -46,6 +48,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "switch": switch,
         "may_hold": user.has_perm("vendors.hold_all_sending"),
         "may_draft": user.has_perm("orders.add_order"),
+        "unsaved": scratch.offers(user) if user.has_perm("orders.add_order") else [],
         "has_role": user.is_superuser or user.groups.exists(),
     }
 

@@ -52,12 +52,12 @@ def _taken(order: Order) -> list[Problem]:
     addresses = {box.address: box.row for line in order.contents for box in line.mailboxes}
     rows = {line.name: line.row for line in order.contents}
     problems = []
-    others = Domain.objects.exclude(order=order).select_related("order", "order__vendor")
+    others = Domain.objects.exclude(order=order.pk or 0).select_related("order", "order__vendor")
     for domain in others.filter(name__in=names, state__in=LIVE) | others.filter(
         name__in=names, order__state__in=WAITING
     ):
         problems.append(_problem(domain.name, domain.order, "domain", rows.get(domain.name)))
-    boxes = Mailbox.objects.exclude(order=order).select_related("order", "order__vendor")
+    boxes = Mailbox.objects.exclude(order=order.pk or 0).select_related("order", "order__vendor")
     for box in boxes.filter(address__in=addresses, state__in=LIVE) | boxes.filter(
         address__in=addresses, order__state__in=WAITING
     ):

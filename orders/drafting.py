@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
 
 from mailops.history import record
-from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State
+from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
 from orders.models.inventory import LIVE, Asset
 from orders.paste import Row, written
 from orders.plan import plan
-from vendors.apis.base import DomainLine
+from vendors.apis.base import DomainLine, MailboxLine
 from vendors.models import Contact, Vendor
 from vendors.sealed import Sealed
 
@@ -56,10 +57,23 @@ class Draft:
     note: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
-    rows: Iterable[Row] = ()
+    rows: Sequence[Row] = ()
+    files: Sequence[Upload] = ()  # read on the way to these rows
 
 
 FIELDS = ("client", "contact", "forward_to", "note", "options")
+
+
+def proposed(draft: Draft, order: Order | None = None) -> Order:
+    """The order as saving would make it, in memory alone: `plan` tells its cost and problems beforehand."""
+    sealed = Sealed(order.sealed if order else "").put(draft.secrets)
+    about = {name: getattr(draft, name) for name in FIELDS}
+    made = Order(
+        pk=order.pk if order else None, vendor=draft.vendor, product=draft.product, sealed=str(sealed), **about
+    )
+    domains = _domains(made, draft.rows) if made.what.buys_domains else _named(draft.rows)
+    made.contents = _lines(made, draft.rows, domains)
+    return made
 
 
 def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str = "") -> Order:
@@ -74,10 +88,10 @@ def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str 
             sealed=str(Sealed(sealed).put(draft.secrets)),
             **{name: getattr(draft, name) for name in FIELDS},
         )
-        changes = {"added": ["", [row.line() for row in draft.rows]]}
+        told = {"added": ["", [row.line() for row in draft.rows]]} | _files(draft)
         reason = f"Copied from {copy_of}" if copy_of else ""
-        record("order.drafted", order, by=by, reason=reason, changes=changes)
-        _write_contents(order, draft.rows, by=by)
+        record("order.drafted", order, by=by, reason=reason, changes=told)
+        _write_contents(order, draft, by=by)
         return order
 
 
@@ -89,36 +103,43 @@ def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
             raise NotAllowed(f"{order} can't be edited now. It reads: {order.get_state_display()}.")
         if order.version != version:
             raise NotAllowed("This draft was saved in another tab or by somebody else after you opened it.")
-        changes = _changes(order, draft)
+        told = changes(order, draft) | _files(draft)
         order.version += 1
         order.sealed = str(Sealed(order.sealed).put(draft.secrets))
         for name in FIELDS:
             setattr(order, name, getattr(draft, name))
         order.save(update_fields=[*FIELDS, "version", "sealed"])
-        if changes:
-            record("order.edited", order, by=by, changes=changes)
-        _write_contents(order, draft.rows, by=by)
+        if told:
+            record("order.edited", order, by=by, changes=told)
+        _clear_contents(order)
+        _write_contents(order, draft, by=by)
         return order
 
 
-def _changes(order: Order, draft: Draft) -> dict[str, Any]:
+def changes(order: Order, draft: Draft) -> dict[str, Any]:
+    """[before, after] of all in which a draft differs from the saved order; the lines that only one of them has."""
     before, after = [row.line() for row in rows_of(order)], [row.line() for row in draft.rows]
-    changes: dict[str, Any] = {
-        "removed": [[line for line in before if line not in set(after)], None],
-        "added": [None, [line for line in after if line not in set(before)]],
+    had, has = set(before), set(after)
+    told: dict[str, Any] = {
+        "removed": [[line for line in before if line not in has], None],
+        "added": [None, [line for line in after if line not in had]],
         "secrets": [None, sorted(name for name, value in draft.secrets.items() if value)],
     }
-    changes = {name: pair for name, pair in changes.items() if any(pair)}
+    told = {name: pair for name, pair in told.items() if any(pair)}
     for name in FIELDS:
         old, new = getattr(order, name), getattr(draft, name)
         if old != new:
             plain = name == "options"
-            changes[name] = [old, new] if plain else [str(old or ""), str(new or "")]
-    return changes
+            told[name] = [old, new] if plain else [str(old or ""), str(new or "")]
+    return told
 
 
-def _write_contents(order: Order, rows: Iterable[Row], *, by: User) -> None:
-    """Replace the planned domains and mailboxes, note the editor, and refresh the cost shown in lists."""
+def _files(draft: Draft) -> dict[str, Any]:
+    return {"files": [None, [str(upload) for upload in draft.files]]} if draft.files else {}
+
+
+def _clear_contents(order: Order) -> None:
+    """Take out the planned domains and mailboxes, and the held domains that nobody else plans with."""
     held = list(order.mailboxes.filter(domain__order=None).values_list("domain_id", flat=True).distinct())
     order.mailboxes.all().delete()
     try:
@@ -128,79 +149,133 @@ def _write_contents(order: Order, rows: Iterable[Row], *, by: User) -> None:
         raise NotAllowed(
             f"{', '.join(others)} puts mailboxes on domains of {order}. Change that order first."
         ) from None
-    Domain.objects.filter(pk__in=held, state=Asset.PLANNED, mailboxes=None).delete()
-    rows = list(rows)
-    domains = _planned_domains(order, rows) if order.what.buys_domains else _held_domains(order, rows)
-    Mailbox.objects.bulk_create(
-        Mailbox(
-            order=order,
-            domain=domains[row.domain],
-            username=row.username,
-            address=row.address,
-            first_name=row.first_name,
-            last_name=row.last_name,
-            picture=row.picture,
-            row=row.number,
-        )
-        for row in rows
-        if row.username
-    )
+    for some in _in_parts(held):
+        Domain.objects.filter(pk__in=some, state=Asset.PLANNED, mailboxes=None).delete()
+
+
+def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
+    """Write the planned domains and mailboxes, note the editor and the files, and refresh the cost shown in lists."""
+    rows = draft.rows
+    if order.what.buys_domains:
+        domains = _domains(order, rows)
+        Domain.objects.bulk_create(domains.values())
+    else:
+        domains = _held_domains(order, rows)
+    Mailbox.objects.bulk_create(_mailboxes(order, rows, domains))
     Editor.objects.get_or_create(order=order, user=by)
-    order = Order.objects.select_related("vendor", "client", "contact").get(pk=order.pk)
-    sheet = plan(order).cost
-    due = {name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")}
-    Order.objects.filter(pk=order.pk).update(cost=due)
+    Upload.objects.filter(pk__in=[upload.pk for upload in draft.files], order=None).update(order=order)
+    order.contents = _lines(order, rows, domains)
+    sheet = order.vendor.adapter.cost(order, order.vendor.price_list())
+    order.cost = {name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")}
+    order.save(update_fields=["cost"])
 
 
-def _planned_domains(order: Order, rows: list[Row]) -> dict[str, Domain]:
-    first: dict[str, Row] = {}
+def _mailboxes(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> Iterator[Mailbox]:
     for row in rows:
-        first.setdefault(row.domain, row)
-    named = {row.domain for row in rows if not row.username}
-    made = Domain.objects.bulk_create(
-        Domain(
-            name=row.domain,
-            vendor=order.vendor,
-            order=order,
-            client=order.client,
-            years=row.years,
-            forward_to=row.forward_to,
-            first_name=row.first_name if row.domain in named else "",
-            last_name=row.last_name if row.domain in named else "",
-            picture=row.picture if row.domain in named else "",
-            row=row.number,
+        if row.username:
+            yield Mailbox(
+                order=order,
+                domain=domains[row.domain],
+                username=row.username,
+                address=row.address,
+                first_name=row.first_name,
+                last_name=row.last_name,
+                picture=row.picture,
+                row=row.number,
+            )
+
+
+def _domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
+    """The domains that the order buys, by name; the first line of each says what it is bought with."""
+    made: dict[str, Domain] = {}
+    for row in rows:
+        if row.domain not in made:
+            named = (
+                {} if row.username else {name: getattr(row, name) for name in ("first_name", "last_name", "picture")}
+            )
+            made[row.domain] = Domain(
+                name=row.domain,
+                vendor=order.vendor,
+                order=order,
+                client=order.client,
+                years=row.years,
+                forward_to=row.forward_to,
+                row=row.number,
+                **named,
+            )
+    return made
+
+
+def _lines(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> tuple[DomainLine, ...]:
+    """What `Order.contents` reads from the database once these rows are saved."""
+    boxes: dict[str, list[MailboxLine]] = {row.domain: [] for row in rows}
+    for row in rows:
+        if row.username:
+            boxes[row.domain].append(
+                MailboxLine(
+                    username=row.username,
+                    domain=row.domain,
+                    first_name=row.first_name,
+                    last_name=row.last_name,
+                    picture=row.picture,
+                    row=row.number,
+                )
+            )
+    forward_to = order.forward_to if order.what.forwards else ""
+    return tuple(
+        DomainLine(
+            name=name,
+            years=domain.years,
+            forward_to=domain.forward_to or forward_to,
+            first_name=domain.first_name,
+            last_name=domain.last_name,
+            picture=domain.picture,
+            mailboxes=tuple(mailboxes),
+            row=domain.row if order.what.buys_domains else None,
         )
-        for row in first.values()
+        for name, mailboxes in boxes.items()
+        for domain in [domains[name]]
     )
-    return {domain.name: domain for domain in made}
 
 
-def _held_domains(order: Order, rows: list[Row]) -> dict[str, Domain]:
+def _named(rows: Sequence[Row]) -> dict[str, Domain]:
+    return {row.domain: Domain(name=row.domain) for row in rows}
+
+
+def _held_domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
     """The domains that the mailboxes go on: from the inventory, or noted as held at the vendor."""
-    names = {row.domain for row in rows}
-    known = models.Q(state__in=LIVE) | models.Q(order=None, vendor=order.vendor, state=Asset.PLANNED)
-    held = Domain.objects.filter(known, name__in=names)
-    new = sorted(names - set(held.values_list("name", flat=True)))
+    names = sorted({row.domain for row in rows})
+    known = _known(order, names)
     # another draft may note the same domain at the same moment
     Domain.objects.bulk_create(
-        (Domain(name=name, vendor=order.vendor, client=order.client) for name in new), ignore_conflicts=True
+        (Domain(name=name, vendor=order.vendor, client=order.client) for name in names if name not in known),
+        ignore_conflicts=True,
     )
-    return {domain.name: domain for domain in sorted(held.all(), key=lambda d: d.state in LIVE)}  # live ones win
+    return known if len(known) == len(names) else _known(order, names)
+
+
+def _known(order: Order, names: Collection[str]) -> dict[str, Domain]:
+    at_hand = models.Q(state__in=LIVE) | models.Q(order=None, vendor=order.vendor, state=Asset.PLANNED)
+    found = [domain for some in _in_parts(names) for domain in Domain.objects.filter(at_hand, name__in=some)]
+    return {domain.name: domain for domain in sorted(found, key=lambda d: d.state in LIVE)}  # live ones win
+
+
+def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
+    """Parts that fit into one question: SQLite takes some ten thousand values, PostgreSQL 65,535."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def draft_of(order: Order, rows: Sequence[Row]) -> Draft:
+    """What somebody would type to get such an order, but for the passwords."""
+    about = {name: getattr(order, name) for name in FIELDS}
+    return Draft(vendor=order.vendor, product=order.product, rows=rows, **about)
 
 
 def copy(order: Order, *, by: User) -> Order:
     """A new draft with the same contents and options; the passwords have to be entered again."""
-    draft = Draft(
-        vendor=order.vendor,
-        product=order.product,
-        client=order.client,
-        contact=order.contact,
-        forward_to=order.forward_to,
-        note=order.note,
-        options=order.options,
-        rows=rows_of(order),
-    )
-    return create(draft, by=by, copy_of=order)
+    return create(draft_of(order, rows_of(order)), by=by, copy_of=order)
 
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:

@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from orders import breaker, doorbell, looking, submission
-from orders.models import Order, State
+from orders.models import Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
 from vendors.models import Vendor
 
@@ -36,6 +36,8 @@ def run(now: datetime | None = None) -> dict[str, int]:
         with transaction.atomic():
             async_task("orders.tasks.look_for", attempt.pk)
             done["looked"] += 1
+    Scratch.objects.forgotten(now).delete()
+    Upload.objects.forgotten(now).delete()
     return done
 
 

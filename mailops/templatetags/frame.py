@@ -21,6 +21,12 @@ def without(media: Media, words: str) -> SafeString:
 
 
 @register.filter
+def thousands(count: int) -> str:
+    """A number that people can read at a glance: 5,000."""
+    return f"{count:,}"
+
+
+@register.filter
 def age(at: datetime) -> str:
     """How far away a time is, in its largest unit: "18 minutes ago", "in 3 days"."""
     now = timezone.now()

@@ -1,94 +1,36 @@
-"""Drafting: choose what to order, type or paste it, see what it costs, hand it on."""
+"""Drafting: choose what to order, type, paste or upload it, see how it is read and what it costs, hand it on."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import drafting
+from orders.admin import files, scratch
+from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
 from orders.admin.page import checks, cost_rows, load, render, totals, url, why_not_edit
+from orders.admin.preview import field_errors, preview
+from orders.admin.scratch import Place
 from orders.drafting import Draft
 from orders.models import Client, NotAllowed, Order, State
-from orders.paste import BadCell, Reading, read, read_domain
+from orders.models.scratch import TooLarge
+from orders.paste import Reading, error_file, read, sample_file
 from orders.plan import plan
-from vendors.apis.base import OptionsForm, Product
-from vendors.models import Contact, Vendor
+from vendors.apis.base import OptionsForm
+from vendors.models import Vendor
 
-EXAMPLE = "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Sam Ito, sam\ntryacme.com, Lee Wong, lee"
-
-
-class DraftForm(forms.Form):
-    """What every order has, whichever vendor it goes to."""
-
-    client = forms.ModelChoiceField(Client.objects.all(), empty_label="Choose")
-    contact = forms.ModelChoiceField(
-        Contact.objects.all(),
-        required=False,
-        empty_label="Choose",
-        label="Registrant contact",
-        help_text="The vendor asks for these details. Contacts are kept under Vendors.",
-    )
-    forward_to = forms.CharField(
-        required=False,
-        max_length=253,
-        label="Domains forward to",
-        help_text="Where people land who type one of the new domains into their browser.",
-    )
-    rows = forms.CharField(
-        label="Domains and people",
-        widget=forms.Textarea(
-            attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off", "placeholder": EXAMPLE}
-        ),
-        required=False,
-        strip=False,
-    )
-    note = forms.CharField(
-        label="Note for the confirmer", required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
-    )
-    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
-
-    def __init__(self, *args: Any, product: Product, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.product = product
-        self.reading = Reading()
-        if not product.needs_contact:
-            del self.fields["contact"]
-        if not product.forwards:
-            del self.fields["forward_to"]
-        self.fields["rows"].help_text = _rows_help(product)
-
-    def clean_forward_to(self) -> str:
-        text = self.cleaned_data["forward_to"]
-        try:
-            return read_domain(text) if text else ""
-        except BadCell as bad:
-            raise forms.ValidationError(f"{bad.message} {bad.fix}") from None
-
-    def clean_rows(self) -> str:
-        text: str = self.cleaned_data["rows"]
-        self.reading = read(text, self.product)
-        bad = len(self.reading.bad)
-        if bad:
-            lines = "1 line needs" if bad == 1 else f"{bad} lines need"
-            raise forms.ValidationError(f"{lines} a change. Nothing is saved yet; what you typed is still here.")
-        return text
-
-
-def _rows_help(product: Product) -> str:
-    parts = ["One line for each mailbox: domain, name, address. Paste from a spreadsheet if you like."]
-    if product.names_per_domain:
-        parts.append("Leave the address out and the vendor makes the addresses from the name.")
-    if product.has_pictures:
-        parts.append("A fourth cell may hold the web address of a picture.")
-    return " ".join(parts)
+MOST_CHECKS = 30  # listed beside the form; every line has its own besides
+LOOKING = ("read", "page", "show", "open", "add")  # buttons that show and save nothing
 
 
 def choices() -> list[dict[str, Any]]:
@@ -103,43 +45,111 @@ def add(request: HttpRequest) -> HttpResponse:
     """First the account and what to order, then the draft itself."""
     if not request.user.has_perm("orders.add_order"):
         raise PermissionDenied
+    if request.method == "POST" and "throw" in request.POST:
+        return scratch.throw_away(request)
     vendor = Vendor.objects.filter(pk=_number(request.GET.get("vendor", ""))).first()
     product = request.GET.get("product", "")
     if vendor is None or product not in vendor.adapter.products:
-        return render(request, "choose.html", None, title="New order", choices=choices())
-    return _draft(request, vendor=vendor, product=product, order=None)
+        unsaved = scratch.offers(_person(request))
+        return render(request, "choose.html", None, title="New order", choices=choices(), unsaved=unsaved)
+    place = Place(vendor=vendor, product=product)
+    if "sample" in request.GET:
+        return files.download(sample_file(place.what), f"sample-{vendor.api}-{product}.csv")
+    return _draft(request, place)
 
 
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The same form for a draft that exists."""
     order = load(request, pk, "orders.change_order")
     if order.state != State.DRAFT:
-        messages.info(request, f"{order} can't be edited now. It reads: {order.get_state_display()}.")
-        return redirect(url(order))
+        return _too_late(request, order)
     _must_be_own(request, order)
-    return _draft(request, vendor=order.vendor, product=order.product, order=order)
+    return _draft(request, Place(vendor=order.vendor, product=order.product, order=order))
+
+
+def _too_late(request: HttpRequest, order: Order) -> HttpResponse:
+    """The order was handed on or cancelled meanwhile; what somebody still typed into it is kept for a new draft."""
+    place = Place(vendor=order.vendor, product=order.product, order=order)
+    words = f"{order} can't be edited now. It reads: {order.get_state_display()}."
+    if request.method == "POST" and request.POST.get("rows"):
+        try:
+            scratch.keep(request, place, gathered(request.POST, place.what))
+            words += " What you typed is kept: you find it under New order."
+        except TooLarge:
+            words += " What you typed could not be kept."
+    messages.info(request, words)
+    return redirect(url(order))
+
+
+def _person(request: HttpRequest) -> User:
+    assert request.user.is_authenticated
+    return request.user
 
 
 def _number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
-def _draft(request: HttpRequest, *, vendor: Vendor, product: str, order: Order | None) -> HttpResponse:
-    what = vendor.adapter.products[product]
-    posted = request.POST if request.method == "POST" else None
-    form = DraftForm(posted, initial=_initial(request, order), product=what)
-    options = what.OptionsForm(posted, initial=order.options if order else None, prefix="option")
-    if isinstance(options, OptionsForm):
-        options.offer({item: price.label or item for item, price in vendor.price_list().items()})
-    conflict = ""
-    if posted is not None and form.is_valid() & options.is_valid():
-        draft = _read(form, options, vendor=vendor, product=product)
+@dataclass(kw_only=True)
+class Sheet:
+    """One showing of the draft page: the forms as typed or as saved, and what there is to say about them."""
+
+    place: Place
+    post: QueryDict
+    form: DraftForm
+    options: forms.Form
+    taken: str = ""  # which unsaved work it was begun from
+    file: files.Opened | None = None
+    clash: dict[str, Any] = field(default_factory=dict)
+    is_refused: bool = False
+
+
+def _draft(request: HttpRequest, place: Place) -> HttpResponse:
+    if request.method != "POST":
+        return _open(request, place)
+    post = gathered(request.POST, place.what)
+    file = files.open_into(post, request.FILES.get("file"), by=_person(request), product=place.what)
+    form, options = _forms(request, place, post)
+    is_whole = form.is_valid() & options.is_valid()
+    sheet = Sheet(place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", ""))
+    if "keep" in post:
+        return scratch.answer(request, place, post, is_touched=_is_touched(sheet))
+    if "errors" in post:
+        text = error_file(post.get("rows", ""), form.reading, product=place.what)
+        return files.download(text, "lines-to-change.csv")
+    if file or any(name in post for name in LOOKING):
+        overlook_empty(form)
+        overlook_empty(options)
+    elif is_whole:
         try:
-            saved = _save(request, draft, order, version=form.cleaned_data["version"])
-            return _onward(request, saved)
+            return _onward(request, _save(request, sheet))
         except NotAllowed as error:
-            conflict = str(error)
-    return _page(request, form, options, vendor=vendor, what=what, order=order, conflict=conflict)
+            sheet.clash = _clash(request, sheet, str(error))
+    sheet.is_refused = bool(sheet.clash or form.errors or options.errors)
+    _keep(request, sheet)
+    return _page(request, sheet)
+
+
+def _open(request: HttpRequest, place: Place) -> HttpResponse:
+    """The page as it is saved, or with the unsaved work that the person takes up."""
+    taken = scratch.taken_up(request, place)
+    post = scratch.typed(taken) if taken else None
+    form, options = _forms(request, place, post)
+    if post is not None:
+        form.is_valid(), options.is_valid()
+        overlook_empty(form)
+        overlook_empty(options)
+    mark = scratch.mark(taken) if taken else ""
+    return _page(request, Sheet(place=place, post=post or QueryDict(), form=form, options=options, taken=mark))
+
+
+def _forms(request: HttpRequest, place: Place, post: QueryDict | None) -> tuple[DraftForm, forms.Form]:
+    order = place.order
+    form = DraftForm(post, initial=_initial(request, order), product=place.what)
+    options = place.what.OptionsForm(post, initial=order.options if order else None, prefix="option")
+    if isinstance(options, OptionsForm):
+        options.offer({item: price.label or item for item, price in place.vendor.price_list().items()})
+    return form, options
 
 
 def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
@@ -156,27 +166,62 @@ def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
     }
 
 
-def _read(form: DraftForm, options: forms.Form, *, vendor: Vendor, product: str) -> Draft:
-    sealed = vendor.adapter.secret_options
-    client: Client = form.cleaned_data["client"]
+def _is_touched(sheet: Sheet) -> bool:
+    return sheet.form.is_touched or sheet.options.has_changed() or bool(sheet.post.getlist("uploads"))
+
+
+def _keep(request: HttpRequest, sheet: Sheet) -> None:
+    """What a person sees again is kept at once, with or without the page's script."""
+    if not _is_touched(sheet):
+        return
+    try:
+        scratch.keep(request, sheet.place, sheet.post)
+    except TooLarge as error:
+        messages.warning(request, str(error))
+
+
+def _read(request: HttpRequest, sheet: Sheet) -> Draft:
+    """What was typed, as far as it can be read."""
+    place, typed = sheet.place, getattr(sheet.form, "cleaned_data", {})
+    client: Client = typed.get("client") or Client()
+    options = getattr(sheet.options, "cleaned_data", {})
+    sealed = place.vendor.adapter.secret_options
+    earlier = scratch.secrets_of(_person(request), sheet.post) if sealed else {}
     return Draft(
-        vendor=vendor,
-        product=product,
+        vendor=place.vendor,
+        product=place.product,
         client=client,
-        contact=(form.cleaned_data.get("contact") or client.contact) if form.product.needs_contact else None,
-        forward_to=(form.cleaned_data.get("forward_to") or client.forward_to) if form.product.forwards else "",
-        note=form.cleaned_data["note"],
-        options={name: value for name, value in options.cleaned_data.items() if name not in sealed},
-        secrets={name: options.cleaned_data.get(name, "") for name in sealed},
-        rows=form.reading.rows,
+        contact=(typed.get("contact") or client.contact) if place.what.needs_contact else None,
+        forward_to=(typed.get("forward_to") or client.forward_to) if place.what.forwards else "",
+        note=typed.get("note", ""),
+        options={name: value for name, value in options.items() if name not in sealed},
+        secrets={name: options.get(name) or earlier.get(name, "") for name in sealed},
+        rows=sheet.form.reading.rows,
+        files=files.uploads(sheet.post, by=_person(request)),
     )
 
 
-def _save(request: HttpRequest, draft: Draft, order: Order | None, *, version: int) -> Order:
-    assert request.user.is_authenticated
+def _save(request: HttpRequest, sheet: Sheet) -> Order:
+    draft, order, by = _read(request, sheet), sheet.place.order, _person(request)
     if order is None:
-        return drafting.create(draft, by=request.user)
-    return drafting.save(order.pk, draft, by=request.user, version=version)
+        saved = drafting.create(draft, by=by)
+    else:
+        saved = drafting.save(order.pk, draft, by=by, version=sheet.form.cleaned_data["version"])
+    scratch.drop(by, sheet.post)
+    return saved
+
+
+def _clash(request: HttpRequest, sheet: Sheet, says: str) -> dict[str, Any]:
+    """What stands in the way; where it is somebody else's save, theirs beside ours, and saving again replaces it."""
+    assert sheet.place.order
+    order = Order.objects.select_related("vendor", "client", "contact").get(pk=sheet.place.order.pk)
+    if order.state != State.DRAFT or order.version == sheet.form.cleaned_data["version"]:
+        return {"says": says}
+    told = drafting.changes(order, _read(request, sheet))
+    sheet.form.data["version"] = str(order.version)  # type: ignore[index]  # a copy of the post
+    lines = {"theirs": told.pop("removed", [[]])[0] or [], "yours": told.pop("added", [[], []])[1] or []}
+    details = [name.replace("_", " ") for name in told if name != "secrets"]
+    return {"says": says, "may_replace": True, "details": details, **lines}
 
 
 def _onward(request: HttpRequest, order: Order) -> HttpResponse:
@@ -201,9 +246,8 @@ def _must_be_own(request: HttpRequest, order: Order) -> None:
 
 
 def _send(request: HttpRequest, order: Order) -> HttpResponseRedirect:
-    assert request.user.is_authenticated
     try:
-        drafting.send_for_confirmation(order.pk, by=request.user, note=order.note)
+        drafting.send_for_confirmation(order.pk, by=_person(request), note=order.note)
     except NotAllowed as error:
         messages.error(request, f"{error} It is saved as a draft.")
         return redirect(url(order, "edit"))
@@ -211,35 +255,58 @@ def _send(request: HttpRequest, order: Order) -> HttpResponseRedirect:
     return redirect(url(order))
 
 
-def _page(
-    request: HttpRequest,
-    form: DraftForm,
-    options: forms.Form,
-    *,
-    vendor: Vendor,
-    what: Product,
-    order: Order | None,
-    conflict: str,
-) -> HttpResponse:
-    current = plan(order) if order else None
+def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
+    place, order = sheet.place, sheet.place.order
+    text, reading = _box(sheet)
+    weighed = _weighed(request, sheet, reading)
+    current = plan(weighed) if weighed else None
     snapshot = current.snapshot() if current else {}
-    shows_rows = form.is_bound and bool(form.reading.lines)
-    reading = form.reading if shows_rows else read(drafting.write(order), what) if order else Reading()
+    found = checks(request, weighed, current) if weighed else []
+    tab = scratch.tab_of(sheet.post)
     context = {
         "title": f"{order}: edit" if order else "New order",
-        "form": form,
-        "options": options,
-        "vendor": vendor,
-        "what": what,
-        "reading": reading,
-        "bad_count": len(reading.bad),
-        "conflict": conflict,
+        "form": sheet.form,
+        "options": sheet.options,
+        "vendor": place.vendor,
+        "what": place.what,
+        "preview": preview(reading, text, current.problems if current else (), sheet.post) if reading.results else None,
+        "errors": field_errors(sheet.form, sheet.options),
+        "is_refused": sheet.is_refused,
+        "is_looking": any(name in sheet.post for name in LOOKING) and not sheet.file,
+        "is_paged": "page" in sheet.post or "show" in sheet.post,
+        "file": sheet.file,
+        "clash": sheet.clash,
         "cost": cost_rows(snapshot),
         "totals": totals(snapshot),
-        "checks": checks(request, order, current) if order else [],
+        "weighed": weighed,
+        "checks": found[:MOST_CHECKS],
+        "more_checks": len(found[MOST_CHECKS:]),
+        "tab": tab,
+        "taken": sheet.taken,
+        "uploads": files.uploads(sheet.post, by=_person(request)),
+        "unsaved": scratch.offers(_person(request), place, but=tab) if not sheet.form.is_bound else [],
+        "new_cells": new_cells(place.what),
+        "new_rows": range(NEW_ROWS),
         "choose_url": reverse("admin:orders_order_add"),
+        "sample_url": scratch.page_url(vendor_id=place.vendor.pk, product=place.product, sample="1"),
     }
-    status = 400 if form.is_bound and (form.errors or options.errors or conflict) else 200
     response = render(request, "draft.html", order, **context)
-    response.status_code = status
+    response.status_code = 400 if sheet.is_refused and not context["is_looking"] and not sheet.file else 200
     return response
+
+
+def _box(sheet: Sheet) -> tuple[str, Reading]:
+    """The box's text and how it is read."""
+    if sheet.form.is_bound:
+        return sheet.post.get("rows", ""), sheet.form.reading
+    text = str(sheet.form.initial.get("rows", ""))
+    return text, read(text, sheet.place.what) if text else Reading()
+
+
+def _weighed(request: HttpRequest, sheet: Sheet, reading: Reading) -> Order | None:
+    """The order as it would be saved now, for its cost and checks; nothing before there is a client."""
+    if not sheet.form.is_bound:
+        order = sheet.place.order
+        return drafting.proposed(drafting.draft_of(order, reading.rows), order) if order else None
+    draft = _read(request, sheet)
+    return drafting.proposed(draft, sheet.place.order) if draft.client.pk else None

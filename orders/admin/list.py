@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import decide, desk, draft, page
+from orders.admin import decide, desk, draft, page, scratch, signed_out
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -99,7 +99,9 @@ class OrderAdmin(admin.ModelAdmin):
             }
             for key, label, states in TABS
         ]
-        context = {"title": "Orders", "tabs": tabs, **(extra_context or {})}
+        may_draft = request.user.is_authenticated and request.user.has_perm("orders.add_order")
+        unsaved = scratch.offers(request.user) if may_draft else []  # type: ignore[arg-type]  # signed in
+        context = {"title": "Orders", "tabs": tabs, "unsaved": unsaved, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:
@@ -112,7 +114,11 @@ class OrderAdmin(admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in pages.items()
         ]
-        return ours + super().get_urls()
+        found = [*ours, *super().get_urls()]
+        for entry in found:
+            if entry.name in ("orders_order_add", "orders_order_edit"):
+                entry.callback = signed_out.keeps_what_was_typed(entry.callback)
+        return found
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

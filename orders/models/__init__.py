@@ -5,6 +5,19 @@ from orders.models.client import Client
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
 from orders.models.order import NotAllowed, Order
+from orders.models.scratch import Scratch, Upload
 from orders.models.state import NEXT, State
 
-__all__ = ["NEXT", "Attempt", "Client", "Domain", "Editor", "Mailbox", "NotAllowed", "Order", "State"]
+__all__ = [
+    "NEXT",
+    "Attempt",
+    "Client",
+    "Domain",
+    "Editor",
+    "Mailbox",
+    "NotAllowed",
+    "Order",
+    "Scratch",
+    "State",
+    "Upload",
+]

@@ -202,7 +202,7 @@ class Order(models.Model):
                 last_name=domain.last_name,
                 picture=domain.picture,
                 mailboxes=tuple(boxes.get(name, ())),
-                row=domain.row if domain.order_id else None,
+                row=domain.row if domain.order_id == self.pk else None,
             )
             for name, domain in domains.items()
         )

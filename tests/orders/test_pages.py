@@ -137,8 +137,17 @@ def test_an_order_that_is_no_draft_any_more_is_not_edited(desk: Desk) -> None:
     assert fresh(order).contents
 
 
-def test_a_paste_of_more_than_five_megabytes_is_refused_in_words(desk: Desk) -> None:
+def test_a_paste_of_too_many_lines_is_refused_in_words_and_kept(desk: Desk) -> None:
     data = typed(rows="acme.com, Dana Reyes, dana\n" * 250_000)
+    response = browser(desk.people.drafter).post(add_url(desk.accounts["woodpecker"], "mailboxes"), data)
+    assert response.status_code == 400
+    assert "one order takes 5,000 lines" in response.content.decode()
+    assert response.context["form"]["rows"].value() == data["rows"]
+    assert not Order.objects.exists()
+
+
+def test_a_paste_that_is_larger_than_any_order_is_refused_in_words(desk: Desk) -> None:
+    data = typed(rows="acme.com, Dana Reyes, dana\n" * 650_000)
     response = browser(desk.people.drafter).post(add_url(desk.accounts["woodpecker"], "mailboxes"), data)
     assert response.status_code == 400
     assert "too large or arrived damaged" in response.content.decode()

@@ -9,6 +9,7 @@ for (const form of document.querySelectorAll("form[data-leave-warning]")) {
 
   form.addEventListener("saved", () => (saved = typed()));
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.hasAttribute("data-again")) return; // a file to take away: the page stays
     isLeaving = true;
     setTimeout(() => (isLeaving = !event.defaultPrevented)); // another listener may have stopped it
   });

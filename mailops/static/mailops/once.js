@@ -11,7 +11,7 @@ document.addEventListener("submit", (event) => {
     event.preventDefault();
     return;
   }
-  if (event.defaultPrevented) return;
+  if (event.defaultPrevented || event.submitter?.hasAttribute("data-again")) return; // a file to take away: the page stays
   form.dataset.sent = "yes";
   // only after the browser has read the form: a disabled button's name and value are not sent
   setTimeout(() => {

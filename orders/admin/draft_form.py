@@ -1,0 +1,197 @@
+"""The draft page's form, and how all that is typed beside the box becomes lines in the box: its text is the truth."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from orders.models import Client
+from orders.paste import BadCell, CannotRead, Reading, read, read_domain, written
+from orders.paste.read import laid_out
+from orders.paste.table import quoted
+from vendors.apis.base import Product
+from vendors.models import Contact
+
+EXAMPLE = "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Sam Ito, sam\ntryacme.com, Lee Wong, lee"
+NEW_ROWS = 5
+CELL = re.compile(r"new-(\d{1,2})-([a-z ]{1,12})")
+MENDED = re.compile(r"was-(\d{1,7})")
+
+
+class DraftForm(forms.Form):
+    """What every order has, whichever vendor it goes to."""
+
+    client = forms.ModelChoiceField(Client.objects.all(), empty_label="Choose")
+    contact = forms.ModelChoiceField(
+        Contact.objects.all(),
+        required=False,
+        empty_label="Choose",
+        label="Registrant contact",
+        help_text="The vendor asks for these details. Contacts are kept under Vendors.",
+    )
+    forward_to = forms.CharField(
+        required=False,
+        max_length=253,
+        label="Domains forward to",
+        help_text="Where people land who type one of the new domains into their browser.",
+    )
+    rows = forms.CharField(
+        label="Domains and people",
+        widget=forms.Textarea(
+            attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off", "placeholder": EXAMPLE}
+        ),
+        required=False,
+        strip=False,
+    )
+    note = forms.CharField(
+        label="Note for the confirmer", required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+
+    def __init__(self, *args: Any, product: Product, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.product = product
+        self.reading = Reading()
+        if not product.needs_contact:
+            del self.fields["contact"]
+        if not product.forwards:
+            del self.fields["forward_to"]
+        self.fields["rows"].help_text = _rows_help(product)
+
+    def clean_forward_to(self) -> str:
+        text = self.cleaned_data["forward_to"]
+        try:
+            return read_domain(text) if text else ""
+        except BadCell as bad:
+            raise forms.ValidationError(f"{bad.message} {bad.fix}") from None
+
+    def clean_rows(self) -> str:
+        text: str = self.cleaned_data["rows"]
+        self.reading = read(text, self.product)
+        bad = len(self.reading.bad)
+        if bad:
+            lines = "1 line needs" if bad == 1 else f"{bad:,} lines need"
+            raise forms.ValidationError(f"{lines} a change. Nothing is saved yet; what you typed is still here.")
+        return text
+
+    @property
+    def is_touched(self) -> bool:
+        """Whether anything was typed that is not saved."""
+        return bool(set(self.changed_data) - {"version"})
+
+
+def _rows_help(product: Product) -> str:
+    parts = ["One line for each mailbox: domain, name, address. Paste from a spreadsheet if you like."]
+    if product.names_per_domain:
+        parts.append("Leave the address out and the vendor makes the addresses from the name.")
+    if product.has_pictures:
+        parts.append("A fourth cell may hold the web address of a picture.")
+    return " ".join(parts)
+
+
+def overlook_empty(form: forms.Form) -> None:
+    """While somebody is still typing, what is not filled in yet is no mistake."""
+    for name, errors in list(form.errors.as_data().items()):
+        if all(error.code == "required" for error in errors):
+            del form.errors[name]
+
+
+def new_cells(product: Product) -> list[tuple[str, str]]:
+    """The cells of a row to type into: what it means to the reader, and its label."""
+    cells = [("domain", "Domain"), ("first name", "First name"), ("last name", "Last name"), ("address", "Address")]
+    more = (
+        ("picture", "Picture", product.has_pictures),
+        ("forward to", "Forwards to", product.forwards),
+        ("years", "Years", product.has_years),
+    )
+    return cells + [(name, label) for name, label, has_place in more if has_place]
+
+
+def gathered(post: QueryDict, product: Product) -> QueryDict:
+    """What was posted with every mended line and every new row put into the box."""
+    found = post.copy()
+    text = mended(post.get("rows", "").replace("\r\n", "\n").replace("\r", "\n"), post)
+    found["rows"] = with_rows(text, _new_rows(post))
+    for name in [name for name in found if name.startswith(("was-", "line-", "new-"))]:
+        del found[name]
+    return found
+
+
+def mended(text: str, post: Mapping[str, str]) -> str:
+    """The text with the lines that were changed beside the result. Where the box itself was changed, the box wins."""
+    fixes = {}
+    for name in post:
+        if (found := MENDED.fullmatch(name)) and (line := post.get(f"line-{found[1]}")) is not None:
+            was = post[name]
+            if line.strip() != was.strip():
+                fixes[int(found[1])] = (was.strip(), " ".join(line.splitlines()))
+    if not fixes:
+        return text
+    lines = text.splitlines(keepends=True)
+    for number, (was, line) in fixes.items():
+        if 0 < number <= len(lines) and lines[number - 1].strip().lstrip("\ufeff") == was:
+            end = lines[number - 1][len(lines[number - 1].rstrip("\r\n")) :]
+            lines[number - 1] = line + end
+    return "".join(lines)
+
+
+def _new_rows(post: Mapping[str, str]) -> list[dict[str, str]]:
+    rows: dict[int, dict[str, str]] = {}
+    for name in post:
+        if (found := CELL.fullmatch(name)) and (cell := " ".join(post[name].split())):
+            rows.setdefault(int(found[1]), {})[found[2]] = cell
+    return [rows[number] for number in sorted(rows)]
+
+
+def with_rows(text: str, rows: list[dict[str, str]]) -> str:
+    """The text with typed rows as lines at its end, in its own columns where it has headings."""
+    if not rows:
+        return text
+    layout, separator, _ = laid_out(text)
+    if layout:
+        places, mark = layout.meanings, separator
+    else:
+        parted = not text.strip() and any(" " in row.get("first name", "") for row in rows)
+        places = ["domain", "first name", "last name"] if parted else ["domain", "name"]
+        places, mark = [*places, "address", "picture", "forward to", "years"], ","
+        text = f"{_line(dict(zip(places, places, strict=True)), places, mark)}\n" if parted else text
+    lines = [_line(row, places, mark) for row in rows]
+    return "\n".join([*([text.rstrip("\n")] if text.strip() else []), *lines])
+
+
+def _line(row: Mapping[str, str], places: list[str], mark: str) -> str:
+    name = f"{row.get('first name', '')} {row.get('last name', '')}".strip()
+    cells = [name if place == "name" else row.get(place, "") for place in places]
+    if mark == ",":
+        return quoted(cells)
+    file = io.StringIO()
+    csv.writer(file, delimiter=mark, lineterminator="").writerow(cells)
+    return file.getvalue()
+
+
+def joined(text: str, more: str, product: Product) -> str:
+    """A file's lines below those of the box, under one set of headings. Raises `CannotRead` where that can't be."""
+    above, below = read(text, product), read(more, product)
+    if not text.strip():
+        return more
+    if not (above.headings_found or below.headings_found):
+        return f"{text.rstrip()}\n{more}"
+    if _headings(text) == _headings(more):
+        return f"{text.rstrip()}\n{more.lstrip().partition(chr(10))[2]}"
+    if above.bad or below.bad:
+        raise CannotRead(
+            "The columns of the file are not those of the box, so its lines can't just be put below.",
+            "Mend the lines that need a change first, or take the file in place of what is in the box.",
+        )
+    return written([*above.rows, *below.rows])
+
+
+def _headings(text: str) -> tuple[list[str], str]:
+    layout, separator, _ = laid_out(text)
+    return (layout.meanings, separator) if layout else ([], "")
