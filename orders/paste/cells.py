@@ -37,6 +37,8 @@ def read_domain(text: str) -> str:
             "There is no domain.", "Begin the line with the domain, for example: acme-reach.com, Dana Reyes, dana"
         )
     refuse_formula(name)
+    if len(name) > 1000:  # no reason to take apart what is no name at all
+        raise BadCell(f"“{name[:60]}…” can't be a domain.", "Use letters, digits and hyphens.")
     if "@" in name:
         raise BadCell(
             f"“{name}” is an address, not a domain.", f"Write only {name.rpartition('@')[2] or 'the domain'}."
@@ -102,12 +104,12 @@ def read_username(text: str, domain: str) -> str:
     if not username:
         return ""
     if not username.isascii():
-        raise BadCell(f"“{username}” has letters that go beyond a to z.", "Write it with plain letters.")
+        raise BadCell(f"“{username[:100]}” has letters that go beyond a to z.", "Write it with plain letters.")
     if not USERNAME.fullmatch(username) or ".." in username:
         guess = re.sub(r"\.{2,}", ".", re.sub(r"[^a-z0-9._+-]+", ".", username)).strip("._+-")[:64]
         what = "A space is" if " " in username else "This is"
         raise BadCell(
-            f"{what} not allowed before the @: “{username}”.", f"Use {guess}?" if guess else "Use plain letters."
+            f"{what} not allowed before the @: “{username[:100]}”.", f"Use {guess}?" if guess else "Use plain letters."
         )
     return username
 

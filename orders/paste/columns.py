@@ -168,7 +168,7 @@ def notes_on(layout: Layout, product: Product) -> list[str]:
         notes.append(f"Column {column.letter} ({named}) is not used.")
     for meaning, places in layout.twice.items():
         letters = " and ".join(letter(place) for place in places)
-        notes.append(f"Columns {letters} all say the {meaning}. Where one is empty, the other counts.")
+        notes.append(f"Columns {letters} say the same: the {meaning}. Where one is empty, the other counts.")
     if ours := [column.letter for column in found if column.is_ours]:
         notes.append(f"Columns {' and '.join(ours)} come from our file of lines to change and are left out.")
     return notes

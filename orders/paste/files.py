@@ -6,9 +6,10 @@ import codecs
 import re
 from collections import Counter
 
+from orders.paste.columns import layout_of
 from orders.paste.read import MOST_LINES
 from orders.paste.sheets import CannotRead, Sheet, sheet_of
-from orders.paste.table import SEPARATORS, Unreadable, cells, lines, tidy
+from orders.paste.table import SEPARATORS, Unreadable, cells, lines, separator_of, tidy
 from orders.paste.workbooks import open_workbook
 
 __all__ = ["MOST_BYTES", "CannotRead", "Sheet", "open_file"]
@@ -28,7 +29,7 @@ OTHERS = (
     (b"Rar!", "a packed file"),
 )
 MARKUP = re.compile(rb"\s*<(?:!doctype|html|table|\?xml|meta|body|svg)", re.I)
-UNPRINTED = re.compile("[\x00-\x08\x0e-\x19\x1b\x7f]")
+UNPRINTED = re.compile(rb"[\x00-\x08\x0e-\x19\x1b]")
 
 
 def open_file(name: str, data: bytes, *, most: int = MOST_LINES) -> Sheet:
@@ -60,8 +61,6 @@ def _old_office(data: bytes) -> CannotRead:
 
 def _open_text(name: str, data: bytes, *, most: int) -> Sheet:
     text, encoding, notes = decoded(data)
-    if UNPRINTED.search(text):
-        raise CannotRead("This file is not a table that can be read here.", SAVE_AS)
     text, separator = _said_separator(text)
     if not separator:
         separator = "\t" if name.lower().endswith((".tsv", ".tab")) and "\t" in text else likely_separator(text)
@@ -82,6 +81,8 @@ def decoded(data: bytes) -> tuple[str, str, list[str]]:
             return data.decode("utf-16"), "UTF-16", []
         except UnicodeDecodeError:
             raise CannotRead("The letters of this file can't be read.", SAVE_AS) from None
+    if UNPRINTED.search(data):
+        raise CannotRead("This file is not a table that can be read here.", SAVE_AS)
     try:
         return data.decode("utf-8-sig"), "UTF-8", []
     except UnicodeDecodeError:
@@ -96,17 +97,31 @@ def decoded(data: bytes) -> tuple[str, str, list[str]]:
 
 def _said_separator(text: str) -> tuple[str, str]:
     """Excel may write "sep=;" as the first line; it stands for no row."""
-    said = re.match(r'\ufeff?"?sep=([;,|\t])"?[ ]*(?=\r|\n|$)', text, re.I)
+    said = re.match(r"\ufeff?sep=([;,|\t])[ ]*(?=\r|\n|$)", text, re.I)
     return (text[said.end() :], said[1]) if said else (text, "")
 
 
 def likely_separator(text: str) -> str:
-    """What stands equally often in most of the first lines; a comma in a name does not."""
+    """What parts the headings; else what stands equally often in most of the first lines; else what comes first."""
     first = [tidy(line) for line in text.lstrip("\ufeff").splitlines()[:200] if line.strip()][:50]
     bare = [re.sub(r'"[^"]*(?:"|$)', "", line) for line in first]
-    scores = {}
-    for mark in SEPARATORS:
+    if not first:
+        return ","
+
+    def weight(mark: str) -> tuple[int, int, bool]:
         counts = Counter(line.count(mark) for line in bare if mark in line)
-        scores[mark] = max(counts.values(), default=0)
-    best = max(scores.values())
-    return next((mark for mark in SEPARATORS if scores[mark] == best), ",") if best else ","
+        return (
+            mark in bare[0] and _headings(first[0], mark),
+            max(counts.values(), default=0),
+            mark == separator_of(first[0]),
+        )
+
+    return max(SEPARATORS, key=weight)
+
+
+def _headings(line: str, mark: str) -> int:
+    try:
+        layout = layout_of(cells(line, mark))
+    except Unreadable:
+        return 0
+    return sum(1 for meaning in layout.meanings if meaning) if layout else 0

@@ -15,6 +15,7 @@ LOOKALIKES = str.maketrans(
     dict.fromkeys("“”„‟«»", '"') | dict.fromkeys("‘’‚‛′ʼ", "'") | dict.fromkeys("\u00a0\u2007\u2009\u202f\u3000", " ")
 )
 UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
+MARKED = re.compile('[,;|"]')
 FORMULA = re.compile(r"'+(?=[=+\-@])")
 WHOLE_CELL = {
     mark: re.compile(rf'[^\S\n\t]*"(?:[^"]|"")*+"[^\S\n\t]*(?={re.escape(mark)}|\n|$)|(?![^\S\n\t]*")[^{mark}\n]*+')
@@ -125,7 +126,7 @@ def quoted(row: Iterable[str]) -> str:
 
 
 def _quoted(cell: str) -> str:
-    if any(mark in cell for mark in ',;|"'):
+    if MARKED.search(cell):
         return '"' + cell.replace('"', '""') + '"'
     return cell
 
