@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import drafting
+from orders.admin import addresses
 from orders.admin.page import checks, cost_rows, load, render, totals, url, why_not_edit
 from orders.drafting import Draft
 from orders.models import Client, NotAllowed, Order, State
@@ -132,14 +133,19 @@ def _draft(request: HttpRequest, *, vendor: Vendor, product: str, order: Order |
     if isinstance(options, OptionsForm):
         options.offer({item: price.label or item for item, price in vendor.price_list().items()})
     conflict = ""
-    if posted is not None and form.is_valid() & options.is_valid():
+    panel = addresses.Panel(posted, Reading(), what, vendor, wanted=request.GET)
+    if posted is not None and panel.is_asked:  # a look at addresses saves nothing, and nothing else needs a mark yet
+        form = DraftForm(panel.with_text(posted), product=what)
+        form.errors.clear()
+        options.errors.clear()
+    elif posted is not None and form.is_valid() & options.is_valid():
         draft = _read(form, options, vendor=vendor, product=product)
         try:
             saved = _save(request, draft, order, version=form.cleaned_data["version"])
             return _onward(request, saved)
         except NotAllowed as error:
             conflict = str(error)
-    return _page(request, form, options, vendor=vendor, what=what, order=order, conflict=conflict)
+    return _page(request, form, options, vendor=vendor, what=what, order=order, conflict=conflict, panel=panel)
 
 
 def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
@@ -220,6 +226,7 @@ def _page(
     what: Product,
     order: Order | None,
     conflict: str,
+    panel: addresses.Panel,
 ) -> HttpResponse:
     current = plan(order) if order else None
     snapshot = current.snapshot() if current else {}
@@ -234,6 +241,7 @@ def _page(
         "reading": reading,
         "bad_count": len(reading.bad),
         "conflict": conflict,
+        "panel": panel,
         "cost": cost_rows(snapshot),
         "totals": totals(snapshot),
         "checks": checks(request, order, current) if order else [],
