@@ -1,4 +1,4 @@
-"""Making addresses: from people and domains to mailboxes. The same wish gives the same result, in sight line by line."""
+"""Making addresses: from people and domains to mailboxes. The same wish always gives the same result."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import decide, desk, draft, page
+from orders.admin import decide, desk, draft, page, volume
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -112,6 +112,7 @@ class OrderAdmin(admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in pages.items()
         ]
+        ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
         return ours + super().get_urls()
 
     def add_view(
