@@ -87,7 +87,7 @@ class MakeForm(forms.Form):
         return list({person.key: person for person in reversed(people)}.values())[::-1]
 
     def clean_domains(self) -> list[str]:
-        found = {}
+        found: dict[str, None] = {}
         for number, line in enumerate(self.cleaned_data["domains"].splitlines(), 1):
             for name in re.split(r"[\s,;]+", line.strip()):
                 try:
@@ -268,8 +268,8 @@ def loosely(text: str, what: Product) -> tuple[list[Row], list[BadLine]]:
     lines = text.splitlines()
     headings = _headings(lines, loose) if reading.bad else ""
     said: dict[str, Row] = {}
-    for row in reading.rows:
-        said.setdefault(row.domain, row)
+    for good in reading.rows:
+        said.setdefault(good.domain, good)
     for line in reading.bad:
         alone = read(headings + lines[line.number - 1], loose).rows if line.number <= len(lines) else []
         row = alone[0] if len(alone) == 1 else None
