@@ -12,9 +12,9 @@ from orders.patterns import LONGEST, PATTERNS, Person, fill, needs, read_pattern
 
 LINES, EVERY, SPREAD = "lines", "every", "spread"
 MODES = {
-    LINES: "Fill in the address in each line that has a name and none",
-    EVERY: "Everybody gets an address on every domain",
-    SPREAD: "Spread the people evenly over the domains",
+    EVERY: "Everybody on every domain",
+    SPREAD: "People spread over the domains",
+    LINES: "Each line with a name, no address",
 }
 
 

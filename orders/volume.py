@@ -34,6 +34,10 @@ class Step:
     sum: str
     result: int
 
+    @property
+    def shown(self) -> str:
+        return f"{self.result:,}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
@@ -42,6 +46,9 @@ class Needed:
     steps: tuple[Step, ...]
     mailboxes: int
     domains: int
+
+    def __str__(self) -> str:
+        return f"{_count(self.mailboxes, 'mailbox', 'mailboxes')} on {_count(self.domains, 'domain', 'domains')}"
 
     @property
     def each(self) -> list[int]:
@@ -67,7 +74,7 @@ def work_out(volume: Volume) -> Needed:
     sending, step = _divided("Mailboxes that send", a_day, "e-mails a day", volume.per_mailbox, "from each mailbox")
     steps.append(step)
     mailboxes = sending
-    for label, percent in (("More that still warm up", volume.warming), ("More that stand by", volume.spare)):
+    for label, percent in (("Still warming up", volume.warming), ("In reserve", volume.spare)):
         if percent:
             more = _up(sending * percent, 100)
             steps.append(
@@ -75,7 +82,7 @@ def work_out(volume: Volume) -> Needed:
             )
             mailboxes += more
     if mailboxes != sending:
-        added = " + ".join(f"{step.result:,}" for step in steps if step.label.startswith(("Mailboxes", "More")))
+        added = " + ".join(f"{step.result:,}" for step in steps if step.label != "E-mails a day")
         steps.append(Step(label="Mailboxes in all", sum=added, result=mailboxes))
     domains, step = _divided("Domains", mailboxes, "mailboxes", volume.per_domain, "on each domain")
     return Needed(steps=(*steps, step), mailboxes=mailboxes, domains=domains)
@@ -129,7 +136,7 @@ class Offer:
     kind: str
     domains: int
     cost: CostSheet
-    notes: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def missing(self) -> tuple[CostLine, ...]:
@@ -159,11 +166,11 @@ def offers(vendor: Vendor, prices: Mapping[str, PriceLike], needed: Needed, *, e
         if not kinds:
             note = "The account's price list is empty. An Operator can fetch it or type it."
             yield Offer(vendor=vendor, product=key, what=what, kind="", domains=needed.domains,
-                        cost=CostSheet(()), notes=(note,))  # fmt: skip
+                        cost=CostSheet(()), note=note)  # fmt: skip
         for kind, options, price in kinds:
             order = Imagined(product=key, settings=account_settings(vendor), options=options, contents=contents)
             offer = Offer(vendor=vendor, product=key, what=what, kind=kind, domains=needed.domains,
-                          cost=CostSheet(()), notes=tuple(_notes(what, needed)))  # fmt: skip
+                          cost=CostSheet(()), note=str(needed))  # fmt: skip
             if what.in_packages:
                 order, offer = _packed(order, offer, price)
             yield replace(offer, cost=vendor.adapter.cost(order, prices))
@@ -192,26 +199,27 @@ def _kinds(what: Product, prices: Mapping[str, PriceLike]) -> Iterator[tuple[str
             yield label, first | {name: coerce(item.removeprefix(prefix))}, prices[item]
 
 
-def _notes(what: Product, needed: Needed) -> Iterator[str]:
-    if not what.buys_domains:
+def product_notes(what: Product, needed: Needed) -> Iterator[str]:
+    """What the prices of a product leave out, and what its vendor sets."""
+    if what.in_packages:
+        yield "For the packages alone, without the domains."
+    elif not what.buys_domains:
         domains = _count(needed.domains, "domain has", "domains have")
         yield f"For the mailboxes alone: the {domains} to be there already."
+    if what.mailboxes_per_domain:
+        numbers = ", ".join(f"{count} for {kind}" for kind, count in what.mailboxes_per_domain.items())
+        yield f"The vendor sets the mailboxes on a domain: {numbers}. See that the package holds what you need."
 
 
 def _packed(order: Imagined, offer: Offer, price: PriceLike | None) -> tuple[Imagined, Offer]:
     """As many packages as the domains fill. How many mailboxes a package holds stands in no price list."""
     if price is None or not price.domains:
         note = "How many domains the package holds is not known, so this is the price of one."
-        return order, replace(offer, notes=(note,))
+        return order, replace(offer, note=note)
     packages = _up(offer.domains, price.domains)
     exact = packages * price.domains
     note = f"{_count(packages, 'package', 'packages')} of {_count(price.domains, 'domain', 'domains')}"
-    more = exact - offer.domains
-    notes = [f"{note}, {more} more than needed: the vendor takes only the exact number." if more else f"{note}."]
-    if offer.what.mailboxes_per_domain:
-        numbers = ", ".join(f"{count} for {kind}" for kind, count in offer.what.mailboxes_per_domain.items())
-        notes.append(f"The vendor sets the mailboxes on a domain: {numbers}. See that the package holds what you need.")
-    notes.append("This is the package alone, without the domains.")
-    return replace(order, options={**order.options, "quantity": packages}), replace(
-        offer, domains=exact, notes=tuple(notes)
-    )
+    if more := exact - offer.domains:
+        note += f", {more:,} more than needed: the vendor takes only the exact number"
+    order = replace(order, options={**order.options, "quantity": packages})
+    return order, replace(offer, domains=exact, note=f"{note}.")

@@ -51,6 +51,7 @@ class MakeForm(forms.Form):
         required=False,
         min_value=1,
         max_value=MOST_PER_DOMAIN,
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
         help_text="What stands there already counts. Who gets a second one gets it in the next form. Leave empty for "
         "one a person.",
         error_messages={
@@ -63,7 +64,7 @@ class MakeForm(forms.Form):
         label="Form of the address",
         choices=list(PATTERNS.items()),
         initial="{first}.{last}",
-        help_text="Of Dana Reyes. Where the address is taken, the next form is tried, then a number is added.",
+        help_text="As it is for Dana Reyes. Where it is taken, the next form is tried, then a number is added.",
     )
     own = forms.CharField(
         label="Own form",

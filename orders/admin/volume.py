@@ -15,15 +15,27 @@ from django.views.decorators.http import require_safe
 from orders.admin.page import render
 from orders.endings import registrable
 from orders.paste import MOST_LINES
-from orders.volume import Needed, Offer, Volume, offers, work_out
+from orders.volume import Needed, Offer, Volume, offers, product_notes, work_out
 from vendors.models import Vendor
 
 MOST_MAILBOXES = 20_000
 DAY, MONTH = "day", "month"
 
 
-def _whole(label: str, *, least: int, most: int, help_text: str = "", **kwargs: Any) -> forms.IntegerField:
-    return forms.IntegerField(
+class WholeNumber(forms.IntegerField):
+    """A number as people type it: "1,000" and "1 000" are a thousand, and "1.000" is asked about."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric"})  # keeps what is no number, for the person to mend
+
+    def to_python(self, value: Any) -> int | None:
+        text = re.sub(r"[\s,%]", "", str(value or "" if value != 0 else 0))
+        if "." in text:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
+
+
+def _whole(label: str, *, least: int, most: int, help_text: str = "", **kwargs: Any) -> WholeNumber:
+    return WholeNumber(
         label=label,
         min_value=least,
         max_value=most,
@@ -57,12 +69,12 @@ class VolumeForm(forms.Form):
         "Mailboxes on each domain", least=1, most=100, initial=3, help_text="A rule of thumb, no vendor's word."
     )
     warming = _whole(
-        "More that still warm up, %", least=0, most=300, initial=0,
-        help_text="In percent of those that send. New mailboxes are usually given some weeks before they send in full.",
+        "Still warming up, %", least=0, most=300, initial=0,
+        help_text="Added to those that send. New mailboxes are usually given some weeks before they send in full.",
     )  # fmt: skip
     spare = _whole(
-        "More that stand by, %", least=0, most=300, initial=0,
-        help_text="In percent of those that send. They take over where one has to rest or is lost.",
+        "In reserve, %", least=0, most=300, initial=0,
+        help_text="Added to those that send. They take over where one has to rest or is lost.",
     )  # fmt: skip
     ending = forms.CharField(
         label="Ending of the domains", initial="com", max_length=60, help_text="For the price: some cost more."
@@ -106,7 +118,7 @@ def show(request: HttpRequest) -> HttpResponse:
         context |= {
             "needed": needed,
             "orders": -(-needed.mailboxes // MOST_LINES),
-            "rows": [_row(offer, needed) for offer in _all_offers(needed, ending=form.cleaned_data["ending"])],
+            "groups": _groups(needed, ending=form.cleaned_data["ending"]),
         }
     response = render(request, "volume.html", None, title="From a sending volume to an order", **context)
     response.status_code = 400 if form.errors else 200
@@ -119,16 +131,22 @@ def _with_initial(request: HttpRequest) -> dict[str, Any]:
     return usual | request.GET.dict()
 
 
-def _all_offers(needed: Needed, *, ending: str) -> list[Offer]:
-    vendors = Vendor.objects.prefetch_related("prices")
-    return [
-        offer
-        for vendor in vendors
-        for offer in offers(vendor, {price.item: price for price in vendor.prices.all()}, needed, ending=ending)
-    ]
+def _groups(needed: Needed, *, ending: str) -> list[dict[str, Any]]:
+    """What each product of each account would cost, one below the other."""
+    groups: dict[tuple[int, str], dict[str, Any]] = {}
+    for vendor in Vendor.objects.prefetch_related("prices"):
+        prices = {price.item: price for price in vendor.prices.all()}
+        for offer in offers(vendor, prices, needed, ending=ending):
+            about = {"vendor": vendor, "what": offer.what, "notes": list(product_notes(offer.what, needed)), "rows": []}
+            groups.setdefault((vendor.pk, offer.product), about)["rows"].append(_row(offer, needed))
+    return list(groups.values())
 
 
 def _row(offer: Offer, needed: Needed) -> dict[str, Any]:
-    query = {"vendor": offer.vendor.pk, "product": offer.product, "domains": offer.domains,
-             "mailboxes": needed.mailboxes}  # fmt: skip
+    query = {
+        "vendor": offer.vendor.pk,
+        "product": offer.product,
+        "domains": offer.domains,
+        "mailboxes": needed.mailboxes,
+    }
     return {"offer": offer, "draft_url": f"{reverse('admin:orders_order_add')}?{urlencode(query)}"}

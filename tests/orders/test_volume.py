@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as some
 
-from orders.volume import Needed, Offer, Volume, offers, placeholders, work_out
+from orders.volume import Needed, Offer, Volume, offers, placeholders, product_notes, work_out
 from tests.conftest import Desk
 from tests.orders.pages import browser
 from vendors.apis.base import MailboxLine
@@ -47,8 +47,8 @@ def test_a_months_e_mails_are_shared_out_over_its_working_days() -> None:
 
 def test_reserves_are_added_each_rounded_up() -> None:
     assert steps(emails=1000, warming=10, spare=20)[1:] == [
-        ("More that still warm up", "10% of 34 = 3.40, rounded up", 4),
-        ("More that stand by", "20% of 34 = 6.80, rounded up", 7),
+        ("Still warming up", "10% of 34 = 3.40, rounded up", 4),
+        ("In reserve", "20% of 34 = 6.80, rounded up", 7),
         ("Mailboxes in all", "34 + 4 + 7", 45),
         ("Domains", "45 mailboxes ÷ 3 on each domain", 15),
     ]
@@ -100,7 +100,10 @@ def test_domains_and_mailboxes_are_priced_for_the_first_month_and_twelve() -> No
     bought, held = offered("coldmailreseller", prices)
     assert (str(bought.first_month), str(bought.a_year)) == ("$222.00", "$1,344.00")
     assert (str(held.first_month), str(held.a_year)) == ("$102.00", "$1,224.00")
-    assert held.notes == ("For the mailboxes alone: the 12 domains have to be there already.",)
+    assert bought.note == "34 mailboxes on 12 domains"
+    assert list(product_notes(held.what, work_out(Volume(emails=1000)))) == [
+        "For the mailboxes alone: the 12 domains have to be there already."
+    ]
 
 
 def test_later_months_cost_what_their_renewal_costs() -> None:
@@ -128,14 +131,14 @@ def test_packages_are_counted_by_the_domains_they_hold() -> None:
     prices = {"package.a": price("199.00", MONTH, label="Mixed", domains=5), "package.b": price("80.00", MONTH)}
     five, unknown = offered("scaledmail", prices)
     assert (str(five.first_month), five.domains) == ("$597.00", 15)
-    assert five.notes[0] == "3 packages of 5 domains, 3 more than needed: the vendor takes only the exact number."
+    assert five.note == "3 packages of 5 domains, 3 more than needed: the vendor takes only the exact number."
     assert str(unknown.first_month) == "$80.00"
-    assert "is not known" in unknown.notes[0]
+    assert "is not known" in unknown.note
 
 
 def test_an_account_without_prices_says_who_can_mend_that() -> None:
     (offer,) = offered("woodpecker", {})
-    assert offer.notes == ("The account's price list is empty. An Operator can fetch it or type it.",)
+    assert offer.note == "The account's price list is empty. An Operator can fetch it or type it."
     assert not offer.first_month
 
 
@@ -158,10 +161,17 @@ def test_the_page_shows_the_sums_and_leads_on_to_each_draft(desk: Desk) -> None:
     response = drafter.get(PAGE, {"emails": "1000"})
     assert "34 mailboxes on 12 domains" in page(response)
     assert "33.33, rounded up" in page(response)
-    assert {row["offer"].vendor.api for row in response.context["rows"]} == set(desk.accounts)
-    for row in response.context["rows"]:
+    assert {group["vendor"].api for group in response.context["groups"]} == set(desk.accounts)
+    for row in (row for group in response.context["groups"] for row in group["rows"]):
         draft = drafter.get(row["draft_url"])
         assert f"{row['offer'].domains} domains with 34 mailboxes" in page(draft), row["draft_url"]
+
+
+@pytest.mark.parametrize("text", ["1,000", "1 000", "1\u00a0000", " 1000 "])
+def test_a_thousand_may_be_written_in_the_usual_ways(desk: Desk, text: str) -> None:
+    response = browser(desk.people.drafter).get(PAGE, {"emails": text, "spare": "20 %"})
+    assert str(response.context["needed"]) == "41 mailboxes on 14 domains"
+    assert response.context["form"]["emails"].value() == text
 
 
 def test_who_may_not_draft_sees_the_sums_alone(desk: Desk) -> None:
@@ -175,6 +185,7 @@ def test_who_may_not_draft_sees_the_sums_alone(desk: Desk) -> None:
     [
         ("emails", "", "Write a whole number from 1 to 10,000,000."),
         ("emails", "many", "Write a whole number"),
+        ("emails", "1.000", "Write a whole number"),
         ("emails", "0", "Write 1 or more."),
         ("emails", "9" * 400, "Write 10,000,000 or less."),
         ("emails", "9999999", "That needs 400,000 mailboxes."),
