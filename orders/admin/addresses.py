@@ -139,7 +139,7 @@ def _person(row: Row) -> Person:
 class Panel:
     """One look at the panel. `text` is what the paste box shall hold from now on, where the preview was accepted.
 
-    `wanted` is the address's query: what a sending volume asked for. The page saves nothing while `is_asked`.
+    `reading` is how the paste box was read, to see which lines lack an address. `wanted` is the address's query: what a sending volume asked for. The page saves nothing while `is_asked`.
     """
 
     def __init__(
@@ -159,21 +159,23 @@ class Panel:
         self.domains_wanted, self.mailboxes_wanted = (_number(wanted, name) for name in ("domains", "mailboxes"))
         self.is_asked = post is not None and (PREFIX in post or f"{PREFIX}-accept" in post)
         typed = post is not None and any(post.get(f"{PREFIX}-{name}", "").strip() for name in ("names", "domains"))
-        self.is_open = self.is_asked or typed or bool(self.domains_wanted)
-        self.form = MakeForm(initial=self._initial(post, reading), prefix=PREFIX)
+        self.gaps = 0 if self.is_asked or post is None or what.names_per_domain else _gaps(post, reading, what)
+        self.is_open = self.is_asked or typed or bool(self.gaps or self.domains_wanted)
+        self.form = MakeForm(initial=self._initial(post), prefix=PREFIX)
         if post is not None and self.is_asked:
             self.form = MakeForm(post, prefix=PREFIX)
             self._make(post)
 
-    def _initial(self, post: QueryDict | None, reading: Reading) -> dict[str, Any]:
-        """What was typed stays, also when another button was pressed."""
+    def _initial(self, post: QueryDict | None) -> dict[str, Any]:
+        """What was typed stays, also when another button was pressed; lines that lack an address are offered one."""
+        gaps = {"mode": LINES} if self.gaps else {}
         if post is not None and f"{PREFIX}-mode" in post:
-            return {name: post.get(f"{PREFIX}-{name}") for name in MakeForm.base_fields}
+            typed = {name: post.get(f"{PREFIX}-{name}") for name in MakeForm.base_fields}
+            return typed if typed["names"] else typed | gaps
         if self.domains_wanted and self.mailboxes_wanted:
             each = -(-self.mailboxes_wanted // self.domains_wanted)
             return {"per_domain": min(each, MOST_PER_DOMAIN)}
-        has_gaps = any(str(_person(row)) and not row.username for row in reading.rows)
-        return {"mode": LINES} if has_gaps and not self.what.names_per_domain else {}
+        return gaps
 
     def _make(self, post: QueryDict) -> None:
         rows, bad = loosely(post.get("rows", ""), self.what)
@@ -237,6 +239,12 @@ class Panel:
         """The vendor's own numbers of mailboxes a domain, in words; empty where it documents none."""
         numbers = self.what.mailboxes_per_domain
         return ", ".join(f"{count} for {kind}" for kind, count in numbers.items())
+
+
+def _gaps(post: QueryDict, reading: Reading, what: Product) -> int:
+    """How many of the lines that need a change lack nothing but an address."""
+    rows = loosely(post.get("rows", ""), what)[0] if reading.bad else []
+    return sum(bool(str(_person(row))) and not row.username for row in rows)
 
 
 def _against_the_vendor(rows: list[Row], what: Product, vendor: Vendor) -> list[str]:

@@ -133,7 +133,8 @@ def _draft(request: HttpRequest, *, vendor: Vendor, product: str, order: Order |
     if isinstance(options, OptionsForm):
         options.offer({item: price.label or item for item, price in vendor.price_list().items()})
     conflict = ""
-    panel = addresses.Panel(posted, Reading(), what, vendor, wanted=request.GET)
+    form.full_clean()  # reads the lines
+    panel = addresses.Panel(posted, form.reading, what, vendor, wanted=request.GET)
     if posted is not None and panel.is_asked:  # a look at addresses saves nothing, and nothing else needs a mark yet
         form = DraftForm(panel.with_text(posted), product=what)
         form.errors.clear()

@@ -173,6 +173,14 @@ def test_what_was_typed_in_the_panel_outlives_a_failed_save(draft: Draft) -> Non
     assert response.context["panel"].is_open
 
 
+def test_lines_that_lack_only_their_address_are_pointed_out_after_a_failed_save(draft: Draft) -> None:
+    response = draft.post("save", rows="a.com, Dana Reyes\na.com, Sam Ito\nbroken")
+    assert response.status_code == 400
+    assert "2 lines above have a name and no address. Make them here." in page(response)
+    panel = response.context["panel"]
+    assert (panel.is_open, panel.form["mode"].value()) == (True, "lines")
+
+
 def test_the_numbers_that_scaledmail_documents_are_named(desk: Desk) -> None:
     draft = Draft(desk, "scaledmail", "package")
     response = draft.post("make", names="Dana Reyes\nSam Ito\nLee Wong", domains="a.net", rows="b.net, Dana Reyes")
