@@ -26,7 +26,10 @@ PATTERNS = {
 }
 PARTS = ("first", "last", "f", "l", "n")
 GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"})
+APOSTROPHES = str.maketrans(dict.fromkeys("‘’‚‛′ʼ`´", "'"))
+QUOTES = '"“”„‟«»'
 EDGES = "._-"
+FORMULA = ("=", "+", "-")  # what a spreadsheet would run; an @ is an address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +42,8 @@ class Person:
 
     @property
     def key(self) -> tuple[str, str]:
-        """The same for the same name, however it is capitalised."""
-        return self.first.casefold(), self.last.casefold()
+        """The same for the same name, however it is capitalised and whichever apostrophe it has."""
+        return _alike(self.first), _alike(self.last)
 
     def __str__(self) -> str:
         return f"{self.first} {self.last}".strip()
@@ -54,6 +57,11 @@ class Person:
         """What stands for {first}, {last}, {f} and {l}."""
         first, last = fold(self.first, umlauts=umlauts), fold(self.last, umlauts=umlauts)
         return {"first": first, "last": last, "f": first[:1], "l": last[:1]}
+
+
+def _alike(name: str) -> str:
+    text = unicodedata.normalize("NFC", name).translate(APOSTROPHES).casefold()
+    return text if text.isascii() else "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
 
 
 def fold(name: str, *, umlauts: bool = False) -> str:
@@ -133,11 +141,13 @@ def _person(number: int, line: str) -> Person:
         first, _, last = first.partition(" ")
     if "@" in line:
         raise BadCell(f"Line {number}: “{line.strip()[:60]}” is an address.", "Write the name: the address is made.")
-    if re.search(r"[,;\t\"]", first + last):
+    if quote := next((mark for mark in line if mark in QUOTES), ""):
+        raise BadCell(f"Line {number} has a quotation mark: {quote}", "Write the name without it.")
+    if re.search(r"[,;\t]", first + last):
         raise BadCell(f"Line {number} has more than two cells.", "Write only the first and the last name.")
-    if line.lstrip().startswith("=") or any(unicodedata.category(mark) == "Cc" for mark in first + last):
-        raise BadCell(f"Line {number} is no name: “{line.strip()[:60]}”.", "Write the first and the last name.")
     for name in (first, last):
+        if name[:1] in FORMULA or any(unicodedata.category(mark) == "Cc" for mark in name):
+            raise BadCell(f"Line {number} is no name: “{line.strip()[:60]}”.", "Write the first and the last name.")
         if len(name) > LONGEST_NAME:
             raise BadCell(f"Line {number}: “{name[:20]}…” is too long.", f"Use at most {LONGEST_NAME} letters a name.")
     person = Person(first=first, last=last)

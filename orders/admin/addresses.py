@@ -17,7 +17,7 @@ from orders.addresses import EVERY, LINES, MODES, Made, Making, TooMany, Wish, m
 from orders.checks import WAITING
 from orders.models import Mailbox, Order
 from orders.models.inventory import LIVE
-from orders.paste import MOST_LINES, BadCell, BadLine, Reading, Row, read, read_domain
+from orders.paste import MOST_LINES, BadCell, BadLine, Reading, Row, read
 from orders.patterns import LONGEST_OWN, PATTERNS, Person, read_patterns, read_people
 from vendors.apis.base import Product
 from vendors.models import Vendor
@@ -26,6 +26,7 @@ PREFIX = "make"
 SHOWN = 100  # lines on a page of the preview
 MOST_PER_DOMAIN = 100
 PLAIN, GERMAN = "plain", "german"
+ANY = Product(label="", help="", OptionsForm=forms.Form, buys_domains=True, names_per_domain=True)
 
 
 def _lines(label: str, help_text: str, placeholder: str) -> forms.CharField:
@@ -91,10 +92,10 @@ class MakeForm(forms.Form):
         found: dict[str, None] = {}
         for number, line in enumerate(self.cleaned_data["domains"].splitlines(), 1):
             for name in re.split(r"[\s,;]+", line.strip()):
-                try:
-                    found |= {read_domain(name): None} if name else {}
-                except BadCell as bad:
-                    raise forms.ValidationError(f"Line {number}: {_said(bad)}") from None
+                reading = read(name, ANY)  # as the paste box reads it; a heading gives neither
+                if reading.bad:
+                    raise forms.ValidationError(f"Line {number}: {_said(reading.bad[0])}")
+                found |= dict.fromkeys(row.domain for row in reading.rows)
         return list(found)
 
     def clean_own(self) -> str:
@@ -128,7 +129,7 @@ class MakeForm(forms.Form):
         )
 
 
-def _said(bad: BadCell) -> str:
+def _said(bad: BadCell | BadLine) -> str:
     return f"{bad.message} {bad.fix}".strip()
 
 
@@ -139,7 +140,8 @@ def _person(row: Row) -> Person:
 class Panel:
     """One look at the panel. `text` is what the paste box shall hold from now on, where the preview was accepted.
 
-    `reading` is how the paste box was read, to see which lines lack an address. `wanted` is the address's query: what a sending volume asked for. The page saves nothing while `is_asked`.
+    `reading` is how the paste box was read, to see which lines lack an address. `wanted` is the query of the page's
+    address: what a sending volume asked for. The page saves nothing while the panel `is_asked`.
     """
 
     def __init__(

@@ -56,7 +56,7 @@ def page(response: Any) -> str:
 
 
 def test_a_preview_shows_the_addresses_and_saves_nothing(draft: Draft) -> None:
-    response = draft.post("make", names="Dana Reyes\nSam Ito", domains="a.com\nhttps://B.com/", per_domain="3")
+    response = draft.post("make", names="Dana Reyes\nSam Ito", domains="Domain\na.com\nhttps://B.com/", per_domain="3")
     assert response.status_code == 200
     assert len(addresses(response)) == 6
     assert "6 mailboxes on 2 domains" in page(response)
