@@ -208,7 +208,7 @@ def product_notes(what: Product, needed: Needed) -> Iterator[str]:
         yield f"For the mailboxes alone: the {domains} to be there already."
     if what.mailboxes_per_domain:
         numbers = ", ".join(f"{count} for {kind}" for kind, count in what.mailboxes_per_domain.items())
-        yield f"The vendor sets the mailboxes on a domain: {numbers}. See that the package holds what you need."
+        yield f"Mailboxes on a domain at this vendor: {numbers}, it says of custom orders. Look what the package holds."
 
 
 def _packed(order: Imagined, offer: Offer, price: PriceLike | None) -> tuple[Imagined, Offer]:

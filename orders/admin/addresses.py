@@ -265,7 +265,7 @@ def _against_the_vendor(rows: list[Row], what: Product, vendor: Vendor) -> list[
     if numbers and odd:
         said = ", ".join(f"{number} for {kind}" for kind, number in numbers.items())
         notes.append(
-            f"{label} names an exact number of mailboxes on a domain: {said}. "
+            f"For custom orders {label} names an exact number of mailboxes on a domain: {said}. "
             f"{odd[0]} has {count[odd[0]]}{f', and {len(odd) - 1} more differ' if len(odd) > 1 else ''}."
         )
     return notes
