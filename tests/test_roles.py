@@ -77,6 +77,7 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("orders/mailbox", past=ALL),
     **stock("orders/client", add=DRAFTING, change=DRAFTING),
     **stock("orders/order", add=DRAFTING, change=ALL),
+    "orders/order/volume/": (ALL, POSTED),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),
     "orders/order/<int:pk>/send/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/confirm/": (CONFIRMING, CONFIRMING.replace("200", "409")),

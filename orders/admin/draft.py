@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import drafting
-from orders.admin import files, scratch
+from orders.admin import addresses, files, scratch
 from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
 from orders.admin.page import checks, cost_rows, load, render, totals, url, why_not_edit
 from orders.admin.preview import field_errors, preview
@@ -30,7 +30,7 @@ from vendors.apis.base import OptionsForm
 from vendors.models import Vendor
 
 MOST_CHECKS = 30  # listed beside the form; every line has its own besides
-LOOKING = ("read", "page", "show", "open", "add")  # buttons that show and save nothing
+LOOKING = ("read", "page", "show", "open", "add", "make", "make-accept")  # buttons that show and save nothing
 
 
 def choices() -> list[dict[str, Any]]:
@@ -98,6 +98,7 @@ class Sheet:
     post: QueryDict
     form: DraftForm
     options: forms.Form
+    panel: addresses.Panel
     taken: str = ""  # which unsaved work it was begun from
     file: files.Opened | None = None
     clash: dict[str, Any] = field(default_factory=dict)
@@ -111,7 +112,13 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     file = files.open_into(post, request.FILES.get("file"), by=_person(request), product=place.what)
     form, options = _forms(request, place, post)
     is_whole = form.is_valid() & options.is_valid()
-    sheet = Sheet(place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", ""))
+    panel = addresses.Panel(post, form.reading, place.what, place.vendor, wanted=request.GET)
+    if panel.text is not None:
+        post = panel.with_text(post)
+        form, options = _forms(request, place, post)
+        is_whole = form.is_valid() & options.is_valid()
+    taken = post.get("unsaved", "")
+    sheet = Sheet(place=place, post=post, form=form, options=options, panel=panel, file=file, taken=taken)
     if "keep" in post:
         return scratch.answer(request, place, post, is_touched=_is_touched(sheet))
     if "errors" in post:
@@ -140,7 +147,9 @@ def _open(request: HttpRequest, place: Place) -> HttpResponse:
         overlook_empty(form)
         overlook_empty(options)
     mark = scratch.mark(taken) if taken else ""
-    return _page(request, Sheet(place=place, post=post or QueryDict(), form=form, options=options, taken=mark))
+    panel = addresses.Panel(post, form.reading, place.what, place.vendor, wanted=request.GET)
+    sheet = Sheet(place=place, post=post or QueryDict(), form=form, options=options, panel=panel, taken=mark)
+    return _page(request, sheet)
 
 
 def _forms(request: HttpRequest, place: Place, post: QueryDict | None) -> tuple[DraftForm, forms.Form]:
@@ -267,6 +276,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "title": f"{order}: edit" if order else "New order",
         "form": sheet.form,
         "options": sheet.options,
+        "panel": sheet.panel,
         "vendor": place.vendor,
         "what": place.what,
         "preview": preview(reading, text, current.problems if current else (), sheet.post) if reading.results else None,

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import decide, desk, draft, page, scratch, signed_out
+from orders.admin import decide, desk, draft, page, scratch, signed_out, volume
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -114,6 +114,7 @@ class OrderAdmin(admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in pages.items()
         ]
+        ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):

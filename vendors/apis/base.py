@@ -112,6 +112,8 @@ class Product:
 
     `buys_domains`: the request registers or assigns new domains (else the mailboxes go on domains already held).
     `names_per_domain`: one name per domain is enough, the vendor makes the addresses.
+    `in_packages`: priced by the package of a set number of domains, not by domain and mailbox.
+    `mailboxes_per_domain`: by kind of mailbox, the exact number on a domain that the vendor documents.
     """
 
     label: str
@@ -123,6 +125,8 @@ class Product:
     forwards: bool = False
     has_years: bool = False
     has_pictures: bool = False
+    in_packages: bool = False
+    mailboxes_per_domain: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,6 +117,8 @@ class ScaledMail(Api):
             names_per_domain=True,
             forwards=True,
             has_pictures=True,
+            in_packages=True,
+            mailboxes_per_domain={"Google": 2, "Outlook": 25, "SMTP": 4},  # documented for its custom orders
         )
     }
 
