@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import drafting
-from orders.admin.page import checks, cost_rows, load, render, totals, url, why_not_edit
+from orders.admin import cost
+from orders.admin.page import checks, load, render, url, why_not_edit
 from orders.drafting import Draft
 from orders.models import Client, NotAllowed, Order, State
 from orders.paste import BadCell, Reading, read, read_domain
@@ -234,8 +235,7 @@ def _page(
         "reading": reading,
         "bad_count": len(reading.bad),
         "conflict": conflict,
-        "cost": cost_rows(snapshot),
-        "totals": totals(snapshot),
+        **cost.context(request, order, snapshot),
         "checks": checks(request, order, current) if order else [],
         "choose_url": reverse("admin:orders_order_add"),
     }
