@@ -87,6 +87,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/order/<int:pk>/copy/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/delivered/": (CONFIRMING, CONFIRMING.replace("200", "400")),
     "orders/order/<int:pk>/check/": (CONFIRMING, CONFIRMING.replace("200", "400")),
+    "orders/order/<int:pk>/elsewhere/": (ALL, DRAFTED),
     "orders/order/<int:pk>/news/": (CONFIRMING, CONFIRMING.replace("200", "400")),
 }
 SAMPLES = {  # pages whose address has no object of ours in it

@@ -197,6 +197,16 @@ class CostSheet:
     def unsaid(self) -> tuple[CostLine, ...]:
         return tuple(line for line in self.lines if line.is_unsaid)
 
+    def in_words(self, year: Totals) -> str:
+        """A year's total, said with care where the vendor leaves a period open."""
+        if not self.unsaid:
+            return str(year)
+        return f"at least {year}" if year else "not known"
+
+    @property
+    def first_year(self) -> str:
+        return self.in_words(self.in_year(1))
+
     def in_year(self, year: int) -> Totals:
         return Totals.of((line.price.currency, line.in_year(year)) for line in self.lines if line.price)
 

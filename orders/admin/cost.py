@@ -158,7 +158,7 @@ def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
     return Bill(
         again=_again(sheet),
         once=sheet.once,
-        years=[(_years(first, last), _due(sheet, first, totals)) for first, last, totals in sheet.years],
+        years=[(_years(first, last), sheet.in_words(totals)) for first, last, totals in sheet.years],
         is_complete=not sheet.missing,
         unsaid=_joined(f"{line.label} ({_money(line, line.due_now)})" for line in sheet.unsaid),
         wallet=_wallet(order, sheet.due_now) if order.state in (*OPEN, State.CONFIRMED) else None,
@@ -184,12 +184,6 @@ def _years(first: int, last: int | None) -> str:
     if last is None:
         return f"Each year from year {first} on" if first > 2 else "Each year after"
     return f"Year {first}" if last == first else f"Years {first} to {last}, each"
-
-
-def _due(sheet: CostSheet, year: int, totals: Totals) -> str:
-    if not sheet.unsaid:
-        return str(totals)
-    return f"at least {totals}" if totals else "not known"
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -56,7 +56,7 @@ def terms_of(price: Price | PriceVersion) -> dict[str, Any]:
     """What a price says, as the database will give it back."""
     terms = {name: getattr(price, name) for name in TERMS}
     for name in ("amount", "renewal_amount"):
-        terms[name] = None if terms[name] is None else terms[name].quantize(CENT)
+        terms[name] = None if terms[name] is None else Decimal(terms[name]).quantize(CENT)
     return terms
 
 
