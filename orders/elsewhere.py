@@ -274,7 +274,7 @@ def _loses(order: Order, vendor: Vendor, what: Product, cost: CostSheet) -> Iter
     if pictures and not what.has_pictures:
         yield f"No pictures: {_some(pictures, 'picture', 'pictures')} would be left out."
     longer = sum(line.years > 1 for line in order.contents)
-    if longer and not what.has_years:
+    if what.buys_domains and longer and not what.has_years:
         here = "1 domain here is" if longer == 1 else f"{longer:,} domains here are"
         yield f"No choice of years: {here} for several."
     if what.buys_domains and not what.forwards and any(line.forward_to for line in order.contents):

@@ -24,7 +24,7 @@ from vendors.models import Price, PriceVersion, Rate
 
 @admin.register(Price)
 class PriceAdmin(RecordedAdmin):
-    list_display = ("name", "vendor", "item", "price", "unit", "renewal", "source", "read", "changes")
+    list_display = ("name", "vendor", "key", "price", "unit", "renewal", "read", "changes")
     list_filter = ("vendor", "unit", "currency")
     list_select_related = ("vendor",)
     search_fields = ("item", "label")
@@ -57,9 +57,13 @@ class PriceAdmin(RecordedAdmin):
     def renewal(self, price: Price) -> str:
         return "" if price.renewal_amount is None else show(price.renewal_amount, price.currency)
 
-    @admin.display(description="Read or typed", ordering="as_of")
-    def read(self, price: Price) -> SafeString | str:
-        return when(price.as_of)
+    @admin.display(description="Item", ordering="item")
+    def key(self, price: Price) -> SafeString:
+        return format_html('<code class="small">{}</code>', price.item)
+
+    @admin.display(description="Price from", ordering="as_of")
+    def read(self, price: Price) -> SafeString:
+        return format_html("{}, {}", price.source, when(price.as_of))
 
     @admin.display(description="Past")
     def changes(self, price: Price) -> SafeString:
@@ -86,7 +90,7 @@ class PriceVersionAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     actions = None
     change_list_template = "admin/vendors/priceversion/change_list.html"
-    fields = ("vendor", "item", "label", "was", "became", "domains", "source", "who", "at")
+    fields = ("vendor", "item", "label", "was", "became", "domains", "source", "who", "happened")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

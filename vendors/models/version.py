@@ -41,7 +41,7 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
                 vendor=vendor,
                 item=price.item,
                 before=latest.get(price.item),
-                source=price.source,
+                source=f"Taken off by {by}" if removed else price.source,
                 set_by=by,
                 at=timezone.now() if removed else price.as_of,
                 removed=removed,
@@ -108,7 +108,7 @@ class PriceVersion(models.Model):
         if self.renewal_amount is not None:
             parts.append(f"then {show(self.renewal_amount, self.currency)}")
         if self.domains:
-            parts.append(f"{self.domains} domains in a package")
+            parts.append(f"{self.domains} domain{'' if self.domains == 1 else 's'} in a package")
         return ", ".join(parts)
 
 
