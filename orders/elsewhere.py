@@ -21,6 +21,7 @@ from vendors.prices import CostSheet
 from vendors.verdicts import Problem
 
 CHOICES = 2  # packages or suppliers of one product that are worked out in full, for each currency
+AT_A_GLANCE, MOST_LINES = 3, 1000  # beside an order: how many are named, and up to how many domains it is quick
 FILLED_BY_HAND = {"contact": "Registrant contact", "forward_to": "Domains forward to"}
 
 
@@ -93,6 +94,17 @@ def compare(order: Order) -> list[Elsewhere]:
         for there in _at(order, vendor, product, prices[vendor.pk], held.get(vendor.pk, 0))
     ]
     return sorted(found, key=lambda there: (not there.can, bool(there.cost.missing), there.vendor.name))
+
+
+def at_a_glance(order: Order) -> list[Elsewhere] | None:
+    """The first few products that could take the order, one line each; None where finding out takes too long."""
+    if len(order.contents) > MOST_LINES:
+        return None
+    best: dict[tuple[int, str], Elsewhere] = {}
+    for there in compare(order):
+        if there.can and not there.cost.missing and there.cost.lines:
+            best.setdefault((there.vendor.pk, there.product), there)
+    return list(best.values())[:AT_A_GLANCE]
 
 
 def copy_there(order: Order, there: Elsewhere, *, by: User) -> Order:

@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from orders import drafting
+from orders import drafting, elsewhere
 from orders.admin import cost
 from orders.admin.page import checks, load, render, url, why_not_edit
 from orders.drafting import Draft
@@ -236,6 +236,7 @@ def _page(
         "bad_count": len(reading.bad),
         "conflict": conflict,
         **cost.context(request, order, snapshot),
+        "elsewhere": elsewhere.at_a_glance(order) if order else None,
         "checks": checks(request, order, current) if order else [],
         "choose_url": reverse("admin:orders_order_add"),
     }

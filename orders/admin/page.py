@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from mailops.history.models import Event
 from mailops.money import show as show_money
-from orders import submission
+from orders import elsewhere, submission
 from orders.admin import cost
 from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
@@ -85,6 +85,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "steps": steps(order),
         "actions": actions(request, order, current),
         **cost.context(request, order, snapshot),
+        "elsewhere": elsewhere.at_a_glance(order) if current else None,
         "checks": checks(request, order, current),
         "contents": contents(request, order),
         "asked": request_shown(snapshot),

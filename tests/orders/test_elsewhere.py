@@ -211,6 +211,21 @@ def test_the_page_is_one_click_from_the_draft_and_from_the_order(desk: Desk, bou
     assert drafter.get(url(sent, "elsewhere"))["Location"] == url(sent)
 
 
+def test_the_order_names_a_few_that_could_take_it(desk: Desk, bought: Order) -> None:
+    page = browser(desk.people.drafter).get(url(bought)).content.decode()
+    assert "zapmailGoogle domain" in page
+    assert "at least $22.00 in 12 months" in page
+    other = browser(desk.people.drafter).get(url(desk.draft(word="other"))).content.decode()
+    assert "None of your other accounts could take this order as it is." in other
+
+
+def test_an_order_too_long_to_compare_in_passing_keeps_the_link(desk: Desk, bought: Order) -> None:
+    rows = "\n".join(f"many{n}.com, Dana Reyes, dana" for n in range(elsewhere.MOST_LINES + 1))
+    order = desk.draft("coldmailreseller", "domains", rows=rows)
+    assert elsewhere.at_a_glance(order) is None
+    assert "Compare the accounts" in browser(desk.people.drafter).get(url(order)).content.decode()
+
+
 def test_only_somebody_who_may_draft_gets_the_button(desk: Desk, bought: Order) -> None:
     button = "Copy into a draft there"
     assert button in browser(desk.people.drafter).get(url(bought, "elsewhere")).content.decode()
