@@ -233,10 +233,10 @@ def _old(order: Order, rows: list[Row]) -> str:
     old = sum(row.is_old for row in rows)
     if not old:
         return ""
-    says = "1 of these prices is" if old == 1 else f"{old} of these prices are"
+    says, them = ("1 of these prices is", "it") if old == 1 else (f"{old} of these prices are", "them")
     how = (
         "read the vendor's prices again"
         if _can_read(order.vendor)
-        else "look them up at the vendor and type them again"
+        else f"look {them} up at the vendor and type {them} again"
     )
     return f"{says} more than {settings.PRICES_OLD_DAYS} days old. An Operator can {how}."
