@@ -27,6 +27,8 @@ from orders.models import Attempt, Order, State
 from orders.models.editor import TRIGGERS as EDITOR_TRIGGERS
 from orders.tasks import SWEEP
 from vendors.models import SendingSwitch, Vendor
+from vendors.models.rate import TRIGGERS as RATE_TRIGGERS
+from vendors.models.version import TRIGGERS as VERSION_TRIGGERS
 
 WAITS = timedelta(minutes=3)  # an order that may be sent, and a schedule
 TOO_LONG = timedelta(minutes=30)  # an order whose account is busy with others
@@ -163,7 +165,12 @@ def _unreadable(row: Schedule) -> str:
 
 
 def _triggers(now: datetime) -> Iterable[Finding]:
-    rules = [(HISTORY_TRIGGERS, "edits of the history"), (EDITOR_TRIGGERS, "that an editor confirms an order")]
+    rules = [
+        (HISTORY_TRIGGERS, "edits of the history"),
+        (EDITOR_TRIGGERS, "that an editor confirms an order"),
+        (VERSION_TRIGGERS, "edits of what prices were"),
+        (RATE_TRIGGERS, "edits of typed exchange rates"),
+    ]
     tables = connection.introspection.table_names()
     for kept, what in rules:
         if kept[0].table in tables and (gone := triggers.missing(connection, kept)):

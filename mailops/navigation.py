@@ -21,6 +21,8 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "Vendors": [
         ("Vendor accounts", "vendors.vendor", "changelist"),
         ("Price list", "vendors.price", "changelist"),
+        ("Price changes", "vendors.priceversion", "changelist"),
+        ("Exchange rates", "vendors.rate", "changelist"),
         ("Contacts", "vendors.contact", "changelist"),
     ],
     "Records": [("History", "history.event", "changelist")],

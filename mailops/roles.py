@@ -8,7 +8,8 @@ DRAFTER, CONFIRMER, OPERATOR, AUDITOR = "Drafter", "Confirmer", "Operator", "Aud
 
 _SEE = {
     "orders.view_order", "orders.view_domain", "orders.view_mailbox", "orders.view_client", "orders.view_attempt",
-    "vendors.view_vendor", "vendors.view_price", "vendors.view_contact", "history.view_event",
+    "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
+    "vendors.view_rate", "vendors.view_contact", "history.view_event",
 }  # fmt: skip
 ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
@@ -20,7 +21,7 @@ ROLES: dict[str, set[str]] = {
     OPERATOR: _SEE
     | {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
-        "vendors.add_price", "vendors.change_price", "vendors.delete_price",
+        "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact",
     },
     AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},

@@ -1,5 +1,6 @@
 """Settings: all from the environment, safe for practice by default, refusing to start unsafe in production."""
 
+import re
 import secrets
 from pathlib import Path
 
@@ -198,6 +199,12 @@ Q_CLUSTER = {
     "log_level": "INFO",
     "label": "Queue",
 }
+# Prices older than this many days are marked on the cost sheet.
+PRICES_OLD_DAYS = env.int("PRICES_OLD_DAYS", default=30)
+# The one currency in which totals are shown besides their own, at typed rates; empty for none.
+REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="").strip().upper()
+if REPORTING_CURRENCY and not re.fullmatch("[A-Z]{3}", REPORTING_CURRENCY):
+    raise ImproperlyConfigured("REPORTING_CURRENCY is a three-letter code, for example EUR, or empty.")
 PRACTICE_URL = env.str("MAILOPS_PRACTICE_URL", default="http://127.0.0.1:8001")
 
 LOGGING = {

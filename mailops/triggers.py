@@ -50,6 +50,18 @@ class Trigger:
         ]
 
 
+def append_only(table: str, message: str) -> tuple[Trigger, ...]:
+    """Rules by which the rows of a table, whose key is `id`, are only ever added to."""
+    taken = f"EXISTS (SELECT 1 FROM {table} r WHERE r.id = NEW.id)"  # noqa: S608 (our own table names)
+    return (
+        Trigger(name=f"{table}_no_update", table=table, event="UPDATE", message=message),
+        Trigger(name=f"{table}_no_delete", table=table, event="DELETE", message=message),
+        Trigger(name=f"{table}_no_truncate", table=table, event="TRUNCATE", message=message),
+        # SQLite's REPLACE deletes the old row without asking the trigger for deletions
+        Trigger(name=f"{table}_no_replace", table=table, event="INSERT", message=message, when=taken),
+    )
+
+
 def install(connection: BaseDatabaseWrapper, triggers: tuple[Trigger, ...]) -> None:
     """Make the triggers exist; safe to repeat."""
     with connection.cursor() as cursor:

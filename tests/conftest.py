@@ -21,6 +21,8 @@ from orders.models import Attempt, Client, Order
 from orders.paste import read
 from orders.plan import plan
 from vendors.models import Vendor
+from vendors.models.rate import TRIGGERS as RATE_TRIGGERS
+from vendors.models.version import TRIGGERS as VERSION_TRIGGERS
 from vendors.practice import server
 from vendors.practice.server import Practice
 
@@ -67,9 +69,9 @@ def practice(tmp_path: Path, settings: Any) -> Iterator[Practice]:
 
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
-    """Real commits instead of one rolled-back transaction; the history may be emptied afterwards, here only."""
+    """Real commits instead of one rolled-back transaction; what is kept for good is emptied afterwards, here only."""
     yield
-    triggers.remove(connection, HISTORY_TRIGGERS)
+    triggers.remove(connection, HISTORY_TRIGGERS + VERSION_TRIGGERS + RATE_TRIGGERS)
 
 
 @pytest.fixture

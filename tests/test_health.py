@@ -36,6 +36,8 @@ from tests.test_roles import PEOPLE
 from tests.test_settings import PRODUCTION, run
 from vendors import turns
 from vendors.models import SendingSwitch
+from vendors.models.rate import TRIGGERS as RATE_TRIGGERS
+from vendors.models.version import TRIGGERS as VERSION_TRIGGERS
 
 
 def ago(**how_long: float) -> Any:
@@ -280,7 +282,12 @@ def test_a_schedule_that_the_queue_can_read_is_no_problem(well: None, row: dict[
 
 @pytest.mark.parametrize(
     ("gone", "what"),
-    [(HISTORY_TRIGGERS[0], "edits of the history"), (EDITOR_TRIGGERS[0], "that an editor confirms an order")],
+    [
+        (HISTORY_TRIGGERS[0], "edits of the history"),
+        (EDITOR_TRIGGERS[0], "that an editor confirms an order"),
+        (VERSION_TRIGGERS[0], "edits of what prices were"),
+        (RATE_TRIGGERS[1], "edits of typed exchange rates"),
+    ],
 )
 def test_a_missing_trigger_is_a_problem(well: None, gone: triggers.Trigger, what: str) -> None:
     triggers.remove(connection, (gone,))

@@ -19,7 +19,7 @@ from mailops import roles
 from mailops.history.models import Event
 from orders.models import Client, Domain, Mailbox
 from tests.conftest import Desk
-from vendors.models import Contact, Price
+from vendors.models import Contact, Price, PriceVersion, Rate
 
 PEOPLE = ["drafter", "confirmer", "operator", "auditor", "boss", "nobody"]  # boss: a superuser; nobody: not logged in
 
@@ -72,6 +72,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "vendors/vendor/hold_all/": (POSTED, OPERATED),
     "vendors/vendor/release_all/": (POSTED, OPERATED),
     **stock("vendors/price", add=OPERATING, change=OPERATING, delete=OPERATING),
+    **stock("vendors/priceversion"),
+    **stock("vendors/rate"),  # typed where a reporting currency is set: see tests/vendors/test_prices_pages.py
     **stock("vendors/contact", add=CONTACTS, change=CONTACTS),
     **stock("orders/domain", past=ALL),
     **stock("orders/mailbox", past=ALL),
@@ -86,6 +88,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/order/<int:pk>/copy/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/delivered/": (CONFIRMING, CONFIRMING.replace("200", "400")),
     "orders/order/<int:pk>/check/": (CONFIRMING, CONFIRMING.replace("200", "400")),
+    "orders/order/<int:pk>/elsewhere/": (ALL, DRAFTED),
     "orders/order/<int:pk>/news/": (CONFIRMING, CONFIRMING.replace("200", "400")),
 }
 SAMPLES = {  # pages whose address has no object of ours in it
@@ -126,6 +129,8 @@ class House:
             "auth/group": Group.objects.get(name=roles.AUDITOR),
             "vendors/vendor": desk.accounts["woodpecker"],
             "vendors/price": Price.objects.first(),
+            "vendors/priceversion": PriceVersion.objects.first(),
+            "vendors/rate": Rate.objects.create(currency="USD", to="EUR", rate="0.92", typed_by_name="operator"),
             "vendors/contact": Contact.objects.first(),
             "orders/domain": Domain.objects.first(),
             "orders/mailbox": Mailbox.objects.first(),

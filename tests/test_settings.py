@@ -56,6 +56,16 @@ def test_production_does_not_start_without(tmp_path: Path, name: str, is_empty: 
     assert list(tmp_path.iterdir()) == []  # nor does it make up a key of its own
 
 
+@pytest.mark.parametrize(("typed", "is_read"), [("", ""), ("eur", "EUR"), (" CHF ", "CHF")])
+def test_the_reporting_currency_is_a_code_or_nothing(tmp_path: Path, typed: str, is_read: str) -> None:
+    assert setting(tmp_path, "REPORTING_CURRENCY", REPORTING_CURRENCY=typed) in ([is_read], [])
+
+
+def test_a_reporting_currency_that_is_no_code_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, "manage.py", "check", REPORTING_CURRENCY="euro")
+    assert "ImproperlyConfigured: REPORTING_CURRENCY is a three-letter code" in done.stderr
+
+
 def test_production_does_not_start_with_debug(tmp_path: Path) -> None:
     done = run(tmp_path, "manage.py", "check", **PRODUCTION, DEBUG="1")
     assert done.returncode != 0

@@ -1,4 +1,4 @@
-"""The pages about vendor accounts, prices and registrant contacts."""
+"""The pages about vendor accounts and registrant contacts."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
 from mailops.money import show
 from mailops.templatetags.frame import when
-from vendors import pricing, turns
+from vendors import price_admin, pricing, turns  # noqa: F401 (price_admin registers its pages)
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
-from vendors.models import LIVE, Contact, Price, SendingSwitch, Vendor, account_settings
+from vendors.models import LIVE, Contact, SendingSwitch, Vendor, account_settings
 from vendors.practice.faults import FAULTS
 from vendors.sealed import CannotOpen
 
@@ -197,7 +197,7 @@ class VendorAdmin(RecordedAdmin):
         """Read the vendor's own price list."""
         vendor = self._vendor(request, pk)
         try:
-            count = pricing.fetch(vendor)
+            count = pricing.fetch(vendor, by=request.user.get_username())
             messages.success(request, f"{count} prices were read from {vendor.adapter.label}.")
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))
@@ -275,40 +275,6 @@ class VendorAdmin(RecordedAdmin):
             return chip("ok", "Open")
         stopped, why = chip("wait", "Stopped"), vendor.stopped_reason
         return format_html('{} <span class="small soft">{}: {}</span>', stopped, when(vendor.stopped_at), why)
-
-
-@admin.register(Price)
-class PriceAdmin(RecordedAdmin):
-    list_display = ("name", "vendor", "item", "price", "unit", "renewal", "source", "as_of")
-    list_filter = ("vendor", "unit", "currency")
-    list_select_related = ("vendor",)
-    search_fields = ("item", "label")
-    fields = ("vendor", "item", "label", ("amount", "currency"), "unit", "renewal_amount", "domains")
-
-    def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
-        obj.source, obj.as_of = f"Typed by {request.user.get_username()}", timezone.now()
-        super().save_model(request, obj, form, change)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "item" and field is not None:
-            items = [
-                f"{api.label}: {key} ({text})" for api in REGISTRY.values() for key, text in api.price_items.items()
-            ]
-            field.help_text = "What is bought. " + "; ".join(items)
-        return field
-
-    @admin.display(description="What", ordering="label")
-    def name(self, price: Price) -> str:
-        return price.label or price.item
-
-    @admin.display(description="Price", ordering="amount")
-    def price(self, price: Price) -> str:
-        return show(price.amount, price.currency)
-
-    @admin.display(description="Then")
-    def renewal(self, price: Price) -> str:
-        return "" if price.renewal_amount is None else show(price.renewal_amount, price.currency)
 
 
 @admin.register(Contact)

@@ -1,6 +1,26 @@
+"""The vendors app: what must stand after every migration."""
+
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
 
 
 class VendorsConfig(AppConfig):
     name = "vendors"
     verbose_name = "Vendors"
+
+    def ready(self) -> None:
+        post_migrate.connect(install_triggers, sender=self)
+
+
+def install_triggers(*, using: str, **kwargs: Any) -> None:
+    from mailops import triggers
+    from vendors.models import rate, version
+
+    connection = connections[using]
+    tables = connection.introspection.table_names()
+    for kept in (version.TRIGGERS, rate.TRIGGERS):
+        if kept[0].table in tables:
+            triggers.install(connection, kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -52,6 +52,19 @@ class FetchedPrice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Terms:
+    """A price as a stored cost sheet has it: what it came to and when it is due again."""
+
+    amount: Decimal
+    renewal_amount: Decimal | None
+    currency: str
+    unit: str
+    source: str = ""
+    as_of: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    domains: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class CostLine:
     """One line: `quantity` of `item`, each `multiplier` × `price` now (a domain for two years counts twice)."""
 
@@ -83,6 +96,47 @@ class CostLine:
     @property
     def per_year(self) -> Decimal | None:
         return self._again(YEAR)
+
+    @property
+    def is_unsaid(self) -> bool:
+        """The vendor does not state for how long the price holds, so no year can be worked out."""
+        return self.price is not None and self.price.unit == UNSTATED
+
+    @property
+    def years_paid(self) -> int:
+        """How many years the first payment lasts; a price for months or for good counts as one."""
+        return max(self.multiplier, 1) if self.price and self.price.unit == YEAR else 1
+
+    def in_year(self, year: int) -> Decimal | None:
+        """What is due in the order's first, second … year if nothing is cancelled; None where that is not known."""
+        if self.price is None or self.due_now is None or (self.is_unsaid and year > 1):
+            return None
+        first = self.due_now if year == 1 else Decimal(0)
+        if self.price.unit == MONTH:
+            months = 12 - self.multiplier if year == 1 else 12
+            return first + (self.per_month or Decimal(0)) * max(months, 0)
+        again = self.per_year or Decimal(0)
+        return first + (again if year > self.years_paid else 0)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> CostLine:
+        """The line that `as_dict` wrote."""
+        price, renewal = stored["unit_price"], stored["renewal"]
+        return cls(
+            item=stored["item"],
+            label=stored["label"],
+            quantity=stored["quantity"],
+            multiplier=stored["multiplier"],
+            remark=stored.get("remark", ""),
+            price=None
+            if price is None
+            else Terms(
+                amount=Decimal(price),
+                renewal_amount=None if renewal is None else Decimal(renewal),
+                currency=stored["currency"],
+                unit=stored["unit"],
+            ),
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """The line for the digest: amounts and terms without the price's age."""
@@ -131,6 +185,49 @@ class CostSheet:
     @property
     def per_year(self) -> Totals:
         return self._total("per_year")
+
+    @property
+    def once(self) -> Totals:
+        """What is paid now and never again."""
+        return Totals.of(
+            (line.price.currency, line.due_now) for line in self.lines if line.price and line.price.unit == ONCE
+        )
+
+    @property
+    def unsaid(self) -> tuple[CostLine, ...]:
+        return tuple(line for line in self.lines if line.is_unsaid)
+
+    def in_words(self, year: Totals) -> str:
+        """A year's total, said with care where the vendor leaves a period open."""
+        if not self.unsaid:
+            return str(year)
+        return f"at least {year}" if year else "not known"
+
+    @property
+    def first_year(self) -> str:
+        return self.in_words(self.in_year(1))
+
+    def in_year(self, year: int) -> Totals:
+        return Totals.of((line.price.currency, line.in_year(year)) for line in self.lines if line.price)
+
+    @property
+    def years(self) -> list[tuple[int, int | None, Totals]]:
+        """(from, to, what is due in each) over all years, years that cost the same together; the last has no end."""
+        longest = max((line.years_paid for line in self.lines), default=1)
+        found: list[tuple[int, int | None, Totals]] = [(1, 1, self.in_year(1))]
+        for year in range(2, longest + 2):
+            first, _, totals = found[-1]
+            due = self.in_year(year)
+            if first > 1 and totals == due:
+                found[-1] = (first, year, due)
+            else:
+                found.append((year, year, due))
+        return [*found[:-1], (found[-1][0], None, found[-1][2])]
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> CostSheet:
+        """The sheet that `as_dict` wrote."""
+        return cls(tuple(CostLine.from_dict(line) for line in stored.get("lines", ())))
 
     def as_dict(self) -> dict[str, Any]:
         return {

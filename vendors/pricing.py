@@ -1,4 +1,4 @@
-"""Keeping a vendor account's price list: what the vendor's own list says, with its age."""
+"""Keeping a vendor account's price list: what the vendor's own list says and what Operators type, with its past."""
 
 from __future__ import annotations
 
@@ -7,29 +7,67 @@ from django.utils import timezone
 
 from mailops.history import record
 from vendors import turns
-from vendors.models import Price, Vendor, account_settings
+from vendors.models import Price, PriceVersion, Vendor, account_settings
+from vendors.models.version import CENT, difference
 from vendors.prices import UNSTATED
 
 
-def fetch(vendor: Vendor) -> int:
+def fetch(vendor: Vendor, *, by: str = "MailOps", patience: float = turns.A_PERSON) -> int:
     """Read the vendor's price list into the account's. Returns how many prices were read.
 
     A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`, `CannotOpen`.
     """
-    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=turns.A_PERSON))
+    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=patience))
     with transaction.atomic():
         stored = {price.item: price for price in vendor.prices.select_for_update()}
-        changes = {}
+        was = {price.item: Price(**_copied(price)) for price in stored.values()}
+        PriceVersion.objects.keep(vendor, was.values())
+        read = []
         for told in fetched:
             price = stored.get(told.item) or Price(vendor=vendor, item=told.item)
-            before = f"{price.amount} {price.currency}" if price.pk else ""
             if not (price.pk and told.unit == UNSTATED):
                 price.unit = told.unit
-            price.label, price.amount, price.currency = told.label[:160], told.amount, told.currency
-            price.renewal_amount, price.domains = told.renewal_amount, told.domains
+            price.label, price.amount, price.currency = told.label[:160], told.amount.quantize(CENT), told.currency
+            price.renewal_amount = None if told.renewal_amount is None else told.renewal_amount.quantize(CENT)
+            price.domains = told.domains
             price.source, price.as_of = f"{vendor.adapter.label}'s price list", timezone.now()
             price.save()
-            if before != (after := f"{told.amount:.2f} {told.currency}"):
-                changes[told.item] = [before, after]
-        record("vendor.prices_fetched", vendor, changes=changes)
+            read.append(price)
+        PriceVersion.objects.keep(vendor, read, by=by)
+        record("vendor.prices_fetched", vendor, changes=_changes(was, read))
     return len(fetched)
+
+
+def _copied(price: Price) -> dict[str, object]:
+    return {field.attname: getattr(price, field.attname) for field in Price._meta.concrete_fields}
+
+
+def _changes(was: dict[str, Price], read: list[Price]) -> dict[str, list[str]]:
+    changes = {}
+    for price in read:
+        before = was.get(price.item)
+        pair = difference(before, price) if before else ["", f"{price.amount:.2f} {price.currency}"]
+        if pair:
+            changes[price.item] = pair
+    return changes
+
+
+def put(price: Price, *, by: str) -> None:
+    """Save a price that a person typed, beside what it was before."""
+    with transaction.atomic():
+        stored = Price.objects.select_for_update().filter(pk=price.pk).first()
+        if stored:
+            PriceVersion.objects.keep(stored.vendor, [stored])
+            if (stored.vendor_id, stored.item) != (price.vendor_id, price.item):
+                PriceVersion.objects.keep(stored.vendor, [stored], by=by, removed=True)
+        price.source, price.as_of = f"Typed by {by}", timezone.now()
+        price.save()
+        PriceVersion.objects.keep(price.vendor, [price], by=by)
+
+
+def remove(price: Price, *, by: str) -> None:
+    """Take a price off the list; what it was stays."""
+    with transaction.atomic():
+        PriceVersion.objects.keep(price.vendor, [price])
+        PriceVersion.objects.keep(price.vendor, [price], by=by, removed=True)
+        price.delete()

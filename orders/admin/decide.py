@@ -18,7 +18,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from orders import drafting, progress, submission
-from orders.admin.page import checks, contents, cost_rows, load, render, request_shown, totals, url
+from orders.admin import cost
+from orders.admin.page import checks, contents, load, render, request_shown, url
 from orders.models import NotAllowed, Order, State, holds
 from orders.plan import plan, short
 
@@ -81,8 +82,7 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
         "title": f"Confirm {order}?",
         "plan": current,
         "digest": short(current.digest),
-        "cost": cost_rows(snapshot),
-        "totals": totals(snapshot),
+        **cost.context(request, order, snapshot),
         "checks": checks(request, order, current),
         "contents": contents(request, order),
         "asked": request_shown(snapshot),

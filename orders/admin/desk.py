@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from orders import desk, looking
+from orders.admin import cost
 from orders.admin.decide import ReasonForm
-from orders.admin.page import contents, cost_rows, load, render, request_shown, totals, url
+from orders.admin.page import contents, load, render, request_shown, url
 from orders.models import NotAllowed, Order
 from orders.plan import short
 
@@ -96,8 +97,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "why_not": why_not,
         "digest": short(attempt.digest),
-        "cost": cost_rows(snapshot),
-        "totals": totals(snapshot),
+        **cost.context(request, order, snapshot),
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
         "adapter": order.vendor.adapter,

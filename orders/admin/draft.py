@@ -15,10 +15,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from orders import drafting
-from orders.admin import addresses, files, scratch
+from orders import drafting, elsewhere
+from orders.admin import addresses, cost, files, scratch
 from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
-from orders.admin.page import checks, cost_rows, load, render, totals, url, why_not_edit
+from orders.admin.page import checks, load, render, url, why_not_edit
 from orders.admin.preview import field_errors, preview
 from orders.admin.scratch import Place
 from orders.drafting import Draft
@@ -286,8 +286,8 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "is_paged": "page" in sheet.post or "show" in sheet.post,
         "file": sheet.file,
         "clash": sheet.clash,
-        "cost": cost_rows(snapshot),
-        "totals": totals(snapshot),
+        **cost.context(request, weighed, snapshot),
+        "elsewhere": elsewhere.at_a_glance(order) if order else None,
         "weighed": weighed,
         "checks": found[:MOST_CHECKS],
         "more_checks": len(found[MOST_CHECKS:]),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -18,14 +16,13 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from mailops.history.models import Event
-from mailops.money import Totals
 from mailops.money import show as show_money
-from orders import submission
+from orders import elsewhere, submission
+from orders.admin import cost
 from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan, short
-from vendors.prices import MONTH, UNITS, YEAR
 
 PAGE = 50
 PLANNED = (State.DRAFT, State.REVIEW)
@@ -87,8 +84,8 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "title": f"{order.client}: {order.size}",
         "steps": steps(order),
         "actions": actions(request, order, current),
-        "cost": cost_rows(snapshot),
-        "totals": totals(snapshot),
+        **cost.context(request, order, snapshot),
+        "elsewhere": elsewhere.at_a_glance(order) if current else None,
         "checks": checks(request, order, current),
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
@@ -217,48 +214,6 @@ def why_not_edit(request: HttpRequest, order: Order) -> str:
     if order.drafted_by_id in (request.user.pk, None) or request.user.is_superuser:
         return ""
     return f"It is {order.drafted_by_name}'s draft."
-
-
-def cost_rows(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The cost sheet's lines as people read them."""
-    sources = snapshot.get("sources", {})
-    rows = []
-    for line in snapshot.get("cost", {}).get("lines", []):
-        source, as_of = sources.get(line["item"], ["", None])
-        currency = line["currency"] or ""
-        rows.append(
-            {
-                "label": line["label"],
-                "remark": line.get("remark", ""),
-                "quantity": line["quantity"],
-                "price": _money(line["unit_price"], currency),
-                "now": _money(line["due_now"], currency),
-                "then": _then(line, currency),
-                "is_unsaid": line["unit"] not in (None, "once", MONTH, YEAR),
-                "is_missing": line["unit_price"] is None,
-                "source": source,
-                "as_of": datetime.fromisoformat(as_of) if as_of else None,
-            }
-        )
-    return rows
-
-
-def _money(amount: str | None, currency: str) -> str:
-    return "" if amount is None else show_money(Decimal(amount), currency)
-
-
-def _then(line: Mapping[str, Any], currency: str) -> str:
-    words = dict(UNITS)
-    if line["unit"] == MONTH:
-        return f"{_money(line['per_month'], currency)} {words[MONTH]}"
-    if line["unit"] == YEAR:
-        return f"{_money(line['per_year'], currency)} {words[YEAR]}"
-    return "" if line["unit"] in (None, "once") else "The vendor does not say when it is due again"
-
-
-def totals(snapshot: Mapping[str, Any]) -> dict[str, Totals]:
-    cost = snapshot.get("cost", {})
-    return {name: Totals.from_dict(cost.get(name, {})) for name in ("due_now", "per_month", "per_year")}
 
 
 def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dict[str, str]]:

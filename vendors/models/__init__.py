@@ -2,8 +2,10 @@
 
 from vendors.models.contact import Contact
 from vendors.models.price import Price
+from vendors.models.rate import Rate
 from vendors.models.switch import SendingSwitch
 from vendors.models.vendor import CURRENCY, LIVE, PRACTICE, Vendor, VendorQuerySet, account_settings
+from vendors.models.version import PriceVersion
 
 __all__ = [
     "CURRENCY",
@@ -11,6 +13,8 @@ __all__ = [
     "PRACTICE",
     "Contact",
     "Price",
+    "PriceVersion",
+    "Rate",
     "SendingSwitch",
     "Vendor",
     "VendorQuerySet",

@@ -109,17 +109,18 @@ def make_accounts() -> None:
             record("vendor.added", vendor)
         cmr = Vendor.objects.get(api="coldmailreseller")
         for item, label, amount, unit, renewal in CMR_PRICES:
-            Price.objects.create(
+            typed = Price(
                 vendor=cmr, item=item, label=label, amount=Decimal(amount), unit=unit,
-                renewal_amount=Decimal(renewal) if renewal else None, source="Typed by demo", as_of=timezone.now(),
+                renewal_amount=Decimal(renewal) if renewal else None,
             )  # fmt: skip
+            pricing.put(typed, by="demo")
     woodpecker = Vendor.objects.get(api="woodpecker")
     woodpecker.limit_currency = "EUR"
     woodpecker.save(update_fields=["limit_currency"])
     for vendor in Vendor.objects.all():
         if vendor.adapter.can_fetch_prices:
             try:
-                pricing.fetch(vendor)
+                pricing.fetch(vendor, by="demo")
             except ReadFailed as error:
                 raise CommandError(f"{error} Start the practice vendors first: manage.py practice_vendors.") from None
 
