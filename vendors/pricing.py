@@ -11,12 +11,12 @@ from vendors.models import Price, Vendor, account_settings
 from vendors.prices import UNSTATED
 
 
-def fetch(vendor: Vendor) -> int:
+def fetch(vendor: Vendor, *, patience: float = turns.A_PERSON) -> int:
     """Read the vendor's price list into the account's. Returns how many prices were read.
 
     A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`, `CannotOpen`.
     """
-    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=turns.A_PERSON))
+    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=patience))
     with transaction.atomic():
         stored = {price.item: price for price in vendor.prices.select_for_update()}
         changes = {}

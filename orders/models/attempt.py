@@ -55,6 +55,8 @@ class Attempt(models.Model):
     reply_status = models.PositiveSmallIntegerField(null=True)
     reply_body = models.TextField(blank=True)
     reference = models.CharField(max_length=120, blank=True)
+    due_now = models.JSONField(default=dict)  # what it spends, by currency: limits and balances are counted from it
+    rise = models.JSONField(default=dict)  # by how much more than was confirmed, by currency, within the tolerance
     before = models.JSONField(default=list)  # what the vendor listed already, just before this was sent
     before_at = models.DateTimeField(null=True)
     evidence = models.JSONField(default=list)
@@ -68,6 +70,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-number"]
+        indexes: ClassVar = [models.Index(fields=["claimed_at"])]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "number"], name="attempt_numbered_once"),
             models.UniqueConstraint(

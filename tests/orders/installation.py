@@ -237,8 +237,8 @@ class Installation(RuleBasedStateMachine):
     def _claim(self, pk: int, steps: int, *, look: bool = True) -> Worker | None:
         try:
             attempt = submission.claim(pk)
-        except looking.Needed:
-            if not look or looking.look_first(pk) != looking.GO_ON:
+        except submission.ReadFirst as needed:
+            if not look or any(read(pk) != looking.GO_ON for read in needed.reads):
                 return None
             attempt = submission.claim(pk)
         if attempt is None:
