@@ -22,7 +22,9 @@ def estimate(vendor: Vendor) -> Decimal | None:
         return None
     # what was on its way when somebody looked was not taken off yet
     since = models.Q(claimed_at__gte=vendor.balance_at) | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
-    return vendor.balance - total(spending(vendor).filter(since), amount(vendor.balance_currency, "due_now"))
+    return vendor.balance - total(
+        spending().filter(since, order__vendor=vendor), amount(vendor.balance_currency, "due_now")
+    )
 
 
 def too_low(vendor: Vendor, adds: Mapping[str, Decimal]) -> str:

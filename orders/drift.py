@@ -118,7 +118,9 @@ def _too_much(attempt: Attempt, vendor: Vendor, drift: Drift, confirmed: Totals)
         if rise > (allowed if other == currency else 0):
             return f"At most {show(allowed, currency)} more was allowed for."
     rise = drift.rises.get(currency, Decimal(0))
-    earlier = limits.spending(vendor).filter(claimed_at__gte=timezone.now() - COUNTED).exclude(pk=attempt.pk)
+    earlier = (
+        limits.spending().filter(order__vendor=vendor, claimed_at__gte=timezone.now() - COUNTED).exclude(pk=attempt.pk)
+    )
     if rise and limits.total(earlier, limits.amount(currency, "rise")) + rise > vendor.drift_cumulative:
         most = show(vendor.drift_cumulative, currency)
         return f"The rises of the last 30 days at {vendor.name} would come to more than {most}."

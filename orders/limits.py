@@ -5,10 +5,14 @@ An attempt counts from its claim on, for as long as money may have been spent by
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
+from typing import Any
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
@@ -63,43 +67,94 @@ def period(name: str, at: datetime) -> tuple[datetime, datetime]:
     return start, end
 
 
-def total(rows: models.QuerySet, amounts: object, *, where: models.Q | None = None) -> Decimal:
-    """The sum of these amounts, to the cent."""
-    found = rows.order_by().aggregate(total=models.Sum(amounts, filter=where))["total"]
-    return Decimal(found or 0).quantize(CENT)
-
-
 def amount(currency: str, key: models.Expression | str) -> Cast:
     """The amount in one currency out of a JSON field that holds amounts by currency."""
     return Cast(KeyTextTransform(currency, key), models.DecimalField(max_digits=14, decimal_places=2))
 
 
-def spending(owner: Vendor | Client) -> models.QuerySet[Attempt]:
-    """The attempts of an account or a client by which money was spent, or may be: at most one an order."""
-    whose = models.Q(order__vendor=owner) if isinstance(owner, Vendor) else models.Q(order__client=owner)
-    return Attempt.objects.filter(whose, stage__in=OPEN)
+def total(rows: models.QuerySet[Any], amounts: Cast) -> Decimal:
+    """The sum of these amounts, to the cent."""
+    return _to_the_cent(rows.order_by().aggregate(total=models.Sum(amounts))["total"])
 
 
-def uses(owner: Vendor | Client, *, at: datetime, without: Order | None = None, sent_only: bool = False) -> list[Use]:
+def _to_the_cent(value: Any) -> Decimal:
+    return Decimal(value or 0).quantize(CENT)
+
+
+def spending() -> models.QuerySet[Attempt]:
+    """The attempts by which money was spent, or may be: at most one an order."""
+    return Attempt.objects.filter(stage__in=OPEN)
+
+
+def uses(*owners: Vendor | Client, at: datetime, without: Order | None = None, sent_only: bool = False) -> list[Use]:
     """What is used of each limit for the day and the month of that moment. No question where no limit is set."""
-    found = []
-    for name, limit in owner.period_limits.items():
-        start, end = period(name, at)
-        sent = total(spending(owner).filter(claimed_at__gte=start), amount(owner.limit_currency, "due_now"))
-        reserved = NOTHING if sent_only else _reserved(owner, start, end, without)
-        found.append(Use(owner=owner, period=name, limit=limit, sent=sent, reserved=reserved, ends_at=end))
-    return found
-
-
-def _reserved(owner: Vendor | Client, start: datetime, end: datetime, without: Order | None) -> Decimal:
-    """What is confirmed to be sent in that time and was not taken up yet."""
-    waits = models.Q(hold_until__gte=start, hold_until__lt=end)
-    if start <= timezone.now():  # today: what may go at once, and what could not go earlier
-        waits = models.Q(hold_until=None) | models.Q(hold_until__lt=end)
-    confirmed = owner.orders.filter(waits, state=State.CONFIRMED)
+    limited = [owner for owner in owners if owner.period_limits]
+    spans = {name: period(name, at) for name in (DAY, MONTH)}
+    sent = {name: models.Q(claimed_at__gte=start) for name, (start, _end) in spans.items()}
+    waits = {name: _waits(start, end) for name, (start, end) in spans.items()}
+    confirmed = Order.objects.filter(state=State.CONFIRMED)
     if without:
         confirmed = confirmed.exclude(pk=without.pk)
-    return total(confirmed, amount(owner.limit_currency, KeyTransform("due_now", "cost")))
+    found: dict[Any, Decimal] = defaultdict(Decimal)
+    for kind, currency in sorted({(_kind(owner), owner.limit_currency) for owner in limited}):
+        mine = [owner.pk for owner in limited if (_kind(owner), owner.limit_currency) == (kind, currency)]
+        rows = _sums(spending(), f"order__{kind}", mine, amount(currency, "due_now"), sent)
+        found.update({("sent", kind, *key): value for key, value in rows.items()})
+        if not sent_only:
+            rows = _sums(confirmed, kind, mine, amount(currency, KeyTransform("due_now", "cost")), waits)
+            found.update({("reserved", kind, *key): value for key, value in rows.items()})
+    return [
+        Use(
+            owner=owner,
+            period=name,
+            limit=limit,
+            sent=found["sent", _kind(owner), owner.pk, name],
+            reserved=found["reserved", _kind(owner), owner.pk, name],
+            ends_at=spans[name][1],
+        )
+        for owner in limited
+        for name, limit in owner.period_limits.items()
+    ]
+
+
+def _kind(owner: Vendor | Client) -> str:
+    return "vendor" if isinstance(owner, Vendor) else "client"
+
+
+def _waits(start: datetime, end: datetime) -> models.Q:
+    """Confirmed to be sent in that time; today that is whatever may go at once, and what could not go earlier."""
+    if start <= timezone.now():
+        return models.Q(hold_until=None) | models.Q(hold_until__lt=end)
+    return models.Q(hold_until__gte=start, hold_until__lt=end)
+
+
+def _sums(
+    rows: models.QuerySet[Any], of: str, owners: list[int], amounts: Cast, spans: Mapping[str, models.Q]
+) -> dict[tuple[int, str], Decimal]:
+    """Sums by owner and span, in one question."""
+    sums = {f"sum_{name}": models.Sum(amounts, filter=span) for name, span in spans.items()}
+    wanted = rows.filter(reduce(or_, spans.values()), **{f"{of}__in": owners})
+    return {
+        (row[of], name): _to_the_cent(row[f"sum_{name}"])
+        for row in wanted.order_by().values(of).annotate(**sums)
+        for name in spans
+    }
+
+
+def rows(found: Iterable[Use], adds: Mapping[str, Decimal] | None = None) -> list[dict[str, Any]]:
+    """Limits as people read them, with what an order would add."""
+    return [
+        {
+            "owner": use.owner.name,
+            "period": {DAY: "today", MONTH: "this month"}[use.period],
+            "limit": use.money(use.limit),
+            "used": use.money(use.used),
+            "reserved": use.money(use.reserved) if use.reserved else "",
+            "after": use.money(use.used + (adds or {}).get(use.owner.limit_currency, NOTHING)),
+            "is_over": use.is_over(adds or {}),
+        }
+        for use in found
+    ]
 
 
 # -- While drafting, and confirming -----------------------------------------------------------------------------------
@@ -108,7 +163,7 @@ def _reserved(owner: Vendor | Client, start: datetime, end: datetime, without: O
 def used_now(order: Order, *, at: datetime | None = None) -> list[Use]:
     """What others than this order use of the limits that count for it."""
     moment = at or timezone.now()
-    return [use for owner in (order.vendor, order.client) for use in uses(owner, at=moment, without=order)]
+    return uses(order.vendor, order.client, at=moment, without=order)
 
 
 def warnings(order: Order, due_now: Mapping[str, Decimal]) -> list[Problem]:
@@ -151,6 +206,5 @@ def used_up(order: Order, adds: Mapping[str, Decimal], now: datetime) -> Use | N
     client = order.client
     if client.period_limits:
         client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
-    owners: Iterable[Vendor | Client] = (order.vendor, client)
-    over = [use for owner in owners for use in uses(owner, at=now, sent_only=True) if use.is_over(adds)]
+    over = [use for use in uses(order.vendor, client, at=now, sent_only=True) if use.is_over(adds)]
     return max(over, key=lambda use: use.ends_at, default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +36,14 @@ def is_needed(order: Order, now: datetime) -> bool:
 
 
 KEY_MISSING = "A key or password of this order can't be opened. An Operator has to enter it again."
+
+
+class Needed(Exception):
+    """The order may not be claimed before these were asked of the vendor, one after the other."""
+
+    def __init__(self, reads: list[Callable[[int], str]]) -> None:
+        super().__init__("The vendor has to be asked first.")
+        self.reads = reads
 
 
 def look_first(order_id: int) -> str:

@@ -99,7 +99,7 @@ def submit(order_id: int) -> str:
     """The task: read first, claim, recheck, mark, send once, record. Returns a word for the queue's log."""
     try:
         attempt = claim(order_id)
-    except ReadFirst as needed:
+    except looking.Needed as needed:
         began = time.monotonic()
         for read in needed.reads:
             if (word := read(order_id)) != looking.GO_ON:
@@ -152,14 +152,6 @@ def _send(attempt: Attempt, started: float) -> str:
 # -- 2. Claim: compare-and-set; zero rows updated means that somebody else has it ------------------------------------
 
 
-class ReadFirst(Exception):
-    """The order may not be claimed before the vendor's harmless lists were read: `reads`, one after the other."""
-
-    def __init__(self, reads: list[Callable[[int], str]]) -> None:
-        super().__init__("The vendor's lists have to be read first.")
-        self.reads = reads
-
-
 def _reads(order: Order, now: datetime) -> list[Callable[[int], str]]:
     found = [(looking.is_needed, looking.look_first), (repricing.is_needed, repricing.read_first)]
     return [read for is_needed, read in found if is_needed(order, now)]
@@ -168,8 +160,8 @@ def _reads(order: Order, now: datetime) -> list[Callable[[int], str]]:
 def claim(order_id: int) -> Attempt | None:
     """Take a confirmed order and write its attempt, in one commit. None where there is nothing to take.
 
-    Raises `ReadFirst` for an order whose vendor has to be asked something before. The account's row is the lock under
-    which its turn is taken, its orders on their way are counted, and its limits; the client's comes after it.
+    Raises `looking.Needed` for an order whose vendor has to be asked something before. The account's row is the lock
+    under which its turn is taken and its orders and limits are counted; the client's lock comes after it.
     """
     now = timezone.now()
     with transaction.atomic(durable=True):
@@ -185,7 +177,7 @@ def claim(order_id: int) -> Attempt | None:
             doorbell.ring_next(order.vendor_id)
             return None
         if reads := _reads(order, now):
-            raise ReadFirst(reads)
+            raise looking.Needed(reads)
         wait = turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
         if wait is None:
             _not_now(order_id)

@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from orders import drafting, progress, submission
+from orders import drafting, limits, progress, submission
 from orders.admin.page import checks, contents, cost_rows, load, render, request_shown, totals, url
 from orders.models import NotAllowed, Order, State, holds
 from orders.plan import plan, short
@@ -87,6 +87,7 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
         "hold": holds.stopped(order),
+        "uses": limits.rows(limits.used_now(order), current.cost.due_now),
     }
     return render(request, "confirm.html", order, **context | {"later": LaterForm()} | more)
 

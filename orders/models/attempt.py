@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from mailops.money import Totals
+
 
 class Stage(models.TextChoices):
     """Where an attempt stands. Only a named person turns *unknown* into *placed* or *not placed*."""
@@ -87,6 +89,11 @@ class Attempt(models.Model):
     def may_have_spent(self) -> bool:
         """Bytes may have left: everything from the moment it was marked as about to be sent."""
         return self.sent_at is not None and self.stage not in (Stage.NOT_SENT, Stage.REFUSED, Stage.NOT_PLACED)
+
+    @property
+    def rose(self) -> Totals:
+        """By how much more than was confirmed it was sent."""
+        return Totals.from_dict(self.rise)
 
     @property
     def is_newest(self) -> bool:

@@ -237,7 +237,7 @@ class Installation(RuleBasedStateMachine):
     def _claim(self, pk: int, steps: int, *, look: bool = True) -> Worker | None:
         try:
             attempt = submission.claim(pk)
-        except submission.ReadFirst as needed:
+        except looking.Needed as needed:
             if not look or any(read(pk) != looking.GO_ON for read in needed.reads):
                 return None
             attempt = submission.claim(pk)
