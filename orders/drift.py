@@ -111,19 +111,16 @@ def accept(attempt: Attempt, current: Plan) -> str:
 def _too_much(attempt: Attempt, vendor: Vendor, drift: Drift, confirmed: Totals) -> str | None:
     """Why the tolerance does not cover it, empty where there is none; None where it does."""
     currency = vendor.limit_currency
-    allowed = min(vendor.drift_per_order, confirmed.get(currency, Decimal(0)))
+    allowed = min(vendor.drift_per_order or limits.NOTHING, confirmed.get(currency, Decimal(0)))
     if not allowed:
         return ""
     for other, rise in drift.rises.items():
         if rise > (allowed if other == currency else 0):
             return f"At most {show(allowed, currency)} more was allowed for."
-    rise = drift.rises.get(currency, Decimal(0))
-    earlier = (
-        limits.spending().filter(order__vendor=vendor, claimed_at__gte=timezone.now() - COUNTED).exclude(pk=attempt.pk)
-    )
-    if rise and limits.total(earlier, limits.amount(currency, "rise")) + rise > vendor.drift_cumulative:
-        most = show(vendor.drift_cumulative, currency)
-        return f"The rises of the last 30 days at {vendor.name} would come to more than {most}."
+    rise, most = drift.rises.get(currency, limits.NOTHING), vendor.drift_cumulative or limits.NOTHING
+    others = limits.spending().filter(order__vendor=vendor, claimed_at__gte=timezone.now() - COUNTED)
+    if rise and limits.total(others.exclude(pk=attempt.pk), limits.amount(currency, "rise")) + rise > most:
+        return f"The rises of the last 30 days at {vendor.name} would come to more than {show(most, currency)}."
     return None
 
 

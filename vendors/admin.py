@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -63,8 +62,6 @@ class VendorForm(forms.ModelForm):
         self.instance.api = self.instance.api or self.api
         for name, value in account_settings(self.instance).items():
             self.initial[f"setting_{name}"] = value
-        for name in TOLERANCE:
-            self.fields[name].required = False
         stored = self.instance.secrets.names
         for field in self.secret_fields & self.fields.keys():
             name = field.removeprefix("secret_")
@@ -77,12 +74,6 @@ class VendorForm(forms.ModelForm):
         if mode == LIVE and not settings.LIVE:
             raise ValidationError("This is a practice installation. It can't hold live accounts.")
         return mode
-
-    def clean_drift_per_order(self) -> Decimal:
-        return self.cleaned_data["drift_per_order"] or Decimal(0)
-
-    def clean_drift_cumulative(self) -> Decimal:
-        return self.cleaned_data["drift_cumulative"] or Decimal(0)
 
     def save(self, commit: bool = True) -> Vendor:
         said = self.cleaned_data

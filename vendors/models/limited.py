@@ -12,8 +12,10 @@ CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example
 DAY, MONTH = "day", "month"
 
 
-def _limit(help_text: str) -> models.DecimalField[Any, Any]:
+def money_or_none(name: str | None, help_text: str) -> models.DecimalField[Any, Any]:
+    """An amount that may be left empty."""
     return models.DecimalField(
+        name,
         max_digits=12,
         decimal_places=2,
         null=True,
@@ -26,13 +28,15 @@ def _limit(help_text: str) -> models.DecimalField[Any, Any]:
 class Limited(models.Model):
     """Whose orders may cost so much and no more. Amounts in another currency never fit."""
 
-    order_limit = _limit("The most that one order may cost now. Leave empty for no limit.")
-    day_limit = _limit(
-        "The most that all orders of a day may cost. What is over it waits for the next day. Leave empty for no limit."
+    order_limit = money_or_none(None, "The most that one order may cost now. Leave empty for no limit.")
+    day_limit = money_or_none(
+        None,
+        "The most that all orders of a day may cost. What is over it waits for the next day. Leave empty for no limit.",
     )
-    month_limit = _limit(
+    month_limit = money_or_none(
+        None,
         "The most that all orders of a month may cost. What is over it waits for the next month. "
-        "Leave empty for no limit."
+        "Leave empty for no limit.",
     )
     limit_currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
 

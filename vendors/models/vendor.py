@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 
@@ -17,7 +16,7 @@ from vendors.apis import REGISTRY
 from vendors.apis.base import Api
 from vendors.http import Read, reader
 from vendors.models.limited import CURRENCY as CURRENCY
-from vendors.models.limited import Limited
+from vendors.models.limited import Limited, money_or_none
 from vendors.sealed import CannotOpen, Sealed
 
 if TYPE_CHECKING:
@@ -66,31 +65,18 @@ class Vendor(Limited):
     balance_currency = models.CharField(max_length=3, blank=True, editable=False)
     balance_at = models.DateTimeField(null=True, blank=True, editable=False)
     balance_by_name = models.CharField(max_length=150, blank=True, editable=False)
-    balance_floor = models.DecimalField(
+    balance_floor = money_or_none(
         "hold orders below",
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text="An order waits that would leave less than this of the noted balance. Leave empty to hold nothing.",
+        "An order waits that would leave less than this of the noted balance. Leave empty to hold nothing.",
     )
-    drift_per_order = models.DecimalField(
+    drift_per_order = money_or_none(
         "price rise allowed for an order",
-        max_digits=12,
-        decimal_places=2,
-        default=0,
-        validators=[MinValueValidator(0)],
-        help_text="How much a confirmed order's total may rise before it is sent, in the currency of the limits. "
-        "With 0, any change of a price sends it back for confirmation.",
+        "How much a confirmed order's total may rise until it is sent, in the currency of the limits. Leave empty, and "
+        "any change of a price sends it back for confirmation.",
     )
-    drift_cumulative = models.DecimalField(
+    drift_cumulative = money_or_none(
         "price rises allowed in 30 days",
-        max_digits=12,
-        decimal_places=2,
-        default=0,
-        validators=[MinValueValidator(0)],
-        help_text="The most that such rises of all orders may add up to in 30 days. With 0, none is allowed.",
+        "The most that such rises of all orders may add up to in 30 days. Leave empty to allow none.",
     )
 
     objects = VendorQuerySet.as_manager()
