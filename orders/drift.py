@@ -129,7 +129,7 @@ def _go_on(attempt: Attempt, current: Plan, drift: Drift, said: str) -> str:
     more = Totals({currency: amount - before.get(currency, Decimal(0)) for currency, amount in after.items()})
     rose = Totals({currency: rise for currency, rise in more.items() if rise > 0})
     if rose and (held := guards.holding(attempt.order, rose, timezone.now())):
-        return f"{said} {held.says}"
+        return f"{said} {held.why}"
     rises = Totals({currency: rise for currency, rise in drift.rises.items() if rise > 0})
     fields = {"due_now": after.as_dict(), "rise": rises.as_dict()}
     if not Attempt.objects.filter(pk=attempt.pk, stage=Stage.CLAIMED).update(**fields):

@@ -19,11 +19,16 @@ LOOK_AGAIN = timedelta(minutes=10)  # an order that was refused gives its room b
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """What an order waits for, as a sentence, and when it is looked at again at the latest."""
+    """What an order waits for, what happens then, and when it is looked at again at the latest."""
 
     held_for: str
-    says: str
+    why: str
+    then: str = ""
     until: datetime | None  # None: no waiting helps, so a person decides
+
+    @property
+    def says(self) -> str:
+        return f"{'Held' if self.until else 'Not sent'}. {self.why} {self.then}".strip()
 
 
 def confirmed_sum(order: Order) -> Totals:
@@ -36,14 +41,13 @@ def holding(order: Order, adds: Totals, now: datetime) -> Held | None:
     again = now + LOOK_AGAIN
     if use := limits.used_up(order, adds, now):
         if use.limit < adds.get(use.owner.limit_currency, limits.NOTHING):
-            says = f"Not sent. It costs more than {use.words}. Split it, or ask an Operator to raise the limit."
-            return Held(held_for=LIMIT, says=says, until=None)
+            then = "Split it, or ask an Operator to raise the limit."
+            return Held(held_for=LIMIT, why=f"It costs more than {use.words}.", then=then, until=None)
         left = use.limit - use.used
-        what = f"of {use.words}, {use.money(left)} is left" if left > 0 else f"{use.words} is used up"
-        says = f"Held: {what}. It goes on {limits.ON[use.period]}."
-        return Held(held_for=LIMIT, says=says, until=min(use.ends_at, again))
-    if says := balance.too_low(order.vendor, adds):
-        return Held(held_for=BALANCE, says=f"Held: {says}", until=again)
+        why = f"Of {use.words} only {use.money(left)} is left." if left > 0 else f"Nothing is left of {use.words}."
+        return Held(held_for=LIMIT, why=why, then=f"It goes on {limits.ON[use.period]}.", until=min(use.ends_at, again))
+    if why := balance.too_low(order.vendor, adds):
+        return Held(held_for=BALANCE, why=why, until=again)
     return None
 
 
