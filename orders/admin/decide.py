@@ -77,6 +77,7 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
     current = plan(order)
     submission.seen(current)
     snapshot = current.snapshot()
+    uses = limits.rows(limits.used_now(order), current.cost.due_now)
     context = {
         "title": f"Confirm {order}?",
         "plan": current,
@@ -87,7 +88,8 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
         "hold": holds.stopped(order),
-        "uses": limits.rows(limits.used_now(order), current.cost.due_now),
+        "uses": uses,
+        "no_room": any(use["is_over"] for use in uses),
     }
     return render(request, "confirm.html", order, **context | {"later": LaterForm()} | more)
 

@@ -127,6 +127,9 @@ class Installation(RuleBasedStateMachine):
         SendingSwitch.current().release()
         for vendor in Vendor.objects.exclude(stopped_at=None):
             vendor.resume()
+        Vendor.objects.update(day_limit=None, balance_floor=None)
+        for vendor in Vendor.objects.all():
+            vendor.let_orders_go()
 
     def _user(self, name: str) -> User:
         user: User = getattr(self.desk.people, name)

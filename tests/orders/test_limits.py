@@ -190,11 +190,12 @@ def test_the_pages_show_what_is_used_and_what_the_order_adds(desk: Desk) -> None
     browser = Browser()
     browser.force_login(desk.people.confirmer)
     said = " ".join(browser.get(f"/orders/order/{order.pk}/confirm/").content.decode().split())
-    assert "ColdMailReseller, today: $19.00 of $100.00 is used. With this order: $38.00." in said
-    assert "Northwind, this month: $19.00 of $20.00 is used. With this order: <b>$38.00, over the limit</b>." in said
+    assert "<dt>ColdMailReseller, today</dt> <dd> $19.00 of $100.00 used <br>With this order $38.00 </dd>" in said
+    assert "<dt>Northwind, this month</dt> <dd> $19.00 of $20.00 used <br>With this order <b>$38.00, over the" in said
+    assert "There is no room for it in a limit today." in said
     today = " ".join(browser.get("/").content.decode().split())
-    assert "Today $19.00 of $100.00 is used." in today
-    assert "This month $19.00 of $200.00 is used." in today
+    assert "Today: $19.00 of $100.00 used." in today
+    assert "This month: $19.00 of $200.00 used." in today
 
 
 # -- At the claim ------------------------------------------------------------------------------------------------------
