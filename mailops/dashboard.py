@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from orders import limits
 from orders.models import Attempt, Order, State
 from vendors.models import SendingSwitch, Vendor
 
@@ -116,4 +117,13 @@ def _held(switch: SendingSwitch) -> list[dict[str, Any]]:
 
 def _accounts(held: list[dict[str, Any]]) -> list[dict[str, Any]]:
     counts = {item["account"].pk: item["count"] for item in held if item["account"]}
-    return [{"account": account, "count": counts.get(account.pk, 0)} for account in Vendor.objects.all()]
+    accounts = list(Vendor.objects.all())
+    used = limits.uses(*accounts, at=timezone.now())
+    return [
+        {
+            "account": account,
+            "count": counts.get(account.pk, 0),
+            "uses": limits.rows(use for use in used if use.owner == account),
+        }
+        for account in accounts
+    ]

@@ -22,7 +22,7 @@ ROLES: dict[str, set[str]] = {
     | {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
-        "vendors.add_contact", "vendors.change_contact",
+        "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
     },
     AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
 }  # fmt: skip

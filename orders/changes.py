@@ -52,6 +52,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
         changes.append("A key or password was entered again.")
     if before.get("host") != after.get("host"):
         changes.append("The account was switched between practice and live.")
+    if before.get("may_rise") != after.get("may_rise"):
+        changes.append("How much its prices may rise until it is sent was changed.")
     return changes
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 
 from mailops.money import show
-from orders.models import Domain, Mailbox, Order, State
+from orders.models import Client, Domain, Mailbox, Order, State
 from orders.models.inventory import LIVE
+from vendors.models import Vendor
 from vendors.prices import CostSheet
 from vendors.verdicts import Problem
 
@@ -71,7 +72,7 @@ def _problem(name: str, other: Order | None, field: str, row: int | None) -> Pro
 
 
 def money(order: Order, cost: CostSheet) -> list[Problem]:
-    """Every price known, and the total within the account's limit for one order."""
+    """Every price known, and the total within the account's and the client's limit for one order."""
     problems = [
         Problem(
             message=f"The price of “{line.label}” is missing.",
@@ -80,17 +81,21 @@ def money(order: Order, cost: CostSheet) -> list[Problem]:
         )
         for line in cost.missing
     ]
-    limit, currency = order.vendor.order_limit, order.vendor.limit_currency
-    if limit is None:
-        return problems
+    return problems + [problem for owner in (order.vendor, order.client) for problem in _over_limit(owner, cost)]
+
+
+def _over_limit(owner: Vendor | Client, cost: CostSheet) -> list[Problem]:
+    limit, currency, problems = owner.order_limit, owner.limit_currency, []
     for due_in, amount in cost.due_now.items():
         costs = f"This order costs {show(amount, due_in)} now"
-        if due_in != currency:
-            message = f"{costs}, but the limit of {order.vendor.name} is in {currency}."
+        if due_in != currency and owner.has_limits:
+            message = f"{costs}, but the limit of {owner.name} is in {currency}."
             fix = "An Operator can set the limit in the currency of the prices."
             problems.append(Problem(message=message, fix=fix, field="limit"))
+        elif limit is None:
+            continue
         elif amount > limit:
-            message = f"{costs}, over the limit of {show(limit, currency)} an order."
+            message = f"{costs}, over the limit of {show(limit, currency)} an order for {owner.name}."
             fix = "Split the order, or ask an Operator to raise the limit."
             problems.append(Problem(message=message, fix=fix, field="limit"))
     return problems

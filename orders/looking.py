@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,7 +39,11 @@ KEY_MISSING = "A key or password of this order can't be opened. An Operator has 
 
 
 class Needed(Exception):
-    """The order may not be claimed before somebody looked."""
+    """The order may not be claimed before these were asked of the vendor, one after the other."""
+
+    def __init__(self, reads: list[Callable[[int], str]]) -> None:
+        super().__init__("The vendor has to be asked first.")
+        self.reads = reads
 
 
 def look_first(order_id: int) -> str:
@@ -48,7 +53,7 @@ def look_first(order_id: int) -> str:
     """
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=order_id)
     if not order.vendor.has_its_secrets:
-        return _key_missing(order_id)
+        return key_missing(order_id)
     try:
         reader = _in_time(order.vendor.reader(patience=turns.AN_ORDER))
         listed = sorted(set(order.vendor.adapter.listed(order, reader)))
@@ -91,15 +96,20 @@ def _in_time(read: Read) -> Read:
 
 def _could_not_look(order: Order, why: str) -> str:
     """Without the list a lost answer could not be told from a placed order: nothing is sent, and tried a few times."""
+    reason = f"{order.vendor.adapter.label}'s list has to be read before sending. {why}"
+    return could_not(order.pk, action="order.could_not_look", reason=reason, word="could not look")
+
+
+def could_not(order_id: int, *, action: str, reason: str, word: str) -> str:
+    """What has to be read before sending could not be: a try that was not sent. Returns `word`."""
     with transaction.atomic():
-        order = Order.objects.locked(order.pk)
+        order = Order.objects.locked(order_id)
         if order.state == State.CONFIRMED:
-            reason = f"{order.vendor.adapter.label}'s list has to be read before sending. {why}"
-            order.try_again(action="order.could_not_look", why=reason, wait=None)
-        return "could not look"
+            order.try_again(action=action, why=reason, wait=None)
+        return word
 
 
-def _key_missing(order_id: int) -> str:
+def key_missing(order_id: int) -> str:
     with transaction.atomic():
         order = Order.objects.locked(order_id)
         if order.state == State.CONFIRMED:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from orders import checks
-from orders.models import Order
+from mailops.money import Totals
+from orders import balance, checks, limits
+from orders.models import Order, State
 from vendors.http import Request
 from vendors.prices import CostSheet
 from vendors.sealed import Sealed
@@ -25,6 +26,7 @@ class Plan:
     cost: CostSheet
     problems: tuple[Problem, ...]
     stamps: Mapping[str, str]
+    may_rise: Totals = field(default_factory=Totals)  # how much dearer it may get until it is sent
 
     @property
     def stops(self) -> tuple[Problem, ...]:
@@ -37,8 +39,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256, hex, over where it goes, the request with placeholders, the secrets' stamps and the prices."""
-        text = json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return digest_of(self.as_dict())
 
     @property
     def short_digest(self) -> str:
@@ -53,12 +54,19 @@ class Plan:
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain JSON, no secret in it. A price's age is left out, as it changes by itself."""
+        allowed = {"may_rise": self.may_rise.as_dict()} if self.may_rise else {}
         return {
             "host": self.host,
             "request": self.request.as_dict(),
             "cost": self.cost.as_dict(),
             "secrets": dict(self.stamps),
-        }
+        } | allowed
+
+
+def digest_of(plan: Mapping[str, Any]) -> str:
+    """The digest of a plan as `Plan.as_dict` gives it."""
+    text = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def short(digest: str) -> str:
@@ -71,10 +79,14 @@ def plan(order: Order) -> Plan:
     adapter, prices = order.vendor.adapter, order.vendor.price_list()
     cost = adapter.cost(order, prices)
     problems = [*adapter.check(order, prices), *checks.contents(order), *checks.money(order, cost)]
+    if order.state in (State.DRAFT, State.REVIEW):  # what may make it wait, as things stand now
+        problems += [*limits.warnings(order, cost.due_now), *balance.warnings(order, cost.due_now)]
+    vendor = order.vendor
     return Plan(
         request=adapter.order_request(order),
-        host=order.vendor.host,
+        host=vendor.host,
         cost=cost,
         problems=tuple(problems),
-        stamps=order.vendor.secrets.stamps | Sealed(order.sealed).stamps,
+        stamps=vendor.secrets.stamps | Sealed(order.sealed).stamps,
+        may_rise=Totals({vendor.limit_currency: vendor.drift_per_order} if vendor.drift_per_order else {}),
     )

@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -25,13 +25,14 @@ from django.utils import timezone
 
 from mailops import drill
 from mailops.history import record
-from orders import breaker, doorbell, looking
+from orders import breaker, doorbell, drift, guards, limits, looking, repricing
 from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.holds import ended
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan
+from orders.verdict import CONTRADICTS, if_it_is_ours, in_short, reference_of, verdict_over
 from vendors import turns
 from vendors.http import Lost, NoConnection, Reply, post_order
 from vendors.models import SendingSwitch, Vendor
@@ -40,13 +41,6 @@ from vendors.verdicts import Accepted, NotSent, Refused, Unknown, Verdict
 
 log = logging.getLogger("mailops.submission")
 HELD_UP = "The worker was held up before it could send."
-
-
-# What a late answer would have to say to speak against a person's verdict.
-CONTRADICTS: dict[str, frozenset[str]] = {
-    Stage.NOT_PLACED: frozenset({Stage.ACCEPTED}),
-    Stage.PLACED: frozenset({Stage.REFUSED, Stage.NOT_SENT}),
-}
 
 
 class PlanChanged(NotAllowed):
@@ -87,6 +81,8 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 raise PlanChanged(differences(before, current.as_dict()) if before else [])
             if current.stops:
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
+            if why := limits.why_not(order, current.cost.due_now, at=planned_for or timezone.now()):
+                raise NotAllowed(f"Not confirmed. {why}")
             order.confirm(by=by, digest=current.digest, snapshot=current.snapshot(), planned_for=planned_for)
             drill.point("confirm, before commit")
             if not order.held_by:  # else the sweep rings, as soon as nothing holds it
@@ -100,17 +96,18 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
 
 
 def submit(order_id: int) -> str:
-    """The task: look first, claim, recheck, mark, send once, record. Returns a word for the queue's log."""
+    """The task: read first, claim, recheck, mark, send once, record. Returns a word for the queue's log."""
     try:
         attempt = claim(order_id)
-    except looking.Needed:
+    except looking.Needed as needed:
         began = time.monotonic()
-        if (word := looking.look_first(order_id)) != looking.GO_ON:
-            return word
-        if time.monotonic() - began > _spare_seconds():
-            with transaction.atomic():
-                doorbell.ring(order_id)
-            return "looked, rung again"
+        for read in needed.reads:
+            if (word := read(order_id)) != looking.GO_ON:
+                return word
+            if time.monotonic() - began > _spare_seconds():
+                with transaction.atomic():
+                    doorbell.ring(order_id)
+                return "looked, rung again"
         attempt = claim(order_id)
     if attempt is None:
         return "nothing to do"
@@ -155,21 +152,32 @@ def _send(attempt: Attempt, started: float) -> str:
 # -- 2. Claim: compare-and-set; zero rows updated means that somebody else has it ------------------------------------
 
 
+def _reads(order: Order, now: datetime) -> list[Callable[[int], str]]:
+    found = [(looking.is_needed, looking.look_first), (repricing.is_needed, repricing.read_first)]
+    return [read for is_needed, read in found if is_needed(order, now)]
+
+
 def claim(order_id: int) -> Attempt | None:
     """Take a confirmed order and write its attempt, in one commit. None where there is nothing to take.
 
-    Raises `looking.Needed` for an order whose vendor's list has to be read first.
-    The account's row is the lock under which its turn is taken and its orders on their way are counted.
+    Raises `looking.Needed` for an order whose vendor has to be asked something before. The account's row is the lock
+    under which its turn is taken and its orders and limits are counted; the client's lock comes after it.
     """
     now = timezone.now()
     with transaction.atomic(durable=True):
-        found = Order.objects.due(now).select_related("vendor").select_for_update(of=("vendor",), no_key=True)
+        due = Order.objects.due(now).select_related("vendor", "client")
+        found = due.select_for_update(of=("vendor",), no_key=True)
         order = found.filter(pk=order_id).first()
         if order is None or order.vendor.at_once <= _on_their_way(order):
             _not_now(order_id)
             return None
-        if looking.is_needed(order, now):
-            raise looking.Needed
+        spends = guards.confirmed_sum(order)
+        if held := guards.holding(order, spends, now):
+            guards.hold(order, held)
+            doorbell.ring_next(order.vendor_id)
+            return None
+        if reads := _reads(order, now):
+            raise looking.Needed(reads)
         wait = turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
         if wait is None:
             _not_now(order_id)
@@ -182,6 +190,7 @@ def claim(order_id: int) -> Attempt | None:
                 changes={"attempt": [None, number]},
                 where=models.Q(confirmed_at=order.confirmed_at),  # what was read before waiting for the account's row
                 next_try_at=None,
+                held_for="",
             )
         except NotAllowed:
             return None
@@ -192,6 +201,7 @@ def claim(order_id: int) -> Attempt | None:
             digest=order.digest,
             claimed_at=now,
             lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+            due_now=spends.as_dict(),
             before=order.listed if order.looked_at else [],
             before_at=order.looked_at,
         )
@@ -220,9 +230,8 @@ def recheck(attempt: Attempt) -> Plan | None:
         _put_back(attempt, "Sending was stopped a moment before this was sent.")
         return None
     current = plan(order)
-    if current.digest != order.digest:
-        changes = " ".join(differences(order.snapshot or {}, current.as_dict())) or "Something changed."
-        _return_to_review(attempt, f"Not sent, because it is no longer what was confirmed. {changes}")
+    if current.digest != order.digest and (why := drift.accept(attempt, current)):
+        _return_to_review(attempt, f"Not sent, because it is no longer what was confirmed. {why}")
         return None
     if current.stops:
         _return_to_review(attempt, f"Not sent. {current.stops[0].message} {current.stops[0].fix}")
@@ -259,19 +268,6 @@ def _is_in_time(attempt: Attempt, started: float) -> bool:
 # -- 5. One POST is `vendors.http.post_order`. 6. Classify and commit outcome and event together --------------------
 
 
-def verdict_over(order: Order, outcome: Reply | NoConnection | Lost) -> Verdict:
-    """What the outcome means; whatever can't be read is unknown."""
-    if isinstance(outcome, NoConnection):
-        return NotSent(why=f"No connection was made: {outcome.why}.")
-    if isinstance(outcome, Lost):
-        return Unknown(why=f"The answer was lost: {outcome.why}.")
-    try:
-        return order.vendor.adapter.read_reply(order, outcome)
-    except Exception:
-        log.exception("The answer to %s could not be read", order)
-        return Unknown(why=f"The vendor answered {outcome.status}, but the answer can't be read.")
-
-
 def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
     """Write the verdict; keep trying for a while, since the answer exists nowhere else. Returns the stage."""
     until, tries = time.monotonic() + 10, 0
@@ -292,15 +288,15 @@ def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
 
 
 def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
-    if breaker.may_close(outcome, verdict) or _reference(verdict):
+    if breaker.may_close(outcome, verdict) or reference_of(verdict):
         Vendor.objects.locked(attempt.order.vendor_id)
-    verdict = _if_it_is_ours(attempt.order, verdict)
+    verdict = if_it_is_ours(attempt.order, verdict)
     order = Order.objects.locked(attempt.order_id)
     reply: dict[str, Any] = {}
     if isinstance(outcome, Reply):
         text = outcome.body[:20_000].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
         reply = {"reply_status": outcome.status, "reply_body": text}
-    stage, why, reference = _in_short(verdict)
+    stage, why, reference = in_short(verdict)
     if not attempt.move(stage, since=(Stage.SENDING, Stage.UNKNOWN), why=why, reference=reference, **reply):
         # A person settled it in the meantime. Their verdict stands; the late answer is shown beside it.
         settled = Attempt.objects.get(pk=attempt.pk).stage
@@ -317,31 +313,6 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
         turns.rest(order.vendor, verdict.retry_after if isinstance(verdict, NotSent) else None)
     breaker.close_account(order.vendor, outcome, stage)
     return str(stage)
-
-
-def _if_it_is_ours(order: Order, verdict: Verdict) -> Verdict:
-    """An acceptance under a number that another order of the account has already is somebody else's answer."""
-    if reference := _reference(verdict):
-        others = Attempt.objects.filter(order__vendor=order.vendor, reference=reference)
-        if other := others.exclude(order=order).select_related("order").first():
-            return Unknown(why=f"The vendor answered with the number {reference}, which {other.order} has.")
-    return verdict
-
-
-def _reference(verdict: Verdict) -> str:
-    return verdict.reference[:120] if isinstance(verdict, Accepted) else ""
-
-
-def _in_short(verdict: Verdict) -> tuple[Stage, str, str]:
-    match verdict:
-        case Accepted():
-            return Stage.ACCEPTED, "", _reference(verdict)
-        case Refused():
-            return Stage.REFUSED, " ".join(problem.message for problem in verdict.problems), ""
-        case NotSent():
-            return Stage.NOT_SENT, verdict.why, ""
-        case Unknown():
-            return Stage.UNKNOWN, verdict.why, ""
 
 
 def _move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:

@@ -28,12 +28,23 @@ from mailops.templatetags.frame import when
 from vendors import price_admin, pricing, turns  # noqa: F401 (price_admin registers its pages)
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
-from vendors.models import LIVE, Contact, SendingSwitch, Vendor, account_settings
+from vendors.models import CURRENCY, LIVE, Contact, SendingSwitch, Vendor, account_settings
 from vendors.practice.faults import FAULTS
 from vendors.sealed import CannotOpen
 
 # Anything else can't stand in a request's headers: it is a masked key or more than the key.
 PLAIN = RegexValidator(r"^[!-~]+$", "This is no key: it may hold only plain letters, digits and signs. Copy it again.")
+
+
+LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
+TOLERANCE = ("drift_per_order", "drift_cumulative")
+
+
+class BalanceForm(forms.Form):
+    """What a person saw at the vendor."""
+
+    balance = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0)
+    balance_currency = forms.CharField(max_length=3, validators=[CURRENCY])
 
 
 class VendorForm(forms.ModelForm):
@@ -44,7 +55,7 @@ class VendorForm(forms.ModelForm):
 
     class Meta:
         model = Vendor
-        fields = ("name", "mode", "two_person_rule", "order_limit", "limit_currency", "hold_minutes")
+        fields = ("name", "mode", "two_person_rule", "hold_minutes", *LIMITS, *TOLERANCE, "balance_floor")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -107,19 +118,23 @@ class VendorAdmin(RecordedAdmin):
     def save_model(self, request: HttpRequest, obj: Vendor, form: Any, change: bool) -> None:
         """Only what the form shows: a worker may have stopped the account while somebody was typing."""
         obj.save(update_fields=[*VendorForm.Meta.fields, "settings", "sealed"] if change else None)
+        if {*LIMITS, "balance_floor"} & set(form.changed_data):
+            obj.let_orders_go()
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         api = obj.api if obj else request.GET.get("api", "")
         return super().get_form(request, obj, change=change, form=form_for(api), **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        rules = ("two_person_rule", ("order_limit", "limit_currency"), "hold_minutes")
+        rules = ("two_person_rule", "hold_minutes")
+        limits = (("order_limit", "limit_currency"), ("day_limit", "month_limit"), TOLERANCE, "balance_floor")
+        shown = [("Rules", {"fields": rules}), ("Limits", {"fields": limits})]
         if obj and not self.has_change_permission(request, obj):
-            return [(None, {"fields": ("name", "vendor_label", "mode", "settings_shown", *rules)})]
+            return [(None, {"fields": ("name", "vendor_label", "mode", "settings_shown")}), *shown]
         form = form_for(obj.api if obj else request.GET.get("api", ""))
         own = tuple(name for name in form.declared_fields)
         label = REGISTRY[form.api].label
-        return [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), ("Rules", {"fields": rules})]
+        return [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), *shown]
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -158,7 +173,8 @@ class VendorAdmin(RecordedAdmin):
         }
 
     def get_urls(self) -> list[Any]:
-        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume}
+        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,
+                 "balance": self.balance}  # fmt: skip
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}")
             for name, view in doors.items()
@@ -201,6 +217,25 @@ class VendorAdmin(RecordedAdmin):
             messages.success(request, f"{count} prices were read from {vendor.adapter.label}.")
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))
+        return self._back(vendor)
+
+    def balance(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Note what somebody saw at the vendor: no vendor documents a way to ask for it."""
+        vendor = self._vendor(request, pk)
+        form = BalanceForm(request.POST)
+        if not form.is_valid():
+            wrong = " ".join(str(text) for found in form.errors.values() for text in found)
+            messages.error(request, f"The balance is not noted. {wrong}")
+            return self._back(vendor)
+        amount, currency = form.cleaned_data["balance"], form.cleaned_data["balance_currency"]
+        with transaction.atomic():
+            vendor = Vendor.objects.locked(pk)
+            before = show(vendor.balance, vendor.balance_currency) if vendor.balance is not None else ""
+            vendor.note_balance(amount, currency=currency, by=request.user.get_username())
+            record("vendor.balance_noted", vendor, changes={"balance": [before, show(amount, currency)]})
+        messages.success(
+            request, f"{show(amount, currency)} at {vendor.name} is noted. Orders that waited for it go on."
+        )
         return self._back(vendor)
 
     def stop(self, request: HttpRequest, pk: int) -> HttpResponse:

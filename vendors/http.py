@@ -46,6 +46,9 @@ class Secret(str):
         secret.name, secret.prefix = name, prefix
         return secret
 
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
+        return (self.name,), {"prefix": self.prefix}  # a pickled copy, as from the cache, is the same again
+
     def filled(self, values: Mapping[str, str]) -> str:
         return self.prefix + values[self.name]
 

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailops.money import Totals, show
+from orders.balance import estimate
 from orders.models import Order, State
 from vendors.models import Rate, Vendor
 from vendors.price_admin import changes_url
@@ -45,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Wallet:
-    """What the account held when it last told, and what this order would leave of it."""
+    """What should be left of the balance that was noted, and what this order would leave of it."""
 
     before: str
     after: str
@@ -216,12 +217,13 @@ def _in_one(totals: Totals, rates: Mapping[str, Rate], into: str) -> str:
 
 def _wallet(order: Order, due_now: Totals) -> Wallet | None:
     vendor = order.vendor
-    if vendor.balance is None:
+    left = estimate(vendor)
+    if left is None:
         return None
     currency = vendor.balance_currency
-    after = vendor.balance - due_now.get(currency, Decimal(0))
+    after = left - due_now.get(currency, Decimal(0))
     return Wallet(
-        before=show(vendor.balance, currency),
+        before=show(left, currency),
         after=show(after, currency),
         at=vendor.balance_at,
         is_short=after < 0,

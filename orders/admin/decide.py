@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from orders import drafting, progress, submission
+from orders import drafting, limits, progress, submission
 from orders.admin import cost
 from orders.admin.page import checks, contents, load, render, request_shown, url
 from orders.models import NotAllowed, Order, State, holds
@@ -78,6 +78,7 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
     current = plan(order)
     submission.seen(current)
     snapshot = current.snapshot()
+    uses = limits.rows(limits.used_now(order), current.cost.due_now)
     context = {
         "title": f"Confirm {order}?",
         "plan": current,
@@ -87,6 +88,8 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
         "hold": holds.stopped(order),
+        "uses": uses,
+        "no_room": any(use["is_over"] for use in uses),
     }
     return render(request, "confirm.html", order, **context | {"later": LaterForm()} | more)
 

@@ -14,6 +14,7 @@ from mailops.history.admin import RecordedAdmin
 from orders.models import Client, Domain, Mailbox, Order
 from orders.models.inventory import Asset
 
+LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
 KINDS = {Asset.PLANNED: "", Asset.ORDERED: "info", Asset.READY: "ok", Asset.REFUSED: "bad", Asset.GONE: ""}
 
 
@@ -90,6 +91,19 @@ class ClientAdmin(RecordedAdmin):
     search_fields = ("name", "main_domain")
     list_select_related = ("contact",)
     autocomplete_fields = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> tuple[str, ...]:
+        return () if request.user.has_perm("orders.limit_client") else LIMITS
+
+    def get_fieldsets(self, request: HttpRequest, obj: Client | None = None) -> Any:
+        about = [name for name in self.get_fields(request, obj) if name not in LIMITS]
+        limits = (("order_limit", "limit_currency"), ("day_limit", "month_limit"))
+        return [(None, {"fields": about}), ("Limits", {"fields": limits})]
+
+    def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if set(LIMITS) & set(form.changed_data):
+            obj.let_orders_go()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from mailops.money import Totals
+
 
 class Stage(models.TextChoices):
     """Where an attempt stands. Only a named person turns *unknown* into *placed* or *not placed*."""
@@ -55,6 +57,8 @@ class Attempt(models.Model):
     reply_status = models.PositiveSmallIntegerField(null=True)
     reply_body = models.TextField(blank=True)
     reference = models.CharField(max_length=120, blank=True)
+    due_now = models.JSONField(default=dict)  # what it spends, by currency: limits and balances are counted from it
+    rise = models.JSONField(default=dict)  # by how much more than was confirmed, by currency, within the tolerance
     before = models.JSONField(default=list)  # what the vendor listed already, just before this was sent
     before_at = models.DateTimeField(null=True)
     evidence = models.JSONField(default=list)
@@ -68,6 +72,7 @@ class Attempt(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-number"]
+        indexes: ClassVar = [models.Index(fields=["claimed_at"])]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "number"], name="attempt_numbered_once"),
             models.UniqueConstraint(
@@ -84,6 +89,11 @@ class Attempt(models.Model):
     def may_have_spent(self) -> bool:
         """Bytes may have left: everything from the moment it was marked as about to be sent."""
         return self.sent_at is not None and self.stage not in (Stage.NOT_SENT, Stage.REFUSED, Stage.NOT_PLACED)
+
+    @property
+    def rose(self) -> Totals:
+        """By how much more than was confirmed it was sent."""
+        return Totals.from_dict(self.rise)
 
     @property
     def is_newest(self) -> bool:

@@ -7,13 +7,15 @@ from typing import ClassVar
 from django.core.validators import RegexValidator
 from django.db import models
 
+from vendors.models.limited import Limited
+
 DOMAIN_NAME = RegexValidator(
     r"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$",
     "Write it like example.com: small letters, digits, hyphens and dots.",
 )
 
 
-class Client(models.Model):
+class Client(Limited):
     """A customer of the agency, for whom domains and mailboxes are ordered."""
 
     name = models.CharField(max_length=120, unique=True)
@@ -37,6 +39,7 @@ class Client(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name"]
+        permissions: ClassVar = [("limit_client", "Can set a client's limits")]
 
     def __str__(self) -> str:
         return self.name

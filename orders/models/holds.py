@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from orders.models.order import Order
 
 OPERATOR, MAILOPS = "An operator", "MailOps"
+LIMIT, BALANCE = "limit", "balance"  # what a confirmed order may wait for, though nothing is wrong with it
+SHORT = {LIMIT: "A limit is used up", BALANCE: "The balance is too low"}
 BY_ITSELF = "It goes out by itself once an operator lets sending go on."
 
 
@@ -72,6 +74,9 @@ def _waiting(order: Order) -> Hold | None:
         until = f"Held until {moment(order.hold_until)}"
         return Hold(says=f"{until}, so that it can still be cancelled.", short=until)
     if order.next_try_at and order.next_try_at > now:
+        if order.held_for:
+            acts_next = OPERATOR if order.held_for == BALANCE else MAILOPS
+            return Hold(says=order.reason, short=SHORT[order.held_for], acts_next=acts_next)
         at = moment(order.next_try_at)
         says = f"{ended(order.reason)} MailOps tries again at {at}.".strip()
         return Hold(says=says, short=f"Tries again at {at}")

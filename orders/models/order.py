@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from orders.models.attempt import Attempt
 
 
+TOTALS = ("due_now", "per_month", "per_year")
 BACK_OFF = (30, 120, 300, 900)  # seconds before an order that was provably not sent is tried again
 
 
@@ -119,10 +120,12 @@ class Order(models.Model):
     planned_for = models.DateTimeField(null=True)  # not sent before, where the confirmer said so
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
+    held_for = models.CharField(max_length=10, blank=True)  # what it waits for until `next_try_at`: holds.py
     tries = models.PositiveSmallIntegerField(default=0)
     rung_at = models.DateTimeField(null=True)
     listed = models.JSONField(default=list)  # what of it the vendor listed already, when last looked before sending
     looked_at = models.DateTimeField(null=True)
+    prices_at = models.DateTimeField(null=True)  # when its prices were last read for it, before sending
     known_listed = models.JSONField(default=list)  # what of that a confirmer has been told
 
     reference = models.CharField("vendor's reference", max_length=120, blank=True)
@@ -324,12 +327,15 @@ class Order(models.Model):
             confirmed_at=now,
             digest=digest,
             snapshot=snapshot,
+            cost={name: snapshot["cost"][name] for name in TOTALS},
             planned_for=planned_for,
             hold_until=hold_until if hold_until > now else None,
             next_try_at=None,
+            held_for="",
             tries=0,
             rung_at=None,
             looked_at=None,
+            prices_at=None,
         )
 
     def back_to_review(
@@ -376,6 +382,7 @@ class Order(models.Model):
         again: dict[str, Any] = {
             "tries": tries,
             "next_try_at": timezone.now() + timedelta(seconds=pause),
+            "held_for": "",
             "rung_at": None,
         }
         if self.state == State.CONFIRMED:  # it was not even claimed

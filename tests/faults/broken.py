@@ -22,6 +22,7 @@ ORDER, SUBMISSION, SWEEP = "orders/models/order.py", "orders/submission.py", "or
 DESK, BREAKER, HTTP, API = "orders/desk.py", "orders/breaker.py", "vendors/http.py", "vendors/apis/base.py"
 SENDING, CRASHES, STATES = (f"tests/orders/test_{name}.py" for name in ("sending", "crashes", "states"))
 GUARDS, ANSWERS = "tests/orders/test_guards.py", "tests/vendors/test_answers.py"
+LIMITS, DRIFT, BALANCE = (f"tests/orders/test_{name}.py" for name in ("limits", "drift", "balance"))
 LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
 RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=why):"
 
@@ -169,7 +170,7 @@ MUTATIONS = (
     Mutation(
         name="An answer under another order's number is called accepted",
         promise="2",
-        edits=((SUBMISSION, "if reference := _reference(verdict):", "if reference := '':"),),
+        edits=(("orders/verdict.py", "if reference := reference_of(verdict):", "if reference := '':"),),
         caught_by=(f"{GUARDS}::test_an_answer_under_another_orders_number_is_unknown",),
     ),
     Mutation(
@@ -263,7 +264,7 @@ MUTATIONS = (
     Mutation(
         name="Sending does not compare with what was confirmed",
         promise="5",
-        edits=((SUBMISSION, "if current.digest != order.digest:", "if False:"),),
+        edits=((SUBMISSION, "if current.digest != order.digest and (why", "if False and (why"),),
         caught_by=(
             f"{SENDING}::test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again",
             f"{SENDING}::test_rows_changed_behind_the_back_are_not_sent",
@@ -274,6 +275,36 @@ MUTATIONS = (
         promise="5",
         edits=(("orders/checks.py", "elif amount > limit:", "elif False:"),),
         caught_by=("tests/orders/test_plan.py::test_the_limit_of_the_account_counts_to_the_cent",),
+    ),
+    Mutation(
+        name="Prices that were read long ago are not read again before sending",
+        promise="5",
+        edits=(("orders/repricing.py", "return bool(_older(order, fresh))", "return False"),),
+        caught_by=(f"{DRIFT}::test_the_vendors_new_price_sends_the_order_back",),
+    ),
+    Mutation(
+        name="A price that rose by more than was allowed for is paid",
+        promise="5",
+        edits=(("orders/drift.py", "if rise > (allowed if other == currency else 0):", "if False:"),),
+        caught_by=(f"{DRIFT}::test_a_cent_over_the_tolerance_goes_back",),
+    ),
+    Mutation(
+        name="Price rises that were allowed for do not add up",
+        promise="5",
+        edits=(("orders/drift.py", "+ rise > most:", "+ rise > most + 10**6:"),),
+        caught_by=(f"{DRIFT}::test_accepted_rises_add_up_for_thirty_days",),
+    ),
+    Mutation(
+        name="What was allowed for a price rise covers another request",
+        promise="5",
+        edits=(
+            (
+                "orders/drift.py",
+                "if any(confirmed.get(part) != current.get(part) for part in parts):",
+                "if parts is None:",
+            ),
+        ),
+        caught_by=(f"{DRIFT}::test_no_tolerance_covers_anything_but_prices[first_name]",),
     ),
     Mutation(
         name="A move writes no event",
@@ -345,6 +376,33 @@ MUTATIONS = (
         promise="switch",
         edits=((BREAKER, "return last.count(Stage.UNKNOWN) == limit", "return False"),),
         caught_by=(f"{GUARDS}::test_three_unknown_outcomes_in_a_row_stop_the_account",),
+    ),
+    Mutation(
+        name="A limit for a day or a month is ignored when an order is taken up",
+        promise="switch",
+        edits=(("orders/guards.py", "if use := limits.used_up(order, adds, now):", "if use := None:"),),
+        caught_by=(
+            f"{LIMITS}::test_an_order_that_no_day_has_room_for_goes_to_a_person",
+            f"{LIMITS}::test_two_workers_at_once_can_not_both_squeeze_in[client]",
+        ),
+    ),
+    Mutation(
+        name="An order that is on its way is not counted in a limit",
+        promise="switch",
+        edits=(
+            (
+                "orders/limits.py",
+                "return Attempt.objects.filter(stage__in=OPEN)",
+                "return Attempt.objects.filter(stage__in=OPEN, ended_at__isnull=False)",
+            ),
+        ),
+        caught_by=(f"{LIMITS}::test_an_order_in_flight_is_counted_and_the_next_one_waits_for_tomorrow[account]",),
+    ),
+    Mutation(
+        name="Too low a balance does not hold an order",
+        promise="switch",
+        edits=(("orders/guards.py", "if why := balance.too_low(order.vendor, adds):", 'if why := "":'),),
+        caught_by=(f"{BALANCE}::test_too_low_a_balance_holds_the_order_and_burns_no_attempt",),
     ),
     Mutation(
         name="One account may take all workers",

@@ -127,6 +127,9 @@ class Installation(RuleBasedStateMachine):
         SendingSwitch.current().release()
         for vendor in Vendor.objects.exclude(stopped_at=None):
             vendor.resume()
+        Vendor.objects.update(day_limit=None, balance_floor=None)
+        for vendor in Vendor.objects.all():
+            vendor.let_orders_go()
 
     def _user(self, name: str) -> User:
         user: User = getattr(self.desk.people, name)
@@ -237,8 +240,8 @@ class Installation(RuleBasedStateMachine):
     def _claim(self, pk: int, steps: int, *, look: bool = True) -> Worker | None:
         try:
             attempt = submission.claim(pk)
-        except looking.Needed:
-            if not look or looking.look_first(pk) != looking.GO_ON:
+        except looking.Needed as needed:
+            if not look or any(read(pk) != looking.GO_ON for read in needed.reads):
                 return None
             attempt = submission.claim(pk)
         if attempt is None:

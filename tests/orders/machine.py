@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from django.db import models, transaction
+from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from orders import desk as unknowns
-from orders import drafting, looking, progress, submission
+from orders import drafting, limits, looking, progress, submission
 from orders.models import Order, State
 from orders.models.attempt import SETTLED
 from orders.plan import plan
@@ -156,13 +158,19 @@ class Lifecycle(Installation):
 
     # -- operators ------------------------------------------------------------------------------------------------
 
-    @rule(n=which, change=st.sampled_from(["price", "key", "stop", "hold all"]), ring_then=st.booleans())
+    @rule(
+        n=which,
+        change=st.sampled_from(["price", "key", "stop", "hold all", "limit", "balance", "tolerance"]),
+        ring_then=st.booleans(),
+    )
     def operate(self, n: int, change: str, ring_then: bool) -> None:
         """Something changes under a confirmed order, perhaps just before a worker takes it up."""
         order = self._one(n, State.CONFIRMED)
         self._change(order.vendor, change)
+        before = self.books.last_arrival
         if ring_then:
             self._work_off(lambda: submission.submit(order.pk))
+        assert self.books.last_arrival == before or change not in ("limit", "balance"), "there was no room for it"
 
     def _change(self, vendor: Vendor, what: str) -> None:
         if what == "price":
@@ -170,6 +178,15 @@ class Lifecycle(Installation):
         elif what == "key":
             sealed = vendor.secrets.put({"api_key": f"practice-key-{next(numbers)}-of-many"})
             Vendor.objects.filter(pk=vendor.pk).update(sealed=str(sealed))
+        elif what == "limit":
+            vendor.day_limit = Decimal(0)
+            (use,) = limits.uses(vendor, at=timezone.now(), sent_only=True)
+            Vendor.objects.filter(pk=vendor.pk).update(day_limit=use.used + 1)
+        elif what == "balance":
+            vendor.note_balance(Decimal(1), currency=vendor.limit_currency, by="operator")
+            Vendor.objects.filter(pk=vendor.pk).update(balance_floor=0)
+        elif what == "tolerance":
+            Vendor.objects.filter(pk=vendor.pk).update(drift_per_order=20, drift_cumulative=60)
         elif what == "stop":
             vendor.stop(reason="Let us see first.")
         else:

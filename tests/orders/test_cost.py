@@ -117,25 +117,25 @@ def hold(vendor: Vendor, balance: str, currency: str = "USD") -> None:
 def test_the_wallet_is_shown_before_and_after_with_its_age(desk: Desk, order: Order) -> None:
     hold(order.vendor, "100.00")
     said = words(order, desk.people.drafter)
-    assert "Wallet, as of 3 hours ago $100.00 Wallet after this order $41.00" in said
+    assert "Left at the vendor, from the balance noted 3 hours ago $100.00 Left after this order $41.00" in said
     assert "would not be enough" not in said
 
 
 def test_a_wallet_that_is_too_low_is_said_so(desk: Desk, order: Order) -> None:
     hold(order.vendor, "50.00")
-    assert "Wallet after this order -$9.00" in words(order, desk.people.drafter)
+    assert "Left after this order -$9.00" in words(order, desk.people.drafter)
     assert "The wallet would not be enough." in words(order, desk.people.drafter)
 
 
 def test_nothing_is_taken_off_a_wallet_in_another_currency(desk: Desk, order: Order) -> None:
     hold(order.vendor, "50.00", "EUR")
     said = words(order, desk.people.drafter)
-    assert "Wallet after this order €50.00" in said
+    assert "Left after this order €50.00" in said
     assert "another currency than $59.00 of this order" in said
 
 
 def test_a_wallet_nobody_knows_is_not_shown(desk: Desk, order: Order) -> None:
-    assert "Wallet after" not in words(order, desk.people.drafter)
+    assert "Left after" not in words(order, desk.people.drafter)
 
 
 # -- One currency ------------------------------------------------------------------------------------------------------

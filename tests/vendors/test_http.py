@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 import socket
 import ssl
 from pathlib import Path
@@ -287,3 +288,9 @@ def test_a_read_without_a_key_says_so_and_asks_nobody() -> None:
         with pytest.raises(ReadFailed, match="No key is stored"):
             reader(host=server.url, secrets={})(REQUEST)
         assert server.visits == []
+
+
+def test_a_placeholder_from_the_cache_is_the_same_again() -> None:
+    secret = Secret("api_key", prefix="Bearer ")
+    copied = pickle.loads(pickle.dumps(secret))
+    assert (copied, copied.name, copied.prefix) == (secret, secret.name, secret.prefix)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
-from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 
@@ -15,12 +15,13 @@ from vendors import turns
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api
 from vendors.http import Read, reader
+from vendors.models.limited import CURRENCY as CURRENCY
+from vendors.models.limited import Limited, money_or_none
 from vendors.sealed import CannotOpen, Sealed
 
 if TYPE_CHECKING:
     from vendors.models.price import Price
 
-CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
 PRACTICE, LIVE = "practice", "live"
 
 
@@ -36,7 +37,7 @@ class VendorQuerySet(models.QuerySet["Vendor"]):
         return self.select_for_update(no_key=True).get(pk=pk)
 
 
-class Vendor(models.Model):
+class Vendor(Limited):
     """An account at a vendor. In practice mode its orders go to the practice vendors and nothing is bought."""
 
     name = models.CharField(max_length=80, unique=True, help_text="What you call this account.")
@@ -53,15 +54,6 @@ class Vendor(models.Model):
         default=True,
         help_text="Somebody who did not edit an order must confirm it. Turn off in a one-person agency.",
     )
-    order_limit = models.DecimalField(
-        max_digits=12,
-        decimal_places=2,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(0)],
-        help_text="The most that one order may cost now. Leave empty for no limit.",
-    )
-    limit_currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
     hold_minutes = models.PositiveSmallIntegerField(
         default=0, help_text="Wait this many minutes after confirming before sending. Until then it can be cancelled."
     )
@@ -72,6 +64,20 @@ class Vendor(models.Model):
     balance = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, editable=False)
     balance_currency = models.CharField(max_length=3, blank=True, editable=False)
     balance_at = models.DateTimeField(null=True, blank=True, editable=False)
+    balance_by_name = models.CharField(max_length=150, blank=True, editable=False)
+    balance_floor = money_or_none(
+        "hold orders below",
+        "An order waits that would leave less than this of the noted balance. Leave empty to hold nothing.",
+    )
+    drift_per_order = money_or_none(
+        "price rise allowed for an order",
+        "How much a confirmed order's total may rise until it is sent, in the currency of the limits. Leave empty, and "
+        "any change of a price sends it back for confirmation.",
+    )
+    drift_cumulative = money_or_none(
+        "price rises allowed in 30 days",
+        "The most that such rises of all orders may add up to in 30 days. Leave empty to allow none.",
+    )
 
     objects = VendorQuerySet.as_manager()
 
@@ -138,6 +144,13 @@ class Vendor(models.Model):
     def price_list(self) -> dict[str, Price]:
         """The account's prices by item."""
         return {price.item: price for price in self.prices.order_by()}
+
+    def note_balance(self, amount: Decimal, *, currency: str, by: str) -> None:
+        """What a person saw at the vendor just now; orders that the balance holds are looked at anew."""
+        self.balance, self.balance_currency = amount, currency
+        self.balance_at, self.balance_by_name = timezone.now(), by
+        self.save(update_fields=["balance", "balance_currency", "balance_at", "balance_by_name"])
+        self.let_orders_go()
 
     def stop(self, *, reason: str) -> None:
         self.stopped_at, self.stopped_reason = timezone.now(), reason

@@ -1,0 +1,63 @@
+"""Limits for money, alike for vendor accounts and clients."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+
+CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
+DAY, MONTH = "day", "month"
+
+
+def money_or_none(name: str | None, help_text: str) -> models.DecimalField[Any, Any]:
+    """An amount that may be left empty."""
+    return models.DecimalField(
+        name,
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=help_text,
+    )
+
+
+class Limited(models.Model):
+    """Whose orders may cost so much and no more. Amounts in another currency never fit."""
+
+    order_limit = money_or_none(None, "The most that one order may cost now. Leave empty for no limit.")
+    day_limit = money_or_none(
+        None,
+        "The most that all orders of a day may cost. What is over it waits for the next day. Leave empty for no limit.",
+    )
+    month_limit = money_or_none(
+        None,
+        "The most that all orders of a month may cost. What is over it waits for the next month. "
+        "Leave empty for no limit.",
+    )
+    limit_currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
+
+    if TYPE_CHECKING:
+        name: Any
+        orders: Any  # of both models, by the orders' own foreign keys
+
+    class Meta:
+        abstract = True
+
+    @property
+    def has_limits(self) -> bool:
+        return self.order_limit is not None or bool(self.period_limits)
+
+    @property
+    def period_limits(self) -> dict[str, Decimal]:
+        """The limits for a day and a month, where they are set."""
+        both = {DAY: self.day_limit, MONTH: self.month_limit}
+        return {period: limit for period, limit in both.items() if limit is not None}
+
+    def let_orders_go(self) -> None:
+        """Orders that a limit or the balance holds are looked at anew by the next sweep."""
+        held = self.orders.filter(state="confirmed").exclude(held_for="")
+        held.update(next_try_at=None, rung_at=None)
