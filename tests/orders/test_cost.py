@@ -124,7 +124,7 @@ def test_the_wallet_is_shown_before_and_after_with_its_age(desk: Desk, order: Or
 def test_a_wallet_that_is_too_low_is_said_so(desk: Desk, order: Order) -> None:
     hold(order.vendor, "50.00")
     assert "Left after this order -$9.00" in words(order, desk.people.drafter)
-    assert "The wallet would not be enough." in words(order, desk.people.drafter)
+    assert "That would not be enough." in words(order, desk.people.drafter)
 
 
 def test_nothing_is_taken_off_a_wallet_in_another_currency(desk: Desk, order: Order) -> None:
