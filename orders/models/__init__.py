@@ -4,7 +4,8 @@ from orders.models.attempt import Attempt
 from orders.models.client import Client
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
+from orders.models.neverbuy import NeverBuy
 from orders.models.order import NotAllowed, Order
 from orders.models.state import NEXT, State
 
-__all__ = ["NEXT", "Attempt", "Client", "Domain", "Editor", "Mailbox", "NotAllowed", "Order", "State"]
+__all__ = ["NEXT", "Attempt", "Client", "Domain", "Editor", "Mailbox", "NeverBuy", "NotAllowed", "Order", "State"]
