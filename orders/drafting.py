@@ -54,12 +54,13 @@ class Draft:
     contact: Contact | None = None
     forward_to: str = ""
     note: str = ""
+    why_again: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     rows: Iterable[Row] = ()
 
 
-FIELDS = ("client", "contact", "forward_to", "note", "options")
+FIELDS = ("client", "contact", "forward_to", "note", "why_again", "options")
 
 
 def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str = "") -> Order:
@@ -74,7 +75,9 @@ def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str 
             sealed=str(Sealed(sealed).put(draft.secrets)),
             **{name: getattr(draft, name) for name in FIELDS},
         )
-        changes = {"added": ["", [row.line() for row in draft.rows]]}
+        changes: dict[str, Any] = {"added": ["", [row.line() for row in draft.rows]]}
+        if draft.why_again:
+            changes["why_again"] = ["", draft.why_again]
         reason = f"Copied from {copy_of}" if copy_of else ""
         record("order.drafted", order, by=by, reason=reason, changes=changes)
         _write_contents(order, draft.rows, by=by)
@@ -147,7 +150,7 @@ def _write_contents(order: Order, rows: Iterable[Row], *, by: User) -> None:
     )
     Editor.objects.get_or_create(order=order, user=by)
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=order.pk)
-    sheet = plan(order).cost
+    sheet = order.vendor.adapter.cost(order, order.vendor.price_list())
     due = {name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")}
     Order.objects.filter(pk=order.pk).update(cost=due)
 
@@ -190,7 +193,34 @@ def _held_domains(order: Order, rows: list[Row]) -> dict[str, Domain]:
 
 def copy(order: Order, *, by: User) -> Order:
     """A new draft with the same contents and options; the passwords have to be entered again."""
-    draft = Draft(
+    return create(_draft_of(order, rows_of(order)), by=by, copy_of=order)
+
+
+def rest_of(order: Order, *, by: User) -> Order:
+    """A new draft with what was not delivered: refused, left out, or gone. Raises `NotAllowed` where nothing is."""
+    missing = _missing(order)
+    rows = [row for row in rows_of(order) if (row.address or row.domain) in missing]
+    if not rows:
+        raise NotAllowed(f"Nothing of {order} is missing, so there is no rest to order.")
+    again = f"This is the rest of {order}: it was not delivered there."
+    return create(_draft_of(order, rows, why_again=again), by=by, copy_of=order)
+
+
+def has_rest(order: Order) -> bool:
+    """The order was taken by the vendor, and a part of it never came."""
+    return order.state in (State.ACCEPTED, State.PARTLY, State.DELIVERED) and bool(_missing(order))
+
+
+def _missing(order: Order) -> set[str]:
+    """The addresses, and the domains without any, that are not there and not to come; two queries."""
+    away = [Asset.REFUSED, Asset.GONE]
+    boxes = order.mailboxes.filter(state__in=away).values_list("address", flat=True)
+    domains = order.domains.filter(state__in=away, mailboxes=None).values_list("name", flat=True)
+    return {*boxes, *domains}
+
+
+def _draft_of(order: Order, rows: list[Row], **more: Any) -> Draft:
+    return Draft(
         vendor=order.vendor,
         product=order.product,
         client=order.client,
@@ -198,9 +228,9 @@ def copy(order: Order, *, by: User) -> Order:
         forward_to=order.forward_to,
         note=order.note,
         options=order.options,
-        rows=rows_of(order),
+        rows=rows,
+        **more,
     )
-    return create(draft, by=by, copy_of=order)
 
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
@@ -212,7 +242,9 @@ def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
         if order.state != State.DRAFT:
             raise NotAllowed(f"{order} is no draft. It reads: {order.get_state_display()}.")
         current = plan(order)
-        if current.stops:
-            raise NotAllowed(f"{order} can't be sent for confirmation yet. {current.stops[0].message}")
+        if current.holds_back:
+            first = current.holds_back[0]
+            why = f" {first.fix}" if first.wants_reason else ""
+            raise NotAllowed(f"{order} can't be sent for confirmation yet. {first.message}{why}")
         order.send_for_review(by=by, plan=current.as_dict(), note=note)
         return order

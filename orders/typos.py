@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
+from typing import TypeVar
 
 from django.db.models import Q
 
@@ -18,6 +19,7 @@ SERIES = 3  # a name with so many neighbours belongs to a series: acme-a, acme-b
 BOUGHT = [
     State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.PARTLY, State.DELIVERED,
 ]  # fmt: skip
+T = TypeVar("T")
 Pairs = dict[str, list[str]]
 
 
@@ -81,12 +83,12 @@ def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
             middle = length // 2
             heads.add(label[:middle] + ending)
             tails.add(label[len(label) - (length - middle) :] + ending)
-        middle = len(label) // 2
-        heads.add(label[: middle - 1] + label[middle] + ending if middle else ending)
+        if middle := len(label) // 2:
+            heads.add(label[: middle - 1] + label[middle] + ending)
     return heads, tails
 
 
-def chunks(values: Iterable[str], size: int = AT_ONCE) -> Iterator[list[str]]:
+def chunks(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
     """The values in lists that fit into one statement."""
     rest = iter(values)
     while some := list(islice(rest, size)):

@@ -53,6 +53,13 @@ class DraftForm(forms.Form):
     note = forms.CharField(
         label="Note for the confirmer", required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
     )
+    why_again = forms.CharField(
+        label="Why order this again",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=2000,
+        help_text="The checks ask for it. The confirmer reads it.",
+    )
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
     def __init__(self, *args: Any, product: Product, **kwargs: Any) -> None:
@@ -151,6 +158,7 @@ def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
         "contact": order.contact_id,
         "forward_to": order.forward_to,
         "note": order.note,
+        "why_again": order.why_again,
         "rows": drafting.write(order),
         "version": order.version,
     }
@@ -166,6 +174,7 @@ def _read(form: DraftForm, options: forms.Form, *, vendor: Vendor, product: str)
         contact=(form.cleaned_data.get("contact") or client.contact) if form.product.needs_contact else None,
         forward_to=(form.cleaned_data.get("forward_to") or client.forward_to) if form.product.forwards else "",
         note=form.cleaned_data["note"],
+        why_again=form.cleaned_data["why_again"],
         options={name: value for name, value in options.cleaned_data.items() if name not in sealed},
         secrets={name: options.cleaned_data.get(name, "") for name in sealed},
         rows=form.reading.rows,
@@ -236,6 +245,8 @@ def _page(
         "conflict": conflict,
         "cost": cost_rows(snapshot),
         "totals": totals(snapshot),
+        "asks_why": bool(form["why_again"].value())
+        or any(p.wants_reason for p in (current.problems if current else ())),
         "checks": checks(request, order, current) if order else [],
         "choose_url": reverse("admin:orders_order_add"),
     }

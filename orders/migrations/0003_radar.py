@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='NeverBuy',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('pattern', models.CharField(help_text='acme.com stops that domain, *.acme.com everything under it, acme every domain that has this word between hyphens or as its whole name, *acme* every domain with these letters in it.', max_length=253, unique=True, validators=[django.core.validators.RegexValidator('^(?=.*[a-z0-9])[a-z0-9*-]+(\\.[a-z0-9*-]+)*$', 'Write a domain like acme.com, *.acme.com for everything under it, or a word like acme. Small letters only.')], verbose_name='name or word')),
+                ('pattern', models.CharField(help_text='acme.com stops that domain, *.acme.com also everything under it, acme every domain that has this word between hyphens or as its whole name, *acme* every domain with these letters in it.', max_length=253, unique=True, validators=[django.core.validators.RegexValidator('^(?=.*[a-z0-9])[a-z0-9*-]+(\\.[a-z0-9*-]+)*$', 'Write a domain like acme.com, *.acme.com for everything under it too, or a word like acme. Small letters only.')], verbose_name='name or word')),
                 ('reason', models.CharField(help_text='Drafters read it when they try.', max_length=300)),
                 ('added_by_name', models.CharField(blank=True, editable=False, max_length=150, verbose_name='added by')),
                 ('added_at', models.DateTimeField(auto_now_add=True, verbose_name='added')),

@@ -11,7 +11,7 @@ from django.db import models
 
 PATTERN = RegexValidator(
     r"^(?=.*[a-z0-9])[a-z0-9*-]+(\.[a-z0-9*-]+)*$",
-    "Write a domain like acme.com, *.acme.com for everything under it, or a word like acme. Small letters only.",
+    "Write a domain like acme.com, *.acme.com for everything under it too, or a word like acme. Small letters only.",
 )
 
 
@@ -36,8 +36,8 @@ class NeverBuy(models.Model):
         max_length=253,
         unique=True,
         validators=[PATTERN],
-        help_text="acme.com stops that domain, *.acme.com everything under it, acme every domain that has this word"
-        " between hyphens or as its whole name, *acme* every domain with these letters in it.",
+        help_text="acme.com stops that domain, *.acme.com also everything under it, acme every domain that has this"
+        " word between hyphens or as its whole name, *acme* every domain with these letters in it.",
     )
     reason = models.CharField(max_length=300, help_text="Drafters read it when they try.")
     added_by_name = models.CharField("added by", max_length=150, blank=True, editable=False)
@@ -56,7 +56,13 @@ class NeverBuy(models.Model):
     @property
     def regex(self) -> str:
         """For a whole domain name. A star stands for any letters, a word without a dot for a part of the name."""
-        wanted = "[a-z0-9.-]*".join(re.escape(part) for part in self.pattern.split("*"))
+        if self.pattern.startswith("*."):
+            return rf"(?:[a-z0-9.-]*\.)?{self._letters(self.pattern[2:])}"
+        wanted = self._letters(self.pattern)
         if "." in self.pattern:
             return wanted
         return rf"(?:[a-z0-9.-]*[.-])?{wanted}(?:-[a-z0-9-]*)?\.[a-z0-9.-]+"
+
+    @staticmethod
+    def _letters(pattern: str) -> str:
+        return "[a-z0-9.-]*".join(re.escape(part) for part in pattern.split("*"))
