@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test faults mutations bench-sending check format lock clean help
+.PHONY: run test faults mutations bench-sending bench-radar check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -38,6 +38,9 @@ faults: $(VENV)/.test ## try to make MailOps buy twice or lose an order, and pri
 
 bench-sending: $(VENV)/.base ## how fast confirmed orders are sent: make bench-sending ARGS="--orders 400 --workers 2,4,8"
 	$(APART) $(BIN)/python -m tests.bench.sending $(ARGS)
+
+bench-radar: $(VENV)/.test ## how fast a draft is compared with all domains: make bench-radar ARGS="--rows 5000"
+	$(APART) $(BIN)/python -m tests.bench.radar $(ARGS)
 
 mutations: $(VENV)/.test ## break the code on purpose, one way at a time: a test must notice each
 	$(BIN)/python -m tests.faults.mutations
