@@ -51,22 +51,26 @@ def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
         for spelling in _spellings(name):
             by_spelling[spelling].append(name)
     found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    known = by_spelling.keys()
     for other in dict.fromkeys(others):
-        for spelling in _spellings(other):
+        spellings = _spellings(other)
+        if known.isdisjoint(spellings):  # nearly always, and quick to say
+            continue
+        for spelling in spellings:
             for name in by_spelling.get(spelling, ()):
-                if is_near(name, other):
+                if name != other and is_near(name, other):
                     found[name][other] = None
     return {name: list(near) for name, near in found.items()}
 
 
-def earlier(names: Collection[str]) -> Pairs:
-    """Each of `names` that is near to domains in the database. Only names that share a half with one are read."""
+def earlier(names: Collection[str], order: Order) -> Pairs:
+    """Each of `names` that is near to other orders' domains. Of these only those that share a half with one are read."""
     heads, tails = keys(names)
     found: set[str] = set()
     for column, wanted in (("head", heads), ("tail", tails)):
         for some in chunks(sorted(wanted)):
-            rows = Domain.objects.order_by().filter(**{f"{column}__in": some})
-            found.update(rows.values_list("name", flat=True).distinct())
+            rows = Domain.objects.order_by().exclude(order=order).filter(**{f"{column}__in": some})
+            found.update(rows.values_list("name", flat=True))
     return pairs(names, sorted(found))
 
 
@@ -113,7 +117,7 @@ def of_main_domain(rows: Mapping[str, int | None], main: str, whose: str) -> lis
 
 def of_earlier_domains(rows: Mapping[str, int | None], order: Order) -> list[Problem]:
     """Warnings about names one slip from a domain that is owned or was ordered before; says for whom."""
-    near = _alone({name: _unnumbered(name, others) for name, others in earlier(rows).items()})
+    near = _alone({name: _unnumbered(name, others) for name, others in earlier(rows, order).items()})
     known = _bought({other for others in near.values() for other in others}, order)
     problems = []
     for name, others in near.items():
@@ -169,10 +173,9 @@ def _split(name: str) -> tuple[str, str]:
     return label, dot + ending
 
 
-def _spellings(name: str) -> Iterator[str]:
-    yield name
-    for i in range(len(_split(name)[0])):
-        yield name[:i] + name[i + 1 :]
+def _spellings(name: str) -> list[str]:
+    """The name, and the name less each letter before its ending."""
+    return [name, *[name[:i] + name[i + 1 :] for i in range(len(_split(name)[0]))]]
 
 
 def _unnumbered(name: str, others: Iterable[str], spare: str = "") -> list[str]:

@@ -295,7 +295,7 @@ def test_a_name_on_an_order_that_bought_nothing_is_free(desk: Desk, state: str) 
 
 @pytest.mark.parametrize("model", [Domain, Mailbox])
 @pytest.mark.parametrize(
-    ("state", "is_taken"), [("ordered", True), ("ready", True), ("refused", False), ("gone", False)]
+    ("state", "is_taken"), [("ordered", True), ("ready", True), ("refused", True), ("gone", False)]
 )
 def test_what_is_owned_cannot_be_bought_again(desk: Desk, model: Any, state: str, is_taken: bool) -> None:
     other = desk.draft(*BOUGHT)
