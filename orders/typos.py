@@ -64,7 +64,7 @@ def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
 
 
 def earlier(names: Collection[str], order: Order) -> Pairs:
-    """Each of `names` that is near to other orders' domains. Of these only those that share a half with one are read."""
+    """Each of `names` that is near to domains of other orders. Only domains that share a half with one are read."""
     heads, tails = keys(names)
     found: set[str] = set()
     for column, wanted in (("head", heads), ("tail", tails)):

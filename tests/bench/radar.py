@@ -1,7 +1,7 @@
 """How fast a draft is compared with everything bought before: `make bench-radar ARGS="--domains 100000 --rows 5000"`.
 
 The duplicate radar, the near-same orders and the typo guard over one draft, beside a plain nested loop over all pairs
-in the same run. The loop would take long, so it is run for some rows of the draft and scaled up; for those rows both must
+in the same run. The loop would take long, so it runs for some rows of the draft and is scaled up; for those rows both must
 give the same answers, or the exit code says so. Seconds depend on the machine and on what else it does: “busy” is this
 process at work, on SQLite the database included. Ratios depend on that far less.
 
@@ -29,7 +29,7 @@ from mailops.processes import BASE_DIR
 TEXT = (
     "acme alpine amber anchor apex atlas aurora beacon birch bloom bright canyon cedar circle clear cobalt copper coral"
     " crest delta echo ember falcon fern field forge garden granite harbor hazel helio hill indigo iron island ivory"
-    " jade juniper keystone lake lantern laurel ledger lumen maple meadow mercury mint moss north nova oak ocean olive onyx"
+    " jade juniper keystone lake lantern laurel ledger lumen maple meadow mercury mint moss north nova oak ocean olive"
     " orchard osprey pebble pine polar prime quartz quill rapid raven reef ridge river rowan sage sail shore silver sky"
     " solar spark spruce stone summit swift terra thistle timber topaz trail union vale velvet vertex vista willow wren"
 )

@@ -1,4 +1,4 @@
-"""What is said of a draft's names while drafting: owned, on another order, refused before, nearly the same, misspelt."""
+"""What is said of a draft's names: owned, on another order, refused before, nearly the same, misspelt."""
 
 from __future__ import annotations
 
@@ -305,7 +305,7 @@ def test_many_warnings_alike_are_counted() -> None:
         ("acme.co.uk.co.uk", "acme.co.uk.co.uk has its ending twice."),
         ("northwindcom.com", "northwindcom.com has its ending twice."),
         ("wwwacme.com", "wwwacme.com begins with www."),
-        ("nоrthwind.com".encode("idna").decode(), "xn--nrthwind-66g.com is written nоrthwind.com"),
+        ("nоrthwind.com".encode("idna").decode(), "xn--nrthwind-nbh.com is written nоrthwind.com"),
         ("n0rthwind.com", "n0rthwind.com reads like northwind.com"),
         ("northvvind.com", "northvvind.com reads like northwind.com"),
     ],
@@ -373,10 +373,10 @@ def queries(order: Order) -> int:
     return len(asked)
 
 
-def test_five_thousand_lines_ask_as_often_as_five(desk: Desk) -> None:
+def test_a_thousand_lines_ask_as_often_as_five(desk: Desk) -> None:
     owned(desk, "acme-reach.com", "other.com")
     few = draft(desk, "acme-raech.com", "other.com", *(f"small{n}.com" for n in range(3)))
-    many = draft(desk, "acme-raech.com", "other.com", *(f"large{n}.com" for n in range(4998)))
+    many = draft(desk, "acme-raech.com", "other.com", *(f"large{n}.com" for n in range(998)))
     assert queries(many) == queries(few) <= 18
 
 
