@@ -407,7 +407,7 @@ def test_the_rest_of_an_order_is_what_was_left_out_and_says_so(desk: Desk) -> No
     assert drafting.write(fresh(rest)) == "cut-after.com, Bo Lee, bo\nother.com, Sam Ito, sam"
     assert rest.copy_of == order
     assert str(order) in rest.why_again
-    assert messages(rest) == [
+    assert [problem.message for problem in said(rest) if problem.field != "repeat"] == [
         f"bo@cut-after.com was on {order}, and the vendor left it out.",
         f"sam@other.com was on {order}, and the vendor left it out.",
     ]
