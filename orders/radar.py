@@ -17,7 +17,7 @@ from vendors.verdicts import Problem
 WAITING = [State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN]
 ENDED = [State.ACCEPTED, State.PARTLY, State.DELIVERED]
 TAKE_OUT = "Take it out of this order."
-SAY_WHY = "Take it out, or say below why it is ordered again."
+SAY_WHY = "Take it out, or say on the draft why it is ordered again."
 OWNED, UNDER_WAY, REFUSED, DRAFTED, GONE = range(5)  # the worst first
 
 

@@ -76,7 +76,7 @@ def _of_addresses(others: list[Order], addresses: set[str]) -> dict[int, str]:
 def _problem(order: Order, other: Order, how: str) -> Problem:
     since = (timezone.now() - other.created_at).days
     ago = "today" if since < 1 else "yesterday" if since == 1 else f"{since} days ago"
-    fix = "" if order.why_again else "Say below why it is ordered again, or cancel this draft."
+    fix = "" if order.why_again else "Say on the draft why it is ordered again, or cancel this draft."
     return Problem(
         message=f"{other} {how} was drafted {ago} for the same client, and reads “{other.get_state_display()}”.",
         fix=fix,

@@ -2,8 +2,8 @@
 
 The duplicate radar, the near-same orders and the typo guard over one draft, beside a plain nested loop over all pairs
 in the same run. The loop would take long, so it runs for some rows of the draft and is scaled up; for those rows both
-must give the same answers, or the exit code says so. Seconds depend on the machine and on what else it does: “busy” is this
-process at work, on SQLite the database included. Ratios depend on that far less.
+must give the same answers, or the exit code says so. Seconds depend on the machine and on what else it does: “busy” is
+this process at work, on SQLite the database included. Ratios depend on that far less.
 
 SQLite always, PostgreSQL too where DATABASE_URL names a server: a database is made there and dropped again.
 """

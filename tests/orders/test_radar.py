@@ -171,7 +171,7 @@ def test_a_repeat_is_handed_on_only_with_a_reason_that_the_confirmer_reads(desk:
     Order.objects.filter(pk=other.pk).update(created_at=timezone.now())
     Vendor.objects.update(order_limit=None)
     order = draft(desk, "alpha.net", "bravo.net")
-    with pytest.raises(NotAllowed, match="Say below why it is ordered again"):
+    with pytest.raises(NotAllowed, match="Say on the draft why it is ordered again"):
         drafting.send_for_confirmation(order.pk, by=desk.people.drafter)
     reading = read(drafting.write(fresh(order)), order.what)
     with_reason = drafting.Draft(
