@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test faults mutations bench-sending bench-drafting check format lock clean help
+.PHONY: run test faults mutations bench-sending bench-drafting bench-radar check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -43,6 +43,9 @@ bench-sending: $(VENV)/.base ## how fast confirmed orders are sent: make bench-s
 
 bench-drafting: $(VENV)/.test ## how fast a file becomes a saved draft: make bench-drafting ARGS="--rows 5000"
 	$(APART) $(BIN)/python -m tests.bench.drafting $(ARGS)
+
+bench-radar: $(VENV)/.test ## how fast a draft is compared with all domains: make bench-radar ARGS="--rows 5000"
+	$(APART) $(BIN)/python -m tests.bench.radar $(ARGS)
 
 mutations: $(VENV)/.test ## break the code on purpose, one way at a time: a test must notice each
 	$(BIN)/python -m tests.faults.mutations

@@ -17,6 +17,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Domains", "orders.domain", "changelist"),
         ("Mailboxes", "orders.mailbox", "changelist"),
         ("Clients", "orders.client", "changelist"),
+        ("Never-buy list", "orders.neverbuy", "changelist"),
     ],
     "Vendors": [
         ("Vendor accounts", "vendors.vendor", "changelist"),

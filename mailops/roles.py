@@ -8,6 +8,7 @@ DRAFTER, CONFIRMER, OPERATOR, AUDITOR = "Drafter", "Confirmer", "Operator", "Aud
 
 _SEE = {
     "orders.view_order", "orders.view_domain", "orders.view_mailbox", "orders.view_client", "orders.view_attempt",
+    "orders.view_neverbuy",
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
     "vendors.view_rate", "vendors.view_contact", "history.view_event",
 }  # fmt: skip
@@ -23,6 +24,7 @@ ROLES: dict[str, set[str]] = {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
+        "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
     },
     AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
 }  # fmt: skip

@@ -171,6 +171,7 @@ VENDOR_PACE = env.float("VENDOR_PACE", default=1)
 UNKNOWN_IN_A_ROW = env.int("UNKNOWN_IN_A_ROW", default=3)  # then the account stops itself; 0 never stops it
 NOT_SENT_TRIES = env.int("NOT_SENT_TRIES", default=5)
 PROGRESS_SECONDS = env.int("PROGRESS_SECONDS", default=15 if not LIVE else 300)
+NEAR_SAME_DAYS = env.int("NEAR_SAME_DAYS", default=30)  # how far back an order that is nearly the same is looked for
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", default=4)
 # How many orders of one account may be on their way at a time, where its vendor sets no limit of its own: one slow
 # vendor must not take all the workers.

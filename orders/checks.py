@@ -1,21 +1,27 @@
-"""Checks that need no vendor: is a name already owned or on another order, is the price known, is it within limits?"""
+"""Checks that need no vendor: are the names free and spelt as meant, is the price known, is it within limits?"""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 
 from mailops.money import show
-from orders.models import Client, Domain, Mailbox, Order, State
+from orders import lookalikes, radar, repeats, typos
+from orders.endings import registrable
+from orders.models import Client, Domain, NeverBuy, Order, State
+from orders.models.holds import ended
 from orders.models.inventory import LIVE
+from orders.typos import chunks
 from vendors.models import Vendor
 from vendors.prices import CostSheet
 from vendors.verdicts import Problem
 
-WAITING = [State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN]
+OWN = "a client's own domain is never ordered"
 
 
 def contents(order: Order) -> list[Problem]:
-    """Something to order, the client's main domain left alone, nothing that is owned or on its way already."""
+    """Something to order, nothing that is never ordered, nothing that is owned, on its way or misspelt."""
     problems = []
     if not (order.vendor.is_practice or settings.LIVE):
         problems.append(
@@ -29,46 +35,54 @@ def contents(order: Order) -> list[Problem]:
         problems.append(
             Problem(message="There is nothing on this order yet.", fix="Add at least one line.", field="rows")
         )
-    rows = {line.name: line.row for line in order.contents}
-    if order.what.buys_domains and order.client.main_domain in rows:
-        problems.append(
-            Problem(
-                message=f"{order.client.main_domain} is the main domain of {order.client}.",
-                fix="Take it out: a client's own domain is never ordered.",
-                field="domain",
-                row=rows[order.client.main_domain],
-            )
-        )
-    return problems + _taken(order)
-
-
-def _taken(order: Order) -> list[Problem]:
-    """Names that are live, or stand on another order that waits or may have been bought; two queries.
-
-    From confirming on, the database keeps the names for this order alone.
-    """
-    if order.state in (State.CONFIRMED, State.SENDING):
-        return []
-    names = [line.name for line in order.contents] if order.what.buys_domains else []
-    addresses = {box.address: box.row for line in order.contents for box in line.mailboxes}
-    rows = {line.name: line.row for line in order.contents}
-    problems = []
-    others = Domain.objects.exclude(order=order.pk or 0).select_related("order", "order__vendor")
-    for domain in others.filter(name__in=names, state__in=LIVE) | others.filter(
-        name__in=names, order__state__in=WAITING
-    ):
-        problems.append(_problem(domain.name, domain.order, "domain", rows.get(domain.name)))
-    boxes = Mailbox.objects.exclude(order=order.pk or 0).select_related("order", "order__vendor")
-    for box in boxes.filter(address__in=addresses, state__in=LIVE) | boxes.filter(
-        address__in=addresses, order__state__in=WAITING
-    ):
-        problems.append(_problem(box.address, box.order, "address", addresses.get(box.address)))
+    if order.what.buys_domains:
+        problems += _never_ordered(order)
+    # From confirming on, the database keeps the names for this order alone, and people have read the warnings.
+    if order.state not in (State.CONFIRMED, State.SENDING):
+        problems += [*_seen_before(order), *repeats.problems_of(order)]
     return problems
 
 
-def _problem(name: str, other: Order | None, field: str, row: int | None) -> Problem:
-    where = f"on {other}, which reads “{other.get_state_display()}”" if other else "already held at a vendor"
-    return Problem(message=f"{name} is {where}.", fix="Take it out of this order.", field=field, row=row)
+def _never_ordered(order: Order) -> list[Problem]:
+    """Clients' own domains and the never-buy list; two queries."""
+    mains = Client.objects.exclude(main_domain="").values_list("main_domain", "name", "pk")
+    owners = {registrable(main) or main: (name, pk) for main, name, pk in mains.order_by("-pk")}
+    banned = NeverBuy.objects.matching(line.name for line in order.contents)
+    problems = []
+    for line in order.contents:
+        about: dict[str, Any] = {"field": "domain", "row": line.row}
+        owner, pk = owners.get(registrable(line.name) or line.name, ("", None))
+        if line.name == order.client.main_domain or pk == order.client_id:
+            message = f"{line.name} is the main domain of {order.client}."
+            problems.append(Problem(message=message, fix=f"Take it out: {OWN}.", **about))
+        elif owner:
+            message = f"{line.name} is the main domain of {owner}, another client."
+            problems.append(Problem(message=message, fix=f"Take it out: {OWN}.", **about))
+        elif rule := banned.get(line.name):
+            who = f" by {rule.added_by_name}" if rule.added_by_name else ""
+            message = f"{line.name} is never bought: “{rule}” is on the never-buy list{who}. {ended(rule.reason)}"
+            problems.append(Problem(message=message, fix="Take it out, or ask an Operator.", **about))
+    return problems
+
+
+def _seen_before(order: Order) -> list[Problem]:
+    """The duplicate radar, then the typo guard over the names that it knows nothing of."""
+    found = radar.problems_of(order)
+    known = {problem.message.partition(" ")[0] for problem in found if problem.field == "domain"}
+    rows = {line.name: line.row for line in order.contents if line.name not in known}
+    if not order.what.buys_domains:
+        for names in chunks(list(rows)):
+            for name in Domain.objects.filter(name__in=names, state__in=LIVE).values_list("name", flat=True):
+                rows.pop(name, None)
+    main = order.client.main_domain
+    rows.pop(main, None)
+    return [
+        *found,
+        *(typos.of_main_domain(rows, main, str(order.client)) if main else ()),
+        *typos.of_earlier_domains(rows, order),
+        *typos.within(rows),
+        *lookalikes.problems_of(rows, main),
+    ]
 
 
 def money(order: Order, cost: CostSheet) -> list[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -55,13 +55,14 @@ class Draft:
     contact: Contact | None = None
     forward_to: str = ""
     note: str = ""
+    why_again: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     rows: Sequence[Row] = ()
     files: Sequence[Upload] = ()  # read on the way to these rows
 
 
-FIELDS = ("client", "contact", "forward_to", "note", "options")
+FIELDS = ("client", "contact", "forward_to", "note", "why_again", "options")
 
 
 def proposed(draft: Draft, order: Order | None = None) -> Order:
@@ -89,6 +90,8 @@ def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str 
             **{name: getattr(draft, name) for name in FIELDS},
         )
         told = {"added": ["", [row.line() for row in draft.rows]]} | _files(draft)
+        if draft.why_again:
+            told["why_again"] = ["", draft.why_again]
         reason = f"Copied from {copy_of}" if copy_of else ""
         record("order.drafted", order, by=by, reason=reason, changes=told)
         _write_contents(order, draft, by=by)
@@ -275,7 +278,30 @@ def draft_of(order: Order, rows: Sequence[Row]) -> Draft:
 
 def copy(order: Order, *, by: User) -> Order:
     """A new draft with the same contents and options; the passwords have to be entered again."""
-    return create(draft_of(order, rows_of(order)), by=by, copy_of=order)
+    return create(replace(draft_of(order, rows_of(order)), why_again=""), by=by, copy_of=order)
+
+
+def rest_of(order: Order, *, by: User) -> Order:
+    """A new draft with what was not delivered: refused, left out, or gone. Raises `NotAllowed` where nothing is."""
+    missing = _missing(order)
+    rows = [row for row in rows_of(order) if (row.address or row.domain) in missing]
+    if not rows:
+        raise NotAllowed(f"Nothing of {order} is missing, so there is no rest to order.")
+    again = f"This is the rest of {order}: it was not delivered there."
+    return create(replace(draft_of(order, rows), why_again=again), by=by, copy_of=order)
+
+
+def has_rest(order: Order) -> bool:
+    """The order was taken by the vendor, and a part of it never came."""
+    return order.state in (State.ACCEPTED, State.PARTLY, State.DELIVERED) and bool(_missing(order))
+
+
+def _missing(order: Order) -> set[str]:
+    """The addresses, and the domains without any, that are not there and not to come; two queries."""
+    away = [Asset.REFUSED, Asset.GONE]
+    boxes = order.mailboxes.filter(state__in=away).values_list("address", flat=True)
+    domains = order.domains.filter(state__in=away, mailboxes=None).values_list("name", flat=True)
+    return {*boxes, *domains}
 
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
@@ -287,7 +313,9 @@ def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
         if order.state != State.DRAFT:
             raise NotAllowed(f"{order} is no draft. It reads: {order.get_state_display()}.")
         current = plan(order)
-        if current.stops:
-            raise NotAllowed(f"{order} can't be sent for confirmation yet. {current.stops[0].message}")
+        if current.holds_back:
+            first = current.holds_back[0]
+            why = f" {first.fix}" if first.wants_reason else ""
+            raise NotAllowed(f"{order} can't be sent for confirmation yet. {first.message}{why}")
         order.send_for_review(by=by, plan=current.as_dict(), note=note)
         return order

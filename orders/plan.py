@@ -37,6 +37,11 @@ class Plan:
         return tuple(problem for problem in self.problems if problem.level == "warn")
 
     @property
+    def holds_back(self) -> tuple[Problem, ...]:
+        """What keeps a draft from being sent for confirmation: what stops it, and what the drafter has to explain."""
+        return self.stops + tuple(problem for problem in self.warnings if problem.wants_reason)
+
+    @property
     def digest(self) -> str:
         """SHA-256, hex, over where it goes, the request with placeholders, the secrets' stamps and the prices."""
         return digest_of(self.as_dict())

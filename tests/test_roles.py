@@ -17,7 +17,7 @@ from django.urls import URLResolver, get_resolver
 
 from mailops import roles
 from mailops.history.models import Event
-from orders.models import Client, Domain, Mailbox
+from orders.models import Client, Domain, Mailbox, NeverBuy
 from tests.conftest import Desk
 from vendors.models import Contact, Price, PriceVersion, Rate
 
@@ -79,6 +79,7 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("orders/domain", past=ALL),
     **stock("orders/mailbox", past=ALL),
     **stock("orders/client", add=DRAFTING, change=CONTACTS),
+    **stock("orders/neverbuy", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("orders/order", add=DRAFTING, change=ALL),
     "orders/order/volume/": (ALL, POSTED),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),
@@ -136,6 +137,7 @@ class House:
             "orders/domain": Domain.objects.first(),
             "orders/mailbox": Mailbox.objects.first(),
             "orders/client": Client.objects.first(),
+            "orders/neverbuy": NeverBuy.objects.create(pattern="never.com", reason="It is ours."),
             "orders/order": draft,
         }
         self.browsers = {}

@@ -12,6 +12,7 @@ class Problem:
 
     `field` names an option or column of the draft ("contact", "domain", "address"); `row` is the 1-based
     number of the mailbox or domain line it belongs to; `vendor_says` is the vendor's own sentence, if any.
+    `order_id` is the order to look at; `wants_reason` says that the drafter has to say why to go on.
     """
 
     message: str
@@ -20,6 +21,8 @@ class Problem:
     row: int | None = None
     level: Literal["stop", "warn"] = "stop"
     vendor_says: str = ""
+    order_id: int | None = None
+    wants_reason: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

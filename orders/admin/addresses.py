@@ -14,11 +14,11 @@ from django.db.models import Q
 from django.http import QueryDict
 
 from orders.addresses import EVERY, LINES, MODES, Made, Making, TooMany, Wish, make, patterns_from
-from orders.checks import WAITING
 from orders.models import Mailbox, Order
 from orders.models.inventory import LIVE
 from orders.paste import MOST_LINES, BadCell, BadLine, Reading, Row, read
 from orders.patterns import LONGEST_OWN, PATTERNS, Person, read_patterns, read_people
+from orders.radar import WAITING
 from vendors.apis.base import Product
 from vendors.models import Vendor
 

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 from orders import drafting, limits, progress, submission
 from orders.admin import cost
 from orders.admin.page import checks, contents, load, render, request_shown, url
-from orders.models import NotAllowed, Order, State, holds
+from orders.models import NotAllowed, Order, holds
 from orders.plan import plan, short
 
 LONGEST_PLAN = timedelta(days=90)
@@ -193,10 +193,13 @@ def delivered(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def copy(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new draft with the same contents."""
+    """A new draft with the same contents, or of a partly delivered order with what is missing."""
     order = load(request, pk, "orders.add_order")
-    made = drafting.copy(order, by=_user(request))
-    messages.success(request, f"{made} is a copy of {order}. Change what has to change, then send it for confirmation.")
-    if order.state == State.PARTLY:
-        messages.warning(request, "Take out what was delivered already; MailOps marks those lines.")
+    then = "Change what has to change, then send it for confirmation."
+    if drafting.has_rest(order):
+        made = drafting.rest_of(order, by=_user(request))
+        messages.success(request, f"{made} has the rest of {order}: what was not delivered. {then}")
+    else:
+        made = drafting.copy(order, by=_user(request))
+        messages.success(request, f"{made} is a copy of {order}. {then}")
     return redirect(url(made, "edit"))

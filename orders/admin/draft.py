@@ -25,7 +25,7 @@ from orders.drafting import Draft
 from orders.models import Client, NotAllowed, Order, State
 from orders.models.scratch import TooLarge
 from orders.paste import Reading, error_file, read, sample_file
-from orders.plan import plan
+from orders.plan import Plan, plan
 from vendors.apis.base import OptionsForm
 from vendors.models import Vendor
 
@@ -170,6 +170,7 @@ def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
         "contact": order.contact_id,
         "forward_to": order.forward_to,
         "note": order.note,
+        "why_again": order.why_again,
         "rows": drafting.write(order),
         "version": order.version,
     }
@@ -203,6 +204,7 @@ def _read(request: HttpRequest, sheet: Sheet) -> Draft:
         contact=(typed.get("contact") or client.contact) if place.what.needs_contact else None,
         forward_to=(typed.get("forward_to") or client.forward_to) if place.what.forwards else "",
         note=typed.get("note", ""),
+        why_again=typed.get("why_again", ""),
         options={name: value for name, value in options.items() if name not in sealed},
         secrets={name: options.get(name) or earlier.get(name, "") for name in sealed},
         rows=sheet.form.reading.rows,
@@ -289,6 +291,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         **cost.context(request, weighed, snapshot),
         "elsewhere": elsewhere.at_a_glance(order) if order else None,
         "weighed": weighed,
+        "asks_why": _asks_why(sheet, current),
         "checks": found[:MOST_CHECKS],
         "more_checks": len(found[MOST_CHECKS:]),
         "tab": tab,
@@ -303,6 +306,12 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     response = render(request, "draft.html", order, **context)
     response.status_code = 400 if sheet.is_refused and not context["is_looking"] and not sheet.file else 200
     return response
+
+
+def _asks_why(sheet: Sheet, current: Plan | None) -> bool:
+    """Whether something on the order wants a reason, or has one."""
+    wanted = current is not None and any(problem.wants_reason for problem in current.problems)
+    return wanted or bool(sheet.form["why_again"].value())
 
 
 def _box(sheet: Sheet) -> tuple[str, Reading]:

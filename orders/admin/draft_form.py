@@ -52,6 +52,13 @@ class DraftForm(forms.Form):
     note = forms.CharField(
         label="Note for the confirmer", required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
     )
+    why_again = forms.CharField(
+        label="Why order this again",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=2000,
+        help_text="The checks ask for it. The confirmer reads it.",
+    )
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
 
     def __init__(self, *args: Any, product: Product, **kwargs: Any) -> None:

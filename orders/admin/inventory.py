@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mailops.history.admin import RecordedAdmin
-from orders.models import Client, Domain, Mailbox, Order
+from orders.models import Client, Domain, Mailbox, NeverBuy, Order
 from orders.models.inventory import Asset
 
 LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
@@ -107,3 +107,19 @@ class ClientAdmin(RecordedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(NeverBuy)
+class NeverBuyAdmin(RecordedAdmin):
+    list_display = ("pattern", "reason", "added_by_name", "added_at")
+    search_fields = ("pattern", "reason")
+    fields = ("pattern", "reason", "added_by_name", "added_at")
+    readonly_fields = ("added_by_name", "added_at")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else ("pattern", "reason")
+
+    def save_model(self, request: HttpRequest, obj: NeverBuy, form: Any, change: bool) -> None:
+        if not change:
+            obj.added_by_name = request.user.get_username()
+        super().save_model(request, obj, form, change)

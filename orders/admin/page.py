@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from mailops.history.models import Event
 from mailops.money import show as show_money
-from orders import elsewhere, submission
+from orders import drafting, elsewhere, submission
 from orders.admin import cost
 from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
@@ -25,6 +25,7 @@ from orders.models.inventory import Asset
 from orders.plan import Plan, plan, short
 
 PAGE = 50
+MOST_CHECKS = 200
 PLANNED = (State.DRAFT, State.REVIEW)
 STEPS = ["Drafted", "Waiting for confirmation", "Confirmed", "Sent to the vendor", "Being set up", "Delivered"]
 STEP_OF = {
@@ -173,7 +174,7 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             others = why_not_edit(request, order)
             offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
             offer("edit", "Edit", "orders.change_order", why_not=others)
-            stop = current.stops[0].message if current and current.stops else ""
+            stop = current.holds_back[0].message if current and current.holds_back else ""
             offer(
                 "send",
                 "Send for confirmation",
@@ -199,11 +200,14 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             offer("check", "Check the vendor", "orders.settle_order", kind="primary")
         case State.ACCEPTED:
             offer("delivered", "It is all set up", "orders.confirm_order")
+            if drafting.has_rest(order):
+                offer("copy", "Copy the rest into a new draft", "orders.add_order", posts=True)
             if order.attempts.filter(stage__in=SETTLED).exists():
                 offer("check", "Check the vendor again", "orders.settle_order")
         case State.REFUSED | State.PARTLY | State.CANCELLED | State.DELIVERED:
             kind = "primary" if order.state in (State.REFUSED, State.PARTLY) else ""
-            offer("copy", "Copy into a new draft", "orders.add_order", kind=kind, posts=True)
+            label = f"Copy {'the rest ' if drafting.has_rest(order) else ''}into a new draft"
+            offer("copy", label, "orders.add_order", kind=kind, posts=True)
             if order.state == State.CANCELLED and order.attempts.filter(stage__in=SETTLED).exists():
                 offer("check", "Check the vendor again", "orders.settle_order")
     return found
@@ -216,17 +220,11 @@ def why_not_edit(request: HttpRequest, order: Order) -> str:
     return f"It is {order.drafted_by_name}'s draft."
 
 
-def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dict[str, str]]:
+def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dict[str, Any]]:
     """What was checked, good and bad, while the order can still be changed."""
     if current is None:
         return []
-    found = [
-        {
-            "kind": "fail" if problem.level == "stop" else "warn",
-            "text": _said(problem.row, problem.message, problem.fix),
-        }
-        for problem in current.problems
-    ]
+    found = _listed(current)
     fields = {problem.field for problem in current.stops}
     if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
         why = order.why_not_confirm(request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
@@ -240,6 +238,24 @@ def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dic
     if order.vendor.order_limit is not None and "limit" not in fields:
         limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
         found.append({"kind": "ok", "text": f"Within the limit of {limit} an order"})
+    return found
+
+
+def _listed(current: Plan) -> list[dict[str, Any]]:
+    """The problems with their links, what stops the order first; of very many the first, and how many more."""
+    problems = [*current.stops, *current.warnings]
+    found: list[dict[str, Any]] = [
+        {
+            "kind": "fail" if problem.level == "stop" else "warn",
+            "text": _said(problem.row, problem.message, problem.fix),
+            "url": reverse("admin:orders_order_change", args=[problem.order_id]) if problem.order_id else "",
+            "link": f"Open {Order(pk=problem.order_id)}" if problem.order_id else "",
+        }
+        for problem in problems[:MOST_CHECKS]
+    ]
+    if rest := problems[MOST_CHECKS:]:
+        more = f"And {len(rest):,} more line{'s' if len(rest) > 1 else ''} like {'these' if len(rest) > 1 else 'this'}."
+        found.append({"kind": "fail" if rest[0].level == "stop" else "warn", "text": more})
     return found
 
 

@@ -4,6 +4,7 @@ from orders.models.attempt import Attempt
 from orders.models.client import Client
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
+from orders.models.neverbuy import NeverBuy
 from orders.models.order import NotAllowed, Order
 from orders.models.scratch import Scratch, Upload
 from orders.models.state import NEXT, State
@@ -15,6 +16,7 @@ __all__ = [
     "Domain",
     "Editor",
     "Mailbox",
+    "NeverBuy",
     "NotAllowed",
     "Order",
     "Scratch",

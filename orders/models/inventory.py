@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Concat, StrIndex, Substr
 
 
 class Asset(models.TextChoices):
@@ -18,6 +20,10 @@ class Asset(models.TextChoices):
 
 
 LIVE = [Asset.ORDERED, Asset.READY]  # money was or is about to be spent on it
+
+
+_DOT = StrIndex("name", Value("."))
+_HALF = (_DOT - 1) / 2
 
 
 class Domain(models.Model):
@@ -36,9 +42,23 @@ class Domain(models.Model):
     row = models.PositiveIntegerField(null=True, blank=True)
     ordered_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
+    # The name less one half of what stands before its first dot: an edit leaves one of the two as it was, so that
+    # orders/typos.py finds misspelt names by an index. The database computes them.
+    head = models.GeneratedField(
+        expression=Concat(Substr("name", 1, _HALF), Substr("name", _DOT)),
+        output_field=models.CharField(max_length=253),
+        db_persist=True,
+    )
+    tail = models.GeneratedField(
+        expression=Substr("name", _HALF + 1), output_field=models.CharField(max_length=253), db_persist=True
+    )
 
     class Meta:
         ordering: ClassVar = ["name"]
+        indexes: ClassVar = [
+            models.Index(fields=["head"], name="domain_head"),
+            models.Index(fields=["tail"], name="domain_tail"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["name"], condition=models.Q(state__in=LIVE), name="domain_one_live_per_installation"

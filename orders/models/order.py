@@ -101,6 +101,7 @@ class Order(models.Model):
     options = models.JSONField(default=dict, blank=True)
     sealed = models.TextField(blank=True, editable=False)
     note = models.TextField("note for the confirmer", blank=True)
+    why_again = models.TextField("why order this again", blank=True)
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     state_since = models.DateTimeField(default=timezone.now)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders import checks, drafting, submission
+from orders import drafting, radar, submission
 from orders.changes import differences
 from orders.models import Client, Domain, Mailbox, NotAllowed, Order, State
 from orders.plan import plan
@@ -274,7 +274,7 @@ def test_a_main_domain_set_after_handing_on_stops_confirming(desk: Desk) -> None
 # -- Names that are taken ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", checks.WAITING)
+@pytest.mark.parametrize("state", radar.WAITING)
 def test_a_name_on_an_order_under_way_is_taken(desk: Desk, state: str) -> None:
     other = desk.reviewed(*BOUGHT)
     Order.objects.filter(pk=other.pk).update(state=state, digest="d")
@@ -295,7 +295,7 @@ def test_a_name_on_an_order_that_bought_nothing_is_free(desk: Desk, state: str) 
 
 @pytest.mark.parametrize("model", [Domain, Mailbox])
 @pytest.mark.parametrize(
-    ("state", "is_taken"), [("ordered", True), ("ready", True), ("refused", False), ("gone", False)]
+    ("state", "is_taken"), [("ordered", True), ("ready", True), ("refused", True), ("gone", False)]
 )
 def test_what_is_owned_cannot_be_bought_again(desk: Desk, model: Any, state: str, is_taken: bool) -> None:
     other = desk.draft(*BOUGHT)

@@ -1,0 +1,203 @@
+"""Names that are one slip of the finger apart, found by keys instead of by comparing every name with every other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import TypeVar
+
+from django.db.models import Q
+
+from orders.models import Domain, Order, State
+from orders.models.inventory import LIVE
+from vendors.verdicts import Problem
+
+AT_ONCE = 10_000  # values in one IN (…): SQLite takes 32,766 parameters a statement, PostgreSQL 65,535
+SHOWN = 10  # warnings of one kind; the others are counted
+SERIES = 3  # a name with so many neighbours belongs to a series: acme-a, acme-b, acme-c …
+BOUGHT = [
+    State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.PARTLY, State.DELIVERED,
+]  # fmt: skip
+T = TypeVar("T")
+Pairs = dict[str, list[str]]
+
+
+def slip(one: str, other: str) -> tuple[str, str] | None:
+    """The letters in which two names differ, if one letter was added, left out, replaced, or swapped with the next."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return None
+    shorter = min(len(one), len(other))
+    start = next((i for i in range(shorter) if one[i] != other[i]), shorter)
+    left = shorter - start
+    end = next((i for i in range(left) if one[-1 - i] != other[-1 - i]), left)
+    here, there = one[start : len(one) - end], other[start : len(other) - end]
+    is_swapped = len(here) == len(there) == 2 and here == there[::-1]
+    return (here, there) if is_swapped or max(len(here), len(there)) == 1 else None
+
+
+def is_near(one: str, other: str) -> bool:
+    """One slip apart under the same ending: acme.com and acem.com, not acme.com and acme.co."""
+    return _split(one)[1] == _split(other)[1] and slip(one, other) is not None
+
+
+def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
+    """Each of `names` that has near ones among `others`. Takes time in proportion to their number, not to its square.
+
+    Two near names have a spelling in common once each has lost at most one letter.
+    """
+    by_spelling: defaultdict[str, list[str]] = defaultdict(list)
+    for name in dict.fromkeys(names):
+        for spelling in _spellings(name):
+            by_spelling[spelling].append(name)
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    known = by_spelling.keys()
+    for other in dict.fromkeys(others):
+        spellings = _spellings(other)
+        if known.isdisjoint(spellings):  # nearly always, and quick to say
+            continue
+        for spelling in spellings:
+            for name in by_spelling.get(spelling, ()):
+                if name != other and is_near(name, other):
+                    found[name][other] = None
+    return {name: list(near) for name, near in found.items()}
+
+
+def earlier(names: Collection[str], order: Order) -> Pairs:
+    """Each of `names` that is near to domains of other orders. Only domains that share a half with one are read."""
+    heads, tails = keys(names)
+    found: set[str] = set()
+    for column, wanted in (("head", heads), ("tail", tails)):
+        for some in chunks(sorted(wanted)):
+            rows = Domain.objects.order_by().exclude(order=order.pk or 0).filter(**{f"{column}__in": some})
+            found.update(rows.values_list("name", flat=True))
+    return pairs(names, sorted(found))
+
+
+def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Values of `Domain.head` and `Domain.tail`, one of which every near domain has.
+
+    A slip falls into one half of the other name, which may be a letter longer or shorter, and leaves the other half as
+    it was; only two letters swapped across the middle change both, so they are swapped back.
+    """
+    heads, tails = set(), set()
+    for name in names:
+        label, ending = _split(name)
+        for length in range(max(1, len(label) - 1), len(label) + 2):
+            middle = length // 2
+            heads.add(label[:middle] + ending)
+            tails.add(label[len(label) - (length - middle) :] + ending)
+        if middle := len(label) // 2:
+            heads.add(label[: middle - 1] + label[middle] + ending)
+    return heads, tails
+
+
+def chunks(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+    """The values in lists that fit into one statement."""
+    rest = iter(values)
+    while some := list(islice(rest, size)):
+        yield some
+
+
+def of_main_domain(rows: Mapping[str, int | None], main: str, whose: str) -> list[Problem]:
+    """Warnings about names one slip from the client's own domain, a slip in the ending included."""
+    problems = [
+        Problem(
+            message=f"{name} is one letter away from {main}, the main domain of {whose}.",
+            fix="Check the spelling. Leave it if it is meant.",
+            field="spelling",
+            row=row,
+            level="warn",
+        )
+        for name, row in rows.items()
+        if slip(name, main)
+    ]
+    return shortened(problems, lambda n: f"And {lines(n)} one letter away from {main}.")
+
+
+def of_earlier_domains(rows: Mapping[str, int | None], order: Order) -> list[Problem]:
+    """Warnings about names one slip from a domain that is owned or was ordered before; says for whom."""
+    near = _alone({name: _unnumbered(name, others) for name, others in earlier(rows, order).items()})
+    known = _bought({other for others in near.values() for other in others}, order)
+    problems = []
+    for name, others in near.items():
+        if other := next((known[other] for other in others if other in known), None):
+            whose = f", which {other.client} has" if other.client else ", which is held at a vendor"
+            where = f" ({other.order})" if other.order else ""
+            problem = Problem(
+                message=f"{name} is one letter away from {other.name}{where}{whose}.",
+                fix="Check the spelling. Leave it if it is meant.",
+                field="spelling",
+                row=rows[name],
+                level="warn",
+                order_id=other.order_id,
+            )
+            problems.append(problem)
+    return shortened(problems, lambda n: f"And {lines(n)} one letter away from a domain bought earlier.")
+
+
+def within(rows: Mapping[str, int | None]) -> list[Problem]:
+    """Warnings about two names of the order that are one slip apart. Numbers, hyphens and series are left alone."""
+    near = _alone({name: _unnumbered(name, others, spare="-") for name, others in pairs(rows, rows).items()})
+    places = {name: (row or 0, i) for i, (name, row) in enumerate(rows.items())}
+    problems = []
+    for name, others in near.items():
+        other = min(others, key=places.__getitem__)
+        if places[other] < places[name] and other in near:
+            line = f" on line {rows[other]}" if rows[other] else ""
+            problem = Problem(
+                message=f"{name} is one letter away from {other}{line}.",
+                fix="One of them may be misspelt. Leave both if they are meant.",
+                field="spelling",
+                row=rows[name],
+                level="warn",
+            )
+            problems.append(problem)
+    return shortened(problems, lambda n: f"And {lines(n)} one letter away from another line.")
+
+
+def shortened(problems: list[Problem], more: Callable[[int], str]) -> list[Problem]:
+    """The first of many warnings alike, and how many more there are."""
+    if len(problems) <= SHOWN + 1:
+        return problems
+    rest = len(problems) - SHOWN
+    return [*problems[:SHOWN], Problem(message=more(rest), field=problems[0].field, level="warn")]
+
+
+def lines(count: int) -> str:
+    return "1 more line" if count == 1 else f"{count:,} more lines"
+
+
+def _split(name: str) -> tuple[str, str]:
+    label, dot, ending = name.partition(".")
+    return label, dot + ending
+
+
+def _spellings(name: str) -> list[str]:
+    """The name, and the name less each letter before its ending."""
+    return [name, *[name[:i] + name[i + 1 :] for i in range(len(_split(name)[0]))]]
+
+
+def _unnumbered(name: str, others: Iterable[str], spare: str = "") -> list[str]:
+    """Less those that differ in a number alone, as acme1 and acme2, or in a letter of `spare`."""
+    found = ((other, slip(name, other)) for other in others)
+    return [
+        other for other, letters in found if letters and not all(c.isdigit() or c in spare for c in "".join(letters))
+    ]
+
+
+def _alone(near: Pairs) -> Pairs:
+    """Only names that stand out: one with several neighbours is a member of a series, and meant."""
+    return {name: others for name, others in near.items() if 0 < len(others) < SERIES}
+
+
+def _bought(names: Iterable[str], order: Order) -> dict[str, Domain]:
+    """Of these names those that are owned or stand on another order that was not refused or cancelled."""
+    found = {}
+    columns = ("name", "order_id", "client__name", "order__state")
+    for some in chunks(sorted(names)):
+        rows = Domain.objects.order_by("pk").exclude(order=order.pk or 0).filter(name__in=some)
+        rows = rows.filter(Q(state__in=LIVE) | Q(order__state__in=BOUGHT, state="planned"))
+        for domain in rows.select_related("client", "order").only(*columns):
+            found[domain.name] = domain
+    return found
