@@ -39,7 +39,12 @@ LOOKED_AT = 10  # each order has to be read for its domains
 STATES = {"active": "ready", "in progress": "ordered"}
 MONEY_MOVED = re.compile(r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE)
 TROUBLE = re.compile(r"fail|declin|could not|unable", re.IGNORECASE)
-ALIAS = re.compile(r"[^@\s]{1,64}")
+# How many mailboxes a domain of each kind takes. Documented for ScaledMail's custom order only, so it is never a stop.
+ALIASES = {
+    "google": (re.compile("google", re.IGNORECASE), range(2, 5), "2"),
+    "microsoft": (re.compile(r"microsoft|outlook|\bMS\b", re.IGNORECASE), range(25, 26), "25"),
+    "smtp": (re.compile("smtp", re.IGNORECASE), range(4, 5), "4"),
+}
 
 
 class AccountForm(forms.Form):
@@ -82,13 +87,14 @@ class PackageOptions(OptionsForm):
     hosting_provider = _word(
         "Where the domains are held", "Only for domains bought somewhere else, for example Porkbun."
     )
-    hosting_username = _word("User name there")
+    hosting_username = _word("User name there", "Only for domains bought somewhere else.")
     hosting_password = _password(
-        "Password there", "ScaledMail signs in with it to set up the domains. It is kept sealed."
+        "Password there",
+        "Only for domains bought somewhere else: ScaledMail signs in with it to set them up. It is kept sealed.",
     )
     sequencer_provider = _word("Sending tool", "If ScaledMail shall add the mailboxes to it, for example Instantly.")
-    sequencer_username = _word("User name in the sending tool")
-    sequencer_password = _password("Password in the sending tool", "It is kept sealed.")
+    sequencer_username = _word("User name in the sending tool", "Only with a sending tool above.")
+    sequencer_password = _password("Password in the sending tool", "Only with a sending tool above. It is kept sealed.")
     price_choices = {"price_id": "package."}
 
 
@@ -121,14 +127,17 @@ class ScaledMail(Api):
     }
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        return [
-            *rules.missing_setting(order, "organization_id", "organization ID"),
-            *_package_problems(order, prices),
-            *_login_problems(order),
-            *_name_problems(order),
-            *rules.without_names(order),
-            *rules.bad_pictures(order),
-        ]
+        return rules.bounded(
+            rules.missing_setting(order, "organization_id", "organization ID"),
+            *rules.every_line(order, self.products["package"]),
+            _package_problems(order, prices),
+            _login_problems(order),
+            _mixed_problems(order),
+            _name_problems(order),
+            _alias_problems(order, prices),
+            rules.without_names(order),
+            rules.bad_pictures(order),
+        )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         price_id, coupon = word(order.options, "price_id"), order.options.get("coupon")
@@ -328,18 +337,33 @@ def _login_problems(order: OrderLike) -> Iterator[Problem]:
         yield stop(message, fix, field=f"sequencer_{missing[0]}")
 
 
-def _name_problems(order: OrderLike) -> Iterator[Problem]:
+def _mixed_problems(order: OrderLike) -> Iterator[Problem]:
+    """The order's own page leaves it open; the page of the custom order wants one way for all domains of a kind."""
     if len({bool(line.mailboxes) for line in order.contents}) > 1:
-        message = "Some domains list their mailboxes and some have a name only. The vendor wants one way for all."
-        yield stop(message, "List the mailboxes of every domain or of none.", field="domain")
+        message = "Some domains list their mailboxes and some have a name only. The vendor may want one way for all."
+        yield warn(message, "List the mailboxes of every domain or of none.", field="domain")
+
+
+def _alias_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterator[Problem]:
+    """Against the kinds that the package's name on the price list speaks of; none where it names none."""
+    label = getattr(prices.get(f"package.{word(order.options, 'price_id')}"), "label", "")
+    kinds = [(counts, usual) for names, counts, usual in ALIASES.values() if names.search(label)]
+    wanted = " or ".join(usual for _, usual in kinds)
+    for line in order.contents:
+        has = len(line.mailboxes)
+        if kinds and has and not any(has in counts for counts, _ in kinds):
+            message = (
+                f"{line.name} lists {has} mailbox{'es' if has > 1 else ''}, and a domain of “{label}” has {wanted}."
+            )
+            fix = f"List {wanted} of them, or leave the addresses out: ScaledMail then makes them from one name."
+            yield warn(message, fix, field="address", row=rules.row_of(line))
+
+
+def _name_problems(order: OrderLike) -> Iterator[Problem]:
     for line in order.contents:
         if not line.mailboxes and not (line.first_name.strip() and line.last_name.strip()):
             message = f"{line.name} has neither mailboxes nor a first and last name to make them from."
             yield stop(message, "Fill in both names, or list its mailboxes.", field="first_name", row=line.row)
-        for box in line.mailboxes:
-            if not ALIAS.fullmatch(box.username):
-                message = f"“{box.username}” can't stand before the @ at ScaledMail."
-                yield stop(message, "Take at most 64 characters, no @ and no space.", field="address", row=box.row)
 
 
 def _reference(body: Mapping[str, Any]) -> str:
