@@ -7,6 +7,7 @@ that was only created, and it has no list of orders. So progress and balance sta
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
@@ -36,6 +37,9 @@ BASE = "/api/v1/integration"
 PATHS = {"domains": f"{BASE}/orders/json", "mailboxes": f"{BASE}/orders/create-mailbox-order/json"}
 KEY = {"cmr-x-api-key": Secret("api_key")}
 LONGEST_YEARS = 10
+POOR = re.compile(r"insufficient (wallet )?balance", re.IGNORECASE)  # the page's word for it; its status is on none
+POOR_MESSAGE = "The wallet at ColdMailReseller does not cover this order. Nothing was bought."
+POOR_FIX = "Add money to the wallet in the Partner dashboard, then copy this order into a new draft."
 GOOGLE = {
     "googleOauthRoute": "google_oauth_route",
     "clientId": "google_client_id",
@@ -199,6 +203,8 @@ class ColdMailReseller(Api):
         if isinstance(body.get("data"), dict) and body["data"].get("orderId"):
             return Unknown(why=f"The vendor answered {reply.status}, and yet it names an order.")
         says = text(says)
+        if POOR.search(says):
+            return Refused(problems=(Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says),))
         return rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
