@@ -60,6 +60,7 @@ class Refusal:
     reply: tuple[int, Any] | None = None
     verdict: type = Refused
     ours: str = ""
+    hint: str = ""  # what MailOps can say of it all the same
 
     @property
     def kind(self) -> str:

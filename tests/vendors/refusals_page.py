@@ -80,7 +80,11 @@ def markdown() -> str:
         for entry in [entry for entry in TABLE if entry.key == (api, product)]:
             means, do = meaning(entry)
             says = entry.says + (" (on no page: no such name exists)" if entry.source == BY_NATURE else "")
-            found = FOUND[entry.kind] + (", as a warning" if entry.kind == "rule" and entry.level == "warn" else "")
+            found = (
+                FOUND[entry.kind]
+                + (", as a warning" if entry.kind == "rule" and entry.level == "warn" else "")
+                + entry.hint
+            )
             parts.append(f"| {cell(says)} | {cell(means)} | {found} | {cell(do)} |")
     return "\n".join(parts) + "\n"
 

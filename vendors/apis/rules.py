@@ -86,7 +86,7 @@ def nothing_to_order(order: OrderLike) -> Iterator[Problem]:
 def bad_domains(order: OrderLike) -> Iterator[Problem]:
     for line in order.contents:
         if not is_domain(line.name):
-            bare = re.sub(r"^[a-z]+://", "", line.name.strip().lower()).split("/")[0].rstrip(".")
+            bare = re.sub(r"^[a-z]+://|\s", "", line.name.lower()).split("/")[0].strip(".")
             fix = f"Use {bare} instead." if is_domain(bare) else "Write it like acme-reach.com, without spaces."
             yield stop(f"“{line.name}” can't be a domain.", fix, field="domain", row=row_of(line))
 
