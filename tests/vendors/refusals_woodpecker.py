@@ -54,7 +54,8 @@ WOODPECKER_REFUSALS = [
     ),
     Refusal(
         key=WOODPECKER, says=ISSUE, quotes=(ISSUE,), reply=business("invalid_fields", FIELD), field="address", row=11,
-        ours="does not take ada@alpha.com", hint="; MailOps warns where it knows the domain at another account, or not ready",
+        ours="does not take ada@alpha.com",
+        hint="; MailOps warns where it knows the domain at another account, or not ready",
     ),
     Refusal(
         key=WOODPECKER, says="invalid_fields (422)", reply=business("invalid_fields"),

@@ -20,7 +20,7 @@ LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 DOMAIN = re.compile(rf"(?:{LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})", re.IGNORECASE)
 ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 LOCAL_PART = re.compile(rf"{ATOM}(?:\.{ATOM})*", re.IGNORECASE)
-PLAIN = re.compile(r"[a-z0-9._-]*", re.IGNORECASE)
+PLAIN = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.IGNORECASE)
 
 
 def stop(message: str, fix: str, *, field: str, row: int | None = None) -> Problem:
@@ -73,7 +73,6 @@ def every_line(order: OrderLike, product: Product) -> tuple[Iterator[Problem], .
         bad_addresses(order),
         strayed_addresses(order),
         repeated_addresses(order),
-        odd_addresses(order),
         without_place(order, product),
     )
 
@@ -118,28 +117,27 @@ def _also_at(row: int | None) -> str:
 
 
 def bad_addresses(order: OrderLike) -> Iterator[Problem]:
-    """What can't stand before the @ of any address (RFC 5321 and 5322)."""
-    taken = {box.address.lower() for box in mailboxes(order)}
+    """What can't stand before the @ of any address (RFC 5321 and 5322), and what mail providers seldom let stand."""
+    taken: set[str] = set()
+    shown = 0
     for box in mailboxes(order):
         name = box.username
+        if len(name) <= LONGEST_LOCAL_PART and PLAIN.fullmatch(name):
+            continue
+        taken = taken or {each.address.lower() for each in mailboxes(order)}
+        shown += 1  # what is only counted needs no better name
+        fix = _instead(box, taken) if shown <= 2 * MOST_OF_A_KIND else "Use letters, digits and dots."
         if len(name) > LONGEST_LOCAL_PART:
             message = f"{len(name)} characters stand before the @ of {name[:20]}…@{box.domain}, and 64 is the most."
         elif not name:
             message = f"Nothing stands before the @{box.domain}."
-        elif not LOCAL_PART.fullmatch(name):
-            message = f"“{name}” can't stand before the @{box.domain}."
-        else:
+        elif LOCAL_PART.fullmatch(name):
+            message = f"“{name}” has a sign that mail providers seldom allow before the @."
+            yield warn(message, fix, field="address", row=box.row)
             continue
-        yield stop(message, _instead(box, taken), field="address", row=box.row)
-
-
-def odd_addresses(order: OrderLike) -> Iterator[Problem]:
-    """Allowed in an address, yet mail providers seldom let anybody have it."""
-    taken = {box.address.lower() for box in mailboxes(order)}
-    for box in mailboxes(order):
-        if not PLAIN.fullmatch(box.username) and LOCAL_PART.fullmatch(box.username):
-            message = f"“{box.username}” has a sign that mail providers seldom allow before the @."
-            yield warn(message, _instead(box, taken), field="address", row=box.row)
+        else:
+            message = f"“{name}” can't stand before the @{box.domain}."
+        yield stop(message, fix, field="address", row=box.row)
 
 
 def _instead(box: MailboxLine, taken: set[str]) -> str:
