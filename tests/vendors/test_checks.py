@@ -231,10 +231,13 @@ def test_scaledmail_wants_exactly_the_packages_domains(has: int) -> None:
     problem = only(SCALEDMAIL, contents=contents)
     assert problem.field == "domain"
     assert "exactly 2 domains" in problem.message
+    assert problem.fix == ("Add 1." if has == 1 else "Take 1 out.")
 
 
 def test_scaledmail_counts_domains_of_all_packages() -> None:
-    assert "exactly 4 domains" in only(SCALEDMAIL, options={"quantity": 2}).message
+    problem = only(SCALEDMAIL, options={"quantity": 2})
+    assert "exactly 4 domains" in problem.message
+    assert problem.fix == "Add 2, or order 1 of the package."
     assert found(SCALEDMAIL, prices={"package.price_1": StubPrice(domains=1)}, options={"quantity": 2}) == []
 
 

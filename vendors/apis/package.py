@@ -20,6 +20,7 @@ ALIASES = {
 
 
 def problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> tuple[Iterator[Problem], ...]:
+    """A kind of problem each."""
     return (
         _package_problems(order, prices),
         _login_problems(order),
@@ -30,8 +31,9 @@ def problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> tuple[Iterato
 
 
 def quantity(order: OrderLike) -> int:
-    quantity = order.options.get("quantity")
-    return quantity if isinstance(quantity, int) and quantity >= 1 else 1
+    """How many packages are ordered."""
+    typed = order.options.get("quantity")
+    return typed if isinstance(typed, int) and typed >= 1 else 1
 
 
 def _package_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterator[Problem]:
@@ -49,7 +51,9 @@ def _package_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iter
         yield warn(message, "An Operator can fetch the price list or type the number there.", field="price_id")
     elif has != (needs := price.domains * quantity(order)):
         message = f"The vendor wants exactly {needs} domains for this order, and it has {has}."
-        yield stop(message, "Add or take out domains, or change the number of packages.", field="domain")
+        fix = f"Add {needs - has}" if has < needs else f"Take {has - needs} out"
+        packages = f", or order {has // price.domains} of the package" if has and has % price.domains == 0 else ""
+        yield stop(message, f"{fix}{packages}.", field="domain")
 
 
 def _login_problems(order: OrderLike) -> Iterator[Problem]:
