@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailops.money import Totals
-from orders import balance, checks, limits
+from orders import balance, checks, holding, limits
 from orders.models import Order, State
 from vendors.http import Request
 from vendors.prices import CostSheet
@@ -84,14 +84,15 @@ def plan(order: Order) -> Plan:
     adapter, prices = order.vendor.adapter, order.vendor.price_list()
     cost = adapter.cost(order, prices)
     problems = [*adapter.check(order, prices), *checks.contents(order), *checks.money(order, cost)]
-    if order.state in (State.DRAFT, State.REVIEW):  # what may make it wait, as things stand now
+    if order.state in (State.DRAFT, State.REVIEW):  # what may make it wait or go wrong, as things stand now
+        problems += holding.problems(order)
         problems += [*limits.warnings(order, cost.due_now), *balance.warnings(order, cost.due_now)]
     vendor = order.vendor
     return Plan(
         request=adapter.order_request(order),
         host=vendor.host,
         cost=cost,
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),  # the adapter and the checks may say the same
         stamps=vendor.secrets.stamps | Sealed(order.sealed).stamps,
         may_rise=Totals({vendor.limit_currency: vendor.drift_per_order} if vendor.drift_per_order else {}),
     )

@@ -7,6 +7,7 @@ that was only created, and it has no list of orders. So progress and balance sta
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
@@ -35,6 +36,10 @@ from vendors.verdicts import Accepted, Problem, Refused, Unknown
 BASE = "/api/v1/integration"
 PATHS = {"domains": f"{BASE}/orders/json", "mailboxes": f"{BASE}/orders/create-mailbox-order/json"}
 KEY = {"cmr-x-api-key": Secret("api_key")}
+LONGEST_YEARS = 10
+POOR = re.compile(r"insufficient (wallet )?balance", re.IGNORECASE)  # the page's word for it; its status is on none
+POOR_MESSAGE = "The wallet at ColdMailReseller does not cover this order. Nothing was bought."
+POOR_FIX = "Add money to the wallet in the Partner dashboard, then copy this order into a new draft."
 GOOGLE = {
     "googleOauthRoute": "google_oauth_route",
     "clientId": "google_client_id",
@@ -151,14 +156,20 @@ class ColdMailReseller(Api):
     }
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        found = [*rules.missing_setting(order, "user_id", "user ID"), *rules.without_names(order)]
-        found += rules.bad_pictures(order)
-        if not isinstance(order.options.get("confirm"), bool):
-            message = "It is not said whether the vendor shall process the order at once."
-            found.append(stop(message, "Choose one of the two.", field="confirm"))
-        if order.product == "mailboxes":
-            return [*found, *rules.without_mailboxes(order), *_owner_problems(order)]
-        return [*found, *_domain_problems(order)]
+        is_mailboxes = order.product == "mailboxes"
+        of_product = (
+            (rules.without_mailboxes(order), _owner_problems(order))
+            if is_mailboxes
+            else (_year_problems(order), _empty_domains(order), _provider_problems(order))
+        )
+        return rules.bounded(
+            rules.missing_setting(order, "user_id", "user ID"),
+            *rules.every_line(order, self.products["mailboxes" if is_mailboxes else "domains"]),
+            rules.without_names(order),
+            rules.bad_pictures(order),
+            _route_problems(order),
+            *of_product,
+        )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         remark = "Due when the order is processed at the vendor." if order.options.get("confirm") is False else ""
@@ -192,6 +203,8 @@ class ColdMailReseller(Api):
         if isinstance(body.get("data"), dict) and body["data"].get("orderId"):
             return Unknown(why=f"The vendor answered {reply.status}, and yet it names an order.")
         says = text(says)
+        if POOR.search(says):
+            return Refused(problems=(Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says),))
         return rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
@@ -279,7 +292,7 @@ def _domains_body(order: OrderLike) -> dict[str, Any]:
             "serviceProvider": provider,
             "microsoftOauthRoute": route,
         }
-        | ({"google": _google(order)} if provider == "GOOGLE" else {})
+        | ({"google": google} if provider == "GOOGLE" and (google := _google(order)) else {})
         | {"autoRenew": bool(order.options.get("auto_renew"))}
     )
 
@@ -302,14 +315,35 @@ def _owner_problems(order: OrderLike) -> Iterator[Problem]:
         yield warn(message, fix, field="google_oauth_route")
 
 
-def _domain_problems(order: OrderLike) -> Iterator[Problem]:
+def _route_problems(order: OrderLike) -> Iterator[Problem]:
+    if not isinstance(order.options.get("confirm"), bool):
+        message = "It is not said whether the vendor shall process the order at once."
+        yield stop(message, "Choose one of the two.", field="confirm")
+    for field, words in (("google_oauth_route", "Google"), ("microsoft_oauth_route", "Microsoft")):
+        route = word(order.options, field)
+        if route and not rules.WEB_ADDRESS.fullmatch(route):
+            message = f"The {words} sign-in address is not a web address."
+            yield warn(message, "Copy it again from your sending tool; it starts with https://.", field=field)
+
+
+def _year_problems(order: OrderLike) -> Iterator[Problem]:
     for line in order.contents:
         if line.years < 1:
             message = f"{line.name} would be bought for {line.years} years."
             yield stop(message, "Say one year or more.", field="years", row=line.row)
+        elif line.years > LONGEST_YEARS:
+            message = f"{line.name} would be bought for {line.years} years, and most endings allow {LONGEST_YEARS}."
+            yield warn(message, f"Say {LONGEST_YEARS} years or fewer.", field="years", row=line.row)
+
+
+def _empty_domains(order: OrderLike) -> Iterator[Problem]:
+    for line in order.contents:
         if not line.mailboxes:
             message = f"{line.name} has no mailbox, so only the domain would be bought."
             yield warn(message, "Add a mailbox to it, if that is not meant.", field="domain", row=line.row)
+
+
+def _provider_problems(order: OrderLike) -> Iterator[Problem]:
     provider, route = order.options.get("service_provider"), order.options.get("microsoft_oauth_route")
     if provider not in ("GOOGLE", "MICROSOFT"):
         message = "It is not said who provides the mailboxes."

@@ -7,14 +7,14 @@ dollars of `/packages`, is what others have seen there, not the vendor's word.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from django import forms
 
-from vendors.apis import rules
+from vendors.apis import package, rules
 from vendors.apis.base import (
     Api,
     DomainLine,
@@ -28,18 +28,17 @@ from vendors.apis.base import (
     word,
 )
 from vendors.apis.reads import amount, ask, could_not_ask, is_since, listed_once, rows, weighed
-from vendors.apis.rules import stop, warn
 from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1"
 KEY = {"Authorization": Secret("api_key", prefix="Bearer ")}
+ELSEWHERE, TOOL = "provider=other", "sequencer_provider"  # when the form shows the fields of a login
 LOOKED_AT = 10  # each order has to be read for its domains
 STATES = {"active": "ready", "in progress": "ordered"}
 MONEY_MOVED = re.compile(r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE)
 TROUBLE = re.compile(r"fail|declin|could not|unable", re.IGNORECASE)
-ALIAS = re.compile(r"[^@\s]{1,64}")
 
 
 class AccountForm(forms.Form):
@@ -51,21 +50,22 @@ class AccountForm(forms.Form):
     )
 
 
-def _password(label: str, help_text: str) -> forms.CharField:
-    widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
+def _password(label: str, help_text: str, *, only_if: str) -> forms.CharField:
+    attrs = {"autocomplete": "new-password", "data-only-if": only_if}
     return forms.CharField(
         label=label,
         min_length=SHORTEST_SECRET,
         max_length=300,
         required=False,
         help_text=help_text,
-        widget=widget,
+        widget=forms.PasswordInput(render_value=False, attrs=attrs),
         strip=False,
     )
 
 
-def _word(label: str, help_text: str = "") -> forms.CharField:
-    return forms.CharField(label=label, max_length=200, required=False, help_text=help_text)
+def _word(label: str, help_text: str = "", *, only_if: str = "") -> forms.CharField:
+    widget = forms.TextInput(attrs={"data-only-if": only_if} if only_if else {})
+    return forms.CharField(label=label, max_length=200, required=False, help_text=help_text, widget=widget)
 
 
 class PackageOptions(OptionsForm):
@@ -80,15 +80,19 @@ class PackageOptions(OptionsForm):
     )
     coupon = _word("Coupon", "What it takes off shows only after ordering.")
     hosting_provider = _word(
-        "Where the domains are held", "Only for domains bought somewhere else, for example Porkbun."
+        "Where the domains are held", "Only for domains bought somewhere else, for example Porkbun.", only_if=ELSEWHERE
     )
-    hosting_username = _word("User name there")
+    hosting_username = _word("User name there", "Only for domains bought somewhere else.", only_if=ELSEWHERE)
     hosting_password = _password(
-        "Password there", "ScaledMail signs in with it to set up the domains. It is kept sealed."
+        "Password there",
+        "Only for domains bought somewhere else: ScaledMail signs in with it to set them up. It is kept sealed.",
+        only_if=ELSEWHERE,
     )
     sequencer_provider = _word("Sending tool", "If ScaledMail shall add the mailboxes to it, for example Instantly.")
-    sequencer_username = _word("User name in the sending tool")
-    sequencer_password = _password("Password in the sending tool", "It is kept sealed.")
+    sequencer_username = _word("User name in the sending tool", "Only with a sending tool above.", only_if=TOOL)
+    sequencer_password = _password(
+        "Password in the sending tool", "Only with a sending tool above. It is kept sealed.", only_if=TOOL
+    )
     price_choices = {"price_id": "package."}
 
 
@@ -123,19 +127,18 @@ class ScaledMail(Api):
     }
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        return [
-            *rules.missing_setting(order, "organization_id", "organization ID"),
-            *_package_problems(order, prices),
-            *_login_problems(order),
-            *_name_problems(order),
-            *rules.without_names(order),
-            *rules.bad_pictures(order),
-        ]
+        return rules.bounded(
+            rules.missing_setting(order, "organization_id", "organization ID"),
+            *rules.every_line(order, self.products["package"]),
+            *package.problems(order, prices),
+            rules.without_names(order),
+            rules.bad_pictures(order),
+        )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         price_id, coupon = word(order.options, "price_id"), order.options.get("coupon")
         remark = "Less what the coupon takes off: the vendor tells only after ordering." if coupon else ""
-        count = _quantity(order) if price_id else 0
+        count = package.quantity(order) if price_id else 0
         return cost_sheet(
             [cost_line(prices, item=f"package.{price_id}", label="Packages", quantity=count, remark=remark)]
         )
@@ -152,7 +155,7 @@ class ScaledMail(Api):
             headers=KEY | {"Content-Type": "text/plain"},
             body=(_login(order, "hosting") if options.get("provider") == "other" else {})
             | (_login(order, "sequencer") if options.get("sequencer_provider") else {})
-            | ({"quantity": _quantity(order)} if options.get("quantity") else {})
+            | ({"quantity": package.quantity(order)} if options.get("quantity") else {})
             | {"domains": [_domain(line) for line in order.contents]},
         )
 
@@ -266,11 +269,6 @@ def _organization(order: OrderLike) -> str:
     return word(order.settings, "organization_id")
 
 
-def _quantity(order: OrderLike) -> int:
-    quantity = order.options.get("quantity")
-    return quantity if isinstance(quantity, int) and quantity >= 1 else 1
-
-
 def _login(order: OrderLike, kind: str) -> dict[str, Any]:
     provider, username = (word(order.options, f"{kind}_{part}") for part in ("provider", "username"))
     return {kind: {"provider": provider, "username": username, "password": Secret(f"{kind}_password")}}
@@ -289,59 +287,6 @@ def _domain(line: DomainLine) -> dict[str, Any]:
         | ({"redirect": line.forward_to} if line.forward_to else {})
         | ({"profile_picture": line.picture} if line.picture else {})
     )
-
-
-def _package_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterator[Problem]:
-    options = order.options
-    if options.get("provider") not in ("scaledmail", "other"):
-        yield stop("It is not said where the domains were bought.", "Choose one of the two.", field="provider")
-    if options.get("quantity") and options["quantity"] != _quantity(order):
-        yield stop("The number of packages can't be read.", "Say a whole number, or leave it empty.", field="quantity")
-    if not options.get("price_id"):
-        yield stop("No package is chosen.", "Choose one from the price list.", field="price_id")
-        return
-    price, has = prices.get(f"package.{options['price_id']}"), len(order.contents)
-    if price is None or price.domains is None:
-        message = "How many domains the package needs is not known, and the vendor takes only the exact number."
-        yield warn(message, "An Operator can fetch the price list or type the number there.", field="price_id")
-    elif has != (needs := price.domains * _quantity(order)):
-        message = f"The vendor wants exactly {needs} domains for this order, and it has {has}."
-        yield stop(message, "Add or take out domains, or change the number of packages.", field="domain")
-
-
-def _login_problems(order: OrderLike) -> Iterator[Problem]:
-    def filled(kind: str) -> list[str]:
-        given = [f"{kind}_{part}" for part in ("provider", "username") if order.options.get(f"{kind}_{part}")]
-        return given + [name for name in (f"{kind}_password",) if name in order.secret_names]
-
-    hosting, sequencer = filled("hosting"), filled("sequencer")
-    if order.options.get("provider") == "other":
-        for part, words in (("provider", "place"), ("username", "user name"), ("password", "password")):
-            if f"hosting_{part}" not in hosting:
-                message = f"For domains bought somewhere else the vendor wants the login there: the {words} is missing."
-                yield stop(message, "Fill it in.", field=f"hosting_{part}")
-    elif hosting:
-        message = "The login for domains bought somewhere else will not be sent."
-        yield warn(message, "Empty it, or choose that the domains were bought somewhere else.", field="provider")
-    if 0 < len(sequencer) < 3:
-        message = "The sending tool needs all three: its name, a user name and a password."
-        fix = "Fill in what is missing, or empty all three."
-        missing = [n for n in ("provider", "username", "password") if f"sequencer_{n}" not in sequencer]
-        yield stop(message, fix, field=f"sequencer_{missing[0]}")
-
-
-def _name_problems(order: OrderLike) -> Iterator[Problem]:
-    if len({bool(line.mailboxes) for line in order.contents}) > 1:
-        message = "Some domains list their mailboxes and some have a name only. The vendor wants one way for all."
-        yield stop(message, "List the mailboxes of every domain or of none.", field="domain")
-    for line in order.contents:
-        if not line.mailboxes and not (line.first_name.strip() and line.last_name.strip()):
-            message = f"{line.name} has neither mailboxes nor a first and last name to make them from."
-            yield stop(message, "Fill in both names, or list its mailboxes.", field="first_name", row=line.row)
-        for box in line.mailboxes:
-            if not ALIAS.fullmatch(box.username):
-                message = f"“{box.username}” can't stand before the @ at ScaledMail."
-                yield stop(message, "Take at most 64 characters, no @ and no space.", field="address", row=box.row)
 
 
 def _reference(body: Mapping[str, Any]) -> str:

@@ -37,7 +37,6 @@ BASE = "/api/v1/smart-senders"
 STRINGS, OBJECTS = "strings", "objects"
 KEY = (("api_key", Secret("api_key")),)
 PLACE = re.compile(r'"domains\[(\d{1,6})\](?:\.mailbox(?:es|_details)\[(\d{1,6})\])?')
-DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+", re.IGNORECASE)
 # What a refusal says of the form that the account did not choose.
 OTHER_FORM = {
     STRINGS: re.compile(
@@ -117,18 +116,19 @@ class SmartSenders(Api):
     }
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        found = [*rules.without_mailboxes(order), *_forwarding_problems(order), *_contact_problems(order)]
-        if _vendor_id(order) is None:
-            found.append(stop("No supplier is chosen.", "Choose one from the price list.", field="vendor_id"))
-        if _form(order) == OBJECTS:
-            return [*found, *rules.without_names(order), *rules.bad_pictures(order)]
-        for box in rules.mailboxes(order):
-            if box.picture:
-                message = (
-                    f"The picture of {box.address} will not be sent: the order's present form has no place for it."
-                )
-                found.append(warn(message, "Leave it out, or add it in Smartlead.", field="picture", row=box.row))
-        return found
+        of_form = (
+            (rules.without_names(order), rules.bad_pictures(order))
+            if _form(order) == OBJECTS
+            else (_unsent_pictures(order),)
+        )
+        return rules.bounded(
+            *rules.every_line(order, self.products["domains"]),
+            rules.without_mailboxes(order),
+            _forwarding_problems(order),
+            _contact_problems(order),
+            _supplier_problems(order, prices),
+            *of_form,
+        )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         number = _vendor_id(order)
@@ -267,8 +267,24 @@ def _objects_body(order: OrderLike) -> dict[str, Any]:
     }
 
 
+def _supplier_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterator[Problem]:
+    number = _vendor_id(order)
+    if number is None:
+        yield stop("No supplier is chosen.", "Choose one from the price list.", field="vendor_id")
+    elif f"domain.{number}" not in prices and any(item.startswith("domain.") for item in prices):
+        message = f"Supplier {number} is not on the account's price list, which names those at work now."
+        yield warn(message, "Choose one from the list, or fetch the prices again.", field="vendor_id")
+
+
+def _unsent_pictures(order: OrderLike) -> Iterator[Problem]:
+    for box in rules.mailboxes(order):
+        if box.picture:
+            message = f"The picture of {box.address} will not be sent: the order's present form has no place for it."
+            yield warn(message, "Leave it out, or add it in Smartlead.", field="picture", row=box.row)
+
+
 def _forwarding_problems(order: OrderLike) -> Iterator[Problem]:
-    if not DOMAIN.fullmatch(order.forward_to):
+    if not rules.is_domain(order.forward_to):
         message = "SmartSenders needs the domain that the new domains forward to."
         yield stop(message, "Give a plain domain such as example.com.", field="forward_to")
     for line in order.contents:

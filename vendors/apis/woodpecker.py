@@ -6,7 +6,7 @@ It gives no order number, and an order that fails after it was accepted looks li
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -26,7 +26,7 @@ from vendors.apis.base import (
     word,
 )
 from vendors.apis.reads import amount, ask, could_not_ask, currency, listed_once, rows, weighed
-from vendors.apis.rules import stop
+from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused
@@ -86,11 +86,12 @@ class Woodpecker(Api):
     }
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        found = [*rules.without_mailboxes(order), *rules.without_names(order)]
-        if not order.options.get("provider"):
-            fix = "Choose the provider that the domains have at Woodpecker."
-            found.append(stop("The cost can't be told without the mailboxes' provider.", fix, field="provider"))
-        return found
+        return rules.bounded(
+            *rules.every_line(order, self.products["mailboxes"]),
+            rules.without_mailboxes(order),
+            rules.without_names(order),
+            _provider_problems(order, prices),
+        )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         provider = word(order.options, "provider")
@@ -179,6 +180,15 @@ class Woodpecker(Api):
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         ask(read, "/rest/v1/me", headers=KEY)
         return "The key works."
+
+
+def _provider_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterator[Problem]:
+    if not (provider := word(order.options, "provider")):
+        fix = "Choose the provider that the domains have at Woodpecker."
+        yield stop("The cost can't be told without the mailboxes' provider.", fix, field="provider")
+    elif f"mailbox.{provider}" not in prices and any(item.startswith("mailbox.") for item in prices):
+        message = f"{provider} is not on the account's price list, so the cost can't be told."
+        yield warn(message, "Choose a provider from the list, or fetch the prices again.", field="provider")
 
 
 def _states(read: Read, domain: str) -> dict[str, str]:

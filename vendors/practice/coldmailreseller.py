@@ -28,6 +28,7 @@ from vendors.practice.fields import (
     one_of,
     record,
     text,
+    web_address,
     yes_no,
 )
 from vendors.practice.ledger import CHARGED, CREATED
@@ -36,7 +37,7 @@ from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answ
 MAILBOXES = mapping(
     domain_name,
     array(
-        record({"username": local_part, "firstName": text, "lastName": text}, {"profilePicture": text}),
+        record({"username": local_part, "firstName": text, "lastName": text}, {"profilePicture": web_address}),
         unique=lambda mailbox: str(mailbox["username"]),
     ),
 )

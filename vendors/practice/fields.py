@@ -10,6 +10,7 @@ from typing import Any
 
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 DOMAIN = re.compile(rf"(?:{LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})", re.IGNORECASE)
+WEB_ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.IGNORECASE)
 
 
@@ -34,6 +35,12 @@ def text(value: Any, path: str) -> Iterator[Flaw]:
     yield from any_text(value, path)
     if isinstance(value, str) and not value.strip():
         yield Flaw(path, "is not allowed to be empty", value)
+
+
+def web_address(value: Any, path: str) -> Iterator[Flaw]:
+    yield from any_text(value, path)
+    if isinstance(value, str) and not WEB_ADDRESS.fullmatch(value):
+        yield Flaw(path, "must be a valid uri", value)
 
 
 def yes_no(value: Any, path: str) -> Iterator[Flaw]:
