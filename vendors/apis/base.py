@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from django import forms
 
@@ -147,6 +148,20 @@ class Progress:
     note: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """What a vendor says of one domain name when it is asked whether it is free. Nothing is reserved by asking.
+
+    `price` is what it told for registering the name, in `currency` (empty where it told none).
+    """
+
+    name: str
+    state: Literal["free", "taken", "unsaid"]
+    price: Decimal | None = None
+    currency: str = ""
+    says: str = ""
+
+
 class OptionsForm(forms.Form):
     """The options of one product. Cleaned values must be plain JSON: strings, whole numbers, booleans.
 
@@ -181,6 +196,11 @@ class Api:
     can_fetch_prices: ClassVar[bool] = False
     can_tell_progress: ClassVar[bool] = False
     pace_seconds: ClassVar[float] = 0  # between two requests with one key, as the vendor's limit has it
+    can_tell_availability: ClassVar[bool] = False
+    can_suggest: ClassVar[bool] = False
+    names_at_once: ClassVar[int] = 1  # names in one question about availability
+    asks_with: ClassVar[str] = ""  # the order's option that such a question carries, where the answer hangs on it
+    search_pace_seconds: ClassVar[float] = 0  # between two searches, where the vendor limits them beyond its pace
     at_once: ClassVar[int | None] = None  # orders of one account under way at a time, where the vendor limits it
     # The only evidence after a lost answer is a list without dates: it is read before the paid request as well.
     looks_first: ClassVar[bool] = False
@@ -239,6 +259,19 @@ class Api:
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
         """The vendor's price list, where `can_fetch_prices`."""
+        raise NotImplementedError
+
+    def availability(
+        self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
+    ) -> list[Offered]:
+        """What the vendor says of at most `names_at_once` names, each once, where it `can_tell_availability`.
+
+        `asked_with` is the value of the option `asks_with`. Raises `ReadFailed`.
+        """
+        raise NotImplementedError
+
+    def suggest(self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str) -> list[Offered]:
+        """Names like this one that the vendor offers, none that it calls taken, where it `can_suggest`."""
         raise NotImplementedError
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
