@@ -162,6 +162,11 @@ class Order(models.Model):
         return account_settings(self.vendor)
 
     @property
+    def asked_with(self) -> str:
+        """The option that a question about its names carries, as text; the vendor's answer may hang on it."""
+        return str(self.options.get(self.vendor.adapter.asks_with) or "")
+
+    @property
     def secret_names(self) -> frozenset[str]:
         return Sealed(self.sealed).names
 

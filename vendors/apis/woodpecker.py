@@ -205,7 +205,9 @@ def _offered(row: Mapping[str, Any]) -> Offered:
         return Offered(name=name, state="unsaid", says="The vendor's answer can't be read.")
     if not row["available"]:
         return Offered(name=name, state="taken")
-    told, money = (amount(price.get("amount")), currency(price.get("currency"))) if isinstance(price, dict) else (None, "")
+    told, money = (
+        (amount(price.get("amount")), currency(price.get("currency"))) if isinstance(price, dict) else (None, "")
+    )
     return Offered(name=name, state="free", price=told if money else None, currency=money if told is not None else "")
 
 

@@ -1,4 +1,4 @@
-"""What a practice vendor says when it is asked whether a name is free, and the names that make it say something else."""
+"""What a practice vendor says of a name that it is asked about, and the names that make it say something else."""
 
 from __future__ import annotations
 

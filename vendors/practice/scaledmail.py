@@ -298,7 +298,8 @@ def suggest_domains(call: Call) -> Answer:
     asked = call.json["domain"]
     if wrong := names.trouble(error, [asked]):
         return wrong
-    page, limit = (int(call.query.get(name, default)) for name, default in (("page", "1"), ("limit", "20")))
+    given = [call.query.get(name, default) for name, default in (("page", "1"), ("limit", "20"))]
+    page, limit = (int(word) if word.isdecimal() else 0 for word in given)
     if page < 1 or not 1 <= limit <= LIMIT:
         return error(400, "Invalid page or limit")
     found = names.like(asked, endings=call.json.get("tlds", ENDINGS))

@@ -187,9 +187,7 @@ def search_domain(call: Call) -> Answer:
     if state == names.UNSAID:
         return json_answer(200, {"ok": True, "data": []})
     suggestions = [{"domain": name} for name in names.like(asked)]
-    return json_answer(
-        200, {"domain": asked.lower(), "available": state == names.FREE, "suggestions": suggestions}
-    )
+    return json_answer(200, {"domain": asked.lower(), "available": state == names.FREE, "suggestions": suggestions})
 
 
 def order_details(call: Call) -> Answer:

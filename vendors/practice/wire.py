@@ -88,7 +88,8 @@ class Purchase:
 class Route:
     """One documented request. With `check` it is a paid one: a POST with a JSON object that must satisfy it.
 
-    `asks` is the check of a POST that only asks and costs nothing. `required` are the query names that must be filled, each with the vendor's words for when it is not.
+    `asks` is the same for a POST that only asks and costs nothing. `required` are the query names that must be filled,
+    each with the vendor's words for when it is not.
     """
 
     method: str
