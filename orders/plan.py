@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orders import checks
+from orders import availability, checks
 from orders.models import Order
 from vendors.http import Request
 from vendors.prices import CostSheet
@@ -71,6 +71,7 @@ def plan(order: Order) -> Plan:
     adapter, prices = order.vendor.adapter, order.vendor.price_list()
     cost = adapter.cost(order, prices)
     problems = [*adapter.check(order, prices), *checks.contents(order), *checks.money(order, cost)]
+    problems += availability.problems(order)
     return Plan(
         request=adapter.order_request(order),
         host=order.vendor.host,

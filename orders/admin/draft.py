@@ -8,12 +8,12 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import drafting
+from orders.admin import availability
 from orders.admin.page import checks, cost_rows, load, render, totals, url, why_not_edit
 from orders.drafting import Draft
 from orders.models import Client, NotAllowed, Order, State
@@ -181,6 +181,8 @@ def _save(request: HttpRequest, draft: Draft, order: Order | None, *, version: i
 
 def _onward(request: HttpRequest, order: Order) -> HttpResponse:
     """Stay with the draft, or hand it on if that was asked for and nothing stops it."""
+    if "ask" in request.POST:
+        return availability.from_draft(request, order)
     if "send" not in request.POST:
         messages.success(request, f"{order} is saved as a draft.")
         return redirect(url(order, "edit"))
@@ -200,8 +202,10 @@ def _must_be_own(request: HttpRequest, order: Order) -> None:
         raise PermissionDenied
 
 
-def _send(request: HttpRequest, order: Order) -> HttpResponseRedirect:
+def _send(request: HttpRequest, order: Order) -> HttpResponse:
     assert request.user.is_authenticated
+    if page := availability.before_sending(request, order):
+        return page
     try:
         drafting.send_for_confirmation(order.pk, by=request.user, note=order.note)
     except NotAllowed as error:
@@ -237,6 +241,7 @@ def _page(
         "cost": cost_rows(snapshot),
         "totals": totals(snapshot),
         "checks": checks(request, order, current) if order else [],
+        "panel": availability.panel(request, order, on_draft=True),
         "choose_url": reverse("admin:orders_order_add"),
     }
     status = 400 if form.is_bound and (form.errors or options.errors or conflict) else 200

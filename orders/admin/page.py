@@ -20,7 +20,7 @@ from django.urls import reverse
 from mailops.history.models import Event
 from mailops.money import Totals
 from mailops.money import show as show_money
-from orders import submission
+from orders import availability, submission
 from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
 from orders.models.inventory import Asset
@@ -76,6 +76,8 @@ def render(request: HttpRequest, template: str, order: Order | None, **context: 
 
 def show(request: HttpRequest, pk: str) -> HttpResponse:
     """The page of one order. While something moves, the page follows it."""
+    from orders.admin.availability import panel  # which is built from this page's parts
+
     order = load(request, pk)
     current = plan(order) if order.state in PLANNED else None
     if current:
@@ -91,6 +93,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "totals": totals(snapshot),
         "checks": checks(request, order, current),
         "contents": contents(request, order),
+        "panel": panel(request, order),
         "asked": request_shown(snapshot),
         "digest": short(current.digest if current else order.digest),
         "attempts": attempts,
@@ -280,6 +283,7 @@ def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dic
         found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
     if not fields & {"domain", "address"}:
         found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
+    found += availability.told(order)
     if "price" not in fields:
         found.append({"kind": "ok", "text": "Every price is known"})
     if order.vendor.order_limit is not None and "limit" not in fields:
@@ -347,6 +351,7 @@ WORDS = {
     "attempt.news_read": "read what the vendor said later, and kept the verdict",
     "order.settled_as_partly_placed": "settled: a part of it was placed",
     "order.settled_as_not_placed": "settled: it was not placed",
+    "order.asked_for_names": "asked the vendor about the domains",
     "order.progress": "heard from the vendor",
     "order.partly_delivered": "noted: partly delivered",
     "order.delivered": "noted: delivered",

@@ -28,13 +28,12 @@ class AskingQuerySet(models.QuerySet["Asking"]):
     """Rules about many askings."""
 
     def without_a_task(self, now: datetime) -> AskingQuerySet:
-        """Askings that nobody worked on for so long that their task must be lost."""
+        """Askings that were put off, or that nobody worked on for so long that their task must be lost."""
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
-        lost = models.Q(rung_at__lt=long_ago) | models.Q(rung_at__gt=now + timedelta(minutes=5))
+        lost = (
+            models.Q(rung_at=None) | models.Q(rung_at__lt=long_ago) | models.Q(rung_at__gt=now + timedelta(minutes=5))
+        )
         return self.filter(lost, ended_at=None)
-
-    def live(self) -> AskingQuerySet:
-        return self.filter(ended_at=None)
 
 
 class Asking(models.Model):
@@ -46,7 +45,7 @@ class Asking(models.Model):
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     by_name = models.CharField(max_length=150)
     started_at = models.DateTimeField(default=timezone.now)
-    rung_at = models.DateTimeField(default=timezone.now)  # when somebody last worked on it, or a task was queued for it
+    rung_at = models.DateTimeField(null=True)  # when somebody last worked on it; empty while it has no task
     ended_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)  # in a row
     why = models.CharField(max_length=500, blank=True)  # what went wrong, in words

@@ -112,6 +112,7 @@ class Product:
     """Something that can be ordered: one paid request of a vendor.
 
     `buys_domains`: the request registers or assigns new domains (else the mailboxes go on domains already held).
+    `registers_names`: it registers them, so they must be free; else somebody has registered them already.
     `names_per_domain`: one name per domain is enough, the vendor makes the addresses.
     """
 
@@ -119,6 +120,7 @@ class Product:
     help: str
     OptionsForm: type[forms.Form]
     buys_domains: bool
+    registers_names: bool = False
     names_per_domain: bool = False
     needs_contact: bool = False
     forwards: bool = False

@@ -114,6 +114,7 @@ class SmartSenders(Api):
             help="Registers domains and sets up mailboxes on them through one of Smartlead's suppliers.",
             OptionsForm=DomainOptions,
             buys_domains=True,
+            registers_names=True,
             needs_contact=True,
             forwards=True,
             has_pictures=True,
