@@ -28,9 +28,7 @@ def suggest(order: Order, name: str) -> list[Offered]:
         raise ReadFailed(str(error)) from None
     here = {line.name.lower() for line in order.contents}
     offers = {o.name: o for o in found if o.name not in here and registrable(o.name) == o.name}
-    asking.keep(
-        [o for o in offers.values() if o.state != "unsaid"], vendor=order.vendor, asked_with=order.asked_with
-    )
+    asking.keep([o for o in offers.values() if o.state != "unsaid"], vendor=order.vendor, asked_with=order.asked_with)
     return list(offers.values())
 
 
