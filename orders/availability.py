@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -73,15 +72,12 @@ class Standing:
 
 
 def standing(order: Order) -> Standing:
-    """What is known, in one query beside the order's contents."""
+    """What is known of an order's names just now."""
     now, registers = timezone.now(), order.what.registers_names
     bad = Told.TAKEN if registers else Told.FREE
-    told: Mapping[str, Availability] = {
-        row.name: row for row in Availability.objects.of(order).exclude(asked_at=None).order_by()
-    }
     words = []
     for line in order.contents:
-        row = told.get(line.name.lower())
+        row = order.told.get(line.name.lower())
         words.append(
             Word(
                 line=line,

@@ -24,9 +24,7 @@ TELLING = sorted(PATHS)
 
 def told(api: str, answer: Any, *names: str) -> list[Offered]:
     vendor = Answers({PATHS[api]: answer})
-    found = REGISTRY[api].availability(
-        names, vendor, settings={"organization_id": "recOrg"}, asked_with=WITH[api]
-    )
+    found = REGISTRY[api].availability(names, vendor, settings={"organization_id": "recOrg"}, asked_with=WITH[api])
     assert len(vendor.asked) == (len(names) if api == "smartsenders" else 1)
     return found
 
@@ -209,7 +207,9 @@ def test_an_answer_that_is_none_fails_in_a_sentence(api: str, answer: Any) -> No
     assert str(failed.value).startswith("The vendor ")
 
 
-@pytest.mark.parametrize("body", [{"error": "Invalid domain"}, {"message": "Invalid domain"}, {"details": "Invalid domain"}])
+@pytest.mark.parametrize(
+    "body", [{"error": "Invalid domain"}, {"message": "Invalid domain"}, {"details": "Invalid domain"}]
+)
 def test_the_vendors_own_words_are_told(body: dict[str, str]) -> None:
     with pytest.raises(ReadFailed, match="It says: “Invalid domain”"):
         told("scaledmail", reply(400, body), "a.com")
