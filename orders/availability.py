@@ -56,7 +56,7 @@ class Standing:
         names = {
             Told.FREE: ("free", "free, so nobody holds it yet"),
             Told.TAKEN: ("taken", "registered"),
-            Told.UNSAID: ("the vendor did not say", "the vendor did not say"),
+            Told.UNSAID: ("left open by the vendor", "left open by the vendor"),
         }
         for state in Told:
             fresh = [word.told for word in self.words if word.told and word.is_fresh and word.told.state == state]

@@ -72,6 +72,7 @@ def panel(request: HttpRequest, order: Order | None, *, on_draft: bool = False) 
         "answered": answered,
         "why": newest.why if newest else "",
         "why_at": newest.ended_at if newest else None,
+        "not_fresh": len(known.not_fresh),
         "was_asked": any(word.told for word in known.words),
         "why_not": why_not_ask(request, order),
         "version": f"{newest.pk if newest else 0}-{answered}-{newest.ended_at if newest else ''}",
@@ -91,7 +92,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "title": "Are the domains still free?" if known.registers else "Are the domains registered?",
         "panel": panel(request, order, on_draft=request.GET.get("on") == "draft"),
         "words": Paginator(known.words, PAGE).get_page(request.GET.get("names")),
-        "not_fresh": len(known.not_fresh),
+        "has_prices": any(word.told and word.told.price_shown for word in known.words),
         "sending": "sending" in request.GET and not _why_not_change(request, order),
         "send_url": url(order, "send"),
         "suggest_url": url(order, "suggest"),
@@ -195,6 +196,7 @@ def suggest(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, f"{order.vendor.adapter.label} suggested nothing. {error}")
         return redirect(url(order, "availability"))
     context = {"title": f"In place of {name}", "name": name, "offers": [_shown(offer) for offer in offers]}
+    context["says_free"] = any(offer.state == "free" for offer in offers)
     context |= {"take_url": url(order, "take"), "back_url": url(order, "availability")}
     return render(request, "suggest.html", order, **context)
 

@@ -79,7 +79,7 @@ def test_scaledmail_suggests_in_pages(vendors):
     answer = ask(vendors, "scaledmail", path, ORGANIZATION | {"page": "1", "limit": "4"}, {"domain": "taken-acme.com"})
     body = answer.json()
     assert {row["status"] for row in body["domains"]} == {"available"}
-    assert [row["domain"] for row in body["domains"]][0] == "getacme.com"
+    assert body["domains"][0]["domain"] == "getacme.com"
     assert (len(body["domains"]), body["page"], body["limit"]) == (4, 1, 4)
     assert body["total_pages"] == -(-body["total"] // 4)
     for wrong in ({"page": "0"}, {"limit": "51"}, {"limit": "x"}):
