@@ -38,7 +38,9 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
 
     Few are asked at once; for many a task is queued. An asking under way is returned as it is. Raises `NotAllowed`.
     """
+    vendor_id = Order.objects.values_list("vendor_id", flat=True).get(pk=order_id)
     with transaction.atomic():
+        Vendor.objects.locked(vendor_id)  # the names are the account's: two orders may ask for the same one
         order = Order.objects.locked(order_id)
         if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
             raise NotAllowed(f"{order} can't be asked for now. It reads: {order.get_state_display()}.")
@@ -140,13 +142,14 @@ def _ask_some(asking: Asking, read: Read) -> bool:
         log.exception("What the vendor says of names of %s could not be read", order)
         raise ReadFailed("The vendor answered in a form that can't be read.") from None
     with transaction.atomic():
+        Vendor.objects.locked(order.vendor_id)
         keep(found, vendor=order.vendor, asked_with=asking.asked_with)
         Asking.objects.filter(pk=asking.pk).update(rung_at=timezone.now(), failures=0, why="")
     return asking.names.exists()
 
 
 def keep(found: Iterable[Offered], *, vendor: Vendor, asked_with: str) -> None:
-    """Write down the newest word on each name; it waits for no answer any more."""
+    """Write down the newest word on each name; it waits for no answer any more. The caller locks the account."""
     now = timezone.now()
     Availability.objects.bulk_create(
         [
@@ -188,6 +191,7 @@ def _hand_on(asking: Asking) -> str:
 def _end(asking: Asking, *, why: str = "") -> None:
     """Over: what was answered is counted in the history, once; what was not is as if nobody had asked."""
     with transaction.atomic():
+        Vendor.objects.locked(asking.order.vendor_id)
         if not Asking.objects.filter(pk=asking.pk, ended_at=None).update(ended_at=timezone.now(), why=why[:500]):
             return
         left = asking.names.count()

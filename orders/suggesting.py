@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from django.contrib.auth.models import User
+from django.db import transaction
 
 from orders import asking, drafting
 from orders.drafting import Draft
@@ -13,6 +14,7 @@ from orders.models import NotAllowed, Order, State
 from vendors import turns
 from vendors.apis.base import Offered
 from vendors.http import ReadFailed
+from vendors.models import Vendor
 from vendors.sealed import CannotOpen
 
 

@@ -196,9 +196,9 @@ def suggest(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, f"{order.vendor.adapter.label} suggested nothing. {error}")
         return redirect(url(order, "availability"))
     context = {"title": f"In place of {name}", "name": name, "offers": [_shown(offer) for offer in offers]}
-    context["says_free"] = any(offer.state == "free" for offer in offers)
+    says_free = any(offer.state == "free" for offer in offers)
     context |= {"take_url": url(order, "take"), "back_url": url(order, "availability")}
-    return render(request, "suggest.html", order, **context)
+    return render(request, "suggest.html", order, says_free=says_free, **context)
 
 
 def _shown(offer: Offered) -> dict[str, Any]:
