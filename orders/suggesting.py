@@ -30,7 +30,9 @@ def suggest(order: Order, name: str) -> list[Offered]:
         raise ReadFailed(str(error)) from None
     here = {line.name.lower() for line in order.contents}
     offers = {o.name: o for o in found if o.name not in here and registrable(o.name) == o.name}
-    asking.keep([o for o in offers.values() if o.state != "unsaid"], vendor=order.vendor, asked_with=order.asked_with)
+    known = [o for o in offers.values() if o.state != "unsaid"]
+    with transaction.atomic():
+        asking.keep(known, vendor=Vendor.objects.locked(order.vendor_id), asked_with=order.asked_with)
     return list(offers.values())
 
 

@@ -241,6 +241,15 @@ def test_a_failure_in_between_does_not_count_towards_giving_up(desk: Desk) -> No
     assert (made.failures, made.why) == (0, "")
 
 
+def test_a_name_on_two_orders_is_answered_for_both(desk: Desk) -> None:
+    first, second = draft(desk, *many(40)), draft(desk, *many(41))
+    one, other = ask(desk, first), ask(desk, second)
+    assert tasks.ask_names(one.pk) == "all asked"
+    assert tasks.ask_names(other.pk) == "all asked"
+    assert set(told(first).values()) == set(told(second).values()) == {"free"}
+    assert verify().is_unbroken
+
+
 def test_a_draft_that_is_cancelled_meanwhile_stops_no_worker(desk: Desk) -> None:
     order = draft(desk, *many(40))
     made = ask(desk, order)
