@@ -166,6 +166,7 @@ CLAIM_FRESH_SECONDS = env.int("CLAIM_FRESH_SECONDS", default=10)
 RING_AGAIN_SECONDS = env.int("RING_AGAIN_SECONDS", default=120)
 LOOK_FRESH_SECONDS = env.int("LOOK_FRESH_SECONDS", default=300)
 PRICES_FRESH_SECONDS = env.int("PRICES_FRESH_SECONDS", default=300)  # older ones are read again before sending
+AVAILABILITY_FRESH_MINUTES = env.int("AVAILABILITY_FRESH_MINUTES", default=60)  # how long “free” is gone by
 # Vendors' own limits times this: 2 asks half as fast, where other programs use the same keys.
 VENDOR_PACE = env.float("VENDOR_PACE", default=1)
 UNKNOWN_IN_A_ROW = env.int("UNKNOWN_IN_A_ROW", default=3)  # then the account stops itself; 0 never stops it

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mailops.money import Totals
-from orders import balance, checks, holding, limits
+from orders import availability, balance, checks, holding, limits
 from orders.models import Order, State
 from vendors.http import Request
 from vendors.prices import CostSheet
@@ -85,7 +85,7 @@ def plan(order: Order) -> Plan:
     cost = adapter.cost(order, prices)
     problems = [*adapter.check(order, prices), *checks.contents(order), *checks.money(order, cost)]
     if order.state in (State.DRAFT, State.REVIEW):  # what may make it wait or go wrong, as things stand now
-        problems += holding.problems(order)
+        problems += [*holding.problems(order), *availability.problems(order)]
         problems += [*limits.warnings(order, cost.due_now), *balance.warnings(order, cost.due_now)]
     vendor = order.vendor
     return Plan(

@@ -29,6 +29,13 @@ def look_for(attempt_id: int) -> str:
         return f"{len(looking.look(Attempt.objects.get(pk=attempt_id)))} found"
 
 
+def ask_names(asking_id: int) -> str:
+    from orders import asking
+
+    with acting(worker=True):
+        return asking.go_on(asking_id)
+
+
 def sweep() -> str:
     from orders import sweep as sweeping
 

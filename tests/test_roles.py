@@ -91,6 +91,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/order/<int:pk>/delivered/": (CONFIRMING, CONFIRMING.replace("200", "400")),
     "orders/order/<int:pk>/check/": (CONFIRMING, CONFIRMING.replace("200", "400")),
     "orders/order/<int:pk>/elsewhere/": (ALL, DRAFTED),
+    "orders/order/<int:pk>/availability/": (ALL, DRAFTED),
+    "orders/order/<int:pk>/suggest/": (POSTED, "404 403 403 403 404 302"),  # of a vendor that can't
+    "orders/order/<int:pk>/take/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/news/": (CONFIRMING, CONFIRMING.replace("200", "400")),
 }
 SAMPLES = {  # pages whose address has no object of ours in it

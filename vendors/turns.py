@@ -46,6 +46,23 @@ def reserve(vendor: Vendor, *, patience: float, now: datetime | None = None) -> 
     return (at - now).total_seconds()
 
 
+def reserve_search(vendor: Vendor, *, patience: float, now: datetime | None = None) -> float | None:
+    """The same for the account's next search, where the vendor limits searches beyond its pace.
+
+    Orders never wait for it: the account's own turn is taken only when the search is about to leave.
+    """
+    now = now or timezone.now()
+    mark = vendor.next_search_at
+    at = mark if mark and now < mark <= now + FURTHEST else now
+    if at > now + timedelta(seconds=patience):
+        return None
+    gap = vendor.adapter.search_pace_seconds * settings.VENDOR_PACE
+    if gap:
+        vendor.next_search_at = at + timedelta(seconds=gap)
+        type(vendor).objects.filter(pk=vendor.pk).update(next_search_at=vendor.next_search_at)
+    return (at - now).total_seconds()
+
+
 def next_turn(vendor: Vendor, now: datetime) -> datetime | None:
     """When the account may be asked next; None where it may be at once."""
     at = vendor.next_turn_at
@@ -76,5 +93,19 @@ def polite(read: Read, vendor: Vendor, *, patience: float) -> Read:
         if reply.status == 429:
             rest(vendor, retry_after(reply))
         return reply
+
+    return ask
+
+
+def searching(read: Read, vendor: Vendor, *, patience: float) -> Read:
+    """A polite question that also keeps to the vendor's limit for searches. Raises `Busy`."""
+
+    def ask(request: Request) -> Reply:
+        with transaction.atomic():
+            wait = reserve_search(type(vendor).objects.locked(vendor.pk), patience=patience)
+        if wait is None:
+            raise Busy(f"{vendor.name} can't be searched so often. Try again in a moment.")
+        time.sleep(wait)
+        return read(request)
 
     return ask

@@ -10,13 +10,12 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.http.response import HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import drafting, elsewhere
-from orders.admin import addresses, cost, files, scratch
+from orders.admin import addresses, availability, cost, files, scratch
 from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
 from orders.admin.page import checks, load, render, url, why_not_edit
 from orders.admin.preview import field_errors, preview
@@ -237,6 +236,8 @@ def _clash(request: HttpRequest, sheet: Sheet, says: str) -> dict[str, Any]:
 
 def _onward(request: HttpRequest, order: Order) -> HttpResponse:
     """Stay with the draft, or hand it on if that was asked for and nothing stops it."""
+    if "ask" in request.POST:
+        return availability.from_draft(request, order)
     if "send" not in request.POST:
         messages.success(request, f"{order} is saved as a draft.")
         return redirect(url(order, "edit"))
@@ -256,7 +257,9 @@ def _must_be_own(request: HttpRequest, order: Order) -> None:
         raise PermissionDenied
 
 
-def _send(request: HttpRequest, order: Order) -> HttpResponseRedirect:
+def _send(request: HttpRequest, order: Order) -> HttpResponse:
+    if page := availability.before_sending(request, order):
+        return page
     try:
         drafting.send_for_confirmation(order.pk, by=_person(request), note=order.note)
     except NotAllowed as error:
@@ -279,6 +282,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "form": sheet.form,
         "options": sheet.options,
         "panel": sheet.panel,
+        "free": availability.panel(request, order, on_draft=True),
         "vendor": place.vendor,
         "what": place.what,
         "preview": preview(reading, text, current.problems if current else (), sheet.post) if reading.results else None,

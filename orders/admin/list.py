@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import decide, desk, draft, elsewhere, page, scratch, signed_out, volume
+from orders.admin import availability, decide, desk, draft, elsewhere, page, scratch, signed_out, volume
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -108,7 +108,8 @@ class OrderAdmin(admin.ModelAdmin):
         pages = {
             "edit": draft.edit, "send": draft.send, "confirm": decide.confirm, "back": decide.send_back,
             "cancel": decide.cancel, "copy": decide.copy, "delivered": decide.delivered, "check": desk.check,
-            "news": desk.news, "elsewhere": elsewhere.show,
+            "news": desk.news, "elsewhere": elsewhere.show, "availability": availability.show,
+            "suggest": availability.suggest, "take": availability.take,
         }  # fmt: skip
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")

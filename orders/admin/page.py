@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from mailops.history.models import Event
 from mailops.money import show as show_money
-from orders import drafting, elsewhere, submission
+from orders import availability, drafting, elsewhere, submission
 from orders.admin import cost
 from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
@@ -74,6 +74,8 @@ def render(request: HttpRequest, template: str, order: Order | None, **context: 
 
 def show(request: HttpRequest, pk: str) -> HttpResponse:
     """The page of one order. While something moves, the page follows it."""
+    from orders.admin.availability import panel  # which is built from this page's parts
+
     order = load(request, pk)
     current = plan(order) if order.state in PLANNED else None
     if current:
@@ -89,6 +91,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "elsewhere": elsewhere.at_a_glance(order) if current else None,
         "checks": checks(request, order, current),
         "contents": contents(request, order),
+        "panel": panel(request, order),
         "asked": request_shown(snapshot),
         "digest": short(current.digest if current else order.digest),
         "attempts": attempts,
@@ -233,6 +236,7 @@ def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dic
         found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
     if not fields & {"domain", "address"}:
         found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
+    found += availability.told(order)
     if "price" not in fields:
         found.append({"kind": "ok", "text": "Every price is known"})
     if order.vendor.order_limit is not None and "limit" not in fields:
@@ -321,6 +325,7 @@ WORDS = {
     "attempt.news_read": "read what the vendor said later, and kept the verdict",
     "order.settled_as_partly_placed": "settled: a part of it was placed",
     "order.settled_as_not_placed": "settled: it was not placed",
+    "order.asked_for_names": "asked the vendor about the domains",
     "order.progress": "heard from the vendor",
     "order.partly_delivered": "noted: partly delivered",
     "order.delivered": "noted: delivered",

@@ -1,6 +1,7 @@
 """The models of orders: what is ordered, what comes of it, and every attempt to buy it."""
 
 from orders.models.attempt import Attempt
+from orders.models.availability import Asking, Availability
 from orders.models.client import Client
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
@@ -11,7 +12,9 @@ from orders.models.state import NEXT, State
 
 __all__ = [
     "NEXT",
+    "Asking",
     "Attempt",
+    "Availability",
     "Client",
     "Domain",
     "Editor",

@@ -15,6 +15,7 @@ from django.utils import timezone
 from mailops.history import record
 from mailops.money import Totals
 from orders.models.attempt import lease_over
+from orders.models.availability import Availability
 from orders.models.holds import Hold, hold_of
 from orders.models.inventory import Asset
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
@@ -164,6 +165,17 @@ class Order(models.Model):
     @property
     def settings(self) -> Mapping[str, Any]:
         return account_settings(self.vendor)
+
+    @property
+    def asked_with(self) -> str:
+        """The option that a question about its names carries, as text; the vendor's answer may hang on it."""
+        return str(self.options.get(self.vendor.adapter.asks_with) or "")
+
+    @cached_property
+    def told(self) -> Mapping[str, Availability]:
+        """The newest word of its vendor on each of its names, where there is one. One query, then kept."""
+        asked = Availability.objects.of(self).exclude(asked_at=None).order_by()
+        return {row.name: row for row in asked}
 
     @property
     def secret_names(self) -> frozenset[str]:

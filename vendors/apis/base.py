@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from django import forms
 
@@ -111,6 +112,7 @@ class Product:
     """Something that can be ordered: one paid request of a vendor.
 
     `buys_domains`: the request registers or assigns new domains (else the mailboxes go on domains already held).
+    `registers_names`: it registers them, so they must be free; else somebody has registered them already.
     `names_per_domain`: one name per domain is enough, the vendor makes the addresses.
     `in_packages`: priced by the package of a set number of domains, not by domain and mailbox.
     `mailboxes_per_domain`: by kind of mailbox, the exact number on a domain that the vendor documents.
@@ -120,6 +122,7 @@ class Product:
     help: str
     OptionsForm: type[forms.Form]
     buys_domains: bool
+    registers_names: bool = False
     names_per_domain: bool = False
     needs_contact: bool = False
     forwards: bool = False
@@ -149,6 +152,20 @@ class Progress:
     mailboxes: Mapping[str, str] = field(default_factory=dict)
     reference: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """What a vendor says of one domain name when it is asked whether it is free. Nothing is reserved by asking.
+
+    `price` is what it told for registering the name, in `currency` (empty where it told none).
+    """
+
+    name: str
+    state: Literal["free", "taken", "unsaid"]
+    price: Decimal | None = None
+    currency: str = ""
+    says: str = ""
 
 
 class OptionsForm(forms.Form):
@@ -185,6 +202,11 @@ class Api:
     can_fetch_prices: ClassVar[bool] = False
     can_tell_progress: ClassVar[bool] = False
     pace_seconds: ClassVar[float] = 0  # between two requests with one key, as the vendor's limit has it
+    can_tell_availability: ClassVar[bool] = False
+    can_suggest: ClassVar[bool] = False
+    names_at_once: ClassVar[int] = 1  # names in one question about availability
+    asks_with: ClassVar[str] = ""  # the order's option that such a question carries, where the answer hangs on it
+    search_pace_seconds: ClassVar[float] = 0  # between two searches, where the vendor limits them beyond its pace
     at_once: ClassVar[int | None] = None  # orders of one account under way at a time, where the vendor limits it
     # The only evidence after a lost answer is a list without dates: it is read before the paid request as well.
     looks_first: ClassVar[bool] = False
@@ -243,6 +265,19 @@ class Api:
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
         """The vendor's price list, where `can_fetch_prices`."""
+        raise NotImplementedError
+
+    def availability(
+        self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
+    ) -> list[Offered]:
+        """What the vendor says of at most `names_at_once` names, each once, where it `can_tell_availability`.
+
+        `asked_with` is the value of the option `asks_with`. Raises `ReadFailed`.
+        """
+        raise NotImplementedError
+
+    def suggest(self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str) -> list[Offered]:
+        """Names like this one that the vendor offers, none that it calls taken, where it `can_suggest`."""
         raise NotImplementedError
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:

@@ -142,6 +142,7 @@ class ColdMailReseller(Api):
             help="Registers domains and sets up Google or Microsoft mailboxes on them.",
             OptionsForm=DomainOptions,
             buys_domains=True,
+            registers_names=True,
             forwards=True,
             has_years=True,
             has_pictures=True,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from vendors.apis.base import Evidence
-from vendors.http import Read, ReadFailed, Request
+from vendors.apis.base import Evidence, Offered, text
+from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.prices import FetchedPrice
 
 SKEW = timedelta(minutes=5)  # how far a vendor's clock may be off ours
@@ -18,18 +18,36 @@ LARGEST = Decimal(10) ** 10
 
 
 def ask(
-    read: Read, path: str, *, query: tuple[tuple[str, str], ...] = (), headers: Mapping[str, str] | None = None
+    read: Read,
+    path: str,
+    *,
+    query: tuple[tuple[str, str], ...] = (),
+    headers: Mapping[str, str] | None = None,
+    body: Any = None,
 ) -> Any:
-    """The object or list that a GET answers with 200. Raises `ReadFailed`."""
-    reply = read(Request(method="GET", path=path, query=query, headers=headers or {}))
+    """The object or list that a GET, or a POST that only asks, answers with 200. Raises `ReadFailed`."""
+    method = "GET" if body is None else "POST"
+    reply = read(Request(method=method, path=path, query=query, headers=headers or {}, body=body))
     if reply.status in (401, 403):
         raise ReadFailed("The vendor did not accept this key. Copy it again from the vendor's own settings.")
     if reply.status != 200:
-        raise ReadFailed(f"The vendor answered {reply.status} to a harmless question.")
+        says = _says(reply)
+        words = f" It says: “{says}”" if says else ""
+        raise ReadFailed(f"The vendor answered {reply.status} to a harmless question.{words}")
     answer = reply.json()
     if not isinstance(answer, dict | list):
         raise ReadFailed("The vendor answered in a form that can't be read.")
     return answer
+
+
+def _says(reply: Reply) -> str:
+    """The vendor's own sentence in an error, where one of its usual places holds one."""
+    body = reply.json()
+    if not isinstance(body, dict):
+        return ""
+    inner = body.get("error")
+    places = [inner.get("message") if isinstance(inner, dict) else inner, body.get("message"), body.get("details")]
+    return next((text(says, limit=200) for says in places if isinstance(says, str) and says.strip()), "")
 
 
 def rows(answer: Any, *keys: str) -> list[dict[str, Any]]:
@@ -74,6 +92,21 @@ def listed_once(found: Iterable[FetchedPrice]) -> list[FetchedPrice]:
     for price in found:
         prices.setdefault(price.item, price)
     return list(prices.values())
+
+
+def told_of(names: Sequence[str], found: Iterable[Offered]) -> list[Offered]:
+    """Each name that was asked about once, in that order; what the vendor left out or contradicts is unsaid.
+
+    Names that nobody asked about are dropped.
+    """
+    told: dict[str, Offered] = {}
+    for offered in found:
+        name = offered.name.lower()
+        before = told.setdefault(name, offered)
+        if before.state != offered.state:
+            told[name] = Offered(name=name, state="unsaid", says="The vendor said two different things of it.")
+    missing = "The vendor's answer left it out."
+    return [told.get(name.lower()) or Offered(name=name, state="unsaid", says=missing) for name in names]
 
 
 def could_not_ask(what: str, error: ReadFailed) -> Evidence:

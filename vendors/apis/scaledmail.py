@@ -7,7 +7,7 @@ dollars of `/packages`, is what others have seen there, not the vendor's word.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from vendors.apis.base import (
     DomainLine,
     Evidence,
     MailboxLine,
+    Offered,
     OptionsForm,
     OrderLike,
     Product,
@@ -27,7 +28,7 @@ from vendors.apis.base import (
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, is_since, listed_once, rows, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, is_since, listed_once, rows, told_of, weighed
 from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
@@ -109,7 +110,11 @@ class ScaledMail(Api):
     balance_note = "Orders are charged to the card on your ScaledMail account. Look at it at app.scaledmail.com."
     can_fetch_prices = True
     can_tell_progress = True
+    can_tell_availability = True
+    can_suggest = True
+    names_at_once = 10
     pace_seconds = 0.2  # 5 requests a second for each key
+    search_pace_seconds = 4  # 15 searches or suggestions a minute
     AccountForm = AccountForm
     products = {
         "package": Product(
@@ -251,6 +256,20 @@ class ScaledMail(Api):
                 )
         return listed_once(found)
 
+    def availability(
+        self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
+    ) -> list[Offered]:
+        """The answer is a bare list."""
+        answer = _search(read, "search-domains", settings, {"domains": list(names)}, kind="text/plain")
+        return told_of(names, [_offered(row) for row in rows(answer)])
+
+    def suggest(self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str) -> list[Offered]:
+        """It takes a keyword and strips the ending itself; the first twenty are enough to choose from."""
+        few = (("page", "1"), ("limit", "20"))
+        answer = _search(read, "suggest-domains", settings, {"domain": name}, few, kind="application/json")
+        found = [_offered(row) for row in rows(answer, "domains")]
+        return [offered for offered in found if offered.state == "free" and offered.name]
+
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         answer = ask(read, f"{BASE}/organizations", headers=KEY)
         listed = answer if isinstance(answer, list) else answer.get("organizations")
@@ -287,6 +306,33 @@ def _domain(line: DomainLine) -> dict[str, Any]:
         | ({"redirect": line.forward_to} if line.forward_to else {})
         | ({"profile_picture": line.picture} if line.picture else {})
     )
+
+
+def _search(
+    read: Read,
+    name: str,
+    settings: Mapping[str, Any],
+    body: Mapping[str, Any],
+    query: tuple[tuple[str, str], ...] = (),
+    *,
+    kind: str,
+) -> Any:
+    where = (("organization_id", word(settings, "organization_id")), *query)
+    return ask(read, f"{BASE}/{name}", query=where, headers=KEY | {"Content-Type": kind}, body=body)
+
+
+def _offered(row: Mapping[str, Any]) -> Offered:
+    """`available`, `taken` or, in suggestions, `error`. Dollars are the suggestions' word; others saw the same in
+    searches, and there a list of the block lists that name the domain."""
+    name, listed = text(row.get("domain"), limit=253).lower(), row.get("blacklisted")
+    lists = ", ".join(filter(None, map(text, listed)))[:200] if isinstance(listed, list) else ""
+    says = f"It stands on block lists: {lists}." if lists else ""
+    if row.get("status") == "available":
+        price = amount(row.get("price"))
+        return Offered(name=name, state="free", price=price, currency="USD" if price is not None else "", says=says)
+    if row.get("status") == "taken":
+        return Offered(name=name, state="taken", says=says)
+    return Offered(name=name, state="unsaid", says=says or "The vendor could not tell.")
 
 
 def _reference(body: Mapping[str, Any]) -> str:

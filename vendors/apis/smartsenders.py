@@ -8,7 +8,7 @@ as answers, so success is read from any of the flags that its pages have used.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from vendors.apis.base import (
     Api,
     Evidence,
     MailboxLine,
+    Offered,
     OptionsForm,
     OrderLike,
     Product,
@@ -27,7 +28,7 @@ from vendors.apis.base import (
     refused_order,
     text,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, currency, is_since, listed_once, rows, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, currency, is_since, listed_once, rows, told_of, weighed
 from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
@@ -100,6 +101,9 @@ class SmartSenders(Api):
     )
     can_fetch_prices = True
     can_tell_progress = True
+    can_tell_availability = True
+    can_suggest = True
+    asks_with = "vendor_id"
     pace_seconds = 1  # 60 requests a minute for each key, in Smartlead's general guide
     looks_first = True
     AccountForm = AccountForm
@@ -109,6 +113,7 @@ class SmartSenders(Api):
             help="Registers domains and sets up mailboxes on them through one of Smartlead's suppliers.",
             OptionsForm=DomainOptions,
             buys_domains=True,
+            registers_names=True,
             needs_contact=True,
             forwards=True,
             has_pictures=True,
@@ -216,6 +221,20 @@ class SmartSenders(Api):
                     item, label = f"{kind}.{number}", f"{name or number} {kind}"
                     found.append(FetchedPrice(item=item, label=label, unit=UNSTATED, amount=price, currency=money))
         return listed_once(found)
+
+    def availability(
+        self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
+    ) -> list[Offered]:
+        """One name a question. No price is told, and names over 15 dollars are not offered at all."""
+        found = [_offered(name, _found(read, name, asked_with)) for name in names]
+        return told_of(names, found)
+
+    def suggest(self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str) -> list[Offered]:
+        """The search's own suggestions. The vendor does not say that they are free."""
+        answer = _found(read, name, asked_with)
+        listed = rows(answer, "suggestions") if "suggestions" in answer else []
+        names = dict.fromkeys(text(row.get("domain"), limit=253).lower() for row in listed)
+        return [Offered(name=name, state="unsaid") for name in names if rules.is_domain(name)]
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         return f"The key works. Smartlead offers {len(rows(_ask(read, 'get-vendors'), 'data'))} suppliers."
@@ -353,6 +372,25 @@ def _domains(read: Read) -> dict[str, dict[str, Any]]:
     answer = _ask(read, "get-domain-list")
     listed = rows(answer) if isinstance(answer, list) else rows(answer, "data")
     return {text(row.get("domain_name")).lower(): row for row in listed}
+
+
+def _found(read: Read, name: str, vendor_id: str) -> Mapping[str, Any]:
+    """What the search says of a name: a bare object on one page of the vendor, an envelope of placeholders on
+    another. An empty object where nothing can be read."""
+    answer = _ask(read, "search-domain", ("domain_name", name), ("vendor_id", vendor_id))
+    if isinstance(answer, dict) and "domain" not in answer and isinstance(answer.get("data"), dict):
+        answer = answer["data"]
+    return answer if isinstance(answer, dict) else {}
+
+
+def _offered(name: str, answer: Mapping[str, Any]) -> Offered:
+    about, is_free = text(answer.get("domain"), limit=253).lower(), answer.get("available")
+    if not about or not isinstance(is_free, bool):
+        return Offered(name=name, state="unsaid", says="The vendor answered without saying it.")
+    if about != name.lower():
+        return Offered(name=name, state="unsaid", says=f"The vendor answered about {about} instead.")
+    says = "" if is_free else "Smartlead offers only names up to 15 dollars, so a dearer one reads as taken, too."
+    return Offered(name=name, state="free" if is_free else "taken", says=says)
 
 
 def _order_status(order: OrderLike, read: Read) -> str:

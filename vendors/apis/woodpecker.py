@@ -6,7 +6,7 @@ It gives no order number, and an order that fails after it was accepted looks li
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from vendors.apis.base import (
     Api,
     DomainLine,
     Evidence,
+    Offered,
     OptionsForm,
     OrderLike,
     Product,
@@ -25,7 +26,7 @@ from vendors.apis.base import (
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, currency, listed_once, rows, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, currency, listed_once, rows, told_of, weighed
 from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
@@ -73,6 +74,9 @@ class Woodpecker(Api):
     )
     can_fetch_prices = True
     can_tell_progress = True
+    can_tell_availability = True
+    names_at_once = 10  # its page gives no number
+    asks_with = "provider"
     at_once = 1  # it works on one request at a time, lets six wait for 15 seconds, and drops the rest
     looks_first = True
     AccountForm = forms.Form
@@ -177,6 +181,19 @@ class Woodpecker(Api):
                 found.append(FetchedPrice(item=item, label=label, unit=MONTH, amount=price, currency=currency(money)))
         return listed_once(found)
 
+    def availability(
+        self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
+    ) -> list[Offered]:
+        """A POST that only asks; `provider` is required."""
+        answer = ask(
+            read,
+            "/rest/v2/domains/availability",
+            query=(("provider", asked_with),),
+            headers=KEY | {"Content-Type": "application/json"},
+            body={"domains": list(names)},
+        )
+        return told_of(names, [_offered(row) for row in rows(answer, "domains")])
+
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         ask(read, "/rest/v1/me", headers=KEY)
         return "The key works."
@@ -189,6 +206,19 @@ def _provider_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Ite
     elif f"mailbox.{provider}" not in prices and any(item.startswith("mailbox.") for item in prices):
         message = f"{provider} is not on the account's price list, so the cost can't be told."
         yield warn(message, "Choose a provider from the list, or fetch the prices again.", field="provider")
+
+
+def _offered(row: Mapping[str, Any]) -> Offered:
+    """`available` with a price of amount and currency; the price is null where it is not available."""
+    name, price = text(row.get("domain"), limit=253).lower(), row.get("price")
+    if not isinstance(row.get("available"), bool):
+        return Offered(name=name, state="unsaid", says="The vendor's answer can't be read.")
+    if not row["available"]:
+        return Offered(name=name, state="taken")
+    told, money = (
+        (amount(price.get("amount")), currency(price.get("currency"))) if isinstance(price, dict) else (None, "")
+    )
+    return Offered(name=name, state="free", price=told if money else None, currency=money if told is not None else "")
 
 
 def _states(read: Read, domain: str) -> dict[str, str]:

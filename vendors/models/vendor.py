@@ -61,6 +61,7 @@ class Vendor(Limited):
     stopped_reason = models.CharField(max_length=200, blank=True, editable=False)
     opened_at = models.DateTimeField(null=True, blank=True, editable=False)  # when it was last opened again
     next_turn_at = models.DateTimeField(null=True, blank=True, editable=False)  # nobody asks the vendor anything before
+    next_search_at = models.DateTimeField(null=True, blank=True, editable=False)  # nor searched for names before
     balance = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, editable=False)
     balance_currency = models.CharField(max_length=3, blank=True, editable=False)
     balance_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -128,6 +129,10 @@ class Vendor(Limited):
     def reader(self, *, patience: float = turns.BY_ITSELF) -> Read:
         """Asks this account's read endpoints in its turn. Raises `CannotOpen` where its key can't be unsealed."""
         return turns.polite(reader(host=self.host, secrets=self.secrets.open()), self, patience=patience)
+
+    def searcher(self, *, patience: float) -> Read:
+        """The same for searches of names, which some vendors want slower still."""
+        return turns.searching(self.reader(patience=patience), self, patience=patience)
 
     @property
     def at_once(self) -> int:

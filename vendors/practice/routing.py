@@ -74,7 +74,7 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
         (twin.error(405, "Method not allowed") if sent.method != route.method else None)
         or (None if twin.key(sent.headers, call.query).startswith(GOOD_KEY) else twin.error(401, BAD_KEY))
         or _refused_query(twin, route, pairs)
-        or (_refused_body(twin, route, sent.headers, sent.body) if route.check else None)
+        or (_refused_body(twin, route, sent.headers, sent.body) if route.check or route.asks else None)
     )
     if route.check:
         return _paid(twin, route, call, refusal)
@@ -106,7 +106,8 @@ def _refused_body(twin: Twin, route: Route, headers: Mapping[str, str], body: by
     value = _json_object(body)
     if value is None:
         return twin.error(400, "The body must be a JSON object")
-    flaws = list(route.check(value, "")) if route.check else []
+    check = route.check or route.asks
+    flaws = list(check(value, "")) if check else []
     return twin.invalid(flaws) if flaws else None
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vendors.practice import names
 from vendors.practice.faults import is_ready, is_shown
 from vendors.practice.fields import Check, Flaw, also, array, count, domain_name, local_part, record, text
 from vendors.practice.ledger import Charge
@@ -103,6 +104,11 @@ ORDER = record(
         "sequencer": record(LOGIN, {"link": text, "workspace": text, "tag": text}),
     },
 )
+
+SEARCH = record({"domains": array(domain_name, unique=str)})
+SUGGEST = record({"domain": text}, {"tlds": array(text)})
+AT_ONCE, LIMIT = 10, 50
+ENDINGS = (".com", ".io", ".net", ".co", ".org")
 
 
 def key(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
@@ -270,6 +276,40 @@ def domain_row(call: Call, charge: Charge, place: int, item: Mapping[str, Any]) 
     }
 
 
+def search_domains(call: Call) -> Answer:
+    """The account is taken to own what it orders mailboxes for, so a name is taken unless it says otherwise."""
+    asked = call.json["domains"]
+    if len(asked) > AT_ONCE:
+        return error(400, f"At most {AT_ONCE} domains a search")
+    if wrong := names.trouble(error, asked):
+        return wrong
+    states = {domain: names.state_of(call, domain, usually=names.TAKEN) for domain in asked}
+    return json_answer(200, [offer(name, state) for name, state in states.items() if state != names.UNSAID])
+
+
+def offer(domain: str, state: str) -> dict[str, Any]:
+    price = names.price_of(state)
+    number = float(price) if price else None
+    status = "taken" if state == names.TAKEN else "available"
+    return {"domain": domain.lower(), "status": status, "price": number, "renewPrice": number}
+
+
+def suggest_domains(call: Call) -> Answer:
+    asked = call.json["domain"]
+    if wrong := names.trouble(error, [asked]):
+        return wrong
+    given = [call.query.get(name, default) for name, default in (("page", "1"), ("limit", "20"))]
+    page, limit = (int(word) if word.isdecimal() else 0 for word in given)
+    if page < 1 or not 1 <= limit <= LIMIT:
+        return error(400, "Invalid page or limit")
+    found = names.like(asked, endings=call.json.get("tlds", ENDINGS))
+    rows = [offer(name, names.state_of(call, name, usually=names.FREE)) for name in found]
+    rows[-1] = {**rows[-1], "status": "error", "price": None, "renewPrice": None}
+    shown = rows[(page - 1) * limit : page * limit]
+    about = {"total": len(rows), "page": page, "limit": limit, "total_pages": -(-len(rows) // limit)}
+    return json_answer(200, about | {"domains": shown})
+
+
 ORGANIZATION = {"organization_id": "organization_id is required"}
 TWIN = Twin(
     name="scaledmail",
@@ -288,6 +328,22 @@ TWIN = Twin(
             content_types=JSON | {"text/plain"},
             required={**ORGANIZATION, "provider": "provider is required"},
             optional=frozenset({"coupon"}),
+        ),
+        Route(
+            method="POST",
+            path="/api/v1/search-domains",
+            handle=search_domains,
+            asks=SEARCH,
+            content_types=JSON | {"text/plain"},
+            required=ORGANIZATION,
+        ),
+        Route(
+            method="POST",
+            path="/api/v1/suggest-domains",
+            handle=suggest_domains,
+            asks=SUGGEST,
+            required=ORGANIZATION,
+            optional=frozenset({"page", "limit"}),
         ),
         Route(method="GET", path="/api/v1/organizations", handle=organizations),
         Route(method="GET", path="/api/v1/packages", handle=packages, optional=frozenset(ORGANIZATION)),

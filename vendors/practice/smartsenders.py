@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from vendors.practice import names
 from vendors.practice.faults import is_ready, is_shown
 from vendors.practice.fields import (
     Check,
@@ -174,6 +175,21 @@ def get_domain_list(call: Call) -> Answer:
     return json_answer(200, rows)
 
 
+def search_domain(call: Call) -> Answer:
+    """A bare object without a price. A name over 15 dollars reads as taken; one left out is answered as the page
+    with placeholders does."""
+    asked = call.query["domain_name"]
+    if wrong := names.trouble(error, [asked]):
+        return wrong
+    if call.query["vendor_id"] not in map(str, VENDORS):
+        return json_answer(400, {"status": "error", "message": "Vendor not found", "context": "Error searching domain"})
+    state = names.state_of(call, asked, usually=names.FREE)
+    if state == names.UNSAID:
+        return json_answer(200, {"ok": True, "data": []})
+    suggestions = [{"domain": name} for name in names.like(asked)]
+    return json_answer(200, {"domain": asked.lower(), "available": state == names.FREE, "suggestions": suggestions})
+
+
 def order_details(call: Call) -> Answer:
     wanted = call.query["order_id"]
     charge = next((charge for charge in call.charges() if charge.reference == wanted), None)
@@ -199,6 +215,13 @@ TWIN = Twin(
         Route(method="POST", path=f"{PATH}/place-order", handle=place_order, check=order_check, optional=API_KEY),
         Route(method="GET", path=f"{PATH}/get-vendors", handle=get_vendors, optional=API_KEY),
         Route(method="GET", path=f"{PATH}/get-domain-list", handle=get_domain_list, optional=API_KEY),
+        Route(
+            method="GET",
+            path=f"{PATH}/search-domain",
+            handle=search_domain,
+            required={"domain_name": '"domain_name" is required', "vendor_id": '"vendor_id" is required'},
+            optional=API_KEY,
+        ),
         Route(
             method="GET",
             path=f"{PATH}/order-details",

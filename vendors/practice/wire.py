@@ -88,7 +88,8 @@ class Purchase:
 class Route:
     """One documented request. With `check` it is a paid one: a POST with a JSON object that must satisfy it.
 
-    `required` are the query names that must be filled, each with the vendor's words for when it is not.
+    `asks` is the same for a POST that only asks and costs nothing. `required` are the query names that must be filled,
+    each with the vendor's words for when it is not.
     """
 
     method: str
@@ -97,6 +98,7 @@ class Route:
     required: Mapping[str, str] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     check: Check | None = None
+    asks: Check | None = None
     content_types: frozenset[str] = JSON
 
     def match(self, path: str) -> dict[str, str] | None:

@@ -12,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
+from vendors.practice import names
 from vendors.practice.faults import is_ready, is_shown
-from vendors.practice.fields import Flaw, address, array, record, text
+from vendors.practice.fields import Flaw, address, array, domain_name, record, text
 from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answer
 
 MAILBOX = record({"first_name": text, "last_name": text, "email": address})
 ORDER = record({"mailboxes": array(MAILBOX, unique=lambda mailbox: mailbox["email"])})
+QUESTION = record({"domains": array(domain_name, unique=str)})
 PROVIDER = "GOOGLE"
 PROVIDERS = [
     {"name": "MAILDOSO", "currency": "EUR", "email_account_price": 4.0},
@@ -100,6 +102,25 @@ def mailboxes_of(call: Call, domain: str) -> dict[str, dict[str, Any]]:
     return found
 
 
+def availability(call: Call) -> Answer:
+    """Every domain counts as held by the account, so a name is taken unless it says otherwise."""
+    provider = call.query["provider"]
+    if provider not in {row["name"] for row in PROVIDERS}:
+        return error(400, f"Unknown provider: {provider}")
+    asked = call.json["domains"]
+    if wrong := names.trouble(error, asked):
+        return wrong
+    states = {domain: names.state_of(call, domain, usually=names.TAKEN) for domain in asked}
+    rows = [availability_row(domain, state) for domain, state in states.items() if state != names.UNSAID]
+    return json_answer(200, {"provider": provider, "domains": rows})
+
+
+def availability_row(domain: str, state: str) -> dict[str, Any]:
+    price = names.price_of(state)
+    told = {"amount": price, "currency": "USD"} if price else None
+    return {"domain": domain.lower(), "available": state != names.TAKEN, "price": told}
+
+
 def domains(call: Call) -> Answer:
     created: dict[str, datetime] = {}
     for charge in call.charges():
@@ -131,6 +152,13 @@ TWIN = Twin(
         Route(method="POST", path="/rest/v2/domains/mailboxes/order", handle=order_mailboxes, check=ORDER),
         Route(method="GET", path="/rest/v1/me", handle=me),
         Route(method="GET", path="/rest/v2/domains/providers", handle=providers),
+        Route(
+            method="POST",
+            path="/rest/v2/domains/availability",
+            handle=availability,
+            asks=QUESTION,
+            required={"provider": "provider is required"},
+        ),
         Route(method="GET", path="/rest/v2/domains", handle=domains),
         Route(method="GET", path="/rest/v2/domains/{domain}/mailboxes", handle=domain_mailboxes),
     ),
