@@ -97,10 +97,10 @@ def accept(attempt: Attempt, current: Plan) -> str:
     if digest_of(confirmed) != order.digest:
         return "What was confirmed can't be told any more."
     drift = between(confirmed, after)
-    if drift is None:
+    if drift and confirmed["cost"] == after["cost"]:
+        return ""  # only what prices may rise by was changed since, and none did
+    if drift is None or not drift.says:
         return " ".join(differences(confirmed, after)) or "Something changed."
-    if not drift.says:
-        return ""
     said = f"The price changed. {' '.join(drift.says)}"
     with transaction.atomic(durable=True):
         vendor = Vendor.objects.locked(order.vendor_id)
