@@ -24,10 +24,10 @@ from vendors.models import Vendor
 from vendors.sealed import CannotOpen, Sealed
 
 TOKEN = re.compile(r"[0-9a-f]{64}")
-# what belongs to one page or one click, and not to what was typed
+# what belongs to one page or one click, or to logging in, and not to what was typed for the order
 PASSING = {
     "csrfmiddlewaretoken", "tab", "unsaved", "keep", "throw", "save", "send", "read", "page", "show", "open", "add",
-    "errors", "shown",
+    "errors", "shown", "username", "password",
 }  # fmt: skip
 
 

@@ -235,11 +235,22 @@ def test_a_draft_sent_after_the_session_ended_goes_on_after_logging_in(desk: Des
     wrong = stranger.post(url(order, "edit"), carried | {"username": "drafter", "password": "no"})
     assert dict(wrong.context["typed"])["rows"] == data["rows"]
     response = stranger.post(url(order, "edit"), carried | {"username": "drafter", "password": "drafter"})
+    assert not {"username", "password", "save"} & set(Scratch.objects.get().fields)
     again = stranger.get(response["Location"])
     assert again.context["form"]["rows"].value() == data["rows"]
     assert fresh(order).version == 1
     stranger.post(url(order, "edit"), data)
     assert drafting.write(fresh(order)) == data["rows"]
+
+
+def test_whoever_logged_in_elsewhere_meanwhile_goes_on_too_and_saves_nothing_by_it(desk: Desk) -> None:
+    asked = Browser().post(page(desk), typed(rows="after.com, Dana Reyes, dana") | {"save": "1", "tab": TAB})
+    carried = dict(asked.context["typed"]) | {"username": "x", "password": "x"}
+    response = browser(desk.people.drafter).post(page(desk), carried, follow=True)
+    assert "it is not saved yet" in messages_of(response)
+    assert response.context["form"]["rows"].value() == "after.com, Dana Reyes, dana"
+    assert not Order.objects.exists()
+    assert "password" not in Scratch.objects.get().fields
 
 
 def test_a_new_draft_goes_on_as_well_and_no_password_is_carried_along(desk: Desk) -> None:
