@@ -110,10 +110,10 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     post = gathered(request.POST, place.what)
     file = files.open_into(post, request.FILES.get("file"), by=_person(request), product=place.what)
     form, options = _forms(request, place, post)
-    is_whole = form.is_valid() & options.is_valid()
     sheet = Sheet(place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", ""))
     if "keep" in post:
         return scratch.answer(request, place, post, is_touched=_is_touched(sheet))
+    is_whole = form.is_valid() & options.is_valid()
     if "errors" in post:
         text = error_file(post.get("rows", ""), form.reading, product=place.what)
         return files.download(text, "lines-to-change.csv")
