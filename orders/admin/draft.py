@@ -135,8 +135,7 @@ def _open(request: HttpRequest, place: Place) -> HttpResponse:
     taken = scratch.taken_up(request, place)
     post = scratch.typed(taken) if taken else None
     form, options = _forms(request, place, post)
-    if post is not None:
-        form.is_valid(), options.is_valid()
+    if taken:
         overlook_empty(form)
         overlook_empty(options)
     mark = scratch.mark(taken) if taken else ""
@@ -186,7 +185,7 @@ def _read(request: HttpRequest, sheet: Sheet) -> Draft:
     client: Client = typed.get("client") or Client()
     options = getattr(sheet.options, "cleaned_data", {})
     sealed = place.vendor.adapter.secret_options
-    earlier = scratch.secrets_of(_person(request), sheet.post) if sealed else {}
+    earlier = _kept_secrets(request, sheet)
     return Draft(
         vendor=place.vendor,
         product=place.product,
@@ -199,6 +198,11 @@ def _read(request: HttpRequest, sheet: Sheet) -> Draft:
         rows=sheet.form.reading.rows,
         files=files.uploads(sheet.post, by=_person(request)),
     )
+
+
+def _kept_secrets(request: HttpRequest, sheet: Sheet) -> dict[str, str]:
+    has_any = bool(sheet.place.vendor.adapter.secret_options)
+    return scratch.secrets_of(_person(request), sheet.post) if has_any else {}
 
 
 def _save(request: HttpRequest, sheet: Sheet) -> Order:
@@ -281,6 +285,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "weighed": weighed,
         "checks": found[:MOST_CHECKS],
         "more_checks": len(found[MOST_CHECKS:]),
+        "keeps_secrets": bool(_kept_secrets(request, sheet)),
         "tab": tab,
         "taken": sheet.taken,
         "uploads": files.uploads(sheet.post, by=_person(request)),

@@ -144,7 +144,11 @@ def test_a_password_is_kept_sealed_and_goes_into_the_order(desk: Desk) -> None:
     drafter.post(place, data | {"tab": TAB, "read": "1", "option-hosting_password": "pw-one-two"})
     (scratch,) = kept_by(desk.people.drafter)
     assert "pw-one-two" not in json.dumps(scratch.fields) + scratch.sealed
-    mark = drafter.get(f"{place}&unsaved={TAB}").context["taken"]
+    again = drafter.get(f"{place}&unsaved={TAB}")
+    mark = again.context["taken"]
+    assert again.context["weighed"].secret_names == {"hosting_password"}
+    assert "kept sealed until you save" in again.content.decode()
+    assert "pw-one-two" not in again.content.decode()
     # taken up in another tab, read once more, and saved: the password field stays empty all the while
     drafter.post(place, data | {"tab": OTHER_TAB, "unsaved": mark, "read": "1", "note": "x"})
     drafter.post(place, data | {"tab": OTHER_TAB, "unsaved": mark, "save": "1"})
