@@ -49,7 +49,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "switch": switch,
         "may_hold": user.has_perm("vendors.hold_all_sending"),
         "may_draft": user.has_perm("orders.add_order"),
-        "unsaved": scratch.offers(user) if user.has_perm("orders.add_order") else [],
+        "unsaved": scratch.offers(user)[: scratch.FEW] if user.has_perm("orders.add_order") else [],
         "has_role": user.is_superuser or user.groups.exists(),
     }
 

@@ -242,7 +242,7 @@ def _lines(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> 
 
 
 def _named(rows: Sequence[Row]) -> dict[str, Domain]:
-    return {row.domain: Domain(name=row.domain) for row in rows}
+    return {name: Domain(name=name) for name in {row.domain for row in rows}}
 
 
 def _held_domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:

@@ -97,11 +97,11 @@ class Sheet:
     post: QueryDict
     form: DraftForm
     options: forms.Form
-    panel: addresses.Panel
     taken: str = ""  # which unsaved work it was begun from
     file: files.Opened | None = None
     clash: dict[str, Any] = field(default_factory=dict)
     is_refused: bool = False
+    panel: addresses.Panel | None = None
 
 
 def _draft(request: HttpRequest, place: Place) -> HttpResponse:
@@ -110,30 +110,36 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     post = gathered(request.POST, place.what)
     file = files.open_into(post, request.FILES.get("file"), by=_person(request), product=place.what)
     form, options = _forms(request, place, post)
-    is_whole = form.is_valid() & options.is_valid()
-    panel = addresses.Panel(post, form.reading, place.what, place.vendor, wanted=request.GET)
-    if panel.text is not None:
-        post = panel.with_text(post)
-        form, options = _forms(request, place, post)
-        is_whole = form.is_valid() & options.is_valid()
-    taken = post.get("unsaved", "")
-    sheet = Sheet(place=place, post=post, form=form, options=options, panel=panel, file=file, taken=taken)
+    sheet = Sheet(place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", ""))
     if "keep" in post:
         return scratch.answer(request, place, post, is_touched=_is_touched(sheet))
+    is_whole = _read_in(request, sheet)
     if "errors" in post:
-        text = error_file(post.get("rows", ""), form.reading, product=place.what)
+        text = error_file(post.get("rows", ""), sheet.form.reading, product=place.what)
         return files.download(text, "lines-to-change.csv")
     if file or any(name in post for name in LOOKING):
-        overlook_empty(form)
-        overlook_empty(options)
+        overlook_empty(sheet.form)
+        overlook_empty(sheet.options)
     elif is_whole:
         try:
             return _onward(request, _save(request, sheet))
         except NotAllowed as error:
             sheet.clash = _clash(request, sheet, str(error))
-    sheet.is_refused = bool(sheet.clash or form.errors or options.errors)
+    sheet.is_refused = bool(sheet.clash or sheet.form.errors or sheet.options.errors)
     _keep(request, sheet)
     return _page(request, sheet)
+
+
+def _read_in(request: HttpRequest, sheet: Sheet) -> bool:
+    """Read what was typed, and what the address panel puts into the box in its turn. Whether all of it is good."""
+    place = sheet.place
+    is_whole = sheet.form.is_valid() & sheet.options.is_valid()
+    sheet.panel = addresses.Panel(sheet.post, sheet.form.reading, place.what, place.vendor, wanted=request.GET)
+    if sheet.panel.text is None:
+        return is_whole
+    sheet.post = sheet.panel.with_text(sheet.post)
+    sheet.form, sheet.options = _forms(request, place, sheet.post)
+    return sheet.form.is_valid() & sheet.options.is_valid()
 
 
 def _open(request: HttpRequest, place: Place) -> HttpResponse:
@@ -141,8 +147,7 @@ def _open(request: HttpRequest, place: Place) -> HttpResponse:
     taken = scratch.taken_up(request, place)
     post = scratch.typed(taken) if taken else None
     form, options = _forms(request, place, post)
-    if post is not None:
-        form.is_valid(), options.is_valid()
+    if taken:
         overlook_empty(form)
         overlook_empty(options)
     mark = scratch.mark(taken) if taken else ""
@@ -195,7 +200,7 @@ def _read(request: HttpRequest, sheet: Sheet) -> Draft:
     client: Client = typed.get("client") or Client()
     options = getattr(sheet.options, "cleaned_data", {})
     sealed = place.vendor.adapter.secret_options
-    earlier = scratch.secrets_of(_person(request), sheet.post) if sealed else {}
+    earlier = _kept_secrets(request, sheet)
     return Draft(
         vendor=place.vendor,
         product=place.product,
@@ -209,6 +214,11 @@ def _read(request: HttpRequest, sheet: Sheet) -> Draft:
         rows=sheet.form.reading.rows,
         files=files.uploads(sheet.post, by=_person(request)),
     )
+
+
+def _kept_secrets(request: HttpRequest, sheet: Sheet) -> dict[str, str]:
+    has_any = bool(sheet.place.vendor.adapter.secret_options)
+    return scratch.secrets_of(_person(request), sheet.post) if has_any else {}
 
 
 def _save(request: HttpRequest, sheet: Sheet) -> Order:
@@ -298,6 +308,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "asks_why": _asks_why(sheet, current),
         "checks": found[:MOST_CHECKS],
         "more_checks": len(found[MOST_CHECKS:]),
+        "keeps_secrets": bool(_kept_secrets(request, sheet)),
         "tab": tab,
         "taken": sheet.taken,
         "uploads": files.uploads(sheet.post, by=_person(request)),

@@ -100,7 +100,7 @@ class OrderAdmin(admin.ModelAdmin):
             for key, label, states in TABS
         ]
         may_draft = request.user.is_authenticated and request.user.has_perm("orders.add_order")
-        unsaved = scratch.offers(request.user) if may_draft else []  # type: ignore[arg-type]  # signed in
+        unsaved = scratch.offers(request.user)[: scratch.FEW] if may_draft else []  # type: ignore[arg-type]  # signed in
         context = {"title": "Orders", "tabs": tabs, "unsaved": unsaved, **(extra_context or {})}
         return super().changelist_view(request, context)
 

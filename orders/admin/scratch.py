@@ -23,11 +23,12 @@ from vendors.apis.base import Product
 from vendors.models import Vendor
 from vendors.sealed import CannotOpen, Sealed
 
+FEW = 3  # of unsaved work, on pages about other things; New order lists all
 TOKEN = re.compile(r"[0-9a-f]{64}")
-# what belongs to one page or one click, and not to what was typed
+# what belongs to one page or one click, or to logging in, and not to what was typed for the order
 PASSING = {
     "csrfmiddlewaretoken", "tab", "unsaved", "keep", "throw", "save", "send", "read", "page", "show", "open", "add",
-    "errors", "shown",
+    "errors", "shown", "username", "password",
 }  # fmt: skip
 
 
@@ -81,10 +82,11 @@ def mark(scratch: Scratch) -> str:
 
 
 def typed(scratch: Scratch) -> QueryDict:
-    """What was typed, as it was posted."""
+    """What was typed, as it was posted, by a page that is begun from it."""
     found = QueryDict(mutable=True)
     for name, values in scratch.fields.items():
         found.setlist(name, values)
+    found["unsaved"] = mark(scratch)
     return found
 
 

@@ -32,15 +32,22 @@ def keeps_what_was_typed(view: View) -> View:
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_sent = request.method == "POST" and request.POST.get("rows") and "keep" not in request.POST
-        if not is_sent or admin.site.has_permission(request):
-            return view(request, *args, **kwargs)
-        return _log_in(request, kwargs.get("pk"))
+        is_in = admin.site.has_permission(request)
+        if is_sent and not is_in:
+            return _log_in(request, kwargs.get("pk"))
+        if is_sent and _is_trying(request):  # logged in again elsewhere meanwhile
+            return _go_on(request, kwargs.get("pk"))
+        return view(request, *args, **kwargs)
 
     return wrapped
 
 
+def _is_trying(request: HttpRequest) -> bool:
+    return all(name in request.POST for name in LOGIN)
+
+
 def _log_in(request: HttpRequest, order_id: int | None) -> HttpResponse:
-    is_trying = all(name in request.POST for name in LOGIN)
+    is_trying = _is_trying(request)
     form = AdminAuthenticationForm(request, data=request.POST if is_trying else None)
     if is_trying and form.is_valid():
         login(request, form.get_user())
@@ -53,7 +60,7 @@ def _log_in(request: HttpRequest, order_id: int | None) -> HttpResponse:
             (name, value)
             for name, values in request.POST.lists()
             for value in values
-            if name not in {*LOGIN, *SECRET, *PASSING} - {"tab", "unsaved"}
+            if name not in (SECRET | PASSING) - {"tab", "unsaved"}
         ],
     }
     return TemplateResponse(request, "admin/orders/order/signed_out.html", context)

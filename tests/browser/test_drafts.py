@@ -172,5 +172,6 @@ def test_a_session_that_ends_while_somebody_types_loses_nothing(drafter: Page) -
     drafter.get_by_label("Username").fill("x")
     drafter.get_by_label("Password").fill("x")
     drafter.get_by_role("button", name="Log in and go on").click()
+    expect(drafter.get_by_text("What you typed is below; it is not saved yet.")).to_be_visible()
     expect(lines_box(drafter)).to_have_value(wanted.lines)
     expect(labelled(drafter, "Note for the confirmer")).to_have_value("Typed after the session ended")

@@ -144,7 +144,11 @@ def test_a_password_is_kept_sealed_and_goes_into_the_order(desk: Desk) -> None:
     drafter.post(place, data | {"tab": TAB, "read": "1", "option-hosting_password": "pw-one-two"})
     (scratch,) = kept_by(desk.people.drafter)
     assert "pw-one-two" not in json.dumps(scratch.fields) + scratch.sealed
-    mark = drafter.get(f"{place}&unsaved={TAB}").context["taken"]
+    again = drafter.get(f"{place}&unsaved={TAB}")
+    mark = again.context["taken"]
+    assert again.context["weighed"].secret_names == {"hosting_password"}
+    assert "kept sealed until you save" in again.content.decode()
+    assert "pw-one-two" not in again.content.decode()
     # taken up in another tab, read once more, and saved: the password field stays empty all the while
     drafter.post(place, data | {"tab": OTHER_TAB, "unsaved": mark, "read": "1", "note": "x"})
     drafter.post(place, data | {"tab": OTHER_TAB, "unsaved": mark, "save": "1"})
@@ -235,11 +239,22 @@ def test_a_draft_sent_after_the_session_ended_goes_on_after_logging_in(desk: Des
     wrong = stranger.post(url(order, "edit"), carried | {"username": "drafter", "password": "no"})
     assert dict(wrong.context["typed"])["rows"] == data["rows"]
     response = stranger.post(url(order, "edit"), carried | {"username": "drafter", "password": "drafter"})
+    assert not {"username", "password", "save"} & set(Scratch.objects.get().fields)
     again = stranger.get(response["Location"])
     assert again.context["form"]["rows"].value() == data["rows"]
     assert fresh(order).version == 1
     stranger.post(url(order, "edit"), data)
     assert drafting.write(fresh(order)) == data["rows"]
+
+
+def test_whoever_logged_in_elsewhere_meanwhile_goes_on_too_and_saves_nothing_by_it(desk: Desk) -> None:
+    asked = Browser().post(page(desk), typed(rows="after.com, Dana Reyes, dana") | {"save": "1", "tab": TAB})
+    carried = dict(asked.context["typed"]) | {"username": "x", "password": "x"}
+    response = browser(desk.people.drafter).post(page(desk), carried, follow=True)
+    assert "it is not saved yet" in messages_of(response)
+    assert response.context["form"]["rows"].value() == "after.com, Dana Reyes, dana"
+    assert not Order.objects.exists()
+    assert "password" not in Scratch.objects.get().fields
 
 
 def test_a_new_draft_goes_on_as_well_and_no_password_is_carried_along(desk: Desk) -> None:
