@@ -285,7 +285,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     weighed = _weighed(request, sheet, reading)
     current = plan(weighed) if weighed else None
     snapshot = current.snapshot() if current else {}
-    found = checks(request, weighed, current) if weighed else []
+    found = checks(request, weighed, current, alike=3) if weighed else []
     tab = scratch.tab_of(sheet.post)
     context = {
         "title": f"{order}: edit" if order else "New order",

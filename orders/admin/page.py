@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +24,11 @@ from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan, short
+from vendors.verdicts import Problem
 
 PAGE = 50
-MOST_CHECKS = 200
+MOST_KINDS, MOST_NUMBERS = 60, 30
+NAMES = re.compile(r"\S*[.@\d“][^\s.]\S*")  # what differs where a sentence is said of many names
 PLANNED = (State.DRAFT, State.REVIEW)
 STEPS = ["Drafted", "Waiting for confirmation", "Confirmed", "Sent to the vendor", "Being set up", "Delivered"]
 STEP_OF = {
@@ -223,11 +226,11 @@ def why_not_edit(request: HttpRequest, order: Order) -> str:
     return f"It is {order.drafted_by_name}'s draft."
 
 
-def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dict[str, Any]]:
+def checks(request: HttpRequest, order: Order, current: Plan | None, *, alike: int = 10) -> list[dict[str, Any]]:
     """What was checked, good and bad, while the order can still be changed."""
     if current is None:
         return []
-    found = _listed(current)
+    found = _listed(current, alike=alike)
     fields = {problem.field for problem in current.stops}
     if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
         why = order.why_not_confirm(request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
@@ -245,22 +248,38 @@ def checks(request: HttpRequest, order: Order, current: Plan | None) -> list[dic
     return found
 
 
-def _listed(current: Plan) -> list[dict[str, Any]]:
-    """The problems with their links, what stops the order first; of very many the first, and how many more."""
-    problems = [*current.stops, *current.warnings]
-    found: list[dict[str, Any]] = [
-        {
-            "kind": "fail" if problem.level == "stop" else "warn",
-            "text": _said(problem.row, problem.message, problem.fix),
-            "url": reverse("admin:orders_order_change", args=[problem.order_id]) if problem.order_id else "",
-            "link": f"Open {Order(pk=problem.order_id)}" if problem.order_id else "",
-        }
-        for problem in problems[:MOST_CHECKS]
-    ]
-    if rest := problems[MOST_CHECKS:]:
-        more = f"And {len(rest):,} more line{'s' if len(rest) > 1 else ''} like {'these' if len(rest) > 1 else 'this'}."
-        found.append({"kind": "fail" if rest[0].level == "stop" else "warn", "text": more})
+def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
+    """The problems with their links, what stops the order first; of those alike some, and the other lines."""
+    found: list[dict[str, Any]] = []
+    families = _families([*current.stops, *current.warnings])
+    for problems in families[:MOST_KINDS]:
+        kind = "fail" if problems[0].level == "stop" else "warn"
+        shown = problems[: alike if len(problems) > alike + 1 else None]
+        found += [
+            {
+                "kind": kind,
+                "text": _said(problem.row, problem.message, problem.fix),
+                "url": reverse("admin:orders_order_change", args=[problem.order_id]) if problem.order_id else "",
+                "link": f"Open {Order(pk=problem.order_id)}" if problem.order_id else "",
+            }
+            for problem in shown
+        ]
+        if more := [problem.row for problem in problems[len(shown) :]]:
+            rows = ", ".join(map(str, more[:MOST_NUMBERS])) + (" …" if len(more) > MOST_NUMBERS else "")
+            found.append({"kind": kind, "text": f"The same in {len(more):,} more lines: {rows}"})
+    if rest := [problem for problems in families[MOST_KINDS:] for problem in problems]:
+        kind = "fail" if rest[0].level == "stop" else "warn"
+        found.append({"kind": kind, "text": f"And {len(rest):,} more, each said at its line of the draft."})
     return found
+
+
+def _families(problems: Iterable[Problem]) -> list[list[Problem]]:
+    """Problems in their order, those of many lines together that say the same of another name."""
+    families: dict[Any, list[Problem]] = {}
+    for problem in problems:
+        says = NAMES.sub("", f"{problem.message} {problem.fix}") if problem.row else problem
+        families.setdefault((problem.level, problem.field, says), []).append(problem)
+    return list(families.values())
 
 
 def _said(row: int | None, message: str, fix: str) -> str:

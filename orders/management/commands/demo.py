@@ -104,7 +104,7 @@ def make_accounts() -> None:
         for name, api, account in ACCOUNTS:
             sealed = Sealed("").put({"api_key": f"practice-{secrets.token_hex(12)}"})
             vendor = Vendor.objects.create(
-                name=name, api=api, settings=account, sealed=str(sealed), order_limit=Decimal(500)
+                name=name, api=api, settings=account, sealed=str(sealed), order_limit=Decimal(2000)
             )  # fmt: skip
             record("vendor.added", vendor)
         cmr = Vendor.objects.get(api="coldmailreseller")
