@@ -31,8 +31,12 @@ MARGIN = 5  # seconds for everything but waiting
 
 def is_needed(order: Order, now: datetime) -> bool:
     """Whether the vendor's list has to be read before this order may be sent: never read, or too long ago."""
-    fresh = timedelta(seconds=settings.LOOK_FRESH_SECONDS)
-    return order.vendor.adapter.looks_first and (order.looked_at is None or not now - fresh < order.looked_at <= now)
+    return order.vendor.adapter.looks_first and not is_fresh(order.looked_at, settings.LOOK_FRESH_SECONDS, now)
+
+
+def is_fresh(at: datetime | None, seconds: int, now: datetime) -> bool:
+    """Read within so many seconds; just after `now` by another worker counts, far after it a wrong clock wrote it."""
+    return at is not None and now - timedelta(seconds=seconds) < at <= now + PAUSE
 
 
 KEY_MISSING = "A key or password of this order can't be opened. An Operator has to enter it again."

@@ -24,7 +24,7 @@ def is_needed(order: Order, now: datetime) -> bool:
     if not order.vendor.adapter.can_fetch_prices:
         return False
     fresh = now - timedelta(seconds=settings.PRICES_FRESH_SECONDS)
-    if order.prices_at and fresh < order.prices_at <= now:
+    if looking.is_fresh(order.prices_at, settings.PRICES_FRESH_SECONDS, now):
         return False
     return bool(_older(order, fresh))
 
