@@ -15,8 +15,8 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from orders import looking, submission
-from orders.models import Order, State
+from orders import asking, looking, submission
+from orders.models import Asking, Order, State
 from orders.models.attempt import Stage
 from tests.conftest import OPTIONS, PRODUCTS, Desk, fresh
 from tests.orders.pages import browser
@@ -235,6 +235,20 @@ def test_a_vendor_that_repeats_our_secrets_gives_nothing_away(
     looking.look_first(desk.confirmed(api, product, word="looked-for").pk)
     for door in ("test", "fetch"):
         browser(desk.people.operator).post(f"/vendors/vendor/{order.vendor_id}/{door}/")
+    assert_nothing_leaked(desk, logs, capfd)
+
+
+@pytest.mark.parametrize("act", [parrot("400 No"), parrot("200 OK"), page_parrot])
+@pytest.mark.parametrize("api", ["scaledmail", "smartsenders", "woodpecker"])
+def test_a_vendor_that_repeats_our_key_when_asked_for_names_gives_nothing_away(
+    desk: Desk, keys: None, logs: Any, capfd: Any, vendor: Any, api: str, act: Act
+) -> None:
+    [product] = desk.accounts[api].adapter.products
+    order, server = desk.draft(api, product), vendor(act)
+    asking.begin(order.pk, by=desk.people.drafter)
+    browser(desk.people.drafter).post(f"/orders/order/{order.pk}/suggest/", {"name": order.contents[0].name})
+    assert any(leaks(visit.request.decode("utf-8", "replace")) for visit in server.visits)
+    assert Asking.objects.get().ended_at
     assert_nothing_leaked(desk, logs, capfd)
 
 
