@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 
-from orders.paste import BadLine, Doubt, Reading, Row
+from orders.paste import MOST_LINES, BadLine, Doubt, Reading, Row
 from vendors.verdicts import Problem
 
 PAGE = 50
@@ -48,9 +48,11 @@ class Preview:
 
     @property
     def summary(self) -> list[tuple[BadLine, bool]]:
-        """The first bad lines, each with whether it stands on this page to jump to."""
+        """The first bad lines, each with whether it stands on this page; that there are too many comes first."""
         here = {line.number for line in self.lines}
-        return [(bad, bad.number in here) for bad in self.reading.bad[:LISTED]]
+        bad = self.reading.bad
+        first = [bad[-1], *bad[: LISTED - 1]] if self.count > MOST_LINES else bad[:LISTED]
+        return [(line, line.number in here) for line in first]
 
     @property
     def unlisted(self) -> int:

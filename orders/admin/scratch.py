@@ -160,7 +160,8 @@ def answer(request: HttpRequest, place: Place, post: QueryDict, *, is_touched: b
 def throw_away(request: HttpRequest) -> HttpResponse:
     """Delete the person's own unsaved work, and go back to where they were."""
     assert request.user.is_authenticated
-    count, _ = Scratch.objects.filter(user=request.user, token=request.POST.get("throw", "")).delete()
+    token = request.POST.get("throw", "")
+    count, _ = Scratch.objects.filter(user=request.user, token=token if TOKEN.fullmatch(token) else "").delete()
     messages.info(request, "The unsaved work is thrown away." if count else "That unsaved work is no longer there.")
     onward = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(onward, allowed_hosts={request.get_host()})

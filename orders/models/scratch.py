@@ -52,7 +52,11 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
         about = {"vendor": vendor, "product": product, "order_id": order_id}
         scratch, _ = self.get_or_create(user=user, token=token, defaults=about)
         scratch.vendor, scratch.product, scratch.order_id = vendor, product, order_id
-        scratch.fields, scratch.kept_at = dict(fields), timezone.now()
+        # PostgreSQL keeps no null character in JSON; no line may hold one either
+        scratch.fields = {
+            name.replace("\0", ""): [v.replace("\0", "") for v in values] for name, values in fields.items()
+        }
+        scratch.kept_at = timezone.now()
         scratch.lines = sum(1 for line in (fields.get("rows") or [""])[-1].splitlines() if line.strip())
         scratch.sealed = str(Sealed(scratch.sealed).put(secrets))
         scratch.save()
@@ -98,7 +102,9 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     """Rules about many."""
 
     def note(self, *, name: str, data: bytes, by: User) -> Upload:
-        return self.create(name=name[:200], sha256=hashlib.sha256(data).hexdigest(), by=by, by_name=by.get_username())
+        return self.create(
+            name=name.replace("\0", "")[:200], sha256=hashlib.sha256(data).hexdigest(), by=by, by_name=by.get_username()
+        )
 
     def same_as(self, upload: Upload, *, but: Iterable[int] = ()) -> Upload | None:
         """The latest time that the same bytes were read, an order's before all others."""

@@ -211,6 +211,14 @@ def test_after_thirty_days_the_sweep_clears_it_away(desk: Desk) -> None:
     assert list(Upload.objects.all()) == [bought]
 
 
+def test_a_null_character_breaks_nothing(desk: Desk) -> None:
+    drafter = browser(desk.people.drafter)
+    keep(drafter, page(desk), rows="acme.com, Da\0na Reyes, dana", **{"x\0y": "z\0"})
+    assert kept_by(desk.people.drafter)[0].fields["rows"] == ["acme.com, Dana Reyes, dana"]
+    assert drafter.post("/orders/order/add/", {"throw": "\0"}).status_code == 302
+    assert drafter.get(f"{page(desk)}&unsaved=%00").status_code == 200
+
+
 @pytest.mark.parametrize("token", ["", "x", "../..", "A" * 64, "c" * 64])
 def test_a_garbled_or_unknown_token_opens_the_plain_page(desk: Desk, token: str) -> None:
     response = browser(desk.people.drafter).get(f"{page(desk)}&unsaved={token}")
