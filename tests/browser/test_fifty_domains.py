@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from playwright.sync_api import Page, expect
 
 from tests.browser.crawl import faults
-from tests.browser.people import GOOGLE, Wanted, begin, chip, fact, fill, lines_box, rows_of
+from tests.browser.people import GOOGLE, Wanted, begin, chip, fill, lines_box, rows_of
 
 pytestmark = pytest.mark.browser
 
@@ -84,5 +84,5 @@ def test_fifty_domains_with_six_mistakes_are_mended_get_addresses_and_are_handed
     costs = cost.inner_text().removesuffix(" now")
     drafter.get_by_role("button", name="Send for confirmation").click()
     expect(chip(drafter)).to_have_text("Waiting for confirmation")
-    expect(fact(drafter, "Contents")).to_have_text("50 domains and 100 mailboxes")
+    expect(drafter.get_by_role("heading", level=1)).to_have_text("Northwind: 50 domains and 100 mailboxes")
     expect(drafter.get_by_text(costs).first).to_be_visible()
