@@ -20,7 +20,7 @@ MISTAKES = {
     11: ("{word}-11", "has no ending.", "Did you mean {word}-11.com?", "{word}-11.com"),
     19: ("dana@{word}-19.com", "is an address, not a domain.", "Write only {word}-19.com.", "{word}-19.com"),
     28: ("{word}-27.com", "{word}-27.com is on line 27 already.", "Take one of the two lines out.", "{word}-28.com"),
-    36: ("=cmd|'/c calc'!A1", "begins like a formula.", "", "{word}-36.com"),
+    36: ("=cmd|'/c calc'!A1", "begins like a formula of a spreadsheet.", "", "{word}-36.com"),
     45: ("{word}-45.com, , , , , twelve", "“twelve” is no number of years.", "1 to 10", "{word}-45.com"),
 }
 WANTED = Wanted(
