@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Min
-
-from orders.models import Order
+from orders.models import Domain, Order
 from orders.models.inventory import LIVE, Asset
+from orders.typos import chunks
 from vendors.apis.rules import bounded, warn
 from vendors.verdicts import Problem
 
@@ -21,11 +20,15 @@ def problems(order: Order) -> list[Problem]:
 
 
 def _not_here(order: Order) -> Iterator[Problem]:
-    domains = order.mailboxes.filter(domain__state__in=LIVE).order_by()
-    columns = ("domain__name", "domain__state", "domain__vendor_id", "domain__vendor__name")
-    for name, state, vendor_id, vendor, row in (
-        domains.values_list(*columns).annotate(first=Min("row")).order_by("first")
-    ):
+    rows = {line.name: line.row or line.mailboxes[0].row for line in order.contents if line.mailboxes}
+    columns = ("name", "state", "vendor_id", "vendor__name")
+    known = [
+        domain
+        for names in chunks(rows)
+        for domain in Domain.objects.filter(name__in=names, state__in=LIVE).order_by().values_list(*columns)
+    ]
+    for name, state, vendor_id, vendor in sorted(known, key=lambda domain: rows[domain[0]] or 0):
+        row = rows[name]
         if vendor_id != order.vendor_id:
             message = (
                 f"{name} is at {vendor}, as far as MailOps knows. {order.vendor.name} takes only domains it holds."

@@ -386,7 +386,7 @@ def test_of_many_problems_alike_the_page_shows_the_first_and_names_the_lines_of_
     browser = Browser()
     browser.force_login(desk.people.drafter)
     page = browser.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
-    assert page.count("Stops the order: ") == 2 * (10 + 1)  # the domains, then their addresses
+    assert page.count("Stops the order: ") == 1 + 2 * (10 + 1)  # the limit, the domains, their addresses
     assert page.count("The same in 140 more lines: 11, 12, 13, ") == 2
 
 

@@ -38,7 +38,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 def account(api: str = "woodpecker", **changed: Any) -> dict[str, Any]:
     """The account form filled in."""
-    rules = {"two_person_rule": "on", "order_limit": "500", "limit_currency": "USD", "hold_minutes": "0"}
+    rules = {"two_person_rule": "on", "order_limit": "2000", "limit_currency": "USD", "hold_minutes": "0"}
     return {"name": f"New {api}", "mode": "practice"} | rules | SETTINGS[api] | changed
 
 
@@ -81,7 +81,7 @@ def test_a_changed_rule_is_recorded_with_before_and_after(desk: Desk) -> None:
     browser(desk.people.operator).post(account_page(vendor), data)
     assert changes("vendor.changed") == {
         "two_person_rule": [True, False],
-        "order_limit": ["500.00", "750.50"],
+        "order_limit": ["2000.00", "750.50"],
         "hold_minutes": [0, 15],
     }
 
