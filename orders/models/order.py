@@ -14,13 +14,11 @@ from django.utils import timezone
 
 from mailops.history import record
 from mailops.money import Totals
-from orders.models.attempt import lease_over
 from orders.models.availability import Availability
 from orders.models.holds import Hold, hold_of
 from orders.models.inventory import Asset
+from orders.models.queries import OrderQuerySet
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
-from vendors import turns
-from vendors.apis import REGISTRY
 from vendors.apis.base import DomainLine, MailboxLine, Product
 from vendors.models import SendingSwitch, Vendor, account_settings
 from vendors.sealed import Sealed
@@ -35,60 +33,6 @@ BACK_OFF = (30, 120, 300, 900)  # seconds before an order that was provably not 
 
 class NotAllowed(Exception):
     """A move that an order's state, or the two-person rule, does not allow; the message is for the person."""
-
-
-class OrderQuerySet(models.QuerySet["Order"]):
-    """Rules about many orders."""
-
-    def locked(self, pk: int) -> Order:
-        """The order for a decision about it, its row locked until the transaction ends."""
-        return self.select_for_update(of=("self",)).select_related("vendor", "client", "contact").get(pk=pk)
-
-    def waiting_for(self, user: User) -> OrderQuerySet:
-        """Orders in which this person should do something next, oldest first."""
-        wanted = models.Q(pk__in=[])
-        if user.has_perm("orders.confirm_order"):
-            wanted |= models.Q(state=State.REVIEW) & ~(
-                models.Q(editors__user=user) & models.Q(vendor__two_person_rule=True)
-            )
-        if user.has_perm("orders.settle_order"):
-            wanted |= models.Q(state=State.UNKNOWN) | models.Q(pk__in=self.with_news().values("pk"))
-        if user.has_perm("orders.change_order"):
-            wanted |= models.Q(state__in=[State.DRAFT, State.REFUSED, State.PARTLY], drafted_by=user, copies=None)
-        return self.filter(wanted).order_by("state_since").distinct()
-
-    def with_news(self) -> OrderQuerySet:
-        """Settled orders of which the vendor said something else afterwards that nobody has read yet."""
-        return self.filter(attempts__news_at__isnull=False).distinct()
-
-    def due(self, now: datetime) -> OrderQuerySet:
-        """Confirmed orders that may be sent now: nothing is held, no pause is left."""
-        return self.filter(
-            ~SendingSwitch.is_on(),
-            models.Q(hold_until=None) | models.Q(hold_until__lte=now),
-            models.Q(next_try_at=None) | models.Q(next_try_at__lte=now),
-            state=State.CONFIRMED,
-            vendor__stopped_at=None,
-        )
-
-    def in_turn(self, now: datetime) -> OrderQuerySet:
-        """Orders whose account may be asked soon."""
-        soon = now + timedelta(seconds=turns.AN_ORDER)
-        far = models.Q(vendor__next_turn_at__gt=now + turns.FURTHEST)
-        return self.filter(models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon) | far)
-
-    def expired(self, now: datetime) -> OrderQuerySet:
-        """Orders whose worker should have reported long ago."""
-        over = lease_over(now, of="attempts__")
-        return self.filter(over, state=State.SENDING, attempts__stage__in=["claimed", "sending"])
-
-    def due_for_progress(self, now: datetime) -> OrderQuerySet:
-        """Accepted orders whose vendor can tell how they stand and was not asked lately."""
-        telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
-        before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
-        return self.filter(
-            models.Q(progress_at=None) | models.Q(progress_at__lt=before), state=State.ACCEPTED, vendor__api__in=telling
-        )
 
 
 class Order(models.Model):

@@ -18,11 +18,12 @@ def contents(desk: Desk, api: str, product: str, rows: str) -> drafting.Draft:
 def test_the_order_beforehand_is_the_order_once_it_is_saved(desk: Desk, api: str, product: str) -> None:
     draft = contents(desk, api, product, rows_for(api))
     before = drafting.proposed(draft)
+    planned = plan(before)
     assert not Order.objects.exists()
     order = drafting.create(draft, by=desk.people.drafter)
     assert before.contents == order.contents == fresh(order).contents
-    assert plan(before).as_dict() == plan(fresh(order)).as_dict()
-    assert plan(before).problems == plan(fresh(order)).problems
+    assert planned.as_dict() == plan(fresh(order)).as_dict()
+    assert planned.problems == plan(fresh(order)).problems
     assert fresh(order).cost == order.cost
 
 
