@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from mailops.money import show as show_money
 from orders import asking, suggesting
-from orders.admin.page import load, render, url, why_not_edit
+from orders.admin.frame import load, render, url, why_not_edit
 from orders.availability import ASKED_IN, asking_of, standing
 from orders.models import Asking, NotAllowed, Order, State
 from orders.plan import plan

@@ -19,7 +19,9 @@ from django.views.decorators.http import require_POST
 
 from orders import drafting, limits, progress, submission
 from orders.admin import cost
-from orders.admin.page import checks, contents, load, render, request_shown, url
+from orders.admin.checklist import checks
+from orders.admin.frame import load, render, url
+from orders.admin.page import contents, request_shown
 from orders.models import NotAllowed, Order, holds
 from orders.plan import plan, short
 

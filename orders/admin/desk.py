@@ -13,7 +13,8 @@ from django.shortcuts import redirect
 from orders import desk, looking
 from orders.admin import cost
 from orders.admin.decide import ReasonForm
-from orders.admin.page import contents, load, render, request_shown, url
+from orders.admin.frame import load, render, url
+from orders.admin.page import contents, request_shown
 from orders.models import NotAllowed, Order
 from orders.plan import short
 

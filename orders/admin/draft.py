@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 
 from orders import drafting, elsewhere
 from orders.admin import addresses, availability, cost, files, scratch
+from orders.admin.checklist import checks
 from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
-from orders.admin.page import checks, load, render, url, why_not_edit
+from orders.admin.frame import load, render, url, why_not_edit
 from orders.admin.preview import field_errors, preview
 from orders.admin.scratch import Place
 from orders.drafting import Draft

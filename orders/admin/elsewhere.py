@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 
 from orders import elsewhere
 from orders.admin.cost import OPEN
-from orders.admin.page import load, render, url
+from orders.admin.frame import load, render, url
 from orders.models import Order
 
 

@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import availability, decide, desk, draft, elsewhere, page, scratch, signed_out, volume
+from orders.admin import availability, decide, desk, draft, elsewhere, frame, page, scratch, signed_out, volume
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -159,7 +159,7 @@ class OrderAdmin(admin.ModelAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, order: Order) -> SafeString:
-        return chip(page.CHIPS[State(order.state)], order.get_state_display())
+        return chip(frame.CHIPS[State(order.state)], order.get_state_display())
 
     @admin.display(description="Next")
     def next(self, order: Order) -> SafeString:

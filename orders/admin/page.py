@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from mailops.history.models import Event
-from mailops.money import show as show_money
-from orders import availability, drafting, elsewhere, submission
+from orders import drafting, elsewhere, submission
 from orders.admin import cost
+from orders.admin.availability import panel
+from orders.admin.checklist import checks
+from orders.admin.frame import CHIPS, load, render, url, why_not_edit
 from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan, short
-from vendors.verdicts import Problem
 
 PAGE = 50
-MOST_KINDS, MOST_NUMBERS = 60, 30
-NAMES = re.compile(r"\S*[.@\d“][^\s.]\S*")  # what differs where a sentence is said of many names
 PLANNED = (State.DRAFT, State.REVIEW)
 STEPS = ["Drafted", "Waiting for confirmation", "Confirmed", "Sent to the vendor", "Being set up", "Delivered"]
 STEP_OF = {
     State.DRAFT: 0, State.REVIEW: 1, State.CONFIRMED: 2, State.SENDING: 3, State.UNKNOWN: 3, State.REFUSED: 3,
     State.ACCEPTED: 4, State.PARTLY: 5, State.DELIVERED: 5, State.CANCELLED: 0,
-}  # fmt: skip
-CHIPS = {
-    State.DRAFT: "", State.REVIEW: "wait", State.CONFIRMED: "info", State.SENDING: "info", State.UNKNOWN: "doubt",
-    State.REFUSED: "bad", State.ACCEPTED: "info", State.PARTLY: "wait", State.DELIVERED: "ok", State.CANCELLED: "",
 }  # fmt: skip
 
 
@@ -53,32 +44,8 @@ class Action:
     posts: bool = False
 
 
-def load(request: HttpRequest, pk: int | str, permission: str = "orders.view_order") -> Order:
-    """The order, if this person may do that with it."""
-    if not request.user.has_perm(permission):
-        raise PermissionDenied
-    orders = Order.objects.select_related("vendor", "client", "contact", "drafted_by", "copy_of")
-    try:
-        return orders.get(pk=int(pk))
-    except (Order.DoesNotExist, ValueError):
-        raise Http404 from None
-
-
-def url(order: Order, name: str = "change") -> str:
-    return reverse(f"admin:orders_order_{name}", args=[order.pk])
-
-
-def render(request: HttpRequest, template: str, order: Order | None, **context: Any) -> TemplateResponse:
-    """One of our pages, in the site's frame."""
-    about = {"order": order, "order_url": url(order), "chip": CHIPS[State(order.state)]} if order else {}
-    frame = admin.site.each_context(request)
-    return TemplateResponse(request, f"admin/orders/order/{template}", frame | about | context)
-
-
 def show(request: HttpRequest, pk: str) -> HttpResponse:
     """The page of one order. While something moves, the page follows it."""
-    from orders.admin.availability import panel  # which is built from this page's parts
-
     order = load(request, pk)
     current = plan(order) if order.state in PLANNED else None
     if current:
@@ -217,73 +184,6 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             if order.state == State.CANCELLED and order.attempts.filter(stage__in=SETTLED).exists():
                 offer("check", "Check the vendor again", "orders.settle_order")
     return found
-
-
-def why_not_edit(request: HttpRequest, order: Order) -> str:
-    """Why this person may not edit this draft, in words; empty when they may."""
-    if order.drafted_by_id in (request.user.pk, None) or request.user.is_superuser:
-        return ""
-    return f"It is {order.drafted_by_name}'s draft."
-
-
-def checks(request: HttpRequest, order: Order, current: Plan | None, *, alike: int = 10) -> list[dict[str, Any]]:
-    """What was checked, good and bad, while the order can still be changed."""
-    if current is None:
-        return []
-    found = _listed(current, alike=alike)
-    fields = {problem.field for problem in current.stops}
-    if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
-        why = order.why_not_confirm(request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
-        found.insert(0, {"kind": "fail" if why else "ok", "text": why or "You did not edit this order"})
-    if not order.vendor.two_person_rule:
-        found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
-    if not fields & {"domain", "address"}:
-        found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
-    found += availability.told(order)
-    if "price" not in fields:
-        found.append({"kind": "ok", "text": "Every price is known"})
-    if order.vendor.order_limit is not None and "limit" not in fields:
-        limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
-        found.append({"kind": "ok", "text": f"Within the limit of {limit} an order"})
-    return found
-
-
-def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
-    """The problems with their links, what stops the order first; of those alike some, and the other lines."""
-    found: list[dict[str, Any]] = []
-    families = _families([*current.stops, *current.warnings])
-    for problems in families[:MOST_KINDS]:
-        kind = "fail" if problems[0].level == "stop" else "warn"
-        shown = problems[: alike if len(problems) > alike + 1 else None]
-        found += [
-            {
-                "kind": kind,
-                "text": _said(problem.row, problem.message, problem.fix),
-                "url": reverse("admin:orders_order_change", args=[problem.order_id]) if problem.order_id else "",
-                "link": f"Open {Order(pk=problem.order_id)}" if problem.order_id else "",
-            }
-            for problem in shown
-        ]
-        if more := [problem.row for problem in problems[len(shown) :]]:
-            rows = ", ".join(map(str, more[:MOST_NUMBERS])) + (" …" if len(more) > MOST_NUMBERS else "")
-            found.append({"kind": kind, "text": f"The same in {len(more):,} more lines: {rows}"})
-    if rest := [problem for problems in families[MOST_KINDS:] for problem in problems]:
-        kind = "fail" if rest[0].level == "stop" else "warn"
-        found.append({"kind": kind, "text": f"And {len(rest):,} more, each said at its line of the draft."})
-    return found
-
-
-def _families(problems: Iterable[Problem]) -> list[list[Problem]]:
-    """Problems in their order, those of many lines together that say the same of another name."""
-    families: dict[Any, list[Problem]] = {}
-    for problem in problems:
-        says = NAMES.sub("", f"{problem.message} {problem.fix}") if problem.row else problem
-        families.setdefault((problem.level, problem.field, says), []).append(problem)
-    return list(families.values())
-
-
-def _said(row: int | None, message: str, fix: str) -> str:
-    return f"{f'Line {row}: ' if row else ''}{message} {fix}".strip()
 
 
 def contents(request: HttpRequest, order: Order) -> Any:

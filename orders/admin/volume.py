@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from orders.admin.page import render
+from orders.admin.frame import render
 from orders.endings import registrable
 from orders.paste import MOST_LINES
 from orders.volume import Needed, Offer, Volume, offers, product_notes, work_out

@@ -15,7 +15,8 @@ from django.utils import timezone
 from mailops.history.models import Event
 from orders import desk as unknowns
 from orders import submission, sweep
-from orders.admin.page import CHIPS, STEP_OF, WORDS
+from orders.admin.frame import CHIPS
+from orders.admin.page import STEP_OF, WORDS
 from orders.models import NEXT, Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.order import ACTS_NEXT

@@ -1,0 +1,79 @@
+"""What was checked about an order, good and bad, as its pages list it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from mailops.money import show as show_money
+from orders import availability
+from orders.models import Order, State
+from orders.plan import Plan
+from vendors.verdicts import Problem
+
+MOST_KINDS, MOST_NUMBERS = 60, 30
+NAMES = re.compile(r"\S*[.@\d“][^\s.]\S*")  # what differs where a sentence is said of many names
+
+
+def checks(request: HttpRequest, order: Order, current: Plan | None, *, alike: int = 10) -> list[dict[str, Any]]:
+    """What was checked, good and bad, while the order can still be changed."""
+    if current is None:
+        return []
+    found = _listed(current, alike=alike)
+    fields = {problem.field for problem in current.stops}
+    if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
+        why = order.why_not_confirm(request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
+        found.insert(0, {"kind": "fail" if why else "ok", "text": why or "You did not edit this order"})
+    if not order.vendor.two_person_rule:
+        found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
+    if not fields & {"domain", "address"}:
+        found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
+    found += availability.told(order)
+    if "price" not in fields:
+        found.append({"kind": "ok", "text": "Every price is known"})
+    if order.vendor.order_limit is not None and "limit" not in fields:
+        limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
+        found.append({"kind": "ok", "text": f"Within the limit of {limit} an order"})
+    return found
+
+
+def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
+    """The problems with their links, what stops the order first; of those alike some, and the other lines."""
+    found: list[dict[str, Any]] = []
+    families = _families([*current.stops, *current.warnings])
+    for problems in families[:MOST_KINDS]:
+        kind = "fail" if problems[0].level == "stop" else "warn"
+        shown = problems[: alike if len(problems) > alike + 1 else None]
+        found += [
+            {
+                "kind": kind,
+                "text": _said(problem.row, problem.message, problem.fix),
+                "url": reverse("admin:orders_order_change", args=[problem.order_id]) if problem.order_id else "",
+                "link": f"Open {Order(pk=problem.order_id)}" if problem.order_id else "",
+            }
+            for problem in shown
+        ]
+        if more := [problem.row for problem in problems[len(shown) :]]:
+            rows = ", ".join(map(str, more[:MOST_NUMBERS])) + (" …" if len(more) > MOST_NUMBERS else "")
+            found.append({"kind": kind, "text": f"The same in {len(more):,} more lines: {rows}"})
+    if rest := [problem for problems in families[MOST_KINDS:] for problem in problems]:
+        kind = "fail" if rest[0].level == "stop" else "warn"
+        found.append({"kind": kind, "text": f"And {len(rest):,} more, each said at its line of the draft."})
+    return found
+
+
+def _families(problems: Iterable[Problem]) -> list[list[Problem]]:
+    """Problems in their order, those of many lines together that say the same of another name."""
+    families: dict[Any, list[Problem]] = {}
+    for problem in problems:
+        says = NAMES.sub("", f"{problem.message} {problem.fix}") if problem.row else problem
+        families.setdefault((problem.level, problem.field, says), []).append(problem)
+    return list(families.values())
+
+
+def _said(row: int | None, message: str, fix: str) -> str:
+    return f"{f'Line {row}: ' if row else ''}{message} {fix}".strip()

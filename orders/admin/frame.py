@@ -1,0 +1,47 @@
+"""What the pages about an order share: the order, their addresses, the site's frame around them, who may edit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from orders.models import Order, State
+
+CHIPS = {
+    State.DRAFT: "", State.REVIEW: "wait", State.CONFIRMED: "info", State.SENDING: "info", State.UNKNOWN: "doubt",
+    State.REFUSED: "bad", State.ACCEPTED: "info", State.PARTLY: "wait", State.DELIVERED: "ok", State.CANCELLED: "",
+}  # fmt: skip
+
+
+def load(request: HttpRequest, pk: int | str, permission: str = "orders.view_order") -> Order:
+    """The order, if this person may do that with it."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+    orders = Order.objects.select_related("vendor", "client", "contact", "drafted_by", "copy_of")
+    try:
+        return orders.get(pk=int(pk))
+    except (Order.DoesNotExist, ValueError):
+        raise Http404 from None
+
+
+def url(order: Order, name: str = "change") -> str:
+    return reverse(f"admin:orders_order_{name}", args=[order.pk])
+
+
+def render(request: HttpRequest, template: str, order: Order | None, **context: Any) -> TemplateResponse:
+    """One of our pages, in the site's frame."""
+    about = {"order": order, "order_url": url(order), "chip": CHIPS[State(order.state)]} if order else {}
+    frame = admin.site.each_context(request)
+    return TemplateResponse(request, f"admin/orders/order/{template}", frame | about | context)
+
+
+def why_not_edit(request: HttpRequest, order: Order) -> str:
+    """Why this person may not edit this draft, in words; empty when they may."""
+    if order.drafted_by_id in (request.user.pk, None) or request.user.is_superuser:
+        return ""
+    return f"It is {order.drafted_by_name}'s draft."
