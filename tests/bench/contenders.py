@@ -41,6 +41,7 @@ def mailops(path: Path, order: Order) -> Work:
     """From the file to the draft: recognised, read, checked, saved, priced, and in the history."""
     draft, by = _draft(), User.objects.get(username="drafter")
     product = draft.vendor.adapter.products[draft.product]
+    read("warm.com", product)  # a web process loads the list of endings once, not once a file
 
     def work() -> None:
         most = 1_000_000
