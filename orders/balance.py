@@ -21,7 +21,11 @@ def estimate(vendor: Vendor) -> Decimal | None:
     if vendor.balance is None or vendor.balance_at is None:
         return None
     # what was on its way when somebody looked was not taken off yet
-    since = models.Q(claimed_at__gte=vendor.balance_at) | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
+    since = (
+        models.Q(claimed_at__gte=vendor.balance_at)
+        | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
+        | models.Q(ended_at__gte=vendor.balance_at, settled_at=None)  # and came back since; a verdict moves no money
+    )
     return vendor.balance - total(
         spending().filter(since, order__vendor=vendor), amount(vendor.balance_currency, "due_now")
     )

@@ -207,4 +207,6 @@ def used_up(order: Order, adds: Mapping[str, Decimal], now: datetime) -> Use | N
     if client.period_limits:
         client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
     over = [use for use in uses(order.vendor, client, at=now, sent_only=True) if use.is_over(adds)]
-    return max(over, key=lambda use: use.ends_at, default=None)
+    return max(
+        over, key=lambda use: (use.limit < adds.get(use.owner.limit_currency, NOTHING), use.ends_at), default=None
+    )

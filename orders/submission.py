@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from mailops import drill
 from mailops.history import record
+from mailops.money import Totals
 from orders import breaker, doorbell, drift, guards, limits, looking, repricing
 from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
@@ -81,7 +82,9 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 raise PlanChanged(differences(before, current.as_dict()) if before else [])
             if current.stops:
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
-            if why := limits.why_not(order, current.cost.due_now, at=planned_for or timezone.now()):
+            now = timezone.now()
+            goes = max(planned_for or now, now + timedelta(minutes=order.vendor.hold_minutes))
+            if why := limits.why_not(order, current.cost.due_now, at=goes):
                 raise NotAllowed(f"Not confirmed. {why}")
             order.confirm(by=by, digest=current.digest, snapshot=current.snapshot(), planned_for=planned_for)
             drill.point("confirm, before commit")
@@ -108,7 +111,11 @@ def submit(order_id: int) -> str:
                 with transaction.atomic():
                     doorbell.ring(order_id)
                 return "looked, rung again"
-        attempt = claim(order_id)
+        try:
+            attempt = claim(order_id)
+        except looking.Needed:  # something else grew too old meanwhile: the sweep rings again
+            _not_now(order_id)
+            return "looked, not fresh any more"
     if attempt is None:
         return "nothing to do"
     started = time.monotonic()
@@ -171,42 +178,48 @@ def claim(order_id: int) -> Attempt | None:
         if order is None or order.vendor.at_once <= _on_their_way(order):
             _not_now(order_id)
             return None
+        now = timezone.now()  # waiting for the account's row may have taken a while
         spends = guards.confirmed_sum(order)
         if held := guards.holding(order, spends, now):
             guards.hold(order, held)
-            doorbell.ring_next(order.vendor_id)
-            return None
-        if reads := _reads(order, now):
+        elif reads := _reads(order, now):
             raise looking.Needed(reads)
-        wait = turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
-        if wait is None:
-            _not_now(order_id)
-            return None
-        number = order.attempts.count() + 1
-        try:
-            order._move(
-                State.SENDING,
-                action="order.claimed",
-                changes={"attempt": [None, number]},
-                where=models.Q(confirmed_at=order.confirmed_at),  # what was read before waiting for the account's row
-                next_try_at=None,
-                held_for="",
-            )
-        except NotAllowed:
-            return None
-        attempt = Attempt.objects.create(
-            order=order,
-            number=number,
-            worker=f"{socket.gethostname()}/{os.getpid()}",
-            digest=order.digest,
-            claimed_at=now,
-            lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
-            due_now=spends.as_dict(),
-            before=order.listed if order.looked_at else [],
-            before_at=order.looked_at,
+        else:
+            return _take(order, spends, now)
+    doorbell.ring_next(order.vendor_id)  # it locks another order, which must not come behind the history's lock
+    return None
+
+
+def _take(order: Order, spends: Totals, now: datetime) -> Attempt | None:
+    wait = turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
+    if wait is None:
+        _not_now(order.pk)
+        return None
+    number = order.attempts.count() + 1
+    try:
+        order._move(
+            State.SENDING,
+            action="order.claimed",
+            changes={"attempt": [None, number]},
+            where=models.Q(confirmed_at=order.confirmed_at),  # what was read before waiting for the account's row
+            next_try_at=None,
+            held_for="",
         )
-        attempt.wait = wait
-        return attempt
+    except NotAllowed:
+        return None
+    attempt = Attempt.objects.create(
+        order=order,
+        number=number,
+        worker=f"{socket.gethostname()}/{os.getpid()}",
+        digest=order.digest,
+        claimed_at=now,
+        lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
+        due_now=spends.as_dict(),
+        before=order.listed if order.looked_at else [],
+        before_at=order.looked_at,
+    )
+    attempt.wait = wait
+    return attempt
 
 
 def _on_their_way(order: Order) -> int:

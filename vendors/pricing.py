@@ -19,6 +19,7 @@ def fetch(vendor: Vendor, *, by: str = "MailOps", patience: float = turns.A_PERS
     """
     fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=patience))
     with transaction.atomic():
+        Vendor.objects.locked(vendor.pk)  # two readers at once would both add an item that is new
         stored = {price.item: price for price in vendor.prices.select_for_update()}
         was = {price.item: Price(**_copied(price)) for price in stored.values()}
         PriceVersion.objects.keep(vendor, was.values())

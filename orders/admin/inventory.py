@@ -101,7 +101,7 @@ class ClientAdmin(RecordedAdmin):
         return [(None, {"fields": about}), ("Limits", {"fields": limits})]
 
     def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        obj.save(update_fields=list(form.fields) if change else None)  # not limits that an Operator sets meanwhile
         if set(LIMITS) & set(form.changed_data):
             obj.let_orders_go()
 

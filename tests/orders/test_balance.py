@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -150,3 +151,12 @@ def test_drafter_and_confirmer_are_told_before(desk: Desk) -> None:
     page = " ".join(browser.get(f"/vendors/vendor/{account().pk}/change/").content.decode().split())
     assert "$5.00 was noted by operator" in page
     assert "about <b>$5.00</b> is left" in page
+
+
+@pytest.mark.parametrize(("word", "ends"), [("fine", Stage.ACCEPTED), ("cut-after", Stage.UNKNOWN)])
+def test_what_was_on_its_way_when_the_balance_was_noted_stays_taken_off(desk: Desk, word: str, ends: str) -> None:
+    attempt = desk.claimed(*CMR, word=word)
+    note(desk, "100")
+    assert left() == 81
+    assert submission._send(attempt, time.monotonic()) == ends
+    assert left() == 81

@@ -17,6 +17,7 @@ from orders.models.attempt import Stage
 from orders.plan import plan
 from tests.conftest import Desk, fresh
 from tests.orders.test_sending import charges
+from vendors import pricing
 from vendors.models import Price, Vendor
 from vendors.practice.server import Practice
 
@@ -307,3 +308,11 @@ def test_a_fresh_confirmation_reads_old_prices_anew(desk: Desk) -> None:
     grow_old("woodpecker")
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert Event.objects.filter(action="vendor.prices_fetched", subject=str(order.vendor)).count() == 2
+
+
+def test_prices_that_grow_old_while_the_vendor_is_asked_are_read_again_later(desk: Desk, settings: Any) -> None:
+    order = desk.confirmed()
+    pricing.fetch(order.vendor)
+    settings.PRICES_FRESH_SECONDS = 0
+    assert submission.submit(order.pk) == "looked, not fresh any more"
+    assert (fresh(order).state, fresh(order).rung_at, fresh(order).tries) == (State.CONFIRMED, None, 0)

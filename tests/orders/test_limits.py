@@ -373,3 +373,22 @@ def until_somebody_waits(done: list[Any]) -> None:
             time.sleep(0.05)
     finally:
         connection.close()
+
+
+def test_a_limit_that_never_has_room_is_said_before_one_that_has_room_later(desk: Desk) -> None:
+    desk.sent(*CMR, word="one")
+    order = desk.confirmed(*CMR, word="two")
+    limit(account(), day_limit=COSTS - 1, month_limit=COSTS + 1)
+    submission.submit(order.pk)
+    assert fresh(order).state == State.REVIEW
+    assert "a day" in fresh(order).reason
+
+
+def test_confirming_counts_for_the_day_on_which_the_hold_ends(desk: Desk) -> None:
+    desk.sent(*CMR, word="one")
+    limit(account(), day_limit=20)
+    Vendor.objects.filter(pk=account().pk).update(hold_minutes=24 * 60)
+    two, three = desk.reviewed(*CMR, word="two"), desk.reviewed(*CMR, word="three")
+    desk.confirm(two)  # goes tomorrow, when nothing is used yet
+    with pytest.raises(NotAllowed, match="over the limit"):
+        desk.confirm(three)

@@ -14,11 +14,13 @@ from mailops import triggers
 from mailops.history.models import Event
 from mailops.money import Totals
 from tests.conftest import Desk
+from tests.orders.test_sending import in_threads
 from tests.vendors.orders import StubPrice
 from vendors import pricing
 from vendors.models import Price, PriceVersion, Rate, Vendor
 from vendors.models import rate as rates
 from vendors.models import version as versions
+from vendors.practice.server import Practice
 from vendors.prices import MONTH, ONCE, UNSTATED, YEAR, CostLine, CostSheet, cost_line, cost_sheet
 
 
@@ -268,3 +270,12 @@ def test_without_a_reporting_currency_no_rate_is_asked_for(
 @pytest.mark.parametrize(("rate", "shown"), [("0.920000", "0.92"), ("110.000000", "110"), ("0.000001", "0.000001")])
 def test_a_rate_is_shown_without_needless_zeros(rate: str, shown: str) -> None:
     assert Rate(rate=Decimal(rate)).shown == shown
+
+
+def test_two_readers_of_a_list_with_a_new_item_both_go_through(committed: None, desk: Desk, practice: Practice) -> None:
+    vendor = Vendor.objects.get(api="woodpecker")
+    pricing.fetch(vendor)
+    for _ in range(4):
+        vendor.prices.order_by("-pk")[0].delete()
+        counts = in_threads(2, lambda: pricing.fetch(Vendor.objects.get(pk=vendor.pk)))
+        assert counts == [vendor.prices.count()] * 2
