@@ -45,6 +45,19 @@ def rows_for(api: str, *, word: str = "acme") -> str:
     return f"{word}.com, Dana Reyes, dana\n{word}.com, Sam Ito, sam"
 
 
+APART = ("orders", "practice", "vendors")  # here a test that asks for no database touches none
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs the same whatever the database, so that it need not run once for each."""
+    for item in items:
+        asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+        if asks or item.get_closest_marker("django_db"):
+            continue
+        if item.path.relative_to(Path(__file__).parent).parts[0] in APART:
+            item.add_marker("apart")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Each file in one process, and all browser tests in one, in their order: they share a stack."""

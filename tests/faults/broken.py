@@ -18,7 +18,8 @@ class Mutation:
     caught_by: tuple[str, ...]
 
 
-ORDER, SUBMISSION, SWEEP = "orders/models/order.py", "orders/submission.py", "orders/sweep.py"
+ORDER, MANY = "orders/models/order.py", "orders/models/queries.py"
+SUBMISSION, SWEEP = "orders/submission.py", "orders/sweep.py"
 DESK, BREAKER, HTTP, API = "orders/desk.py", "orders/breaker.py", "vendors/http.py", "vendors/apis/base.py"
 SENDING, CRASHES, STATES = (f"tests/orders/test_{name}.py" for name in ("sending", "crashes", "states"))
 GUARDS, ANSWERS = "tests/orders/test_guards.py", "tests/vendors/test_answers.py"
@@ -38,14 +39,14 @@ MUTATIONS = (
         promise="1",
         edits=(
             (
-                ORDER,
+                MANY,
                 "            state=State.CONFIRMED,\n            vendor__stopped_at=None,",
                 "            vendor__stopped_at=None,",
             ),
             (
                 SUBMISSION,
-                "        except NotAllowed:\n            return None",
-                "        except NotAllowed:\n            pass",
+                "    except NotAllowed:\n        return None",
+                "    except NotAllowed:\n        pass",
             ),
         ),
         caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
@@ -350,7 +351,7 @@ MUTATIONS = (
     Mutation(
         name="“Hold all sending” is ignored when an order is taken up",
         promise="switch",
-        edits=((ORDER, "            ~SendingSwitch.is_on(),\n", ""),),
+        edits=((MANY, "            ~SendingSwitch.is_on(),\n", ""),),
         caught_by=(f"{GUARDS}::test_while_all_sending_is_held_nothing_is_sent",),
     ),
     Mutation(
@@ -362,7 +363,7 @@ MUTATIONS = (
     Mutation(
         name="A stopped account goes on sending",
         promise="switch",
-        edits=((ORDER, "            vendor__stopped_at=None,\n        )", "        )"),),
+        edits=((MANY, "            vendor__stopped_at=None,\n        )", "        )"),),
         caught_by=(f"{SENDING}::test_a_stopped_account_sends_nothing_until_it_is_opened",),
     ),
     Mutation(
