@@ -168,6 +168,14 @@ class Offered:
     says: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A domain in a vendor's own list of what an account has: how many mailboxes it counts, where it tells."""
+
+    domain: str
+    mailboxes: int | None = None
+
+
 class OptionsForm(forms.Form):
     """The options of one product. Cleaned values must be plain JSON: strings, whole numbers, booleans.
 
@@ -207,6 +215,7 @@ class Api:
     names_at_once: ClassVar[int] = 1  # names in one question about availability
     asks_with: ClassVar[str] = ""  # the order's option that such a question carries, where the answer hangs on it
     search_pace_seconds: ClassVar[float] = 0  # between two searches, where the vendor limits them beyond its pace
+    can_list_holdings: ClassVar[bool] = False
     at_once: ClassVar[int | None] = None  # orders of one account under way at a time, where the vendor limits it
     # The only evidence after a lost answer is a list without dates: it is read before the paid request as well.
     looks_first: ClassVar[bool] = False
@@ -261,6 +270,10 @@ class Api:
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
         """State of the order's domains and mailboxes, where `can_tell_progress`."""
+        raise NotImplementedError
+
+    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
+        """Every domain that the account has at the vendor, names in lower case, where it `can_list_holdings`."""
         raise NotImplementedError
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:

@@ -20,6 +20,7 @@ from vendors.apis.base import (
     Api,
     DomainLine,
     Evidence,
+    Held,
     MailboxLine,
     OptionsForm,
     OrderLike,
@@ -27,7 +28,7 @@ from vendors.apis.base import (
     text,
     word,
 )
-from vendors.apis.reads import ask, could_not_ask, is_since, rows, weighed
+from vendors.apis.reads import ask, could_not_ask, held, is_since, rows, weighed
 from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import CostSheet, PriceLike, cost_line, cost_sheet
@@ -35,6 +36,7 @@ from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1/integration"
 PATHS = {"domains": f"{BASE}/orders/json", "mailboxes": f"{BASE}/orders/create-mailbox-order/json"}
+MOST_PAGES = 100  # of its list, 50 rows each
 KEY = {"cmr-x-api-key": Secret("api_key")}
 LONGEST_YEARS = 10
 POOR = re.compile(r"insufficient (wallet )?balance", re.IGNORECASE)  # the page's word for it; its status is on none
@@ -134,6 +136,7 @@ class ColdMailReseller(Api):
         "mailbox": "One mailbox for one month",
     }
     pace_seconds = 0.25  # 5 requests a second for each key, seen by others; the vendor advises 4
+    can_list_holdings = True
     balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
     AccountForm = AccountForm
     products = {
@@ -242,6 +245,25 @@ class ColdMailReseller(Api):
             note = "An order that was only created shows in none of the vendor's lists. Search the dashboard by domain."
             found.append(Evidence(text=note))
         return weighed(found)
+
+    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
+        """Its subscriptions: a domain without one, or one that was only created, is in none of the vendor's lists.
+
+        `nextPage` names a page after the last, so `totalPages` ends it.
+        """
+        listed: list[dict[str, Any]] = []
+        for page in range(1, MOST_PAGES + 1):
+            answer = _answer(read, ("page", str(page)))
+            listed += rows(answer, "data", "subscriptions")
+            data = answer["data"]
+            pages = data.get("pagination", {}).get("totalPages") if isinstance(data.get("pagination"), dict) else None
+            if not isinstance(pages, int) or isinstance(pages, bool):
+                raise ReadFailed("The vendor does not say how long its list is.")
+            if page >= pages:
+                over = ("CANCELLED", "EXPIRED")
+                mine = [row for row in listed if text(row.get("subscriptionStatus")).upper() not in over]
+                return held(mine, name="domain", count="totalMailboxQuantity")
+        raise ReadFailed(f"The vendor's list has over {MOST_PAGES} pages, which MailOps does not read.")
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         _subscriptions(read, ("limit", "1"))
@@ -362,10 +384,14 @@ def _provider_problems(order: OrderLike) -> Iterator[Problem]:
 
 
 def _subscriptions(read: Read, *query: tuple[str, str]) -> list[dict[str, Any]]:
+    return rows(_answer(read, *query), "data", "subscriptions")
+
+
+def _answer(read: Read, *query: tuple[str, str]) -> Any:
     answer = ask(read, f"{BASE}/subscriptions", query=query, headers=KEY)
     if isinstance(answer, dict) and answer.get("status", 200) != 200:
         raise ReadFailed(f"The vendor said: {text(answer.get('message'))}")
-    return rows(answer, "data", "subscriptions")
+    return answer
 
 
 def _evidence(order: OrderLike, line: DomainLine, row: dict[str, Any], since: datetime) -> Evidence:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from vendors.apis.base import Evidence, Offered, text
+from vendors.apis.base import Evidence, Held, Offered, text
 from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.prices import FetchedPrice
 
@@ -92,6 +92,17 @@ def listed_once(found: Iterable[FetchedPrice]) -> list[FetchedPrice]:
     for price in found:
         prices.setdefault(price.item, price)
     return list(prices.values())
+
+
+def held(rows: Iterable[Mapping[str, Any]], *, name: str, count: str = "") -> list[Held]:
+    """A list of domains with each once: the mailboxes of rows with one name are added up, if all of them tell."""
+    counts: dict[str, int | None] = {}
+    for row in rows:
+        if domain := text(row.get(name), limit=253).lower():
+            told, before = row.get(count), counts.get(domain, 0)
+            is_number = isinstance(told, int) and not isinstance(told, bool) and told >= 0
+            counts[domain] = before + told if is_number and before is not None and told is not None else None
+    return [Held(domain=domain, mailboxes=mailboxes) for domain, mailboxes in counts.items()]
 
 
 def told_of(names: Sequence[str], found: Iterable[Offered]) -> list[Offered]:

@@ -19,6 +19,7 @@ from vendors.apis.base import (
     Api,
     DomainLine,
     Evidence,
+    Held,
     MailboxLine,
     Offered,
     OptionsForm,
@@ -28,7 +29,7 @@ from vendors.apis.base import (
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, is_since, listed_once, rows, told_of, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, held, is_since, listed_once, rows, told_of, weighed
 from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
@@ -110,6 +111,7 @@ class ScaledMail(Api):
     balance_note = "Orders are charged to the card on your ScaledMail account. Look at it at app.scaledmail.com."
     can_fetch_prices = True
     can_tell_progress = True
+    can_list_holdings = True
     can_tell_availability = True
     can_suggest = True
     names_at_once = 10
@@ -235,6 +237,12 @@ class ScaledMail(Api):
             },
             reference=numbers.pop() if len(numbers) == 1 else "",
         )
+
+    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
+        """From `/domains`, whose form the vendor does not document."""
+        query = (("organization_id", word(settings, "organization_id")),)
+        listed = rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
+        return held(listed, name="domain", count="total_mailboxes")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
         """The packages. The vendor states no currency; others have seen US dollars."""

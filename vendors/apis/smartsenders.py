@@ -18,6 +18,7 @@ from vendors.apis import rules
 from vendors.apis.base import (
     Api,
     Evidence,
+    Held,
     MailboxLine,
     Offered,
     OptionsForm,
@@ -28,7 +29,7 @@ from vendors.apis.base import (
     refused_order,
     text,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, currency, is_since, listed_once, rows, told_of, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, currency, held, is_since, listed_once, rows, told_of, weighed
 from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
@@ -101,6 +102,7 @@ class SmartSenders(Api):
     )
     can_fetch_prices = True
     can_tell_progress = True
+    can_list_holdings = True
     can_tell_availability = True
     can_suggest = True
     asks_with = "vendor_id"
@@ -208,6 +210,10 @@ class SmartSenders(Api):
             reference=numbers.pop() if len(numbers) == 1 else "",
             note=f"Smartlead says of the order: {status}." if is_held_up else "",
         )
+
+    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
+        """The list of domains tells of no mailboxes."""
+        return held(_domains(read).values(), name="domain_name")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
         """Prices by supplier. The vendor states no period for them."""

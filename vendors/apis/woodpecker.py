@@ -18,6 +18,7 @@ from vendors.apis.base import (
     Api,
     DomainLine,
     Evidence,
+    Held,
     Offered,
     OptionsForm,
     OrderLike,
@@ -26,7 +27,7 @@ from vendors.apis.base import (
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, currency, listed_once, rows, told_of, weighed
+from vendors.apis.reads import amount, ask, could_not_ask, currency, held, listed_once, rows, told_of, weighed
 from vendors.apis.rules import stop, warn
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.prices import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
@@ -74,6 +75,7 @@ class Woodpecker(Api):
     )
     can_fetch_prices = True
     can_tell_progress = True
+    can_list_holdings = True
     can_tell_availability = True
     names_at_once = 10  # its page gives no number
     asks_with = "provider"
@@ -166,6 +168,10 @@ class Woodpecker(Api):
                 if state := STATES.get(states.get(box.address.lower(), "")):
                     mailboxes[box.address.lower()] = state
         return Progress(mailboxes=mailboxes)
+
+    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
+        listed = rows(ask(read, "/rest/v2/domains", headers=KEY), "domains")
+        return held(listed, name="domain", count="mailboxes_count")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
         """The currency stands at each provider: the vendor's own sample mixes two."""
