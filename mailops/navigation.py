@@ -26,7 +26,10 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Exchange rates", "vendors.rate", "changelist"),
         ("Contacts", "vendors.contact", "changelist"),
     ],
-    "Records": [("History", "history.event", "changelist")],
+    "Records": [
+        ("History", "history.event", "changelist"),
+        ("Month-end match", "orders.match", "changelist"),
+    ],
     "People": [("Users", "auth.user", "changelist"), ("Roles", "auth.group", "changelist")],
 }
 

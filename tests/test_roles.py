@@ -17,7 +17,7 @@ from django.urls import URLResolver, get_resolver
 
 from mailops import roles
 from mailops.history.models import Event
-from orders.models import Client, Domain, Mailbox, NeverBuy
+from orders.models import Client, Domain, Finding, Mailbox, Match, NeverBuy
 from tests.conftest import Desk
 from vendors.models import Contact, Price, PriceVersion, Rate
 
@@ -31,6 +31,7 @@ BOSS, DRAFTING = "403 403 403 403 200 302", "200 403 403 403 200 302"
 CONFIRMING, OPERATING = "403 200 403 403 200 302", "403 403 200 403 200 302"
 CHECKING, CONTACTS = "403 403 403 200 200 302", "200 403 200 403 200 302"
 OPERATED, DRAFTED = "403 403 302 403 302 302", "302 403 403 403 302 302"
+MATCHING = "403 200 200 403 200 302"
 WITH_REASON = "200 200 403 403 200 302"
 
 
@@ -80,6 +81,12 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("orders/mailbox", past=ALL),
     **stock("orders/client", add=DRAFTING, change=CONTACTS),
     **stock("orders/neverbuy", add=OPERATING, change=OPERATING, delete=OPERATING),
+    **stock("orders/match", add=MATCHING),
+    "orders/match/add/": (MATCHING, MATCHING.replace("200", "400")),
+    "orders/match/<path:object_id>/change/": (ALL, ALL),
+    "orders/match/<int:pk>/take/": (POSTED, MATCHING.replace("200", "302")),
+    "orders/match/<int:pk>/settle/": (POSTED, MATCHING.replace("200", "400")),
+    **stock("orders/finding"),
     **stock("orders/order", add=DRAFTING, change=ALL),
     "orders/order/volume/": (ALL, POSTED),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),
@@ -128,6 +135,14 @@ class House:
             "check": desk.sent(word="cut-after"),
             "delivered": desk.sent(word="accepted"),
         }
+        match = Match.objects.create(
+            vendor=desk.accounts["woodpecker"],
+            begins_on="2026-01-01",
+            ends_on="2026-01-31",
+            compared=0,
+            agreed=0,
+            lines=0,
+        )
         self.objects = {
             "history/event": Event.objects.latest("number"),
             "auth/user": desk.people.operator,
@@ -141,6 +156,10 @@ class House:
             "orders/mailbox": Mailbox.objects.first(),
             "orders/client": Client.objects.first(),
             "orders/neverbuy": NeverBuy.objects.create(pattern="never.com", reason="It is ours."),
+            "orders/match": match,
+            "orders/finding": Finding.objects.create(
+                match=match, vendor=match.vendor, kind="not_ours", key="a", says="b"
+            ),
             "orders/order": draft,
         }
         self.browsers = {}
