@@ -98,9 +98,10 @@ def _against_list(order: Booked, there: dict[str, Held]) -> Iterator[Difference]
                 yield Difference(kind=Kind.MISSING, says=says, about=name, order_id=order.pk)
             continue
         theirs = held.mailboxes
+        if theirs is None or not ours:  # some vendors make the mailboxes by themselves
+            continue
         # on a domain that was there before, the vendor may count mailboxes that MailOps never saw
-        is_off = theirs is not None and (theirs < ours or (theirs > ours and order.buys_domains))
-        if is_off and not order.is_settling:
+        if not order.is_settling and (theirs < ours or (theirs > ours and order.buys_domains)):
             says = f"{name}: {ours} mailboxes here, {theirs} at the vendor."
             yield Difference(kind=Kind.COUNT, says=says, about=f"{name} {ours} {theirs}", order_id=order.pk)
 

@@ -113,6 +113,8 @@ def money(written: str) -> Decimal | None:
     # three digits after the only mark are thousands; after another kind of mark they are decimals
     is_decimal = mark >= 0 and bare.count(bare[mark]) == 1 and (after != 3 or len({*bare} & {".", ","}) == 2)
     whole, part = (bare[:mark], bare[mark + 1 :].rstrip("0")) if is_decimal else (bare, "")
+    if not re.fullmatch(r"\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d{3})+", whole):
+        return None
     amount = Decimal(re.sub("[.,]", "", whole) + (f".{part}" if part else ""))
     if amount >= LARGEST or len(part) > 2:
         return None
