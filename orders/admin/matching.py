@@ -21,6 +21,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from mailops.history.admin import RecordedAdmin
+from mailops.templatetags.frame import when
 from orders import matching
 from orders.admin.inventory import chip
 from orders.matching.books import seen_before, ticked
@@ -91,7 +92,7 @@ def last_month() -> dict[str, date]:
 class MatchAdmin(admin.ModelAdmin):
     """The matches that were made, and the page of each with its findings."""
 
-    list_display = ("account", "source", "days", "compared", "agreed", "open_findings", "by_name", "at")
+    list_display = ("account", "source", "days", "result", "open_findings", "made")
     list_display_links = None
     list_filter = ("vendor", "source")
     list_select_related = ("vendor",)
@@ -180,7 +181,6 @@ class MatchAdmin(admin.ModelAdmin):
             "may_settle": request.user.has_perm("orders.settle_finding"),
             "people": _owners(),
             "form": SettleForm(),
-            "chips": KINDS,
         }
         frame = self.admin_site.each_context(request)
         return TemplateResponse(request, "admin/orders/match/page.html", frame | context | more)
@@ -231,6 +231,14 @@ class MatchAdmin(admin.ModelAdmin):
             return f"as of {match.ends_on:%-d %b %Y}"
         return f"{match.begins_on:%-d %b %Y} to {match.ends_on:%-d %b %Y}"
 
+    @admin.display(description="Orders that agreed")
+    def result(self, match: Match) -> str:
+        return f"{match.agreed} of {match.compared}"
+
+    @admin.display(description="When", ordering="pk")
+    def made(self, match: Match) -> SafeString:
+        return format_html("{}, {}", when(match.at), match.by_name)
+
     @admin.display(description="Open findings")
     def open_findings(self, match: Any) -> SafeString:
         return chip("wait", f"{match.still_open} open") if match.still_open else chip("ok", "None open")
@@ -247,7 +255,7 @@ def _owners() -> QuerySet[User]:
 class FindingAdmin(admin.ModelAdmin):
     """All findings of all matches, to be looked through; each is settled on its match's page."""
 
-    list_display = ("what", "vendor", "about", "owner_name", "state_chip", "opened_at")
+    list_display = ("what", "vendor", "about", "owner_name", "state_chip", "found")
     list_display_links = None
     list_filter = ("state", "kind", "vendor", "owner_name")
     list_select_related = ("vendor", "order", "match")
@@ -279,6 +287,10 @@ class FindingAdmin(admin.ModelAdmin):
     @admin.display(description="About")
     def about(self, finding: Finding) -> str:
         return finding.says
+
+    @admin.display(description="Found", ordering="pk")
+    def found(self, finding: Finding) -> SafeString | str:
+        return when(finding.opened_at)
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, finding: Finding) -> SafeString:

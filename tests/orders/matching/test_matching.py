@@ -100,7 +100,7 @@ def test_a_statement_is_matched_and_the_same_file_is_noticed(desk: Desk, browser
     page = statement(desk, browser, text, order)
     assert page.status_code == 200
     assert [f.kind for f in Finding.objects.all()] == [Kind.NO_ORDER]
-    assert "1 agreed" in page.content.decode()
+    assert "1 of 1 agreed" in page.content.decode()
     assert "was matched before" in statement(desk, browser, text, order).content.decode()
     assert Finding.objects.count() == 1
 
