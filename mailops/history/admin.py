@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django import forms
@@ -13,7 +14,7 @@ from django.http.response import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.history.chain import verify
 from mailops.history.models import Event
 
@@ -51,10 +52,23 @@ def _text(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | dict) else str(value)
 
 
+def _telling_if_posted(request: HttpRequest) -> AbstractContextManager[None]:
+    """Django has opened a transaction for a POST; a GET has none."""
+    return telling() if request.method == "POST" else nullcontext()
+
+
 class RecordedAdmin(admin.ModelAdmin):
     """A stock admin page whose additions, changes and deletions go into the history, in the same transaction."""
 
     actions = None
+
+    def _changeform_view(self, request: HttpRequest, *args: Any) -> Any:
+        with _telling_if_posted(request):
+            return super()._changeform_view(request, *args)  # type: ignore[misc]  # Django's, unknown to its stubs
+
+    def _delete_view(self, request: HttpRequest, *args: Any) -> Any:
+        with _telling_if_posted(request):
+            return super()._delete_view(request, *args)  # type: ignore[misc]
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return changes_of(form)

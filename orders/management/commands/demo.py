@@ -12,11 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
 from mailops import roles
-from mailops.history import acting, record
+from mailops.history import acting, record, telling
 from orders import drafting, looking, submission
 from orders.drafting import Draft
 from orders.models import Attempt, Client, Order, State
@@ -78,7 +77,7 @@ class Command(BaseCommand):
 def make_people() -> None:
     """One person per role; the passwords are made here and kept beside the practice data."""
     lines = []
-    with transaction.atomic():
+    with telling():
         for name, groups in PEOPLE.items():
             password = secrets.token_urlsafe(12)
             user = User.objects.create_user(name, password=password, is_staff=True)
@@ -92,7 +91,7 @@ def make_people() -> None:
 
 def make_accounts() -> None:
     """Four practice accounts with prices, two clients, a registrant contact."""
-    with transaction.atomic():
+    with telling():
         contact = Contact.objects.create(
             name="Acme Labs, registrant", first_name="Dana", last_name="Reyes", email="dana@acmelabs.com",
             company="Acme Labs", address_line_one="1 Main Street", city="Austin", state="TX", postal_code="78701",
