@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from mailops.history import telling
+from mailops.history import outside, telling
 from orders import asking, breaker, doorbell, looking, submission
 from orders.models import Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
@@ -39,6 +39,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
             async_task("orders.tasks.look_for", attempt.pk)
             done["looked"] += 1
     done["names"] = asking.ring_again(now)
+    done["outside"] = outside.tell()
     Scratch.objects.forgotten(now).delete()
     Upload.objects.forgotten(now).delete()
     return done
