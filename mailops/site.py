@@ -11,6 +11,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Model
 from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -47,7 +48,9 @@ class MailOpsSite(admin.AdminSite):
 
         return super().index(request, {**dashboard.context(request), **(extra_context or {})})
 
-    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]  # after a success it is a redirect
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
         """One's own password, and the record of it."""
         from mailops.people import OwnPasswordForm
 

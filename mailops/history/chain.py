@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import socket
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,16 @@ def acting(
         yield
     finally:
         _acting.reset(token)
+
+
+def operator(argv: Sequence[str]) -> AbstractContextManager[None]:
+    """A command that somebody runs at the machine itself: its name, and theirs there. Workers say who they are."""
+    command = argv[1] if len(argv) > 1 else ""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user need have no name
+        name = str(os.getuid())
+    return acting(who=f"{' '.join(['manage.py', command]).strip()}, os user {name}")
 
 
 def record(

@@ -97,13 +97,15 @@ def make_accounts() -> None:
             company="Acme Labs", address_line_one="1 Main Street", city="Austin", state="TX", postal_code="78701",
             country="US", phone_country_code="+1", phone="5125550100",
         )  # fmt: skip
+        record("contact.added", contact)
         for name, domain in (("Acme Labs", "acmelabs.com"), ("Northwind", "northwind.com")):
             client = Client.objects.create(name=name, main_domain=domain, forward_to=domain, contact=contact)
             record("client.added", client)
         for name, api, account in ACCOUNTS:
             sealed = Sealed("").put({"api_key": f"practice-{secrets.token_hex(12)}"})
             vendor = Vendor.objects.create(
-                name=name, api=api, settings=account, sealed=str(sealed), order_limit=Decimal(2000)
+                name=name, api=api, settings=account, sealed=str(sealed), order_limit=Decimal(2000),
+                limit_currency="EUR" if api == "woodpecker" else "USD",
             )  # fmt: skip
             record("vendor.added", vendor)
         cmr = Vendor.objects.get(api="coldmailreseller")
@@ -113,9 +115,7 @@ def make_accounts() -> None:
                 renewal_amount=Decimal(renewal) if renewal else None,
             )  # fmt: skip
             pricing.put(typed, by="demo")
-    woodpecker = Vendor.objects.get(api="woodpecker")
-    woodpecker.limit_currency = "EUR"
-    woodpecker.save(update_fields=["limit_currency"])
+            record("price.added", typed, changes={"amount": ["", f"{typed.amount} {typed.currency}"]})
     for vendor in Vendor.objects.all():
         if vendor.adapter.can_fetch_prices:
             try:
