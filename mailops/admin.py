@@ -10,10 +10,10 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from mailops import roles
+from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 
 admin.site.unregister([User, Group])
@@ -74,8 +74,14 @@ class PersonAdmin(RecordedAdmin, UserAdmin):
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """The password and its record in one transaction."""
-        with transaction.atomic():
+        with telling():
             return super().user_change_password(request, id, form_url)
+
+    def log_change(self, request: HttpRequest, object: User, message: Any) -> Any:
+        """Another password is an event of its own, as it is where people change it themselves."""
+        if isinstance(message, dict) and any("password" in name for name in message):
+            return record("user.password_changed", object, changes=message)
+        return super().log_change(request, object, message)
 
     @admin.display(description="Roles")
     def roles(self, user: User) -> str:

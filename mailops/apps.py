@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps
 
+from mailops.traced import TRACED
+
 
 class AdminConfig(apps.AdminConfig):
     """The stock admin, every page of it served by MailOpsSite."""
@@ -15,6 +17,7 @@ class MailOpsConfig(AppConfig):
 
     name = "mailops"
     verbose_name = "MailOps"
+    traced = TRACED
 
     def ready(self) -> None:
         from mailops import checks  # noqa: F401 (registers them)

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from mailops.history import outside
 from orders import limits
 from orders.models import Attempt, Order, State
 from vendors.models import SendingSwitch, Vendor
@@ -50,6 +51,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "may_hold": user.has_perm("vendors.hold_all_sending"),
         "may_draft": user.has_perm("orders.add_order"),
         "unsaved": scratch.offers(user)[: scratch.FEW] if user.has_perm("orders.add_order") else [],
+        "outside": outside.lately() if user.has_perm("history.view_event") else None,
         "has_role": user.is_superuser or user.groups.exists(),
     }
 

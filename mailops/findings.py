@@ -20,8 +20,9 @@ from django.utils.timesince import timesince
 from django_q.models import Schedule
 
 from mailops import health, triggers
+from mailops.history import outside, traced
+from mailops.history.models import TRACE_TRIGGERS, Event
 from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
-from mailops.history.models import Event
 from mailops.times import moment
 from orders.models import Attempt, Order, State
 from orders.models.editor import TRIGGERS as EDITOR_TRIGGERS
@@ -170,14 +171,40 @@ def _triggers(now: datetime) -> Iterable[Finding]:
         (EDITOR_TRIGGERS, "that an editor confirms an order"),
         (VERSION_TRIGGERS, "edits of what prices were"),
         (RATE_TRIGGERS, "edits of typed exchange rates"),
+        (TRACE_TRIGGERS, "edits of what it traced"),
     ]
     tables = connection.introspection.table_names()
+    if gone := triggers.missing(connection, [rule for rule in traced.everywhere() if rule.table in tables]):
+        yield problem(
+            f"The database no longer traces every change made by raw SQL: {_some(gone)} missing. "
+            "Run `manage.py migrate`, and ask whoever keeps the database."
+        )
     for kept, what in rules:
         if kept[0].table in tables and (gone := triggers.missing(connection, kept)):
             yield problem(
                 f"The database no longer refuses {what}: {_some(gone)} missing. Run `manage.py migrate`, "
                 "then `manage.py verify_history`."
             )
+
+
+def _outside(now: datetime) -> Iterable[Finding]:
+    """What reached the tables by raw SQL or in a shell, and whether the history tells of it."""
+    seen = outside.lately()
+    if seen.marked:
+        yield problem(
+            "Somebody left the mark in history_telling by which the database keeps no traces. MailOps takes it away "
+            "with its next change; ask whoever keeps the database."
+        )
+    if seen.is_late and seen.oldest:
+        yield problem(
+            f"{seen.untold} changes from outside MailOps, the first at {moment(seen.oldest)}, are not in the history "
+            "yet. The sweep that would tell of them does not run."
+        )
+    if seen.count and seen.last:
+        yield note(
+            f"Rows were changed outside MailOps in the last seven days: {seen.count}, last at {moment(seen.last)}. "
+            "The history has them as “outside: changed”."
+        )
 
 
 def _held(now: datetime) -> Iterable[Finding]:
@@ -209,6 +236,7 @@ LOOKS: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The orders that are being sent", _sending),
     ("The schedules", _schedules),
     ("The database's own rules", _triggers),
+    ("The changes from outside", _outside),
     ("The switches", _held),
     ("The unknown outcomes", _unknown),
 )

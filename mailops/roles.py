@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connections
+
 DRAFTER, CONFIRMER, OPERATOR, AUDITOR = "Drafter", "Confirmer", "Operator", "Auditor"
 
 _SEE = {
@@ -36,13 +38,23 @@ ROLES: dict[str, set[str]] = {
 
 
 def make_groups(*, using: str, **kwargs: Any) -> None:
-    """Make the groups hold exactly these permissions."""
+    """Make the groups hold exactly these permissions. What an update changes in a role that exists is recorded."""
     from django.contrib.auth.models import Group, Permission
 
+    from mailops.history import record, telling
+
+    if "history_telling" not in connections[using].introspection.table_names():
+        return
     known = {
         f"{permission.content_type.app_label}.{permission.codename}": permission
         for permission in Permission.objects.using(using).select_related("content_type")
     }
-    for role, names in ROLES.items():
-        group, _ = Group.objects.using(using).get_or_create(name=role)
-        group.permissions.set([known[name] for name in names if name in known])
+    named = {permission.pk: name for name, permission in known.items()}
+    with telling():
+        for role, names in ROLES.items():
+            group, is_new = Group.objects.using(using).get_or_create(name=role)
+            before = {named[permission.pk] for permission in group.permissions.all()}
+            after = names & known.keys()
+            group.permissions.set([known[name] for name in after])
+            if before != after and not is_new:
+                record("group.changed", group, changes={"permissions": [sorted(before), sorted(after)]})

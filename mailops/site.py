@@ -7,11 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Model
 from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 
 from mailops import navigation
 
@@ -44,6 +47,20 @@ class MailOpsSite(admin.AdminSite):
         from mailops import dashboard
 
         return super().index(request, {**dashboard.context(request), **(extra_context or {})})
+
+    def password_change(  # type: ignore[override]  # after a success it is a redirect
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """One's own password, and the record of it."""
+        from mailops.people import OwnPasswordForm
+
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done", current_app=self.name),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        request.current_app = self.name
+        return view(request)
 
     def app_index(  # type: ignore[override]  # a redirect is an answer too
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

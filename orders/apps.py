@@ -6,10 +6,13 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
+from orders.traced import TRACED
+
 
 class OrdersConfig(AppConfig):
     name = "orders"
     verbose_name = "Orders"
+    traced = TRACED
 
     def ready(self) -> None:
         from django_q.signals import post_execute
@@ -45,12 +48,14 @@ def install_schedules(*, using: str, **kwargs: Any) -> None:
     """One row a schedule, by name: names are not unique in the queue's own table."""
     from django_q.models import Schedule
 
+    from mailops.history import telling
     from orders.tasks import SWEEP
 
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        Schedule.objects.using(using).update_or_create(
-            name="Sweep", defaults={"func": SWEEP, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-        )
+    if {"django_q_schedule", "history_telling"} <= {*connections[using].introspection.table_names()}:
+        with telling():
+            Schedule.objects.using(using).update_or_create(
+                name="Sweep", defaults={"func": SWEEP, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+            )
 
 
 def heartbeat(*, task: dict[str, Any], **kwargs: Any) -> None:

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from orders import submission
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import BOUGHT_NOTHING, SETTLED, Stage
@@ -65,7 +65,7 @@ def settle(
     a fresh confirmation. Raises `NotAllowed`.
     """
     try:
-        with transaction.atomic():
+        with telling():
             order = Order.objects.locked(order_id)
             attempt = attempt_of(order)
             if seen and seen != attempt.verdict_seen:
@@ -114,7 +114,7 @@ def _not_placed(order: Order, attempt: Attempt, *, by: User, reason: str) -> Non
 
 def read_news(order_id: int, *, by: User, reason: str) -> None:
     """A person has read what the vendor said after the verdict, and leaves the verdict as it is."""
-    with transaction.atomic():
+    with telling():
         order = Order.objects.locked(order_id)
         for attempt in order.attempts.filter(news_at__isnull=False):
             Attempt.objects.filter(pk=attempt.pk).update(news_at=None)

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import models, transaction
+from django.db import models
 
-from mailops.history import record
+from mailops.history import record, telling
 from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
 from orders.models.inventory import LIVE, Asset
 from orders.paste import Row, written
@@ -79,7 +79,7 @@ def proposed(draft: Draft, order: Order | None = None) -> Order:
 
 def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str = "") -> Order:
     """A new draft order with its contents, in one transaction."""
-    with transaction.atomic():
+    with telling():
         order = Order.objects.create(
             vendor=draft.vendor,
             product=draft.product,
@@ -100,7 +100,7 @@ def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str 
 
 def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
     """Save a draft over the version that the person opened. Raises `NotAllowed` where it is no longer that version."""
-    with transaction.atomic():
+    with telling():
         order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
         if order.state != State.DRAFT:
             raise NotAllowed(f"{order} can't be edited now. It reads: {order.get_state_display()}.")
@@ -165,7 +165,7 @@ def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
     else:
         domains = _held_domains(order, rows)
     Mailbox.objects.bulk_create(_mailboxes(order, rows, domains))
-    Editor.objects.get_or_create(order=order, user=by)
+    Editor.objects.get_or_create(order=order, user=by, defaults={"user_name": by.get_username()})
     Upload.objects.filter(pk__in=[upload.pk for upload in draft.files], order=None).update(order=order)
     order.contents = _lines(order, rows, domains)
     sheet = order.vendor.adapter.cost(order, order.vendor.price_list())
@@ -306,7 +306,7 @@ def _missing(order: Order) -> set[str]:
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
     """Hand a draft to the confirmers. Raises `NotAllowed` while something stops it."""
-    with transaction.atomic():
+    with telling():
         order = (
             Order.objects.select_for_update(of=("self",)).select_related("vendor", "client", "contact").get(pk=order_id)
         )

@@ -8,10 +8,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.money import Totals, show
 from orders import guards, limits
 from orders.changes import differences
@@ -102,7 +101,7 @@ def accept(attempt: Attempt, current: Plan) -> str:
     if drift is None or not drift.says:
         return " ".join(differences(confirmed, after)) or "Something changed."
     said = f"The price changed. {' '.join(drift.says)}"
-    with transaction.atomic(durable=True):
+    with telling(durable=True):
         vendor = Vendor.objects.locked(order.vendor_id)
         why = _too_much(attempt, vendor, drift, Totals.from_dict(confirmed.get("may_rise", {})))
         return _go_on(attempt, current, drift, said) if why is None else f"{said} {why}".strip()

@@ -11,10 +11,9 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from vendors import turns
@@ -69,7 +68,7 @@ def look_first(order_id: int) -> str:
     except Exception:
         log.exception("What the vendor lists of %s could not be read", order)
         return _could_not_look(order, "It can't be read.")
-    with transaction.atomic():
+    with telling():
         order = Order.objects.locked(order_id)
         if order.state != State.CONFIRMED:
             return "nothing to do"
@@ -106,7 +105,7 @@ def _could_not_look(order: Order, why: str) -> str:
 
 def could_not(order_id: int, *, action: str, reason: str, word: str) -> str:
     """What has to be read before sending could not be: a try that was not sent. Returns `word`."""
-    with transaction.atomic():
+    with telling():
         order = Order.objects.locked(order_id)
         if order.state == State.CONFIRMED:
             order.try_again(action=action, why=reason, wait=None)
@@ -114,7 +113,7 @@ def could_not(order_id: int, *, action: str, reason: str, word: str) -> str:
 
 
 def key_missing(order_id: int) -> str:
-    with transaction.atomic():
+    with telling():
         order = Order.objects.locked(order_id)
         if order.state == State.CONFIRMED:
             order.back_to_review(action="order.returned_unsent", reason=KEY_MISSING)
@@ -138,7 +137,7 @@ def look(attempt: Attempt, *, by: User | None = None) -> list[Evidence]:
     except (ReadFailed, CannotOpen) as error:
         evidence = [Evidence(text=str(error))]
     found = [item.__dict__ for item in evidence]
-    with transaction.atomic():
+    with telling():
         now = timezone.now()
         attempt = Attempt.objects.select_for_update().get(pk=attempt.pk)
         is_new = found != attempt.evidence

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from orders.models import Domain, Order, State
 from orders.models.inventory import Asset
 from vendors.apis.base import Progress
@@ -36,7 +36,7 @@ def ask(order_id: int) -> str:
 
 def note(order_id: int, told: Progress) -> str:
     """Write the vendor's word onto the order's domains and mailboxes; ends the order once nothing is left to come."""
-    with transaction.atomic():
+    with telling():
         order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
         if order.state != State.ACCEPTED:
             return "settled already"
@@ -91,7 +91,7 @@ def _finish(order: Order, states: set[str], *, by: User | None = None, reason: s
 
 def mark_delivered(order_id: int, *, by: User, reason: str) -> Order:
     """A person saw at the vendor that everything is set up, where the vendor does not tell MailOps."""
-    with transaction.atomic():
+    with telling():
         order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
         order._mark_assets(Asset.READY, Asset.ORDERED)
         states = set(order.domains.values_list("state", flat=True)) | set(

@@ -6,9 +6,9 @@ import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
+from mailops.history import telling
 from orders import looking
 from orders.models import Order, State
 from vendors import pricing, turns
@@ -55,7 +55,7 @@ def read_first(order_id: int) -> str:
     except Exception:
         log.exception("The prices of %s could not be read", order.vendor)
         return _could_not_read(order, "It can't be read.")
-    with transaction.atomic():
+    with telling():
         order = Order.objects.locked(order_id)
         if order.state != State.CONFIRMED:
             return "nothing to do"

@@ -24,7 +24,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 from django.utils import timezone
 
 from mailops import drill
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.money import Totals
 from orders import breaker, doorbell, drift, guards, limits, looking, repricing
 from orders.changes import differences
@@ -72,7 +72,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
     `planned_for`: not sent before that moment.
     """
     try:
-        with transaction.atomic():
+        with telling():
             order = Order.objects.locked(order_id)
             if why := order.why_not_confirm(by):
                 raise NotAllowed(why)
@@ -171,7 +171,7 @@ def claim(order_id: int) -> Attempt | None:
     under which its turn is taken and its orders and limits are counted; the client's lock comes after it.
     """
     now = timezone.now()
-    with transaction.atomic(durable=True):
+    with telling(durable=True):
         due = Order.objects.due(now).select_related("vendor", "client")
         found = due.select_for_update(of=("vendor",), no_key=True)
         order = found.filter(pk=order_id).first()
@@ -260,7 +260,7 @@ def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
     if not _is_in_time(attempt, started):
         _retry_later(attempt, HELD_UP)
         return False
-    with transaction.atomic(durable=True):
+    with telling(durable=True):
         sent_at = timezone.now()
         digest = hashlib.sha256(body).hexdigest()
         if not attempt.move(Stage.SENDING, since=(Stage.CLAIMED,), sent_at=sent_at, body_sha256=digest):
@@ -287,7 +287,7 @@ def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
     while True:
         tries += 1
         try:
-            with transaction.atomic(durable=True):
+            with telling(durable=True):
                 stage = _write_outcome(attempt, outcome, verdict)
                 drill.point("recorded, before commit")
             drill.point("recorded")
@@ -379,7 +379,7 @@ def accept(
 
 def _put_back(attempt: Attempt, reason: str) -> None:
     """Nothing was sent and nothing is wrong with the order: confirmed again, to be sent when it can be."""
-    with transaction.atomic(durable=True):
+    with telling(durable=True):
         order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED, Stage.SENDING), why=reason):
             order._move(State.CONFIRMED, action="order.put_back", reason=reason, attempt=attempt, rung_at=None)
@@ -387,7 +387,7 @@ def _put_back(attempt: Attempt, reason: str) -> None:
 
 def _retry_later(attempt: Attempt, reason: str) -> None:
     """The worker did not get to send: tried again at once, but counted, so that it can't go on for ever."""
-    with transaction.atomic(durable=True):
+    with telling(durable=True):
         order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):
             order.try_again(action="order.put_back", why=reason, wait=0, attempt=attempt)
@@ -403,7 +403,7 @@ def release(order: Order, attempt: Attempt) -> bool:
 
 
 def _return_to_review(attempt: Attempt, reason: str) -> None:
-    with transaction.atomic(durable=True):
+    with telling(durable=True):
         order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):
             order.back_to_review(action="order.returned_unsent", reason=reason, attempt=attempt)

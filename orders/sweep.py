@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from mailops.history import outside, telling
 from orders import asking, breaker, doorbell, looking, submission
 from orders.models import Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
@@ -38,6 +39,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
             async_task("orders.tasks.look_for", attempt.pk)
             done["looked"] += 1
     done["names"] = asking.ring_again(now)
+    done["outside"] = outside.tell()
     Scratch.objects.forgotten(now).delete()
     Upload.objects.forgotten(now).delete()
     return done
@@ -45,7 +47,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
 
 def _expire(order: Order, now: datetime) -> str:
     """A worker that vanished before the mark sent nothing; after the mark the outcome is unknown."""
-    with transaction.atomic():
+    with telling():
         Vendor.objects.locked(order.vendor_id)
         order = Order.objects.locked(order.pk)
         attempt = order.attempts.filter(lease_over(now), stage__in=[Stage.CLAIMED, Stage.SENDING]).first()

@@ -12,6 +12,8 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 
 from mailops import roles, triggers
+from mailops.history import telling, traced
+from mailops.history.models import TRACE_TRIGGERS
 from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
 from orders import desk as unknowns
 from orders import drafting, looking, submission
@@ -84,20 +86,22 @@ def practice(tmp_path: Path, settings: Any) -> Iterator[Practice]:
 def committed(transactional_db: None) -> Iterator[None]:
     """Real commits instead of one rolled-back transaction; what is kept for good is emptied afterwards, here only."""
     yield
-    triggers.remove(connection, HISTORY_TRIGGERS + VERSION_TRIGGERS + RATE_TRIGGERS)
+    kept = HISTORY_TRIGGERS + TRACE_TRIGGERS + VERSION_TRIGGERS + RATE_TRIGGERS
+    triggers.remove(connection, [*kept, *traced.everywhere()])
 
 
 @pytest.fixture
 def people(db: None) -> SimpleNamespace:
     """One person per role, and a superuser."""
     made = SimpleNamespace()
-    for name, groups in demo.PEOPLE.items():
-        user = User.objects.create_user(name, password=name, is_staff=True)
-        user.groups.set(Group.objects.filter(name__in=groups))
-        setattr(made, name, user)
-    made.both = User.objects.create_user("both", password="both", is_staff=True)
-    made.both.groups.set(Group.objects.filter(name__in=[roles.DRAFTER, roles.CONFIRMER]))
-    made.boss = User.objects.create_superuser("boss", password="boss")
+    with telling():
+        for name, groups in demo.PEOPLE.items():
+            user = User.objects.create_user(name, password=name, is_staff=True)
+            user.groups.set(Group.objects.filter(name__in=groups))
+            setattr(made, name, user)
+        made.both = User.objects.create_user("both", password="both", is_staff=True)
+        made.both.groups.set(Group.objects.filter(name__in=[roles.DRAFTER, roles.CONFIRMER]))
+        made.boss = User.objects.create_superuser("boss", password="boss")
     return made
 
 

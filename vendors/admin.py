@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import RegexValidator
-from django.db import transaction
 from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
 from mailops.money import show
@@ -205,7 +204,7 @@ class VendorAdmin(RecordedAdmin):
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))
             worked = False
-        with transaction.atomic():
+        with telling():
             record("vendor.key_tested", vendor, changes={"worked": [None, worked]})
         return self._back(vendor)
 
@@ -228,7 +227,7 @@ class VendorAdmin(RecordedAdmin):
             messages.error(request, f"The balance is not noted. {wrong}")
             return self._back(vendor)
         amount, currency = form.cleaned_data["balance"], form.cleaned_data["balance_currency"]
-        with transaction.atomic():
+        with telling():
             vendor = Vendor.objects.locked(pk)
             before = show(vendor.balance, vendor.balance_currency) if vendor.balance is not None else ""
             vendor.note_balance(amount, currency=currency, by=request.user.get_username())
@@ -245,7 +244,7 @@ class VendorAdmin(RecordedAdmin):
         if not reason:
             messages.error(request, "Say why sending is stopped; the others will want to know.")
             return self._back(vendor)
-        with transaction.atomic():
+        with telling():
             vendor.stop(reason=reason)
             record("vendor.stopped", vendor, reason=reason)
         messages.success(request, f"Sending to {vendor.name} is stopped. Orders wait until it is opened again.")
@@ -254,7 +253,7 @@ class VendorAdmin(RecordedAdmin):
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Open the account again; waiting orders go out by themselves."""
         vendor = self._vendor(request, pk)
-        with transaction.atomic():
+        with telling():
             vendor.resume()
             record("vendor.resumed", vendor)
         messages.success(request, f"Sending to {vendor.name} is open. Waiting orders go out within a minute.")
@@ -275,7 +274,7 @@ class VendorAdmin(RecordedAdmin):
         if holds and not reason:
             messages.error(request, "Say why all sending is held; the others will want to know.")
             return redirect("admin:index")
-        with transaction.atomic():
+        with telling():
             switch = SendingSwitch.current()
             if holds:
                 switch.hold(reason=reason, by=request.user.get_username())

@@ -6,10 +6,13 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from vendors.traced import TRACED
+
 
 class VendorsConfig(AppConfig):
     name = "vendors"
     verbose_name = "Vendors"
+    traced = TRACED
 
     def ready(self) -> None:
         post_migrate.connect(install_triggers, sender=self)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from vendors import turns
 from vendors.models import Price, PriceVersion, Vendor, account_settings
 from vendors.models.version import CENT, difference
@@ -18,7 +17,7 @@ def fetch(vendor: Vendor, *, by: str = "MailOps", patience: float = turns.A_PERS
     A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`, `CannotOpen`.
     """
     fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=patience))
-    with transaction.atomic():
+    with telling():
         Vendor.objects.locked(vendor.pk)  # two readers at once would both add an item that is new
         stored = {price.item: price for price in vendor.prices.select_for_update()}
         was = {price.item: Price(**_copied(price)) for price in stored.values()}
@@ -55,7 +54,7 @@ def _changes(was: dict[str, Price], read: list[Price]) -> dict[str, list[str]]:
 
 def put(price: Price, *, by: str) -> None:
     """Save a price that a person typed, beside what it was before."""
-    with transaction.atomic():
+    with telling():
         stored = Price.objects.select_for_update().filter(pk=price.pk).first()
         if stored:
             PriceVersion.objects.keep(stored.vendor, [stored])
@@ -68,7 +67,7 @@ def put(price: Price, *, by: str) -> None:
 
 def remove(price: Price, *, by: str) -> None:
     """Take a price off the list; what it was stays."""
-    with transaction.atomic():
+    with telling():
         PriceVersion.objects.keep(price.vendor, [price])
         PriceVersion.objects.keep(price.vendor, [price], by=by, removed=True)
         price.delete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django import forms
@@ -13,7 +14,7 @@ from django.http.response import HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from mailops.history import record
+from mailops.history import outside, record, telling
 from mailops.history.chain import verify
 from mailops.history.models import Event
 
@@ -51,10 +52,23 @@ def _text(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | dict) else str(value)
 
 
+def _telling_if_posted(request: HttpRequest) -> AbstractContextManager[None]:
+    """Django has opened a transaction for a POST; a GET has none."""
+    return telling() if request.method == "POST" else nullcontext()
+
+
 class RecordedAdmin(admin.ModelAdmin):
     """A stock admin page whose additions, changes and deletions go into the history, in the same transaction."""
 
     actions = None
+
+    def _changeform_view(self, request: HttpRequest, *args: Any) -> Any:
+        with _telling_if_posted(request):
+            return super()._changeform_view(request, *args)  # type: ignore[misc]  # Django's, unknown to its stubs
+
+    def _delete_view(self, request: HttpRequest, *args: Any) -> Any:
+        with _telling_if_posted(request):
+            return super()._delete_view(request, *args)  # type: ignore[misc]
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         return changes_of(form)
@@ -105,6 +119,30 @@ class EventAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
         return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        response = super().changelist_view(request, {"outside": outside.lately(), **(extra_context or {})})
+        if response.status_code == 200:
+            self._record_search(request)
+        return response
+
+    def _record_search(self, request: HttpRequest) -> None:
+        """What was looked for, once: not for turning its pages or sorting them."""
+        looked_for = {
+            name: value[:200] for name, value in sorted(request.GET.items()) if value and name not in ("p", "o", "all")
+        }
+        if looked_for == request.session.get("history_searched", {}):
+            return
+        request.session["history_searched"] = looked_for
+        if looked_for:
+            with telling():
+                record(
+                    "history.searched",
+                    None,
+                    subject_type=Event._meta.label_lower,
+                    subject_text="the history",
+                    changes={name: [None, value] for name, value in looked_for.items()},
+                )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("subject_type", "subject_id", "attempt") or super().lookup_allowed(lookup, value, request)

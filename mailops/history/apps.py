@@ -1,10 +1,10 @@
-"""The history app: makes sure after every migration that the database still refuses edits."""
+"""The history app: makes sure after every migration that the database still refuses edits, and leaves traces."""
 
 from typing import Any
 
 from django.apps import AppConfig
 from django.db import connections
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class HistoryConfig(AppConfig):
@@ -12,13 +12,36 @@ class HistoryConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
+        from mailops.history import signins  # noqa: F401 (Django's sign-ins are told by signals only)
+
+        pre_migrate.connect(remove_traces, sender=self)
         post_migrate.connect(install_triggers, sender=self)
+
+
+def remove_traces(*, using: str, plan: Any = (), **kwargs: Any) -> None:
+    """A migration changes columns that the traces name, and its own changes are no news."""
+    from mailops import triggers
+    from mailops.history import traced
+
+    connection = connections[using]
+    if plan:
+        tables = connection.introspection.table_names()
+        triggers.remove(connection, [rule for rule in traced.everywhere() if rule.table in tables])
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
     from mailops import triggers
-    from mailops.history.models import TRIGGERS, Event
+    from mailops.history import traced
+    from mailops.history.chain import TAIL_FUNCTION
+    from mailops.history.models import TRACE_TRIGGERS, TRIGGERS, Event
 
     connection = connections[using]
-    if Event._meta.db_table in connection.introspection.table_names():
+    tables = connection.introspection.table_names()
+    if Event._meta.db_table in tables:
         triggers.install(connection, TRIGGERS)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(TAIL_FUNCTION)
+    if TRACE_TRIGGERS[0].table in tables:
+        rules: list[triggers.Rule] = [*TRACE_TRIGGERS, *traced.everywhere()]
+        triggers.install(connection, [rule for rule in rules if rule.table in tables])

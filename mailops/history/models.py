@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
-from mailops.triggers import Trigger
+from mailops.triggers import Trigger, append_only
 
 
 class Event(models.Model):
@@ -56,7 +56,47 @@ class Event(models.Model):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+class Trace(models.Model):
+    """A row that was changed while no event told of it: by raw SQL, or in a shell. Written by the database itself."""
+
+    at = models.DateTimeField()
+    table_name = models.CharField(max_length=63)
+    row_key = models.CharField(max_length=60, blank=True)
+    what = models.CharField(max_length=10)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    database_user = models.CharField(max_length=63, blank=True)
+    origin = models.CharField(max_length=45, blank=True)
+    xact = models.BigIntegerField(null=True)  # the transaction's number, where the database has one
+    told = models.BigIntegerField(null=True)  # the event that tells of it by now
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["id"], condition=models.Q(told=None), name="trace_not_told")]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.table_name} {self.row_key}".strip()
+
+
+class Telling(models.Model):
+    """On SQLite, the mark of the one transaction whose changes are told by events. Empty whenever nobody writes."""
+
+    id = models.SmallIntegerField(primary_key=True)
+
+    class Meta:
+        default_permissions = ()
+
+
 _SAYS = "The history is append-only"
+_TRACES_STAY = "Traces are kept as the database wrote them"
+_ALTERED = " OR ".join(
+    ["OLD.told IS NOT NULL", "NEW.told IS NULL"]
+    + [f"OLD.{name} <> NEW.{name}" for name in ("id", "at", "table_name", "row_key", "what", "database_user", "origin")]
+    + [
+        f"COALESCE(CAST(OLD.{name} AS TEXT), '') <> COALESCE(CAST(NEW.{name} AS TEXT), '')"
+        for name in ("before", "after", "xact")
+    ]
+)
 TRIGGERS = (
     Trigger(name="history_no_update", table="history_event", event="UPDATE", message=_SAYS),
     Trigger(name="history_no_delete", table="history_event", event="DELETE", message=_SAYS),
@@ -68,4 +108,8 @@ TRIGGERS = (
         message=_SAYS,
         when="EXISTS (SELECT 1 FROM history_event e WHERE e.number = NEW.number OR e.hash = NEW.hash)",
     ),
+)
+TRACE_TRIGGERS = (
+    Trigger(name="trace_told_once", table="history_trace", event="UPDATE", message=_TRACES_STAY, when=_ALTERED),
+    *(trigger for trigger in append_only("history_trace", _TRACES_STAY) if trigger.event != "UPDATE"),
 )

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from mailops.history import telling
 from orders import drafting, limits, progress, submission
 from orders.admin import cost
 from orders.admin.checklist import checks
@@ -149,7 +149,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     def do(reason: str) -> str:
-        with transaction.atomic():
+        with telling():
             _locked(order).send_back(by=user, reason=reason)
         return f"{order} is a draft again."
 
@@ -167,7 +167,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     def do(reason: str) -> str:
-        with transaction.atomic():
+        with telling():
             _locked(order).cancel(by=user, reason=reason)
         return f"{order} is cancelled. Nothing was bought."
 

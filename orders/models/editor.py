@@ -14,7 +14,8 @@ class Editor(models.Model):
     """Somebody who edited an order's contents, and so may not confirm it under the two-person rule."""
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="editors")
-    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    user_name = models.CharField(max_length=150)  # who it was stays known when the user is deleted
 
     class Meta:
         default_permissions = ()
@@ -24,7 +25,9 @@ class Editor(models.Model):
 _SAYS = "Somebody who edited an order may not confirm it"
 _CONFIRMER_EDITED = (
     "NEW.confirmed_by_id IS NOT NULL"
-    " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND e.user_id = NEW.confirmed_by_id)"
+    " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND (e.user_id = NEW.confirmed_by_id"
+    " OR e.user_id IS NULL"
+    " AND e.user_name = (SELECT u.username FROM auth_user u WHERE u.id = NEW.confirmed_by_id)))"
     " AND EXISTS (SELECT 1 FROM vendors_vendor v WHERE v.id = NEW.vendor_id AND v.two_person_rule)"
 )
 _EDITOR_CONFIRMED = (

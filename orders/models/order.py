@@ -211,7 +211,9 @@ class Order(models.Model):
         return "-".join(f"{state}{count}" for state, count in sorted([*counts, *more]))
 
     def was_edited_by(self, user: AbstractBaseUser) -> bool:
-        return self.editors.filter(user_id=user.pk).exists()
+        """A deleted editor still is one, and so is whoever comes back under that name."""
+        same_name = models.Q(user=None, user_name=user.get_username())
+        return self.editors.filter(models.Q(user_id=user.pk) | same_name).exists()
 
     def why_not_confirm(self, user: AbstractBaseUser) -> str:
         """Why this person may not confirm this order, in words; empty when they may."""

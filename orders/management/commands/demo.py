@@ -12,11 +12,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
 
 from mailops import roles
-from mailops.history import acting, record
+from mailops.history import acting, record, telling
 from orders import drafting, looking, submission
 from orders.drafting import Draft
 from orders.models import Attempt, Client, Order, State
@@ -78,7 +77,7 @@ class Command(BaseCommand):
 def make_people() -> None:
     """One person per role; the passwords are made here and kept beside the practice data."""
     lines = []
-    with transaction.atomic():
+    with telling():
         for name, groups in PEOPLE.items():
             password = secrets.token_urlsafe(12)
             user = User.objects.create_user(name, password=password, is_staff=True)
@@ -92,19 +91,21 @@ def make_people() -> None:
 
 def make_accounts() -> None:
     """Four practice accounts with prices, two clients, a registrant contact."""
-    with transaction.atomic():
+    with telling():
         contact = Contact.objects.create(
             name="Acme Labs, registrant", first_name="Dana", last_name="Reyes", email="dana@acmelabs.com",
             company="Acme Labs", address_line_one="1 Main Street", city="Austin", state="TX", postal_code="78701",
             country="US", phone_country_code="+1", phone="5125550100",
         )  # fmt: skip
+        record("contact.added", contact)
         for name, domain in (("Acme Labs", "acmelabs.com"), ("Northwind", "northwind.com")):
             client = Client.objects.create(name=name, main_domain=domain, forward_to=domain, contact=contact)
             record("client.added", client)
         for name, api, account in ACCOUNTS:
             sealed = Sealed("").put({"api_key": f"practice-{secrets.token_hex(12)}"})
             vendor = Vendor.objects.create(
-                name=name, api=api, settings=account, sealed=str(sealed), order_limit=Decimal(2000)
+                name=name, api=api, settings=account, sealed=str(sealed), order_limit=Decimal(2000),
+                limit_currency="EUR" if api == "woodpecker" else "USD",
             )  # fmt: skip
             record("vendor.added", vendor)
         cmr = Vendor.objects.get(api="coldmailreseller")
@@ -114,9 +115,7 @@ def make_accounts() -> None:
                 renewal_amount=Decimal(renewal) if renewal else None,
             )  # fmt: skip
             pricing.put(typed, by="demo")
-    woodpecker = Vendor.objects.get(api="woodpecker")
-    woodpecker.limit_currency = "EUR"
-    woodpecker.save(update_fields=["limit_currency"])
+            record("price.added", typed, changes={"amount": ["", f"{typed.amount} {typed.currency}"]})
     for vendor in Vendor.objects.all():
         if vendor.adapter.can_fetch_prices:
             try:

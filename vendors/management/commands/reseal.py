@@ -4,8 +4,8 @@ from typing import Any
 
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
+from mailops.history import telling
 from vendors.sealed import CannotOpen, Sealed
 
 
@@ -16,7 +16,7 @@ class Command(BaseCommand):
         count = 0
         models = [model for model in apps.get_models() if any(f.name == "sealed" for f in model._meta.get_fields())]
         try:
-            with transaction.atomic():
+            with telling():
                 for model in models:
                     for row in model._default_manager.exclude(sealed="").select_for_update():
                         resealed = str(Sealed(row.sealed).reseal())  # type: ignore[attr-defined]

@@ -1,0 +1,13 @@
+"""The tables of this app that leave traces where they change and no event tells of it."""
+
+from mailops.triggers import Traced
+
+TRACED = (
+    Traced(table="orders_order", secret=("sealed",), quiet=("rung_at", "progress_at")),
+    Traced(table="orders_domain", quiet=("head", "tail")),  # worked out by the database from the name
+    Traced(table="orders_mailbox"),
+    Traced(table="orders_attempt"),
+    Traced(table="orders_client"),
+    Traced(table="orders_editor"),
+    Traced(table="orders_neverbuy"),
+)
