@@ -82,8 +82,8 @@ class EventAdmin(admin.ModelAdmin):
     list_filter = (browse.ActionFilter, browse.KindFilter, browse.PersonFilter, browse.SinceFilter)
     search_fields = ("subject", "who", "reason", "request_id")
     search_help_text = (
-        "A record's number, or words of a subject, a name, a reason, or a whole request id. Words are looked for in "
-        f"the newest {browse.SEARCHED:,} records first; “Older” goes on from there."
+        "A record's number, or a whole subject (MO-1001) or person's name, is found at once. Other words of a subject, "
+        f"name or reason are looked for in the newest {browse.SEARCHED:,} records; “Older” goes on from there."
     )
     sortable_by = ()
     fields = (

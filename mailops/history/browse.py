@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from mailops.history.models import Event
 
 PER_PAGE = 50
-SEARCHED = 20_000  # records that one search looks through; the next ones are a click away
+SEARCHED = 5_000  # records that one search for words looks through; the next ones are a click away
 SLACK = timedelta(hours=1)  # clocks of several machines differ, so times follow numbers only roughly
 CURSORS = ("older", "newer")
 
@@ -29,7 +29,7 @@ class Pages(ChangeList):
         self.cursor = {name: _number(found.pop(name, "")) for name in CURSORS}
         return found
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         return ["-number"]
 
     def get_results(self, request: HttpRequest) -> None:
@@ -49,7 +49,7 @@ class Pages(ChangeList):
         """The records of this page; where words are searched for, only so many of them, down to the number told."""
         found = queryset.filter(number__lt=older) if older else queryset
         found = found.filter(number__gt=newer) if newer else found
-        if not self.query or is_direct(self.query):
+        if not self.query or direct(self.query) is not None:
             return found, 0
         if newer:
             return found.filter(number__lte=newer + SEARCHED), 0
@@ -100,19 +100,23 @@ def _number(value: Any) -> int:
 # -- Searching ---------------------------------------------------------------------------------------------------------
 
 
-def is_direct(term: str) -> bool:
-    """A record's number: found at once, wherever it is."""
-    return term.strip().isdecimal() and len(term.strip()) < 19
+def direct(term: str) -> Q | None:
+    """What an index finds at once, wherever it is: a record's number, or all about one subject or by one person."""
+    term = term.strip()
+    if term.isdecimal() and len(term) < 19:
+        return Q(number=int(term))
+    for column in ("subject", "who"):
+        if Event.objects.filter(**{column: term}).exists():
+            return Q(**{column: term})
+    return None
 
 
 def search(queryset: QuerySet[Event], term: str) -> QuerySet[Event]:
     term = term.strip()
     if not term:
         return queryset
-    if is_direct(term):
-        return queryset.filter(Q(number=int(term)))
-    words = Q(subject__icontains=term) | Q(who__icontains=term) | Q(reason__icontains=term)
-    return queryset.filter(words | Q(request_id=term))
+    words = Q(subject__icontains=term) | Q(who__icontains=term) | Q(reason__icontains=term) | Q(request_id=term)
+    return queryset.filter(direct(term) or words)
 
 
 # -- Filters -----------------------------------------------------------------------------------------------------------

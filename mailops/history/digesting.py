@@ -157,9 +157,9 @@ def _parts(text: str) -> tuple[int, str, str]:
     except (ValueError, RecursionError):
         found = None
     if isinstance(found, dict):
-        number, hash, at = found.get("number"), found.get("hash"), found.get("at")
-        fits = isinstance(hash, str) and re.fullmatch("[0-9a-f]{64}", hash)
-        return (_number(number), hash if fits else "", _moment(at))
+        hash = str(found.get("hash"))
+        fits = re.fullmatch("[0-9a-f]{64}", hash)
+        return _number(found.get("number")), hash if fits else "", _moment(found.get("at"))
     hashes = re.findall(r"\b[0-9a-fA-F]{64}\b", text)
     rest = text.replace(hashes[0], " ") if hashes else text
     numbers = re.findall(r"(?<![\w-])\d{1,18}(?![\w-])", rest)

@@ -43,6 +43,7 @@ class Event(models.Model):
             models.Index(fields=["action", "number"]),
             models.Index(fields=["subject_type", "number"]),
             models.Index(fields=["who", "number"]),
+            models.Index(fields=["subject", "number"]),
         ]
         default_permissions = ("view",)
         permissions: ClassVar = [("verify_event", "Can verify the history"), ("export_event", "Can export the history")]
