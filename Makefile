@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := run
 .ONESHELL:
 .SHELLFLAGS := -euc
-.PHONY: run test faults mutations bench-sending bench-drafting bench-radar check format lock clean help
+.PHONY: run test faults mutations bench-sending bench-drafting bench-radar bench-history check format lock clean help
 .SILENT:
 .DELETE_ON_ERROR:
 
@@ -46,6 +46,9 @@ bench-drafting: $(VENV)/.test ## how fast a file becomes a saved draft: make ben
 
 bench-radar: $(VENV)/.test ## how fast a draft is compared with all domains: make bench-radar ARGS="--rows 5000"
 	$(APART) $(BIN)/python -m tests.bench.radar $(ARGS)
+
+bench-history: $(VENV)/.test ## what the history costs, how fast it verifies and opens: make bench-history ARGS="--events 1000000"
+	$(APART) $(BIN)/python -m tests.bench.history $(ARGS)
 
 mutations: $(VENV)/.test ## break the code on purpose, one way at a time: a test must notice each
 	$(BIN)/python -m tests.faults.mutations

@@ -54,3 +54,15 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
     if any(word in str(settings.CACHES["default"]["BACKEND"]) for word in ("locmem", "dummy")):
         found.append(Error("The cache must be shared by web and workers.", id="mailops.E012"))
     return found
+
+
+LEAST_KEPT_DAYS = 90
+
+
+@register
+def check_history(**kwargs: Any) -> list[CheckMessage]:
+    """Records that may still be needed stay where people look for them."""
+    if not 0 < settings.HISTORY_KEEP_DAYS < LEAST_KEPT_DAYS:
+        return []
+    hint = f"Set it to {LEAST_KEPT_DAYS} or more, or to 0 to keep every record in the database."
+    return [Error("HISTORY_KEEP_DAYS is too short.", hint=hint, id="mailops.E020")]

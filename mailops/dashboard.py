@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailops.history import outside
+from mailops.history.models import Verification
 from orders import limits
 from orders.models import Attempt, Order, State
 from vendors.models import SendingSwitch, Vendor
@@ -47,6 +48,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "moving": [_on_its_way(order, switch) for order in shown],
         "moving_count": moving.count() if len(shown) == AT_MOST else len(shown),
         "accounts": _accounts(held) if user.has_perm("vendors.view_vendor") else [],
+        "history": Verification.objects.broken(),
         "switch": switch,
         "may_hold": user.has_perm("vendors.hold_all_sending"),
         "may_draft": user.has_perm("orders.add_order"),

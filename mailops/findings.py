@@ -20,9 +20,9 @@ from django.utils.timesince import timesince
 from django_q.models import Schedule
 
 from mailops import health, triggers
-from mailops.history import outside, traced
-from mailops.history.models import TRACE_TRIGGERS, Event
-from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
+from mailops.history import checking, outside, traced
+from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
+from mailops.history.models import TRACE_TRIGGERS, Digest, Event, Verification
 from mailops.times import moment
 from orders.models import Attempt, Order, State
 from orders.models.editor import TRIGGERS as EDITOR_TRIGGERS
@@ -207,6 +207,17 @@ def _outside(now: datetime) -> Iterable[Finding]:
         )
 
 
+def _history(now: datetime) -> Iterable[Finding]:
+    """What the last verifications found, and whether they and the digests go on."""
+    if broken := Verification.objects.broken():
+        yield problem(f"{broken.says} Found {moment(broken.at)}. An auditor has to look at History, Verify.")
+    if checking.is_late(now):
+        yield problem("The whole history was not verified for two days, so the nightly verification does not end.")
+    last = Digest.objects.order_by("-id").first()
+    if last and last.trouble and now - last.at > timedelta(hours=1):
+        yield problem(f"The history's digest can't be kept elsewhere: {last.trouble}.")
+
+
 def _held(now: datetime) -> Iterable[Finding]:
     """Switches that people, or MailOps itself, have thrown."""
     switch = SendingSwitch.current()
@@ -237,6 +248,7 @@ LOOKS: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The schedules", _schedules),
     ("The database's own rules", _triggers),
     ("The changes from outside", _outside),
+    ("The history's verification", _history),
     ("The switches", _held),
     ("The unknown outcomes", _unknown),
 )

@@ -208,6 +208,13 @@ PRICES_OLD_DAYS = env.int("PRICES_OLD_DAYS", default=30)
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="").strip().upper()
 if REPORTING_CURRENCY and not re.fullmatch("[A-Z]{3}", REPORTING_CURRENCY):
     raise ImproperlyConfigured("REPORTING_CURRENCY is a three-letter code, for example EUR, or empty.")
+# The history: digests of its last record, kept outside the database, and how long records stay in it.
+HISTORY_DIGEST_FILE = Path(env.str("HISTORY_DIGEST_FILE", default=str(DATA_DIR / "digests" / "history.jsonl")))
+HISTORY_DIGEST_TO = env.list("HISTORY_DIGEST_TO", default=[])  # addresses to which digests are sent
+HISTORY_DIGEST_HOURS = env.int("HISTORY_DIGEST_HOURS", default=24)
+HISTORY_DIGEST_RECORDS = env.int("HISTORY_DIGEST_RECORDS", default=1000)
+HISTORY_ARCHIVE_DIR = Path(env.str("HISTORY_ARCHIVE_DIR", default=str(DATA_DIR / "archive")))
+HISTORY_KEEP_DAYS = env.int("HISTORY_KEEP_DAYS", default=0)  # 0 keeps every record in the database
 PRACTICE_URL = env.str("MAILOPS_PRACTICE_URL", default="http://127.0.0.1:8001")
 
 LOGGING = {

@@ -13,8 +13,8 @@ from django.db import connection
 
 from mailops import roles, triggers
 from mailops.history import telling, traced
+from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS
-from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
 from orders import desk as unknowns
 from orders import drafting, looking, submission
 from orders.drafting import Draft

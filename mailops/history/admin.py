@@ -7,15 +7,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db import models
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 
-from mailops.history import outside, record, telling
-from mailops.history.chain import verify
+from mailops.history import browse, outside, pages, record, telling
 from mailops.history.models import Event
 
 HIDDEN = "changed, not shown"
@@ -95,8 +93,13 @@ class EventAdmin(admin.ModelAdmin):
     """Read-only for everyone; the database would refuse anything else."""
 
     list_display = ("number", "at", "actor", "what", "subject", "reason")
-    list_filter = ("action", "subject_type", "at")
-    search_fields = ("subject", "who", "reason", "=request_id")
+    list_filter = (browse.ActionFilter, browse.KindFilter, browse.PersonFilter, browse.SinceFilter)
+    search_fields = ("subject", "who", "reason", "request_id")
+    search_help_text = (
+        "A record's number, or a whole subject (MO-1001) or person's name, is found at once. Other words of a subject, "
+        f"name or reason are looked for in the newest {browse.SEARCHED:,} records; “Older” goes on from there."
+    )
+    sortable_by = ()
     fields = (
         "number", "at", "who", "worker", "origin", "request_id", "action", "subject", "subject_type", "subject_id",
         "reason", "changes", "attempt", "previous_hash", "hash",
@@ -104,12 +107,12 @@ class EventAdmin(admin.ModelAdmin):
     actions = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
-    list_per_page = 50
+    list_per_page = browse.PER_PAGE
     change_list_template = "admin/history/event/change_list.html"
 
     @admin.display(description="What", ordering="action")
     def what(self, event: Event) -> str:
-        return event.action.replace(".", ": ").replace("_", " ")
+        return browse.in_words(event.action)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -129,7 +132,9 @@ class EventAdmin(admin.ModelAdmin):
     def _record_search(self, request: HttpRequest) -> None:
         """What was looked for, once: not for turning its pages or sorting them."""
         looked_for = {
-            name: value[:200] for name, value in sorted(request.GET.items()) if value and name not in ("p", "o", "all")
+            name: value[:200]
+            for name, value in sorted(request.GET.items())
+            if value and name not in ("p", "o", "all", *browse.CURSORS)
         }
         if looked_for == request.session.get("history_searched", {}):
             return
@@ -147,13 +152,27 @@ class EventAdmin(admin.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup in ("subject_type", "subject_id", "attempt") or super().lookup_allowed(lookup, value, request)
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[browse.Pages]:
+        return browse.Pages
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
+    ) -> tuple[QuerySet[Event], bool]:
+        return browse.search(queryset, search_term), False
+
     def get_urls(self) -> list[Any]:
-        verify_url = path("verify/", self.admin_site.admin_view(self.verify_view), name="history_event_verify")
-        return [verify_url, *super().get_urls()]
+        views = {"verify": self.verify_view, "compare": self.compare_view, "digest": self.digest_view}
+        ours = [
+            path(f"{name}/", self.admin_site.admin_view(view), name=f"history_event_{name}")
+            for name, view in views.items()
+        ]
+        return [*ours, *super().get_urls()]
 
     def verify_view(self, request: HttpRequest) -> HttpResponse:
-        """Read the chain and say what was found."""
-        if not request.user.has_perm("history.verify_event"):
-            raise PermissionDenied
-        context = self.admin_site.each_context(request) | {"title": "Verify the history", "finding": verify()}
-        return TemplateResponse(request, "admin/history/event/verify.html", context)
+        return pages.verify(request, self.admin_site.each_context(request))
+
+    def compare_view(self, request: HttpRequest) -> HttpResponse:
+        return pages.compare(request, self.admin_site.each_context(request))
+
+    def digest_view(self, request: HttpRequest) -> HttpResponse:
+        return pages.download(request)

@@ -16,6 +16,7 @@ class HistoryConfig(AppConfig):
 
         pre_migrate.connect(remove_traces, sender=self)
         post_migrate.connect(install_triggers, sender=self)
+        post_migrate.connect(install_schedules, sender=self)
 
 
 def remove_traces(*, using: str, plan: Any = (), **kwargs: Any) -> None:
@@ -33,15 +34,27 @@ def install_triggers(*, using: str, **kwargs: Any) -> None:
     from mailops import triggers
     from mailops.history import traced
     from mailops.history.chain import TAIL_FUNCTION
-    from mailops.history.models import TRACE_TRIGGERS, TRIGGERS, Event
+    from mailops.history.models import ALL_TRIGGERS, TRACE_TRIGGERS, Event, Trace
 
     connection = connections[using]
     tables = connection.introspection.table_names()
-    if Event._meta.db_table in tables:
-        triggers.install(connection, TRIGGERS)
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(TAIL_FUNCTION)
-    if TRACE_TRIGGERS[0].table in tables:
-        rules: list[triggers.Rule] = [*TRACE_TRIGGERS, *traced.everywhere()]
-        triggers.install(connection, [rule for rule in rules if rule.table in tables])
+    rules: list[triggers.Rule] = [*ALL_TRIGGERS, *TRACE_TRIGGERS]
+    if Trace._meta.db_table in tables:
+        rules += traced.everywhere()
+    triggers.install(connection, [rule for rule in rules if rule.table in tables])
+    if connection.vendor == "postgresql" and Event._meta.db_table in tables:
+        with connection.cursor() as cursor:
+            cursor.execute(TAIL_FUNCTION)
+
+
+def install_schedules(*, using: str, **kwargs: Any) -> None:
+    """One row a schedule, by name. The first run is not at once: a new history has nothing to show yet."""
+    from django_q.models import Schedule
+
+    from mailops.history.tasks import schedules
+
+    if "django_q_schedule" in connections[using].introspection.table_names():
+        for name, row, first in schedules():
+            Schedule.objects.using(using).update_or_create(
+                name=name, defaults=row, create_defaults=row | {"next_run": first}
+            )

@@ -7,10 +7,10 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -138,38 +138,3 @@ def _tail() -> tuple[int, str]:
     with connection.cursor() as cursor:
         cursor.execute(TAIL[connection.vendor])
         return cursor.fetchone() or (0, "")
-
-
-@dataclass
-class Finding:
-    """What a verification found: how many records it read, the first bad one, and why it is bad."""
-
-    records: int = 0
-    last_hash: str = ""
-    bad: int | None = None
-    why: str = ""
-    missing_triggers: list[str] = field(default_factory=list)
-
-    @property
-    def is_unbroken(self) -> bool:
-        return self.bad is None and not self.missing_triggers
-
-
-def verify(events: Iterable[Event] | None = None) -> Finding:
-    """Read the whole chain from the start and stop at the first record that does not fit."""
-    from mailops import triggers
-    from mailops.history.models import TRIGGERS, Event
-
-    finding = Finding(missing_triggers=triggers.missing(connection, TRIGGERS))
-    for event in Event.objects.order_by("number").iterator(chunk_size=2000) if events is None else events:
-        expected = finding.records + 1
-        if event.number != expected:
-            finding.bad, finding.why = expected, "this record is missing"
-        elif event.previous_hash != finding.last_hash:
-            finding.bad, finding.why = event.number, "it does not follow from the record before it"
-        elif event.hash != event.digest():
-            finding.bad, finding.why = event.number, "its contents were altered"
-        if finding.bad is not None:
-            return finding
-        finding.records, finding.last_hash = event.number, event.hash
-    return finding

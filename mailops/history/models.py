@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from mailops.history import archive, digest, hashing
+from mailops.history.archive import Archive
+from mailops.history.digest import Digest
+from mailops.history.verification import Verification
 from mailops.triggers import Trigger, append_only
+
+__all__ = ["ALL_TRIGGERS", "TRIGGERS", "Archive", "Digest", "Event", "Trace", "Verification"]
 
 
 class Event(models.Model):
@@ -22,7 +26,7 @@ class Event(models.Model):
     worker = models.CharField(max_length=100, blank=True)
     origin = models.CharField("from where", max_length=45, blank=True)
     request_id = models.CharField(max_length=36, blank=True)
-    action = models.CharField(max_length=60, db_index=True)
+    action = models.CharField(max_length=60)
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=60)
     subject = models.CharField(max_length=200)
@@ -34,7 +38,13 @@ class Event(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-number"]
-        indexes: ClassVar = [models.Index(fields=["subject_type", "subject_id", "number"])]
+        indexes: ClassVar = [
+            models.Index(fields=["subject_type", "subject_id", "number"]),
+            models.Index(fields=["action", "number"]),
+            models.Index(fields=["subject_type", "number"]),
+            models.Index(fields=["who", "number"]),
+            models.Index(fields=["subject", "number"]),
+        ]
         default_permissions = ("view",)
         permissions: ClassVar = [("verify_event", "Can verify the history"), ("export_event", "Can export the history")]
 
@@ -48,12 +58,7 @@ class Event(models.Model):
 
     def digest(self) -> str:
         """SHA-256 over every field but the hash itself, as canonical JSON; hex."""
-        fields: dict[str, Any] = {
-            field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields if field.name != "hash"
-        }
-        fields["at"] = self.at.isoformat(timespec="microseconds")
-        text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, cls=DjangoJSONEncoder)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashing.hash_of({name: getattr(self, name) for name in hashing.FIELDS})
 
 
 class Trace(models.Model):
@@ -113,3 +118,4 @@ TRACE_TRIGGERS = (
     Trigger(name="trace_told_once", table="history_trace", event="UPDATE", message=_TRACES_STAY, when=_ALTERED),
     *(trigger for trigger in append_only("history_trace", _TRACES_STAY) if trigger.event != "UPDATE"),
 )
+ALL_TRIGGERS = TRIGGERS + digest.TRIGGERS + archive.TRIGGERS

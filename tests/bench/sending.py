@@ -232,7 +232,7 @@ def duplicates(path: Path, domains: set[str]) -> int:
 
 def report(chosen: argparse.Namespace, rows: list[Row], asked: list[str], statements: list[str]) -> int:
     """Print it all; 1 where anything was bought twice or lost, or the history is broken."""
-    from mailops.history.chain import verify
+    from mailops.history.verify import verify
 
     database = "PostgreSQL" if IS_POSTGRES else "SQLite"
     print(

@@ -330,7 +330,7 @@ MUTATIONS = (
         name="The database lets the history be edited",
         promise="6",
         edits=(
-            ("mailops/history/apps.py", "triggers.install(connection, TRIGGERS)", "str(triggers)"),
+            ("mailops/history/apps.py", "triggers.install(connection, ", "print("),
             (
                 "mailops/history/migrations/0001_initial.py",
                 "triggers.install(schema_editor.connection, TRIGGERS)",
@@ -345,7 +345,7 @@ MUTATIONS = (
     Mutation(
         name="Verifying does not look at what a record says",
         promise="6",
-        edits=(("mailops/history/chain.py", "elif event.hash != event.digest():", "elif False:"),),
+        edits=(("mailops/history/verify.py", "strict=False))) != row[-1]:", "strict=False))) == row[-1] == '':"),),
         caught_by=("tests/history/test_chain.py::test_an_edit_of_any_column_is_found_at_its_record[3-who]",),
     ),
     Mutation(

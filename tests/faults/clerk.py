@@ -27,8 +27,8 @@ from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
 from mailops.history import acting
-from mailops.history.chain import verify
 from mailops.history.models import Event
+from mailops.history.verify import verify
 from orders import desk, doorbell, drafting, submission, sweep
 from orders.drafting import Draft
 from orders.models import Attempt, Client, Order, State

@@ -25,7 +25,7 @@ from django.utils.module_loading import import_string
 from django_q.models import OrmQ
 from hypothesis.stateful import RuleBasedStateMachine
 
-from mailops.history.chain import verify
+from mailops.history.verify import verify
 from orders import desk as unknowns
 from orders import doorbell, drafting, looking, submission, sweep
 from orders.drafting import Draft

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from mailops.history.chain import verify
 from mailops.history.models import Event
+from mailops.history.verify import verify
 from orders import asking, availability, drafting, suggesting, sweep, tasks
 from orders.models import Asking, Availability, NotAllowed, Order, State
 from orders.plan import plan

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django_q.models import OrmQ
 
-from mailops.history.chain import verify
 from mailops.history.models import Event
+from mailops.history.verify import verify
 from orders import desk as unknowns
 from orders import drafting, looking, progress, submission, sweep
 from orders.models import Attempt, NotAllowed, Order, State

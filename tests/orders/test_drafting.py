@@ -9,8 +9,8 @@ import pytest
 from django.db import IntegrityError
 from django.db.models import Model
 
-from mailops.history.chain import verify
 from mailops.history.models import Event
+from mailops.history.verify import verify
 from orders import drafting, submission
 from orders.drafting import Draft
 from orders.models import Client, Domain, Mailbox, NotAllowed, Order, State

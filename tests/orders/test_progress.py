@@ -9,8 +9,8 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from mailops.history.chain import verify
 from mailops.history.models import Event
+from mailops.history.verify import verify
 from orders import progress, sweep, tasks
 from orders.models import Domain, NotAllowed, Order, State
 from tests.conftest import PRODUCTS, Desk, fresh

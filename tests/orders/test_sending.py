@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from mailops.history.chain import verify
 from mailops.history.models import Event
+from mailops.history.verify import verify
 from orders import doorbell, drafting, submission, sweep
 from orders.models import Editor, NotAllowed, Order, State
 from orders.models.attempt import Stage

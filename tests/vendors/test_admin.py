@@ -12,8 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mailops import roles
-from mailops.history.chain import verify
 from mailops.history.models import Event
+from mailops.history.verify import verify
 from orders.models import Client
 from tests.conftest import Desk
 from tests.orders.pages import browser, messages_of

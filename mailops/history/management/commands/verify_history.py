@@ -1,21 +1,68 @@
 """`manage.py verify_history`: is the chain unbroken?"""
 
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 
-from mailops.history.chain import verify
+from mailops.history import acting, checking
+from mailops.history.archive import Archive
+from mailops.history.archiving import BadArchive, verify_files
+from mailops.history.digesting import BadDigest, points_of
+from mailops.history.explain import explain
+from mailops.history.verify import Finding, Point, verify
 
 
 class Command(BaseCommand):
     help = "Read the whole history and say whether it is unbroken. Exit code 1 names the first bad record."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        finding = verify()
-        if finding.missing_triggers:
-            raise CommandError(f"The database no longer refuses edits: {', '.join(finding.missing_triggers)} missing.")
-        if finding.bad is not None:
-            raise CommandError(f"The history is broken at record {finding.bad}: {finding.why}.")
-        self.stdout.write(
-            f"The history is unbroken: {finding.records} records, last hash {finding.last_hash or 'none'}."
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--digests", type=Path, metavar="FILE", help="compare with digests that were kept elsewhere"
         )
+        parser.add_argument(
+            "--archive", type=Path, nargs="+", metavar="FILE", help="verify archived records together with the rest"
+        )
+        parser.add_argument("--quiet", action="store_true", help="print only what is wrong")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        points = self._points(options["digests"]) if options["digests"] else []
+        try:
+            archived = verify_files(options["archive"], points) if options["archive"] else 0
+        except BadArchive as bad:
+            raise CommandError(str(bad)) from bad
+        finding = self._run(points)
+        if finding.says:
+            raise CommandError("\n".join([finding.says, *explain(finding).lines]))
+        if not options["quiet"]:
+            self._say(finding, points, archived)
+
+    def _points(self, path: Path) -> list[Point]:
+        try:
+            return points_of(path)
+        except (OSError, BadDigest) as bad:
+            raise CommandError(f"{path} can't be used: {bad}") from bad
+
+    def _run(self, points: list[Point]) -> Finding:
+        with acting(who="verify_history"):
+            try:
+                return checking.check_whole(by="verify_history", against=points)
+            except Error:  # a copy that can't be written to can be verified all the same
+                return verify(against=points)
+
+    def _say(self, finding: Finding, points: list[Point], archived: int) -> None:
+        last = finding.last_hash or "none"
+        self.stdout.write(f"The history is unbroken: {finding.records} records, last hash {last}.")
+        if finding.read:
+            rate = finding.read / max(finding.seconds, 0.001)
+            self.stdout.write(f"{finding.read:,} records read in {finding.seconds:.1f} s, {rate:,.0f} a second.")
+        if points:
+            self.stdout.write(f"{len(points)} digests fit.")
+        if archived:
+            self.stdout.write(f"{archived:,} archived records fit.")
+        else:
+            for archive in Archive.objects.all():
+                self.stdout.write(archive.says)
+            if finding.began:
+                self.stdout.write("Their contents were not read: give the files with --archive.")

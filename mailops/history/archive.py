@@ -1,0 +1,36 @@
+"""Archives: the oldest stretch of the history, moved to a file; the chain then begins where the last one ends."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from mailops import triggers
+
+
+class Archive(models.Model):
+    """One file of archived records, and the hash with which the chain goes on."""
+
+    first = models.BigIntegerField()
+    last = models.BigIntegerField(unique=True)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    last_hash = models.CharField(max_length=64)
+    file = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["last"]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"records {self.first} to {self.last}"
+
+    @property
+    def says(self) -> str:
+        return f"Records {self.first} to {self.last} are archived in {self.file}, sha256 {self.sha256}."
+
+
+TRIGGERS = triggers.append_only("history_archive", "Archives of the history are kept for good")
