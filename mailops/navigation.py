@@ -26,9 +26,14 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Exchange rates", "vendors.rate", "changelist"),
         ("Contacts", "vendors.contact", "changelist"),
     ],
-    "Records": [("History", "history.event", "changelist")],
+    "Records": [
+        ("History", "history.event", "changelist"),
+        ("Evidence", "orders.order", "evidence"),
+        ("Control report", "orders.order", "control"),
+    ],
     "People": [("Users", "auth.user", "changelist"), ("Roles", "auth.group", "changelist")],
 }
+NEEDS = {"evidence": "history.export_event", "control": "history.export_event"}  # page: who may open it
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,8 @@ def _links(
 
 def _may_open(request: HttpRequest, admin: ModelAdmin[Any], page: str) -> bool:
     """The same question that the page itself asks before it opens."""
+    if page in NEEDS:
+        return request.user.has_perm(NEEDS[page])
     return admin.has_add_permission(request) if page == "add" else admin.has_view_or_change_permission(request)
 
 

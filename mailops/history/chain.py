@@ -58,8 +58,10 @@ def acting(
 
 def record(
     action: str,
-    subject: models.Model,
+    subject: models.Model | None,
     *,
+    subject_type: str = "",
+    subject_text: str = "",
     by: Any = None,
     reason: str = "",
     changes: Mapping[str, Any] | None = None,
@@ -68,7 +70,7 @@ def record(
     """Append one event in the current transaction (a must: RuntimeError otherwise).
 
     `changes` holds [before, after] pairs by field name, and must be free of secrets. `by` is the acting user where the
-    caller knows better than the surrounding `acting()` block.
+    caller knows better than the surrounding `acting()` block. What is about no row says so by type and text.
     """
     from mailops.history.models import Event
 
@@ -88,9 +90,9 @@ def record(
         origin=context.origin,
         request_id=context.request_id,
         action=action,
-        subject_type=subject._meta.label_lower,
-        subject_id=str(subject.pk),
-        subject=str(subject)[:200],
+        subject_type=subject._meta.label_lower if subject else subject_type,
+        subject_id=str(subject.pk) if subject else "",
+        subject=(str(subject) if subject else subject_text)[:200],
         reason=reason,
         # through JSON and back, so that the hash is over what the database will give back
         changes=json.loads(json.dumps(dict(changes or {}), cls=DjangoJSONEncoder)),

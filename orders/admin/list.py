@@ -13,7 +13,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import availability, decide, desk, draft, elsewhere, frame, page, scratch, signed_out, volume
+from orders.admin import (
+    availability,
+    control,
+    decide,
+    desk,
+    draft,
+    elsewhere,
+    evidence,
+    frame,
+    page,
+    scratch,
+    signed_out,
+    volume,
+)  # fmt: skip
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -116,6 +129,8 @@ class OrderAdmin(admin.ModelAdmin):
             for name, view in pages.items()
         ]
         ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
+        for name, view in (("evidence", evidence.show), ("control", control.show)):
+            ours.append(path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}"))
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):
