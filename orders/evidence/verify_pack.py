@@ -92,7 +92,7 @@ class Check:
             raise Unreadable(f"{name} is too large to be read.")
         return raw
 
-    def files(self, manifest: dict[str, Any]) -> set[str]:
+    def files(self, manifest: dict[str, Any]) -> None:
         listed, before = manifest["files"], len(self.wrong)
         times = Counter(self.pack.names())
         self.wrong += [f"{name} is in the pack {count} times." for name, count in sorted(times.items()) if count > 1]
@@ -106,13 +106,15 @@ class Check:
         self.wrong += [f"{name} is not in the manifest." for name in (RECORDS, ITSELF) if name not in listed]
         if len(self.wrong) == before:
             self.right.append(f"All {len(listed)} files are as they were when the pack was made.")
-        return set(times)
 
     def fingerprint_of(self, name: str) -> str:
         found = hashlib.sha256()
         with self.pack.open(name) as file:
-            for piece in iter(lambda: file.read(1024 * 1024), b""):
-                found.update(piece)
+            try:
+                for piece in iter(lambda: file.read(1024 * 1024), b""):
+                    found.update(piece)
+            except Exception:  # damaged within the ZIP
+                return ""
         return found.hexdigest()
 
     # -- the records ----------------------------------------------------------------------------------------------
@@ -203,8 +205,8 @@ class Check:
 
     # -- the orders -----------------------------------------------------------------------------------------------
 
-    def orders(self, manifest: dict[str, Any], found: set[str]) -> None:
-        names = sorted(name for name in found if name.startswith(ORDERS) and name.endswith(".json"))
+    def orders(self, manifest: dict[str, Any]) -> None:
+        names = sorted(name for name in set(self.pack.names()) if name.startswith(ORDERS) and name.endswith(".json"))
         for name in names:
             order = parsed(self.whole(name), name)
             if not isinstance(order, dict) or name != f"{ORDERS}{order.get('order')}.json":
@@ -301,15 +303,19 @@ def run(path: Path, say: Callable[[str], Any]) -> bool:
     try:
         check = Check(opened(path))
         manifest = check.manifest()
-        found = check.files(manifest)
-        check.records(manifest)
-        check.orders(manifest, found)
     except Unreadable as error:
         say(f"This can't be checked. {error}")
         return False
     except Exception as error:  # a pack may be broken in any way; a sentence is of more use than a traceback
         say(f"This can't be checked: the pack is damaged ({type(error).__name__}).")
         return False
+    for step, what in ((check.files, "files"), (check.records, "records"), (check.orders, "orders")):
+        try:
+            step(manifest)
+        except Unreadable as error:
+            check.wrong.append(str(error))
+        except Exception as error:
+            check.wrong.append(f"The {what} can't be read to the end: they are damaged ({type(error).__name__}).")
     for sentence in check.right:
         say(f"Right: {sentence}")
     for sentence in sorted(set(check.notes)):
