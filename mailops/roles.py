@@ -12,21 +12,23 @@ _SEE = {
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
     "vendors.view_rate", "vendors.view_contact", "history.view_event",
 }  # fmt: skip
+_EXPORT = {"history.export_list"}  # everybody sees the lists; who drafts has no need to take all of one away
 ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
     | {
         "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.add_client", "orders.change_client",
         "vendors.add_contact", "vendors.change_contact",
     },
-    CONFIRMER: _SEE | {"orders.confirm_order", "orders.cancel_order", "orders.settle_order"},
+    CONFIRMER: _SEE | _EXPORT | {"orders.confirm_order", "orders.cancel_order", "orders.settle_order"},
     OPERATOR: _SEE
+    | _EXPORT
     | {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
     },
-    AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
+    AUDITOR: _SEE | _EXPORT | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
 }  # fmt: skip
 
 

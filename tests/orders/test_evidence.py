@@ -1,4 +1,4 @@
-"""Evidence packs, checked as a stranger checks them: the standalone program, in a Python that knows nothing of MailOps."""
+"""Evidence packs, checked as a stranger checks them: by a program alone, in a Python that knows nothing of MailOps."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ def test_more_than_fits_is_said_with_what_to_do(desk: Desk, monkeypatch: pytest.
     desk.draft(word="two")
     before = Event.objects.count()
     monkeypatch.setattr(wanted, "MOST_EVENTS", 1)
-    with pytest.raises(TooMuch, match="one pack takes 1. Choose a shorter period"):
+    with pytest.raises(TooMuch, match=r"one pack takes 1\. Choose a shorter period"):
         pack()
     monkeypatch.setattr(wanted, "MOST_EVENTS", 100)
     monkeypatch.setattr(wanted, "MOST_ORDERS", 1)
