@@ -103,7 +103,7 @@ def told(event: Event, names: Iterable[str] = ()) -> str:
     """What a record says, in one line: what happened, what changed, why."""
     words = event.action.partition(".")[2].replace("_", " ").capitalize()
     wanted = [name for name in event.changes if not names or name in names]
-    changed = "; ".join(change(name, event.changes[name]) for name in wanted[:8])
+    changed = "; ".join(change(name, event.changes[name]) for name in wanted[:12])
     return ". ".join(part.rstrip(".") for part in (words, changed, event.reason) if part) + "."
 
 
@@ -190,6 +190,12 @@ def roles(period: Period) -> Iterator[Line]:
     for held in roles_held.spans(period.since, period.until):
         yield Line(at=held.since, who=held.person, what=held.says, about=held.role, record=held.record)
     yield from map(line, period.events("delegation.made", "delegation.ended")[: 10 * MOST])
+
+
+def taken_out(period: Period) -> Iterator[Line]:
+    names = ["filter", "rows", "form", "first", "last"]
+    for event in period.events("evidence.exported", "list.exported", "report.shown")[: 10 * MOST]:
+        yield line(event, told(event, names))
 
 
 Find = Callable[[Period], Iterable[Line]]
@@ -301,6 +307,6 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
         "Evidence packs, exported lists and control reports, with who made them.",
         "Where are those files now?",
         False,
-        _of("evidence.exported", "list.exported", "report.shown"),
+        taken_out,
     ),
 ]

@@ -28,13 +28,14 @@ HEADING = ["Section", "When", "Who", "What", "On what", "Record"]
 class ReportForm(PeriodForm):
     """The period of a report."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.required, field.error_messages["required"] = True, "Choose a day."
+
     def clean(self) -> None:
         super().clean()
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
-        if not self.errors:
-            for name in ("first", "last"):
-                if not self.cleaned_data.get(name):
-                    self.add_error(name, "Choose a day.")
         if first and last and (last - first).days >= MOST_DAYS:
             raise forms.ValidationError(f"A report takes at most {MOST_DAYS} days. Choose a shorter period.")
 

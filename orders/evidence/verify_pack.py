@@ -140,7 +140,7 @@ class Check:
                 f"{count} records follow from one another, from {first.get('number')} to {last.get('number')}, with "
                 "none left out between them."
                 if is_whole
-                else f"{count} records of the order are whole. {linked} of them stand straight behind the one before."
+                else f"{count} records of the order are whole{f', {linked} straight behind the one before' * bool(linked)}."
             )
 
     def events(self) -> Iterator[dict[str, Any]]:
