@@ -28,10 +28,13 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     ],
     "Records": [
         ("History", "history.event", "changelist"),
+        ("Evidence", "orders.order", "evidence"),
+        ("Control report", "orders.order", "control"),
         ("Month-end match", "orders.match", "changelist"),
     ],
     "People": [("Users", "auth.user", "changelist"), ("Roles", "auth.group", "changelist")],
 }
+NEEDS = {"evidence": "history.export_event", "control": "history.export_event"}  # page: who may open it
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,8 @@ def _links(
 
 def _may_open(request: HttpRequest, admin: ModelAdmin[Any], page: str) -> bool:
     """The same question that the page itself asks before it opens."""
+    if page in NEEDS:
+        return request.user.has_perm(NEEDS[page])
     return admin.has_add_permission(request) if page == "add" else admin.has_view_or_change_permission(request)
 
 

@@ -14,6 +14,7 @@ _SEE = {
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
     "vendors.view_rate", "vendors.view_contact", "history.view_event",
 }  # fmt: skip
+_EXPORT = {"history.export_list"}  # everybody sees the lists; who drafts has no need to take all of one away
 ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
     | {
@@ -21,11 +22,13 @@ ROLES: dict[str, set[str]] = {
         "vendors.add_contact", "vendors.change_contact",
     },
     CONFIRMER: _SEE
+    | _EXPORT
     | {
         "orders.confirm_order", "orders.cancel_order", "orders.settle_order",
         "orders.run_match", "orders.settle_finding",
     },
     OPERATOR: _SEE
+    | _EXPORT
     | {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
@@ -33,7 +36,7 @@ ROLES: dict[str, set[str]] = {
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
         "orders.run_match", "orders.settle_finding",
     },
-    AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
+    AUDITOR: _SEE | _EXPORT | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
 }  # fmt: skip
 
 

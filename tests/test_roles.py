@@ -32,6 +32,7 @@ CONFIRMING, OPERATING = "403 200 403 403 200 302", "403 403 200 403 200 302"
 CHECKING, CONTACTS = "403 403 403 200 200 302", "200 403 200 403 200 302"
 OPERATED, DRAFTED = "403 403 302 403 302 302", "302 403 403 403 302 302"
 MATCHING = "403 200 200 403 200 302"
+EXPORTING, TAKEN = "405 405 405 405 405 302", "403 200 200 200 200 302"
 WITH_REASON = "200 200 403 403 200 302"
 
 
@@ -64,6 +65,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "history/event/verify/": (CHECKING, CHECKING.replace("200", "302")),
     "history/event/compare/": (CHECKING.replace("200", "302"), CHECKING.replace("200", "400")),
     "history/event/digest/": (CHECKING, CHECKING),
+    "history/event/export/": (EXPORTING, CHECKING),
     **stock("auth/user", see=CHECKING, add=BOSS, change=BOSS, delete=BOSS),
     "auth/user/<id>/password/": (BOSS, BOSS),
     **stock("auth/group", see=CHECKING),
@@ -77,10 +79,14 @@ PAGES: dict[str, tuple[str, str]] = {
     "vendors/vendor/release_all/": (POSTED, OPERATED),
     **stock("vendors/price", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("vendors/priceversion"),
+    "vendors/priceversion/export/": (EXPORTING, TAKEN),
     **stock("vendors/rate"),  # typed where a reporting currency is set: see tests/vendors/test_prices_pages.py
     **stock("vendors/contact", add=CONTACTS, change=CONTACTS),
     **stock("orders/domain", past=ALL),
+    "orders/domain/export/": (EXPORTING, TAKEN),
     **stock("orders/mailbox", past=ALL),
+    "orders/mailbox/export/": (EXPORTING, TAKEN),
+    "orders/client/export/": (EXPORTING, TAKEN),
     **stock("orders/client", add=DRAFTING, change=CONTACTS),
     **stock("orders/neverbuy", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("orders/match", add=MATCHING),
@@ -91,6 +97,9 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("orders/finding"),
     **stock("orders/order", add=DRAFTING, change=ALL),
     "orders/order/volume/": (ALL, POSTED),
+    "orders/order/export/": (EXPORTING, TAKEN),
+    "orders/order/evidence/": (CHECKING, CHECKING.replace("200", "400")),
+    "orders/order/control/": (CHECKING, POSTED),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),
     "orders/order/<int:pk>/send/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/confirm/": (CONFIRMING, CONFIRMING.replace("200", "409")),
@@ -242,11 +251,16 @@ def test_nothing_an_auditor_posts_changes_anything(house: House) -> None:
     before = everything()
     browser = house.browsers["auditor"]
     typed = {"reason": "because", "verdict": "placed", "digest": "x", "look": "1", "username": "mallory", "name": "x"}
-    for page in set(PAGES) - {"logout/", "history/event/verify/"}:  # a verification leaves its record
+    last = Event.objects.latest("number").number
+    for page in set(PAGES) - {"logout/", "history/event/verify/"}:  # a verification leaves its record and its result
         response = browser.post(house.url(page), typed)
         opens = PAGES[page][1].split()[PEOPLE.index("auditor")]
         assert str(response.status_code) == opens, page
-    assert everything() == before
+    told, after = Event.objects.filter(number__gt=last), everything()
+    assert set(told.values_list("action", "who")) == {("list.exported", "auditor")}  # what an auditor does is told too
+    kept = set(map(repr, told.values_list()))
+    after["history.Event"] = [row for row in after["history.Event"] if row not in kept]
+    assert after == before
 
 
 @pytest.mark.parametrize("model", ["schedule", "success", "failure", "ormq", "task"])

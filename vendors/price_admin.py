@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mailops.exports import ExportedList
 from mailops.history.admin import RecordedAdmin
 from mailops.money import show
 from mailops.templatetags.frame import when
@@ -77,7 +78,7 @@ def changes_url(vendor_id: int, item: str = "") -> str:
 
 
 @admin.register(PriceVersion)
-class PriceVersionAdmin(admin.ModelAdmin):
+class PriceVersionAdmin(ExportedList, admin.ModelAdmin):
     """What changed, newest first. Read-only for everyone; the database would refuse anything else."""
 
     list_display = ("what", "vendor", "was", "became", "source", "who", "happened")
@@ -90,6 +91,13 @@ class PriceVersionAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     actions = None
     change_list_template = "admin/vendors/priceversion/change_list.html"
+    export_columns = [
+        ("When", "at"), ("Account", "vendor"), ("Item", "item"), ("Name", "label"), ("Amount", "amount"),
+        ("Renewal", "renewal_amount"), ("For", "unit"), ("Currency", "currency"),
+        ("Amount before", lambda version: version.before and version.before.amount),
+        ("Renewal before", lambda version: version.before and version.before.renewal_amount),
+        ("Taken off", "removed"), ("Source", "source"), ("Set by", "set_by"),
+    ]  # fmt: skip
     fields = ("vendor", "item", "label", "was", "became", "domains", "source", "who", "happened")
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.urls import path, reverse
 
+from mailops.exports import ExportedList
 from mailops.history import browse, outside, pages, record, telling
 from mailops.history.models import Event
 
@@ -89,7 +91,7 @@ class RecordedAdmin(admin.ModelAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(admin.ModelAdmin):
+class EventAdmin(ExportedList, admin.ModelAdmin):
     """Read-only for everyone; the database would refuse anything else."""
 
     list_display = ("number", "at", "actor", "what", "subject", "reason")
@@ -109,6 +111,13 @@ class EventAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     list_per_page = browse.PER_PAGE
     change_list_template = "admin/history/event/change_list.html"
+    export_permission = "history.export_event"
+    export_columns = [
+        ("Record", "number"), ("When", "at"), ("Who", "actor"), ("From where", "origin"), ("What", "action"),
+        ("On what", "subject"), ("Kind", "subject_type"), ("Reason", "reason"),
+        ("Changes", lambda event: json.dumps(event.changes, ensure_ascii=False)), ("Attempt", "attempt"),
+        ("Hash of the record before", "previous_hash"), ("Hash", "hash"),
+    ]  # fmt: skip
 
     @admin.display(description="What", ordering="action")
     def what(self, event: Event) -> str:

@@ -46,7 +46,11 @@ class Event(models.Model):
             models.Index(fields=["subject", "number"]),
         ]
         default_permissions = ("view",)
-        permissions: ClassVar = [("verify_event", "Can verify the history"), ("export_event", "Can export the history")]
+        permissions: ClassVar = [
+            ("verify_event", "Can verify the history"),
+            ("export_event", "Can export the history"),
+            ("export_list", "Can export lists"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} {self.action} {self.subject}"

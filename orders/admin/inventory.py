@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mailops.exports import ExportedList
 from mailops.history.admin import RecordedAdmin
 from orders.models import Client, Domain, Mailbox, NeverBuy, Order
 from orders.models.inventory import Asset
@@ -29,7 +30,7 @@ def order_link(order: Order | None) -> SafeString | str:
     return format_html('<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order)
 
 
-class AssetAdmin(admin.ModelAdmin):
+class AssetAdmin(ExportedList, admin.ModelAdmin):
     """Read-only: orders make domains and mailboxes, nobody types them in."""
 
     actions = None
@@ -65,6 +66,11 @@ class DomainAdmin(AssetAdmin):
         "ordered_at", "ready_at",
     )  # fmt: skip
     readonly_fields = ("state_chip", "by_order")
+    export_columns = [
+        ("Domain", "name"), ("Client", lambda domain: domain.client), ("Account", "vendor"),
+        ("State", "get_state_display"), ("Order", lambda domain: domain.order or "Held at the vendor before"),
+        ("Years", "years"), ("Forwards to", "forward_to"), ("Ordered", "ordered_at"), ("Ready", "ready_at"),
+    ]  # fmt: skip
 
 
 @admin.register(Mailbox)
@@ -75,6 +81,11 @@ class MailboxAdmin(AssetAdmin):
     search_fields = ("address", "first_name", "last_name")
     fields = ("address", "name", "state_chip", "client", "account", "by_order", "ordered_at", "ready_at")
     readonly_fields = ("name", "state_chip", "client", "account", "by_order")
+    export_columns = [
+        ("Address", "address"), ("First name", "first_name"), ("Last name", "last_name"),
+        ("Client", lambda mailbox: mailbox.order.client), ("Account", lambda mailbox: mailbox.order.vendor),
+        ("State", "get_state_display"), ("Order", "order"), ("Ordered", "ordered_at"), ("Ready", "ready_at"),
+    ]  # fmt: skip
 
     @admin.display(ordering="order__client")
     def client(self, mailbox: Mailbox) -> Client:
@@ -86,11 +97,16 @@ class MailboxAdmin(AssetAdmin):
 
 
 @admin.register(Client)
-class ClientAdmin(RecordedAdmin):
+class ClientAdmin(ExportedList, RecordedAdmin):
     list_display = ("name", "main_domain", "forward_to", "contact")
     search_fields = ("name", "main_domain")
     list_select_related = ("contact",)
     autocomplete_fields = ()
+    export_columns = [
+        ("Client", "name"), ("Main domain", "main_domain"), ("Forwards to", "forward_to"),
+        ("Contact", lambda client: client.contact), ("Limit for an order", "order_limit"),
+        ("Limit for a day", "day_limit"), ("Limit for a month", "month_limit"), ("Currency", "limit_currency"),
+    ]  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> tuple[str, ...]:
         return () if request.user.has_perm("orders.limit_client") else LIMITS

@@ -13,7 +13,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import availability, decide, desk, draft, elsewhere, frame, page, scratch, signed_out, volume
+from mailops.exports import ExportedList
+from mailops.money import Totals
+from orders.admin import (
+    availability,
+    control,
+    decide,
+    desk,
+    draft,
+    elsewhere,
+    evidence,
+    frame,
+    page,
+    scratch,
+    signed_out,
+    volume,
+)  # fmt: skip
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -43,8 +58,17 @@ class TabFilter(admin.SimpleListFilter):
         return queryset.filter(state__in=states) if states else queryset
 
 
+def amount(totals: Totals) -> Any:
+    """A number where there is one currency; with two, which are never added up, both in words."""
+    return next(iter(totals.values())) if len(totals) == 1 else (str(totals) if totals else None)
+
+
+def currency(order: Order) -> str:
+    return ", ".join(sorted({*order.due_now, *order.per_month}))
+
+
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
+class OrderAdmin(ExportedList, admin.ModelAdmin):
     list_display = ("reference_link", "client", "vendor", "what", "now", "a_month", "state_chip", "next")
     list_display_links = None
     list_filter = (TabFilter, "vendor", "client")
@@ -55,6 +79,14 @@ class OrderAdmin(admin.ModelAdmin):
     actions = None
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
+    export_columns = [
+        ("Order", str), ("Client", "client"), ("Account", "vendor"), ("What", lambda order: order.what.label),
+        ("Domains", "domain_count"), ("Mailboxes", "mailbox_count"), ("State", "get_state_display"),
+        ("Since", "state_since"), ("Due now", lambda order: amount(order.due_now)),
+        ("A month", lambda order: amount(order.per_month)), ("Currency", lambda order: currency(order)),
+        ("Drafted by", "drafted_by_name"), ("Drafted", "created_at"), ("Confirmed by", "confirmed_by_name"),
+        ("Confirmed", "confirmed_at"), ("Vendor's reference", "reference"),
+    ]  # fmt: skip
     change_list_template = "admin/orders/order/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
@@ -116,6 +148,8 @@ class OrderAdmin(admin.ModelAdmin):
             for name, view in pages.items()
         ]
         ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
+        for name, view in (("evidence", evidence.show), ("control", control.show)):
+            ours.append(path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}"))
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):

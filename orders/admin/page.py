@@ -248,6 +248,7 @@ WORDS = {
     "order.progress": "heard from the vendor",
     "order.partly_delivered": "noted: partly delivered",
     "order.delivered": "noted: delivered",
+    "evidence.exported": "made a file of evidence about it",
 }
 
 

@@ -13,7 +13,7 @@ from django.test import Client as Browser
 
 from mailops import triggers
 from mailops.history import outside, record, telling, traced
-from mailops.history.chain import verify
+from mailops.history.verify import verify
 from mailops.history.models import TRACE_TRIGGERS, Event, Telling, Trace
 from mailops.history.shell import as_person
 from mailops.triggers import HIDDEN

@@ -1,0 +1,312 @@
+"""The control report: what somebody who looks after the others wants to know of a period, computed from records.
+
+Each section is a function from a period to its lines. A section without lines says so: nothing found is an answer too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from mailops.history.models import Event
+from orders import roles_held
+from orders.evidence.wanted import ORDER, bounds
+from orders.models import Order, State
+from vendors.models import PriceVersion
+
+MOST = 500  # lines of a section
+RULES = [
+    "order_limit", "day_limit", "month_limit", "limit_currency", "balance_floor", "drift_per_order", "drift_cumulative",
+    "two_person_rule", "hold_minutes", "confirmers", "mode", "api_key",
+]  # fmt: skip
+SETTLED = ["order.settled_as_placed", "order.settled_as_partly_placed", "order.settled_as_not_placed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One finding; `record` is the record that tells of it, `order` the order, where there is one."""
+
+    at: datetime | None
+    who: str
+    what: str
+    about: str = ""
+    record: int | None = None
+    order: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One question about the period; `count` may be more than the lines that are shown."""
+
+    key: str
+    title: str
+    meaning: str
+    ask: str
+    lines: Sequence[Line]
+    count: int
+    worry: bool = False  # a line here is worth a look by itself
+
+    @property
+    def more(self) -> int:
+        return max(self.count - len(self.lines), 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """From a day to a day, both included."""
+
+    first: date
+    last: date
+    since: datetime = field(init=False)
+    until: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        since, until = bounds(self.first, self.last)
+        object.__setattr__(self, "since", since)
+        object.__setattr__(self, "until", until)
+
+    def events(self, *actions: str) -> QuerySet[Event]:
+        """The records of the period, oldest first; all of them, or only those with one of these actions."""
+        found = Event.objects.filter(at__gte=self.since, at__lt=self.until).order_by("number")
+        return found.filter(action__in=actions) if actions else found
+
+
+def sections(period: Period) -> Iterator[Section]:
+    """The whole report, section by section."""
+    for key, title, meaning, ask, worry, find in SECTIONS:
+        lines = list(find(period))
+        yield Section(key=key, title=title, meaning=meaning, ask=ask, worry=worry, lines=lines[:MOST], count=len(lines))
+
+
+# -- Lines -------------------------------------------------------------------------------------------------------------
+
+
+def line(event: Event, what: str = "") -> Line:
+    return Line(
+        at=event.at,
+        who=event.actor,
+        what=what or told(event),
+        about=event.subject,
+        record=event.number,
+        order=int(event.subject_id) if event.subject_type == ORDER and event.subject_id.isdecimal() else None,
+    )
+
+
+def told(event: Event, names: Iterable[str] = ()) -> str:
+    """What a record says, in one line: what happened, what changed, why."""
+    words = event.action.partition(".")[2].replace("_", " ").capitalize()
+    wanted = [name for name in event.changes if not names or name in names]
+    changed = "; ".join(change(name, event.changes[name]) for name in wanted[:12])
+    return ". ".join(part.rstrip(".") for part in (words, changed, event.reason) if part) + "."
+
+
+def change(name: str, pair: Any) -> str:
+    before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
+    said = _text(after) if before in (None, "", [], {}) else f"{_text(before)} became {_text(after)}"
+    return f"{name.replace('_', ' ')}: {said}"
+
+
+def _text(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))[:200]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:200]
+
+
+def _of(*actions: str) -> Callable[[Period], Iterable[Line]]:
+    """A section that lists the records with these actions."""
+    return lambda period: map(line, period.events(*actions)[: 10 * MOST])
+
+
+def _earlier(*actions: str) -> QuerySet[Event]:
+    """For a WHERE clause: records of the same object before this one."""
+    same = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
+    return Event.objects.filter(**same, action__in=actions, number__lt=OuterRef("number"))
+
+
+# -- Sections that have to look twice ----------------------------------------------------------------------------------
+
+
+def overrides(period: Period) -> Iterator[Line]:
+    """Where somebody used a way past a rule that the rules themselves offer."""
+    for event in period.events("order.confirmed").exclude(reason="")[: 10 * MOST]:
+        yield line(event, f"Confirmed. {event.reason}")
+    again = Order.objects.filter(confirmed_at__gte=period.since, confirmed_at__lt=period.until).exclude(why_again="")
+    for order in again.order_by("confirmed_at")[: 10 * MOST]:
+        what = f"Ordered again although it looks like an earlier order: {order.why_again}"
+        yield Line(at=order.confirmed_at, who=order.confirmed_by_name, what=what, about=str(order), order=order.pk)
+    settled = period.events(*SETTLED).annotate(again=Exists(_earlier(*SETTLED)))
+    for event in settled[: 10 * MOST]:
+        words = "Verdict revised" if event.again else "Verdict on an unknown outcome"
+        yield line(event, f"{words}: {told(event, ['left_out'])}")
+    yield from map(line, period.events("attempt.prices_moved", "attempt.news_read")[: 10 * MOST])
+
+
+def rule_changes(period: Period) -> Iterator[Line]:
+    changed = period.events().filter(subject_type__in=["vendors.vendor", "orders.client"])
+    for event in changed.filter(changes__has_any_keys=RULES)[: 10 * MOST]:
+        yield line(event, told(event, RULES))
+
+
+def late_edits(period: Period) -> Iterator[Line]:
+    edited = period.events("order.edited").filter(Exists(_earlier("order.confirmed")))
+    return map(line, edited[: 10 * MOST])
+
+
+def unknowns(period: Period) -> Iterator[Line]:
+    """Those that are open now, oldest first, and how long those took that ended in the period."""
+    now = timezone.now()
+    for order in Order.objects.filter(state=State.UNKNOWN).order_by("state_since")[: 10 * MOST]:
+        what = f"Still open, for {timesince(order.state_since, now, depth=1)}. {order.reason}".strip()
+        yield Line(at=order.state_since, who="", what=what, about=str(order), order=order.pk)
+    same = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
+    began = Event.objects.filter(**same, number__lt=OuterRef("number"), changes__state__1="unknown")
+    ended = period.events().filter(subject_type=ORDER, changes__state__0="unknown")
+    for event in ended.annotate(began=Subquery(began.order_by("-number").values("at")[:1]))[: 10 * MOST]:
+        took = f"after {timesince(event.began, event.at, depth=1)}" if event.began else "after a time not known"
+        yield line(event, f"Ended {took}. {told(event, ['reference', 'left_out'])}")
+
+
+def prices(period: Period) -> Iterator[Line]:
+    found = PriceVersion.objects.filter(at__gte=period.since, at__lt=period.until).select_related("vendor", "before")
+    for version in found.order_by("pk")[: 10 * MOST]:
+        before = f"{version.before.says} became " if version.before else ""
+        what = f"{version.label or version.item}: {before}{version.says}. {version.source}"
+        yield Line(at=version.at, who=version.set_by, what=what, about=str(version.vendor))
+
+
+def roles(period: Period) -> Iterator[Line]:
+    """Each person's roles, with the days; then the times when somebody stood in for somebody."""
+    for held in roles_held.spans(period.since, period.until):
+        yield Line(at=held.since, who=held.person, what=held.says, about=held.role, record=held.record)
+    yield from map(line, period.events("delegation.made", "delegation.ended")[: 10 * MOST])
+
+
+def taken_out(period: Period) -> Iterator[Line]:
+    names = ["filter", "rows", "form", "first", "last"]
+    for event in period.events("evidence.exported", "list.exported", "report.shown")[: 10 * MOST]:
+        yield line(event, told(event, names))
+
+
+Find = Callable[[Period], Iterable[Line]]
+SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
+    (
+        "self",
+        "Attempts to confirm one's own order",
+        "Somebody pressed “confirm” on an order that they had edited. MailOps and the database refused it.",
+        "Was it a slip, or did somebody try to do without the second person?",
+        True,
+        _of("order.self_confirmation_refused"),
+    ),
+    (
+        "overrides",
+        "Exceptions that somebody made use of",
+        "Orders confirmed by one person where the account's rule allows it, repeats with the drafter's reason, "
+        "verdicts on unknown outcomes, and orders sent at a higher price within what was allowed.",
+        "Does each reason say how the person knew? Are there more of them than last time?",
+        False,
+        overrides,
+    ),
+    (
+        "rules",
+        "Limits, rules and keys changed",
+        "Changes of what an order, a day or a month may cost, of the two-person rule, of price tolerances, of waiting "
+        "times and of keys.",
+        "Who asked for it, and was it put back afterwards? Was something large bought soon after?",
+        True,
+        rule_changes,
+    ),
+    (
+        "edits",
+        "Orders edited after a confirmation",
+        "An order was confirmed once, came back unsent or was sent back, and its contents were edited. It then needs a "
+        "fresh confirmation.",
+        "Did the second confirmer see what changed?",
+        True,
+        late_edits,
+    ),
+    (
+        "switch",
+        "Sending stopped and opened again",
+        "Who held all sending or one account's, why, and who let it go on. MailOps stops an account by itself after "
+        "refused keys and unknown outcomes.",
+        "Was the cause found before it was opened again?",
+        False,
+        _of("sending.held", "sending.released", "vendor.stopped", "vendor.resumed"),
+    ),
+    (
+        "unknown",
+        "Unknown outcomes",
+        "Orders of which nobody knew whether the vendor charged them: those open today, whatever the period, and how "
+        "long it took to settle those that ended in it.",
+        "Why is one older than a day? Do the vendor's bills agree with the verdicts?",
+        True,
+        unknowns,
+    ),
+    (
+        "chain",
+        "Checks of the history",
+        "Each time that the chain of records was read through, what was found, and fingerprints that were put away.",
+        "Was it checked at all? Does a fingerprint kept elsewhere still match?",
+        False,
+        _of("history.verified", "history.found_broken", "history.digest_written"),
+    ),
+    (
+        "outside",
+        "Changes that went past MailOps",
+        "Rows that were changed in the database itself, by no page and no command of MailOps.",
+        "Who had the database's password that day, and what was it for?",
+        True,
+        _of("outside.changed"),
+    ),
+    (
+        "prices",
+        "Prices changed",
+        "Every change of a price, typed or read from a vendor.",
+        "Does a typed price agree with the vendor's list?",
+        False,
+        prices,
+    ),
+    (
+        "roles",
+        "Who held which role, and when",
+        "Worked out backwards from the roles of today and the records of every change.",
+        "Does everybody still need theirs? Did somebody hold one for a few hours only?",
+        False,
+        roles,
+    ),
+    (
+        "doors",
+        "Sign-ins that failed, and lock-outs",
+        "Wrong passwords and second factors, and names or addresses that were locked out for a while.",
+        "Do many come from one place, or hit one person?",
+        True,
+        _of("user.sign_in_failed", "user.locked_out", "user.second_factor_removed"),
+    ),
+    (
+        "proposals",
+        "Proposals",
+        "Changes that need a second person: proposed, approved, declined, withdrawn.",
+        "Do the same two people approve each other's?",
+        False,
+        _of("proposal.made", "proposal.approved", "proposal.declined", "proposal.withdrawn"),
+    ),
+    (
+        "left",
+        "What was taken out of MailOps",
+        "Evidence packs, exported lists and control reports, with who made them.",
+        "Where are those files now?",
+        False,
+        taken_out,
+    ),
+]

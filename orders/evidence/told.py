@@ -1,0 +1,93 @@
+"""What a pack tells: a record with its hashes, an order with all that belongs to it. No secret is in either."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from mailops.history.models import Event
+from orders.models import Attempt, Order
+
+TRIES = 5
+ATTEMPT = (
+    "number", "stage", "worker", "digest", "body_sha256", "claimed_at", "sent_at", "ended_at", "why", "reply_status",
+    "reply_body", "reference", "due_now", "rise", "before", "before_at", "evidence", "evidence_at", "settled_at",
+    "settled_by_name", "settled_reason", "late_answer", "news_at",
+)  # fmt: skip
+ORDER = (
+    "state", "state_since", "reason", "forward_to", "options", "note", "why_again", "drafted_by_name", "created_at",
+    "confirmed_by_name", "confirmed_at", "digest", "snapshot", "cost", "planned_for", "hold_until", "reference",
+    "problems", "progress_at",
+)  # fmt: skip
+DOMAIN = ("name", "state", "years", "forward_to", "first_name", "last_name", "picture", "ordered_at", "ready_at")
+MAILBOX = ("address", "state", "first_name", "last_name", "picture", "ordered_at", "ready_at")
+
+
+class Moving(Exception):
+    """The order changed again and again while it was read."""
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True, indent=indent)
+
+
+def record_told(event: Event) -> dict[str, Any]:
+    """Every field, as its hash is made over them, and the hash."""
+    told = {field.attname: getattr(event, field.attname) for field in event._meta.concrete_fields}
+    return told | {"at": event.at.isoformat(timespec="microseconds")}
+
+
+def order_told(pk: int) -> dict[str, Any]:
+    """The order as it is, read again where it changed meanwhile: each change comes with a record of its own."""
+    for _ in range(TRIES):
+        before = _last_record(pk)
+        order = Order.objects.select_related("vendor", "client", "contact", "copy_of").get(pk=pk)
+        told = _told(order)
+        if _last_record(pk) == before:
+            return told | {"last_record": before}
+    raise Moving(f"{order} changes all the time just now. Try again in a minute.")
+
+
+def _last_record(pk: int) -> int | None:
+    found = Event.objects.filter(subject_type="orders.order", subject_id=str(pk)).order_by("-number")
+    return found.values_list("number", flat=True).first()
+
+
+def _told(order: Order) -> dict[str, Any]:
+    vendor = order.vendor
+    return {
+        "order": str(order),
+        "id": order.pk,
+        "state_shown": order.get_state_display(),
+        "account": vendor.name,
+        "vendor": vendor.adapter.label,
+        "mode": vendor.mode,
+        "two_person_rule": vendor.two_person_rule,
+        "product": order.what.label,
+        "client": str(order.client),
+        "contact": str(order.contact or ""),
+        "copy_of": str(order.copy_of or ""),
+        "edited_by": sorted(order.editors.values_list("user__username", flat=True)),
+        "secrets": sorted(order.secret_names),
+        **{name: getattr(order, name) for name in ORDER},
+        "contents": _contents(order),
+        "attempts": [_attempt(attempt) for attempt in order.attempts.order_by("number")],
+    }
+
+
+def _contents(order: Order) -> list[dict[str, Any]]:
+    """Its domains, each with its mailboxes; a domain that was there before has only a name."""
+    domains: dict[str, dict[str, Any]] = {}
+    for domain in order.domains.order_by("row", "pk").values(*DOMAIN):
+        domains[domain["name"]] = {**domain, "mailboxes": []}
+    for mailbox in order.mailboxes.order_by("row", "pk").values(*MAILBOX, "domain__name"):
+        name = mailbox.pop("domain__name")
+        domains.setdefault(name, {"name": name, "mailboxes": []})["mailboxes"].append(mailbox)
+    return list(domains.values())
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    told = {name: getattr(attempt, name) for name in ATTEMPT}
+    return {"id": attempt.pk, "stage_shown": attempt.get_stage_display(), **told}

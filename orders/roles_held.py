@@ -1,0 +1,109 @@
+"""Who held which role when: walked backwards from the roles of today over the records of their changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from mailops.history.models import Event
+
+SUPERUSER = "Superuser"
+NAMES = ("groups", "roles")  # what records call a user's roles
+MOST = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """One person's role for one stretch of time; open ends reach beyond the period."""
+
+    person: str
+    role: str
+    since: datetime | None
+    until: datetime | None
+    record: int | None = None  # the change with which it began
+
+    @property
+    def says(self) -> str:
+        if not self.since and not self.until:
+            return f"{self.role}, all the time."
+        begins = f"from {_day(self.since)}" if self.since else "already before"
+        return f"{self.role}, {begins} {f'until {_day(self.until)}' if self.until else 'to the end of the period'}."
+
+
+@dataclass(frozen=True)
+class Change:
+    """At one moment: the roles that somebody got and lost."""
+
+    at: datetime
+    got: frozenset[str]
+    lost: frozenset[str]
+    record: int
+
+
+def spans(since: datetime, until: datetime) -> Iterator[Held]:
+    """All stretches that touch the period, by person."""
+    users = User.objects.prefetch_related("groups").order_by("username")
+    today = {str(user.pk): (user.get_username(), _roles_now(user)) for user in users}
+    changes: dict[str, list[Change]] = {}
+    found = Event.objects.filter(subject_type="auth.user", at__gte=since)
+    found = found.filter(changes__has_any_keys=[*NAMES, "is_superuser"]) | found.filter(action="user.deleted")
+    for event in found.order_by("number")[:MOST]:
+        changes.setdefault(event.subject_id, []).append(_change(event))
+        today.setdefault(event.subject_id, (f"{event.subject} (deleted)", frozenset()))
+    for pk, (person, roles) in today.items():
+        yield from _of_person(person, roles, changes.get(pk, []), until)
+
+
+def _roles_now(user: User) -> frozenset[str]:
+    return frozenset({group.name for group in user.groups.all()} | ({SUPERUSER} if user.is_superuser else set()))
+
+
+def _change(event: Event) -> Change:
+    before, after = _roles(event.changes, 0), _roles(event.changes, 1)
+    return Change(event.at, frozenset(after - before), frozenset(before - after), event.number)
+
+
+def _roles(changes: Mapping[str, Any], at: int) -> set[str]:
+    """The roles that a record names as those before (0) or after (1) it."""
+    named: set[str] = set()
+    for name in NAMES:
+        pair = changes.get(name)
+        value = pair[at] if isinstance(pair, list) and len(pair) == 2 else None
+        named |= set(value) if isinstance(value, list) else set()
+    pair = changes.get("is_superuser")
+    return named | ({SUPERUSER} if isinstance(pair, list) and len(pair) == 2 and pair[at] is True else set())
+
+
+def _of_person(person: str, now: frozenset[str], changes: list[Change], until: datetime) -> Iterator[Held]:
+    roles = set(now)
+    for change in reversed(changes):
+        roles = (roles - change.got) | change.lost
+    open_spans: dict[str, Change | None] = dict.fromkeys(sorted(roles))
+    for change in changes:
+        if change.at >= until:
+            break
+        for role in sorted(change.lost & open_spans.keys()):
+            yield _held(person, role, open_spans.pop(role), change.at)
+        open_spans.update(dict.fromkeys(sorted(change.got), change))
+    for role, began in open_spans.items():
+        yield _held(person, role, began, None)
+
+
+def _held(person: str, role: str, began: Change | None, ended: datetime | None) -> Held:
+    return Held(
+        person=person,
+        role=role,
+        since=began.at if began else None,
+        until=ended,
+        record=began.record if began else None,
+    )
+
+
+def _day(at: datetime | None) -> str:
+    return date_format(timezone.localtime(at), "j M Y, H:i") if at else ""

@@ -1,0 +1,46 @@
+"""CSV for spreadsheets: numbers stay numbers, and nothing runs."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from mailops.csv_safe import csv_response, safe
+from orders.paste.returns import harmless
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "=cmd|'/c calc'!A1"])
+def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
+    assert safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (-5, "-5"), (Decimal("-76.00"), "-76.00"), (3.5, "3.5"), (None, ""), (True, "yes"), (False, "no"),
+        ("a = b", "a = b"), ("'=1", "'=1"), ("a\x00b", "ab"),
+        (datetime(2026, 11, 1, 9, 5, tzinfo=UTC), "2026-11-01 09:05:00+00:00"),
+    ],
+)  # fmt: skip
+def test_everything_else_stays_what_it_is(value: object, cell: str) -> None:
+    assert safe(value) == cell
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\tx", "\rx", "plain", "'x", ""])
+def test_the_files_that_drafters_get_back_are_made_harmless_alike(text: str) -> None:
+    assert harmless(text) == safe(text)
+
+
+def test_a_file_opens_in_a_spreadsheet_as_it_is_meant() -> None:
+    rows = ([number, f"café {number}, “x”\nz"] for number in range(450))
+    answer = csv_response("list.csv", ["No.", "=What"], rows)
+    data = b"".join(answer.streaming_content)
+    assert data.startswith(b"\xef\xbb\xbfNo.,'=What\r\n0,")
+    assert answer["Content-Disposition"] == 'attachment; filename="list.csv"'
+    found = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+    assert [row[0] for row in found[1:]] == [str(number) for number in range(450)]
+    assert found[-1][1] == "café 449, “x”\nz"
