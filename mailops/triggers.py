@@ -62,6 +62,11 @@ def append_only(table: str, message: str) -> tuple[Trigger, ...]:
     )
 
 
+def differ(*columns: str) -> str:
+    """SQL that is true where an update changes one of these columns."""
+    return " OR ".join(f"NEW.{c} <> OLD.{c} OR (NEW.{c} IS NULL) <> (OLD.{c} IS NULL)" for c in columns)
+
+
 def install(connection: BaseDatabaseWrapper, triggers: tuple[Trigger, ...]) -> None:
     """Make the triggers exist; safe to repeat."""
     with connection.cursor() as cursor:
