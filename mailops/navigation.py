@@ -27,7 +27,12 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Contacts", "vendors.contact", "changelist"),
     ],
     "Records": [("History", "history.event", "changelist")],
-    "People": [("Users", "auth.user", "changelist"), ("Roles", "auth.group", "changelist")],
+    "People": [
+        ("Users", "auth.user", "changelist"),
+        ("Roles", "auth.group", "changelist"),
+        ("Delegations", "orders.delegation", "changelist"),
+        ("Confirmation rules", "orders.confirmationrule", "changelist"),
+    ],
 }
 
 

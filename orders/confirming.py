@@ -35,6 +35,13 @@ def confirmers_needed(order: Order, cost: CostSheet) -> Needed:
     return ConfirmationRule.objects.needed(order, cost.due_now)
 
 
+def why_not(order: Order, user: Any, current: Plan | None) -> str:
+    """Why this person may not confirm this plan, in words; empty where they may."""
+    if current is None:
+        return order.why_not_confirm(user)
+    return order.why_not_confirm(user, due_now=current.cost.due_now, digest=current.digest)
+
+
 def given(order: Order, digest: str) -> Given:
     found = list(Confirmation.objects.of(order))
     return Given(
@@ -49,7 +56,7 @@ def given(order: Order, digest: str) -> Given:
 def check(order: Order, current: Plan, *, by: User) -> Needed:
     """How many have to confirm, if this person may. Raises `NotAllowed`, of an editor `OwnOrder`."""
     needed = confirmers_needed(order, current.cost)
-    if why := order.why_not_confirm(by, due_now=current.cost.due_now, digest=current.digest):
+    if why := why_not(order, by, current):
         is_own = order.state == State.REVIEW and order.was_edited_by(by)
         raise OwnOrder(why) if is_own else NotAllowed(why)
     return needed

@@ -55,7 +55,7 @@ _BY_EDITOR = (
     " AND (e.user_id IN (c.user_id, c.for_user_id) OR (e.name <> '' AND e.name IN (c.name, c.for_name))))"
 )
 _GIVEN = (
-    "(SELECT COUNT(*) FROM orders_confirmation c WHERE c.order_id = @.id AND c.round = @.round"
+    "(SELECT COUNT(*) FROM orders_confirmation c WHERE c.order_id = @.id AND c.round = @.round"  # noqa: S608 (our own words)
     f" AND c.digest = @.digest AND NOT {_BY_EDITOR})"
 )
 _LACKS = (

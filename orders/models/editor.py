@@ -36,7 +36,7 @@ def kept(table: str, message: str, *, stays: tuple[str, ...], may_go: tuple[str,
 
 _SAYS = "Somebody who edited an order may not confirm it"
 _CONFIRMER_EDITED = (
-    "NEW.confirmed_by_id IS NOT NULL"
+    "NEW.confirmed_by_id IS NOT NULL"  # noqa: S608 (our own words)
     " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND (e.user_id = NEW.confirmed_by_id"
     " OR e.name = (SELECT u.username FROM auth_user u WHERE u.id = NEW.confirmed_by_id)))"
     f" AND {NEEDED.replace('@', 'NEW')} > 0"
@@ -70,7 +70,5 @@ TRIGGERS = (
         message=_SAYS,
         when=_EDITOR_CONFIRMED,
     ),
-    *kept(
-        "orders_editor", "Who edited an order is kept for good", stays=("order_id", "name"), may_go=("user_id",)
-    ),
+    *kept("orders_editor", "Who edited an order is kept for good", stays=("order_id", "name"), may_go=("user_id",)),
 )

@@ -13,7 +13,7 @@ _MAILBOX = ("order_id", "domain_id", "username", "address", "first_name", "last_
 
 def _past_draft(*rows: str) -> str:
     orders = ", ".join(f"{row}.order_id" for row in rows)
-    return f"EXISTS (SELECT 1 FROM orders_order o WHERE o.id IN ({orders}) AND o.state <> 'draft')"
+    return f"EXISTS (SELECT 1 FROM orders_order o WHERE o.id IN ({orders}) AND o.state <> 'draft')"  # noqa: S608 (our own words)
 
 
 _MAILBOXES_ON_IT = (

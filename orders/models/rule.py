@@ -43,10 +43,9 @@ class RuleQuerySet(models.QuerySet["ConfirmationRule"]):
 
     def needed(self, order: Order, due_now: Totals) -> Needed:
         """The highest of all rules that speak of the order; without one, what its account says."""
-        about = models.Q(vendor=None) | models.Q(vendor=order.vendor_id), models.Q(client=None) | models.Q(
-            client=order.client_id
-        )
-        found = [rule for rule in self.filter(*about).select_related("vendor", "client").order_by("pk")]
+        at = models.Q(vendor=None) | models.Q(vendor=order.vendor_id)
+        of = models.Q(client=None) | models.Q(client=order.client_id)
+        found = list(self.filter(at, of).select_related("vendor", "client").order_by("pk"))
         if any(rule.first_contact for rule in found) and not _is_first_use(order):
             found = [rule for rule in found if not rule.first_contact]
         found = [rule for rule in found if rule.reaches(due_now)]
@@ -170,10 +169,10 @@ _TEXT = f"COALESCE(CAST({_DUE} AS TEXT), ',')"
 _OTHERS = f"REPLACE({_TEXT}, ',', '') <> {_TEXT} OR ({_TEXT} <> '{{}}' AND ({_DUE}->>r.currency) IS NULL)"
 _FIRST = (
     "@.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders_order b WHERE b.contact_id = @.contact_id"
-    f" AND b.id <> @.id AND b.state IN ({', '.join(repr(str(state)) for state in TAKEN)}))"
+    " AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'delivered'))"
 )
 NEEDED = (
-    "COALESCE((SELECT MAX(r.confirmers) FROM orders_confirmationrule r"
+    "COALESCE((SELECT MAX(r.confirmers) FROM orders_confirmationrule r"  # noqa: S608 (our own words)
     " WHERE (r.vendor_id IS NULL OR r.vendor_id = @.vendor_id) AND (r.client_id IS NULL OR r.client_id = @.client_id)"
     f" AND (NOT r.first_contact OR ({_FIRST}))"
     f" AND (r.from_amount IS NULL OR {_OTHERS} OR CAST({_DUE}->>r.currency AS NUMERIC) >= r.from_amount)),"

@@ -59,7 +59,9 @@ def test_every_state_can_be_reached_and_only_ended_orders_go_nowhere() -> None:
 
 
 @pytest.mark.parametrize(("state", "to"), [(state, to) for state in State for to in State if to not in NEXT[state]])
-def test_a_move_outside_the_table_raises_and_writes_nothing(unguarded: None, desk: Desk, state: State, to: State) -> None:
+def test_a_move_outside_the_table_raises_and_writes_nothing(
+    unguarded: None, desk: Desk, state: State, to: State
+) -> None:
     order = desk.draft()
     Order.objects.filter(pk=order.pk).update(state=state, digest="d")
     before = Event.objects.count()
