@@ -25,7 +25,7 @@ from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS, Digest, Event, Verification
 from mailops.times import moment
 from orders.models import Attempt, Order, State
-from orders.models.editor import TRIGGERS as EDITOR_TRIGGERS
+from orders.models.guarded import RULES as ORDER_RULES
 from orders.tasks import SWEEP
 from vendors.models import SendingSwitch, Vendor
 from vendors.models.rate import TRIGGERS as RATE_TRIGGERS
@@ -168,7 +168,7 @@ def _unreadable(row: Schedule) -> str:
 def _triggers(now: datetime) -> Iterable[Finding]:
     rules = [
         (HISTORY_TRIGGERS, "edits of the history"),
-        (EDITOR_TRIGGERS, "that an editor confirms an order"),
+        *ORDER_RULES,
         (VERSION_TRIGGERS, "edits of what prices were"),
         (RATE_TRIGGERS, "edits of typed exchange rates"),
         (TRACE_TRIGGERS, "edits of what it traced"),

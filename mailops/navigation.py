@@ -32,7 +32,12 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Control report", "orders.order", "control"),
         ("Month-end match", "orders.match", "changelist"),
     ],
-    "People": [("Users", "auth.user", "changelist"), ("Roles", "auth.group", "changelist")],
+    "People": [
+        ("Users", "auth.user", "changelist"),
+        ("Roles", "auth.group", "changelist"),
+        ("Delegations", "orders.delegation", "changelist"),
+        ("Confirmation rules", "orders.confirmationrule", "changelist"),
+    ],
 }
 NEEDS = {"evidence": "history.export_event", "control": "history.export_event"}  # page: who may open it
 

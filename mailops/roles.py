@@ -11,6 +11,7 @@ DRAFTER, CONFIRMER, OPERATOR, AUDITOR = "Drafter", "Confirmer", "Operator", "Aud
 _SEE = {
     "orders.view_order", "orders.view_domain", "orders.view_mailbox", "orders.view_client", "orders.view_attempt",
     "orders.view_neverbuy", "orders.view_match", "orders.view_finding",
+    "orders.view_confirmationrule", "orders.view_delegation",
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
     "vendors.view_rate", "vendors.view_contact", "history.view_event",
 }  # fmt: skip
@@ -24,7 +25,7 @@ ROLES: dict[str, set[str]] = {
     CONFIRMER: _SEE
     | _EXPORT
     | {
-        "orders.confirm_order", "orders.cancel_order", "orders.settle_order",
+        "orders.confirm_order", "orders.cancel_order", "orders.settle_order", "orders.add_delegation",
         "orders.run_match", "orders.settle_finding",
     },
     OPERATOR: _SEE
@@ -35,6 +36,7 @@ ROLES: dict[str, set[str]] = {
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
         "orders.run_match", "orders.settle_finding",
+        "orders.add_confirmationrule", "orders.change_confirmationrule", "orders.delete_confirmationrule",
     },
     AUDITOR: _SEE | _EXPORT | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
 }  # fmt: skip

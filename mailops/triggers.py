@@ -72,6 +72,11 @@ def append_only(table: str, message: str) -> tuple[Trigger, ...]:
     )
 
 
+def differ(*columns: str) -> str:
+    """SQL that is true where an update changes one of these columns."""
+    return " OR ".join(f"NEW.{c} <> OLD.{c} OR (NEW.{c} IS NULL) <> (OLD.{c} IS NULL)" for c in columns)
+
+
 HIDDEN = "changed, not shown"
 _NOT_TOLD = {
     "postgresql": "current_setting('mailops.telling', true) IS DISTINCT FROM txid_current()::text",

@@ -28,7 +28,7 @@ class OrdersConfig(AppConfig):
 def remove_triggers(*, using: str, **kwargs: Any) -> None:
     """SQLite can't rebuild a table that another table's trigger names."""
     from mailops import triggers
-    from orders.models.editor import TRIGGERS
+    from orders.models.guarded import TRIGGERS
 
     connection = connections[using]
     if connection.vendor == "sqlite":
@@ -37,10 +37,10 @@ def remove_triggers(*, using: str, **kwargs: Any) -> None:
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
     from mailops import triggers
-    from orders.models.editor import TRIGGERS
+    from orders.models.guarded import TRIGGERS
 
     connection = connections[using]
-    if "orders_editor" in connection.introspection.table_names():
+    if "orders_confirmation" in connection.introspection.table_names():
         triggers.install(connection, TRIGGERS)
 
 

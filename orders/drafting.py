@@ -165,7 +165,7 @@ def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
     else:
         domains = _held_domains(order, rows)
     Mailbox.objects.bulk_create(_mailboxes(order, rows, domains))
-    Editor.objects.get_or_create(order=order, user=by, defaults={"user_name": by.get_username()})
+    Editor.objects.get_or_create(order=order, user=by, defaults={"name": by.get_username()})
     Upload.objects.filter(pk__in=[upload.pk for upload in draft.files], order=None).update(order=order)
     order.contents = _lines(order, rows, domains)
     sheet = order.vendor.adapter.cost(order, order.vendor.price_list())

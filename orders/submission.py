@@ -26,7 +26,7 @@ from django.utils import timezone
 from mailops import drill
 from mailops.history import record, telling
 from mailops.money import Totals
-from orders import breaker, doorbell, drift, guards, limits, looking, repricing
+from orders import breaker, confirming, doorbell, drift, guards, limits, looking, repricing
 from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
@@ -69,14 +69,15 @@ def shown(digest: str) -> dict[str, Any]:
 def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | None = None) -> Order:
     """Confirm exactly the plan whose digest the person saw. Raises `NotAllowed` or `PlanChanged`; nothing half-done.
 
-    `planned_for`: not sent before that moment.
+    Where two persons have to confirm, the order that comes back still waits after the first. `planned_for`: not sent
+    before that moment.
     """
     try:
         with telling():
             order = Order.objects.locked(order_id)
-            if why := order.why_not_confirm(by):
-                raise NotAllowed(why)
+            by = User.objects.get(pk=by.pk)  # as they are now: their role, and what was passed on to them
             current = plan(order)
+            needed = confirming.check(order, current, by=by)
             if current.digest != digest:
                 before = shown(digest)
                 raise PlanChanged(differences(before, current.as_dict()) if before else [])
@@ -86,11 +87,24 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
             goes = max(planned_for or now, now + timedelta(minutes=order.vendor.hold_minutes))
             if why := limits.why_not(order, current.cost.due_now, at=goes):
                 raise NotAllowed(f"Not confirmed. {why}")
-            order.confirm(by=by, digest=current.digest, snapshot=current.snapshot(), planned_for=planned_for)
+            given = confirming.give(order, current, needed, by=by, planned_for=planned_for)
+            if len(given) < needed.count:
+                return order
+            order.confirm(
+                by=by,
+                digest=current.digest,
+                snapshot=current.snapshot(),
+                needed=needed,
+                reason=order.on_behalf(by),
+                planned_for=max((one.planned_for for one in given if one.planned_for), default=planned_for),
+            )
             drill.point("confirm, before commit")
             if not order.held_by:  # else the sweep rings, as soon as nothing holds it
                 doorbell.ring(order.pk)
             return order
+    except confirming.OwnOrder as refused:
+        confirming.record_refusal(order_id, by=by, digest=digest, why=str(refused))
+        raise
     except IntegrityError as error:
         raise NotAllowed(
             "A domain or mailbox of this order was bought or confirmed on another order a moment ago, "
@@ -248,6 +262,9 @@ def recheck(attempt: Attempt) -> Plan | None:
         return None
     if current.stops:
         _return_to_review(attempt, f"Not sent. {current.stops[0].message} {current.stops[0].fix}")
+        return None
+    if why := confirming.lacking(order, current):
+        _return_to_review(attempt, f"Not sent. {why}")
         return None
     return current
 

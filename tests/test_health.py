@@ -28,7 +28,7 @@ from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
 from mailops.processes import BASE_DIR
 from mailops.times import moment
 from orders.models import Attempt, Order
-from orders.models.editor import TRIGGERS as EDITOR_TRIGGERS
+from orders.models.guarded import RULES as ORDER_RULES
 from orders.tasks import SWEEP
 from tests.conftest import Desk
 from tests.faults.house import House
@@ -284,7 +284,7 @@ def test_a_schedule_that_the_queue_can_read_is_no_problem(well: None, row: dict[
     ("gone", "what"),
     [
         (HISTORY_TRIGGERS[0], "edits of the history"),
-        (EDITOR_TRIGGERS[0], "that an editor confirms an order"),
+        *[(rules[0], what) for rules, what in ORDER_RULES],
         (VERSION_TRIGGERS[0], "edits of what prices were"),
         (RATE_TRIGGERS[1], "edits of typed exchange rates"),
     ],

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from mailops.money import show as show_money
-from orders import availability
+from orders import availability, confirming
 from orders.models import Order, State
 from orders.plan import Plan
 from vendors.verdicts import Problem
@@ -26,8 +26,9 @@ def checks(request: HttpRequest, order: Order, current: Plan | None, *, alike: i
     found = _listed(current, alike=alike)
     fields = {problem.field for problem in current.stops}
     if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
-        why = order.why_not_confirm(request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
-        found.insert(0, {"kind": "fail" if why else "ok", "text": why or "You did not edit this order"})
+        why = confirming.why_not(order, request.user, current)
+        own = "You edited this order, which nobody else has to confirm" if order.was_edited_by(request.user) else ""  # type: ignore[arg-type]  # signed in
+        found.insert(0, {"kind": "fail" if why else "ok", "text": why or own or "You did not edit this order"})
     if not order.vendor.two_person_rule:
         found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
     if not fields & {"domain", "address"}:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from mailops.history import telling
 from orders import drafting, limits, progress, submission
-from orders.admin import cost
+from orders.admin import confirmations, cost
 from orders.admin.checklist import checks
 from orders.admin.frame import load, render, url
 from orders.admin.page import contents, request_shown
@@ -86,6 +86,7 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
         "plan": current,
         "digest": short(current.digest),
         **cost.context(request, order, snapshot),
+        **confirmations.context(request, order, current),
         "checks": checks(request, order, current),
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
@@ -116,7 +117,7 @@ def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
         else:
             messages.error(request, str(error))
         return redirect(url(order))
-    messages.success(request, f"{order} is confirmed. {confirmed.held_by or 'MailOps sends it now.'}")
+    messages.success(request, confirmations.said(confirmed))
     return redirect(url(order))
 
 

@@ -13,8 +13,8 @@ from django.http.response import HttpResponseRedirect
 from django.urls import reverse
 
 from mailops.history.models import Event
-from orders import drafting, elsewhere, submission
-from orders.admin import cost
+from orders import confirming, drafting, elsewhere, submission
+from orders.admin import confirmations, cost
 from orders.admin.availability import panel
 from orders.admin.checklist import checks
 from orders.admin.frame import CHIPS, load, render, url, why_not_edit
@@ -58,6 +58,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "steps": steps(order),
         "actions": actions(request, order, current),
         **cost.context(request, order, snapshot),
+        **confirmations.context(request, order, current),
         "elsewhere": elsewhere.at_a_glance(order) if current else None,
         "checks": checks(request, order, current),
         "contents": contents(request, order),
@@ -164,9 +165,8 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             if order.attempts.filter(stage__in=SETTLED).exists():
                 offer("check", "Check the vendor again", "orders.settle_order")
             label = f"Confirm and buy for {current.cost.due_now}" if current else "Confirm"
-            offer(
-                "confirm", label, "orders.confirm_order", kind="primary", why_not=order.why_not_confirm(user) or stop
-            )  # fmt: skip
+            why = confirming.why_not(order, user, current)
+            offer("confirm", label, "orders.confirm_order", kind="primary", why_not=why or stop)
         case State.CONFIRMED:
             offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
         case State.UNKNOWN:
@@ -223,6 +223,8 @@ WORDS = {
     "order.sent_back": "sent it back",
     "order.cancelled": "cancelled it",
     "order.confirmed": "confirmed it",
+    "order.confirmation_given": "gave the first of two confirmations",
+    "order.self_confirmation_refused": "tried to confirm their own order and was refused",
     "order.claimed": "took it up for sending",
     "attempt.about_to_send": "noted that it is about to be sent",
     "order.accepted": "noted: accepted by the vendor",

@@ -6,7 +6,7 @@ def name_editors(apps, schema_editor):
     """Until now an editor was known by the user alone."""
     user = apps.get_model("auth", "User").objects.filter(pk=models.OuterRef("user_id"))
     apps.get_model("orders", "Editor").objects.exclude(user=None).update(
-        user_name=models.Subquery(user.values("username")[:1])
+        name=models.Subquery(user.values("username")[:1])
     )
 
 
@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField("editor", "user_name", models.CharField(default="", max_length=150), preserve_default=False),
+        migrations.AddField("editor", "name", models.CharField(default="", editable=False, max_length=150)),
         migrations.AlterField(
             "editor",
             "user",

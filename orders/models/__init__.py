@@ -3,11 +3,14 @@
 from orders.models.attempt import Attempt
 from orders.models.availability import Asking, Availability
 from orders.models.client import Client
+from orders.models.confirmation import Confirmation
+from orders.models.delegation import Delegation
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
 from orders.models.match import Finding, Match
 from orders.models.neverbuy import NeverBuy
 from orders.models.order import NotAllowed, Order
+from orders.models.rule import ConfirmationRule
 from orders.models.scratch import Scratch, Upload
 from orders.models.state import NEXT, State
 
@@ -17,6 +20,9 @@ __all__ = [
     "Attempt",
     "Availability",
     "Client",
+    "Confirmation",
+    "ConfirmationRule",
+    "Delegation",
     "Domain",
     "Editor",
     "Finding",

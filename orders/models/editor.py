@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from django.contrib.auth.models import User
 from django.db import models
 
-from mailops.triggers import Trigger
+from mailops.triggers import Trigger, append_only, differ
+from orders.models.rule import NEEDED
 
 
 class Editor(models.Model):
-    """Somebody who edited an order's contents, and so may not confirm it under the two-person rule."""
+    """Somebody who edited an order's contents, and so may not confirm it under the two-person rule.
+
+    The name stays when the user is deleted, and stands for whoever is made under it again.
+    """
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="editors")
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
-    user_name = models.CharField(max_length=150)  # who it was stays known when the user is deleted
+    name = models.CharField(max_length=150, default="", editable=False)
 
     class Meta:
         default_permissions = ()
         constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")]
 
 
+def kept(table: str, message: str, *, stays: tuple[str, ...], may_go: tuple[str, ...]) -> tuple[Trigger, ...]:
+    """Rules by which rows are only added. Columns that `may_go` become NULL when a user is deleted."""
+    rules = append_only(table, message)
+    set_anew = [f"(NEW.{c} IS NOT NULL AND (OLD.{c} IS NULL OR NEW.{c} <> OLD.{c}))" for c in may_go]
+    return (replace(rules[0], when=" OR ".join([*set_anew, differ("id", *stays)])), *rules[1:])
+
+
 _SAYS = "Somebody who edited an order may not confirm it"
 _CONFIRMER_EDITED = (
-    "NEW.confirmed_by_id IS NOT NULL"
+    "NEW.confirmed_by_id IS NOT NULL"  # noqa: S608 (our own words)
     " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND (e.user_id = NEW.confirmed_by_id"
-    " OR e.user_id IS NULL"
-    " AND e.user_name = (SELECT u.username FROM auth_user u WHERE u.id = NEW.confirmed_by_id)))"
-    " AND EXISTS (SELECT 1 FROM vendors_vendor v WHERE v.id = NEW.vendor_id AND v.two_person_rule)"
+    " OR e.name = (SELECT u.username FROM auth_user u WHERE u.id = NEW.confirmed_by_id)))"
+    f" AND {NEEDED.replace('@', 'NEW')} > 0"
 )
 _EDITOR_CONFIRMED = (
-    "EXISTS (SELECT 1 FROM orders_order o JOIN vendors_vendor v ON v.id = o.vendor_id"
-    " WHERE o.id = NEW.order_id AND o.confirmed_by_id = NEW.user_id AND v.two_person_rule)"
+    "EXISTS (SELECT 1 FROM orders_order o WHERE o.id = NEW.order_id AND o.confirmed_by_id = NEW.user_id"
+    " AND o.confirmers_needed > 0)"
+    " OR EXISTS (SELECT 1 FROM orders_order o JOIN orders_confirmation c ON c.order_id = o.id AND c.round = o.round"
+    " WHERE o.id = NEW.order_id AND o.state <> 'draft' AND (c.user_id = NEW.user_id OR c.name = NEW.name))"
 )
 TRIGGERS = (
     Trigger(
@@ -57,4 +70,5 @@ TRIGGERS = (
         message=_SAYS,
         when=_EDITOR_CONFIRMED,
     ),
+    *kept("orders_editor", "Who edited an order is kept for good", stays=("order_id", "name"), may_go=("user_id",)),
 )

@@ -15,9 +15,11 @@ from django.utils import timezone
 from mailops.history import record
 from mailops.money import Totals
 from orders.models.availability import Availability
+from orders.models.delegation import RIGHT, Delegation
 from orders.models.holds import Hold, hold_of
 from orders.models.inventory import Asset
 from orders.models.queries import OrderQuerySet
+from orders.models.rule import ConfirmationRule, Needed
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
 from vendors.apis.base import DomainLine, MailboxLine, Product
 from vendors.models import SendingSwitch, Vendor, account_settings
@@ -61,6 +63,8 @@ class Order(models.Model):
     confirmed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     confirmed_by_name = models.CharField(max_length=150, blank=True)
     confirmed_at = models.DateTimeField(null=True)
+    round = models.PositiveIntegerField(default=0)  # how often it began to wait for confirmation
+    confirmers_needed = models.PositiveSmallIntegerField(null=True)  # as it was when it was confirmed
     digest = models.CharField(max_length=64, blank=True)
     snapshot = models.JSONField(null=True)
     planned_for = models.DateTimeField(null=True)  # not sent before, where the confirmer said so
@@ -211,17 +215,43 @@ class Order(models.Model):
         return "-".join(f"{state}{count}" for state, count in sorted([*counts, *more]))
 
     def was_edited_by(self, user: AbstractBaseUser) -> bool:
-        """A deleted editor still is one, and so is whoever comes back under that name."""
-        same_name = models.Q(user=None, user_name=user.get_username())
-        return self.editors.filter(models.Q(user_id=user.pk) | same_name).exists()
+        """Also by somebody of the same name whose user was deleted."""
+        return self.editors.filter(models.Q(user_id=user.pk) | models.Q(name=user.get_username())).exists()
 
-    def why_not_confirm(self, user: AbstractBaseUser) -> str:
-        """Why this person may not confirm this order, in words; empty when they may."""
+    def right_of(self, user: User) -> User | None:
+        """Whose right to confirm this person would use for this order: their own, or one that was passed on by
+        somebody who could use it here; None where there is none."""
+        if user.has_perm(RIGHT) and not getattr(user, "_holds_delegated_right", False):
+            return user
+        givers = [delegation.from_user for delegation in Delegation.objects.to(user)]
+        return next((giver for giver in givers if giver and not self.was_edited_by(giver)), None)
+
+    def on_behalf(self, user: User) -> str:
+        """ "For anna (delegated)." where the person would use a right that was passed on to them, else nothing."""
+        whose = self.right_of(user)
+        return f"For {whose.get_username()} (delegated)." if whose and whose.pk != user.pk else ""
+
+    def why_not_confirm(self, user: AbstractBaseUser, *, due_now: Totals | None = None, digest: str = "") -> str:
+        """Why this person may not confirm this order, in words; empty when they may.
+
+        `due_now` is what it costs by a plan just made, `digest` that plan's: who confirmed it already may not again.
+        """
         if self.state != State.REVIEW:
             return f"This order is not waiting for confirmation. It reads: {self.get_state_display()}."
-        if self.vendor.two_person_rule and self.was_edited_by(user):
+        if self.needed(due_now).count and self.was_edited_by(user):
             return "You edited this order, so somebody else has to confirm it."
+        whose = self.right_of(user)  # type: ignore[arg-type]  # our users are Django's
+        if whose is None:
+            return "You have no right to confirm this order, by your role or passed on to you."
+        names = {user.get_username(), whose.get_username()}
+        given = self.confirmations.filter(round=self.round, digest=digest)
+        if any(names & {one.name, one.for_name} for one in given):
+            return "You confirmed this order already. Now a second person has to."
         return ""
+
+    def needed(self, due_now: Totals | None = None) -> Needed:
+        """How many persons besides its editors have to confirm it."""
+        return ConfirmationRule.objects.needed(self, self.due_now if due_now is None else due_now)
 
     # -- its moves ----------------------------------------------------------------------------------------------
 
@@ -246,6 +276,8 @@ class Order(models.Model):
         if to not in NEXT[before] or ((before, to) in REVISED and by is None):
             raise NotAllowed(f"{self} reads “{self.get_state_display()}”, so this can't be done with it.")
         changed = {"state": to, "state_since": timezone.now(), "reason": reason, **fields}
+        if to == State.REVIEW:
+            changed["round"] = self.round + 1
         rows = Order.objects.filter(where or models.Q(), pk=self.pk, state=before, version=self.version)
         if not rows.update(**changed):
             raise NotAllowed(f"{self} was changed by somebody else a moment ago. Look at it again.")
@@ -266,24 +298,34 @@ class Order(models.Model):
         self._mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
         self._move(State.CANCELLED, action="order.cancelled", by=by, reason=reason)
 
-    def confirm(self, *, by: User, digest: str, snapshot: dict[str, Any], planned_for: datetime | None = None) -> None:
+    def confirm(
+        self,
+        *,
+        by: User,
+        digest: str,
+        snapshot: dict[str, Any],
+        needed: Needed,
+        reason: str = "",
+        planned_for: datetime | None = None,
+    ) -> None:
         """The domains and mailboxes become live here: the database refuses a name that is live elsewhere."""
         now = timezone.now()
         hold_until = max(planned_for or now, now + timedelta(minutes=self.vendor.hold_minutes))
         changes: dict[str, Any] = {"digest": [None, digest], "due_now": [None, snapshot["cost"]["due_now"]]}
+        changes["confirmers_needed"] = [None, needed.count]
         if planned_for:
             changes["planned_for"] = [None, planned_for]
         self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)  # before the history's lock, as everywhere
-        alone = "" if self.vendor.two_person_rule else "One person only: the two-person rule is off for this account."
         self._move(
             State.CONFIRMED,
             action="order.confirmed",
             by=by,
-            reason=alone,
+            reason=f"{reason} {'' if needed.count else needed.says}".strip(),
             changes=changes,
             confirmed_by=by,
             confirmed_by_name=by.get_username(),
             confirmed_at=now,
+            confirmers_needed=needed.count,
             digest=digest,
             snapshot=snapshot,
             cost={name: snapshot["cost"][name] for name in TOTALS},

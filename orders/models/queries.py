@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models.expressions import RawSQL
 
 from orders.models.attempt import lease_over
+from orders.models.confirmation import Confirmation
+from orders.models.editor import Editor
+from orders.models.rule import NEEDED
 from orders.models.state import State
 from vendors import turns
 from vendors.apis import REGISTRY
@@ -30,14 +34,23 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders in which this person should do something next, oldest first."""
         wanted = models.Q(pk__in=[])
         if user.has_perm("orders.confirm_order"):
-            wanted |= models.Q(state=State.REVIEW) & ~(
-                models.Q(editors__user=user) & models.Q(vendor__two_person_rule=True)
-            )
+            wanted |= models.Q(pk__in=self.to_confirm_by(user).values("pk"))
         if user.has_perm("orders.settle_order"):
             wanted |= models.Q(state=State.UNKNOWN) | models.Q(pk__in=self.with_news().values("pk"))
         if user.has_perm("orders.change_order"):
             wanted |= models.Q(state__in=[State.DRAFT, State.REFUSED, State.PARTLY], drafted_by=user, copies=None)
         return self.filter(wanted).order_by("state_since").distinct()
+
+    def to_confirm_by(self, user: User) -> OrderQuerySet:
+        """Orders that wait for a confirmation which this person may give: not their own, and not given already."""
+        given = Confirmation.objects.filter(order=models.OuterRef("pk"), round=models.OuterRef("round"))
+        newest = given.order_by("-pk").values("digest")[:1]  # one of an older digest does not count any more
+        mine = given.filter(models.Q(user=user) | models.Q(for_user=user), digest=models.Subquery(newest))
+        edited = Editor.objects.filter(order=models.OuterRef("pk"))
+        by_me = edited.filter(models.Q(user=user) | models.Q(name=user.get_username()))
+        needs = RawSQL(NEEDED.replace("@", "orders_order"), ())  # noqa: S611 (our own words)
+        waiting = self.filter(state=State.REVIEW).annotate(needs=needs)
+        return waiting.exclude(models.Q(needs__gt=0) & models.Exists(by_me)).exclude(models.Exists(mine))
 
     def with_news(self) -> OrderQuerySet:
         """Settled orders of which the vendor said something else afterwards that nobody has read yet."""

@@ -112,7 +112,7 @@ def test_a_deleted_person_stays_readable_everywhere(desk: Desk) -> None:
     order = fresh(order)
     assert (order.drafted_by, order.drafted_by_name) == (None, "drafter")
     assert (order.confirmed_by, order.confirmed_by_name) == (None, "confirmer")
-    assert [(editor.user, editor.user_name) for editor in order.editors.all()] == [(None, "drafter")]
+    assert [(editor.user, editor.name) for editor in order.editors.all()] == [(None, "drafter")]
     assert boss.get(f"/orders/order/{order.pk}/change/").status_code == 200
     assert set(Event.objects.filter(action="user.deleted").values_list("subject", flat=True)) == {
         "drafter",

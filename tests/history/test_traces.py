@@ -13,9 +13,9 @@ from django.test import Client as Browser
 
 from mailops import triggers
 from mailops.history import outside, record, telling, traced
-from mailops.history.verify import verify
 from mailops.history.models import TRACE_TRIGGERS, Event, Telling, Trace
 from mailops.history.shell import as_person
+from mailops.history.verify import verify
 from mailops.triggers import HIDDEN
 from orders import desk as unknowns
 from orders import submission, sweep
@@ -120,7 +120,7 @@ def rows(desk: Desk) -> dict[str, tuple[models.Model, str]]:
         "orders_mailbox": (Mailbox.objects.all()[0], "first_name"),
         "orders_attempt": (Attempt.objects.all()[0], "why"),
         "orders_client": (Client.objects.all()[0], "note"),
-        "orders_editor": (Editor.objects.all()[0], "user_name"),
+        "orders_editor": (Editor.objects.all()[0], "name"),
         "orders_neverbuy": (never, "reason"),
     }
     assert not Trace.objects.exists()

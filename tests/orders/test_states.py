@@ -59,7 +59,9 @@ def test_every_state_can_be_reached_and_only_ended_orders_go_nowhere() -> None:
 
 
 @pytest.mark.parametrize(("state", "to"), [(state, to) for state in State for to in State if to not in NEXT[state]])
-def test_a_move_outside_the_table_raises_and_writes_nothing(desk: Desk, state: State, to: State) -> None:
+def test_a_move_outside_the_table_raises_and_writes_nothing(
+    unguarded: None, desk: Desk, state: State, to: State
+) -> None:
     order = desk.draft()
     Order.objects.filter(pk=order.pk).update(state=state, digest="d")
     before = Event.objects.count()
@@ -70,7 +72,7 @@ def test_a_move_outside_the_table_raises_and_writes_nothing(desk: Desk, state: S
 
 
 @pytest.mark.parametrize(("state", "to"), [(state, to) for state in State for to in sorted(NEXT[state])])
-def test_a_move_of_the_table_writes_state_time_and_event(desk: Desk, state: State, to: str) -> None:
+def test_a_move_of_the_table_writes_state_time_and_event(unguarded: None, desk: Desk, state: State, to: str) -> None:
     order = desk.draft()
     since = timezone.now()
     Order.objects.filter(pk=order.pk).update(state=state, digest="d")
@@ -129,7 +131,7 @@ def test_where_an_order_waits_behind_a_switch_an_operator_acts_next(desk: Desk) 
 
 
 @pytest.mark.parametrize("state", State)
-def test_an_order_waits_for_the_people_that_the_table_names(desk: Desk, state: State) -> None:
+def test_an_order_waits_for_the_people_that_the_table_names(unguarded: None, desk: Desk, state: State) -> None:
     order = desk.draft()
     Order.objects.filter(pk=order.pk).update(state=state, digest="d")
     people = desk.people

@@ -1,0 +1,101 @@
+"""The right to confirm, passed on: who has it from whom and until when, passing it on, ending that early."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.views.decorators.http import require_POST
+
+from mailops.history.admin import RecordedAdmin
+from orders import delegating
+from orders.models import Delegation, NotAllowed
+
+
+class DelegationForm(forms.ModelForm):
+    """To whom, from when until when, and why."""
+
+    by: User  # whose right it is; set by the page
+
+    class Meta:
+        model = Delegation
+        fields = ("to_user", "starts_at", "ends_at", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and (why := delegating.why_not(Delegation(**said), by=self.by)):
+            raise forms.ValidationError(why)
+        return said
+
+
+@admin.register(Delegation)
+class DelegationAdmin(RecordedAdmin):
+    form = DelegationForm
+    list_display = ("from_name", "to_name", "starts_at", "ends_at", "stands", "reason")
+    list_display_links = ("from_name",)
+    search_fields = ("from_name", "to_name")
+    change_form_template = "admin/orders/delegation/change_form.html"
+
+    def get_fields(self, request: HttpRequest, obj: Delegation | None = None) -> Any:
+        if obj is None:
+            return ("to_user", "starts_at", "ends_at", "reason")
+        return ("from_name", "to_name", "starts_at", "ends_at", "reason", "stands", "made_at", "ended_at")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Delegation | None = None) -> Any:
+        return self.get_fields(request, obj) if obj else ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        found = super().get_form(request, obj, change=change, **kwargs)
+        if obj is None:
+            found.by = request.user  # type: ignore[attr-defined]  # of the form above
+        return found
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).exclude(pk=request.user.pk or 0)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and hasattr(field.widget, "can_add_related"):
+            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
+        return field
+
+    def save_model(self, request: HttpRequest, obj: Delegation, form: Any, change: bool) -> None:
+        delegating.make(obj, by=request.user)  # type: ignore[arg-type]  # signed in
+
+    def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
+        """`delegating.make` recorded it."""
+
+    def get_urls(self) -> list[Any]:
+        end = path("<int:pk>/end/", self.admin_site.admin_view(require_POST(self.end)), name="orders_delegation_end")
+        return [end, *super().get_urls()]
+
+    def end(self, request: HttpRequest, pk: int) -> HttpResponse:
+        assert isinstance(request.user, User)
+        try:
+            delegation = delegating.end(pk, by=request.user)
+            messages.success(request, f"{delegation.to_name} can't confirm for {delegation.from_name} any more.")
+        except Delegation.DoesNotExist:
+            raise Http404 from None
+        except NotAllowed as error:
+            messages.error(request, str(error))
+        return redirect(reverse("admin:orders_delegation_changelist"))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        found = Delegation.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        may_end = found is not None and not found.is_over and delegating.may_end(found, request.user)
+        return super().change_view(request, object_id, form_url, {"may_end": may_end, **(extra_context or {})})
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody passes on what was passed on to them."""
+        return super().has_add_permission(request) and delegating.by_role(request.user)
