@@ -15,15 +15,16 @@ _SEE = {
 ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
     | {
-        "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.add_client", "orders.change_client",
+        "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.comment_order", "orders.add_client", "orders.change_client",
         "vendors.add_contact", "vendors.change_contact",
     },
-    CONFIRMER: _SEE | {"orders.confirm_order", "orders.cancel_order", "orders.settle_order"},
+    CONFIRMER: _SEE | {"orders.confirm_order", "orders.cancel_order", "orders.settle_order", "orders.comment_order"},
     OPERATOR: _SEE
     | {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
+        "orders.comment_order",
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
     },
     AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},

@@ -5,6 +5,7 @@ from orders.models.availability import Asking, Availability
 from orders.models.client import Client
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
+from orders.models.look import Look, Mention
 from orders.models.neverbuy import NeverBuy
 from orders.models.order import NotAllowed, Order
 from orders.models.scratch import Scratch, Upload
@@ -18,7 +19,9 @@ __all__ = [
     "Client",
     "Domain",
     "Editor",
+    "Look",
     "Mailbox",
+    "Mention",
     "NeverBuy",
     "NotAllowed",
     "Order",
