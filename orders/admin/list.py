@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import availability, decide, desk, draft, elsewhere, frame, page, scratch, signed_out, volume
+from orders.admin import availability, comments, decide, desk, draft, elsewhere, frame, page, scratch, signed_out, together, volume
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -109,13 +109,14 @@ class OrderAdmin(admin.ModelAdmin):
             "edit": draft.edit, "send": draft.send, "confirm": decide.confirm, "back": decide.send_back,
             "cancel": decide.cancel, "copy": decide.copy, "delivered": decide.delivered, "check": desk.check,
             "news": desk.news, "elsewhere": elsewhere.show, "availability": availability.show,
-            "suggest": availability.suggest, "take": availability.take,
+            "comment": comments.write, "suggest": availability.suggest, "take": availability.take,
         }  # fmt: skip
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in pages.items()
         ]
         ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
+        ours.append(path("together/", self.admin_site.admin_view(together.show), name="orders_order_together"))
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):
