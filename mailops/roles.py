@@ -15,8 +15,8 @@ _SEE = {
 ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
     | {
-        "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.comment_order", "orders.add_client", "orders.change_client",
-        "vendors.add_contact", "vendors.change_contact",
+        "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.add_client", "orders.change_client",
+        "orders.comment_order", "vendors.add_contact", "vendors.change_contact",
     },
     CONFIRMER: _SEE | {"orders.confirm_order", "orders.cancel_order", "orders.settle_order", "orders.comment_order"},
     OPERATOR: _SEE

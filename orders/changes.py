@@ -62,9 +62,9 @@ def prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
         if (was := _priced(old.get(item))) != (now := _priced(new.get(item)))
     ]
     for key, word in (("due_now", "Total now"), ("per_month", "Then a month"), ("per_year", "Then a year")):
-        was, now = (Totals.from_dict(cost.get(key, {})) for cost in (before, after))
-        if was != now:
-            found.append(Moved(what=word, before=str(was), after=str(now)))
+        sums = [Totals.from_dict(cost.get(key, {})) for cost in (before, after)]
+        if sums[0] != sums[1]:
+            found.append(Moved(what=word, before=str(sums[0]), after=str(sums[1])))
     return found
 
 

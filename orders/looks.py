@@ -18,6 +18,7 @@ from orders import availability, limits
 from orders.changes import Moved, differences, prices
 from orders.models import Look, Order
 from orders.plan import Plan, digest_of
+from vendors.apis.base import OptionsForm
 
 SITTING = timedelta(minutes=30)  # going to and fro between an order's pages within it is one look
 AT_MOST = 12  # rows of a kind that a page lists
@@ -37,7 +38,7 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
     ageing = {problem.message for problem in availability.problems(order)}  # told by name below
     return {
         "plan": plan | {"request": request | {"body": digest_of({"body": request["body"]})}},
-        "fields": _fields(order),
+        "fields": _fields(order, current),
         "rows": _rows(order),
         "limits": [[use.words, use.money(use.used), use.is_over(current.cost.due_now)] for use in uses],
         "told": [[name, told.state] for name, told in sorted(order.told.items())],
@@ -49,7 +50,7 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
     }
 
 
-def _fields(order: Order) -> list[list[str]]:
+def _fields(order: Order, current: Plan) -> list[list[str]]:
     """What was typed above the rows: label and value in words."""
     found = [["Client", str(order.client)]]
     if contact := order.contact:
@@ -58,9 +59,11 @@ def _fields(order: Order) -> list[list[str]]:
             for one in contact._meta.concrete_fields
             if not one.primary_key
         ]
-    form = order.what.OptionsForm
+    form = order.what.OptionsForm()
+    if isinstance(form, OptionsForm):
+        form.offer({line.item: line.label for line in current.cost.lines})
     for name, value in sorted(order.options.items()):
-        known = form.base_fields.get(name)
+        known = form.fields.get(name)
         label = str(known.label or name.replace("_", " ")) if known else name
         found.append([label[:1].upper() + label[1:], _shown(known, value)])
     found += [["Domains forward to", order.forward_to], ["Note", order.note]]
@@ -157,7 +160,9 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime
     if not told and before["plan"] != after["plan"]:
         found["request"] = ["What is sent to the vendor changed. Read it below."]
     shown = {name: items[:AT_MOST] for name, items in found.items()}
-    return Since(at=at, more={name: len(items) - AT_MOST for name, items in found.items() if len(items) > AT_MOST}, **shown)
+    return Since(
+        at=at, more={name: len(items) - AT_MOST for name, items in found.items() if len(items) > AT_MOST}, **shown
+    )
 
 
 def _moved(before: Iterable[Sequence[str]], after: Iterable[Sequence[str]]) -> list[Moved]:
@@ -204,7 +209,7 @@ def _around(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
             over_now = " This order would go over it." if over else ""
             found.append(f"Of {words}, {used} is used now; it was {had[0]}.{over_now}")
     found += [f"Gone: {words}." for words in was]
-    told = {name: state for name, state in before["told"]}
+    told = dict(before["told"])
     for name, state in after["told"]:
         if (said := told.get(name)) != state:
             found.append(f"{name} is {TOLD[state]} now; it was {TOLD[said] if said else 'not asked for yet'}.")

@@ -1,4 +1,4 @@
-"""Several waiting orders of one account looked at together. Each is confirmed on its own: one digest, event, attempt."""
+"""Several waiting orders of one account on one page; each is confirmed on its own: one digest, event, attempt."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def _candidate(order: Order, *, by: User, uses: Iterable[limits.Use]) -> Candida
     stops = [why] if (why := order.why_not_confirm(by)) else []
     stops += [f"{problem.message} {problem.fix}".strip() for problem in current.stops]
     warnings = [problem.message for problem in current.warnings if problem.field != "limits"]
-    return Candidate(order=order, plan=current, stops=stops, unread=_unread(order, current, by, uses), warnings=warnings)
+    return Candidate(
+        order=order, plan=current, stops=stops, unread=_unread(order, current, by, uses), warnings=warnings
+    )
 
 
 def _unread(order: Order, current: Plan, by: User, uses: Iterable[limits.Use]) -> str:

@@ -82,6 +82,8 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("orders/neverbuy", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("orders/order", add=DRAFTING, change=ALL),
     "orders/order/volume/": (ALL, POSTED),
+    "orders/order/together/": (CONFIRMING, CONFIRMING),
+    "orders/order/<int:pk>/comment/": ("200 200 200 403 200 302", "400 400 400 403 400 302"),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),
     "orders/order/<int:pk>/send/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/confirm/": (CONFIRMING, CONFIRMING.replace("200", "409")),
@@ -221,6 +223,7 @@ def test_nothing_an_auditor_posts_changes_anything(house: House) -> None:
     before = everything()
     browser = house.browsers["auditor"]
     typed = {"reason": "because", "verdict": "placed", "digest": "x", "look": "1", "username": "mallory", "name": "x"}
+    typed |= {"comment": "Hello @confirmer", "order": "1", "counted": "1"}
     for page in set(PAGES) - {"logout/"}:
         response = browser.post(house.url(page), typed)
         opens = PAGES[page][1].split()[PEOPLE.index("auditor")]

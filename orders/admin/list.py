@@ -13,7 +13,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
-from orders.admin import availability, comments, decide, desk, draft, elsewhere, frame, page, scratch, signed_out, together, volume
+from orders.admin import (
+    availability,
+    comments,
+    decide,
+    desk,
+    draft,
+    elsewhere,
+    frame,
+    page,
+    scratch,
+    signed_out,
+    together,
+    volume,
+)
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch

@@ -37,10 +37,15 @@ def show(request: HttpRequest) -> HttpResponse:
         return _page(request, vendor, user, chosen=chosen)
     chosen = _numbers(request.POST.getlist("order"))
     if "count" in request.POST or chosen != _numbers(request.POST.get("counted", "").split()):
-        said = "" if "count" in request.POST else "You ticked other orders, so the total is another one. Nothing was sent."
+        said = (
+            "" if "count" in request.POST else "You ticked other orders, so the total is another one. Nothing was sent."
+        )
         return _page(request, vendor, user, chosen=chosen, refused=said)
     if not chosen:
         return _page(request, vendor, user, chosen=chosen, refused="Tick at least one order. Nothing was sent.")
+    if len(chosen) > together.AT_MOST:
+        said = f"At most {together.AT_MOST} orders are confirmed at a time. Nothing was sent."
+        return _page(request, vendor, user, chosen=chosen, refused=said)
     return _confirm(request, vendor, user, chosen)
 
 
@@ -88,7 +93,9 @@ def _confirm(request: HttpRequest, vendor: Vendor, user: User, chosen: set[int])
         messages.success(request, and_then(says, user))
     if outcome.half:
         them = "It waits" if len(outcome.half) == 1 else "They wait"
-        messages.info(request, f"The first of two confirmations was given to {_named(outcome.half)}. {them} for another.")
+        messages.info(
+            request, f"The first of two confirmations was given to {_named(outcome.half)}. {them} for another."
+        )
     if outcome.already:
         messages.info(request, f"You confirmed {_named(outcome.already)} already. Each is ordered once.")
     for order, why in outcome.failed:

@@ -67,9 +67,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
         confirmed = now - timedelta(days=settings.CONFIRMATION_DAYS)
         late = models.Q(pk__in=[])
         if settings.REVIEW_DAYS:  # one that was sent once, and taken for not placed, is settled by people alone
-            late |= models.Q(state=State.REVIEW, state_since__lte=reviewed) & ~models.Exists(
-                Attempt.objects.filter(order=models.OuterRef("pk"), stage__in=SETTLED)
-            )
+            sent_before = models.Exists(Attempt.objects.filter(order=models.OuterRef("pk"), stage__in=SETTLED))
+            late |= models.Q(~sent_before, state=State.REVIEW, state_since__lte=reviewed)
         if settings.CONFIRMATION_DAYS:
             may_go = Coalesce("hold_until", "confirmed_at")
             late |= models.Q(LessThanOrEqual(may_go, confirmed), state=State.CONFIRMED)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from orders import desk as unknowns
-from orders import drafting, expiry, limits, looking, progress, submission
+from orders import drafting, limits, looking, progress, submission
 from orders.models import Order, State
 from orders.models.attempt import SETTLED
 from orders.plan import plan
@@ -33,7 +33,7 @@ product = st.sampled_from(PRODUCTS)
 value = st.sampled_from(VALUES)
 minutes = st.sampled_from([0, 5, 0, 300])
 some_steps = st.sampled_from([2, 3, 1, 2, 3, 0])
-seconds = st.sampled_from([3, 60, 400, 4000])
+seconds = st.sampled_from([3, 60, 400, 4000, 700_000])  # the last: confirmations expire
 verdict = st.sampled_from([unknowns.PLACED, unknowns.PARTLY, unknowns.NOT_PLACED, unknowns.NOT_PLACED])
 
 
@@ -214,17 +214,6 @@ class Lifecycle(Installation):
         self._pass_time(timedelta(seconds=by))
         if open_then:
             self._open_sending()
-
-    @rule(n=which, days=st.sampled_from([8, 15]), claimed_first=st.booleans())
-    def forget_it(self, n: int, days: int, claimed_first: bool) -> None:
-        """Nobody does anything for so long that reviews and confirmations expire; a worker may be told first."""
-        order = self._one(n, State.CONFIRMED, State.REVIEW)
-        self._pass_time(timedelta(days=days))
-        if claimed_first:
-            self._work_off(lambda: submission.submit(order.pk))
-        self._sweep(timedelta(0))
-        ends = expiry.expires_at(fresh(order))
-        assert ends is None or ends > timezone.now(), "it outlived its time"
 
     # -- workers, step by step --------------------------------------------------------------------------------------
 
