@@ -14,7 +14,7 @@ from django.utils import timezone
 from mailops.history import outside
 from mailops.history.models import Verification
 from orders import limits
-from orders.models import Attempt, Order, State
+from orders.models import Attempt, Mention, Order, State
 from vendors.models import SendingSwitch, Vendor
 
 AT_MOST = 20  # orders in a list
@@ -43,6 +43,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "title": "Today",
         "waiting": _waiting(user),
+        "mentions": list(Mention.objects.unseen_by(user)[:AT_MOST]) if sees_orders else [],
         "held": held if sees_orders else [],
         "held_count": sum(item["count"] for item in held),
         "moving": [_on_its_way(order, switch) for order in shown],

@@ -20,13 +20,13 @@ ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
     | {
         "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.add_client", "orders.change_client",
-        "vendors.add_contact", "vendors.change_contact",
+        "orders.comment_order", "vendors.add_contact", "vendors.change_contact",
     },
     CONFIRMER: _SEE
     | _EXPORT
     | {
         "orders.confirm_order", "orders.cancel_order", "orders.settle_order", "orders.add_delegation",
-        "orders.run_match", "orders.settle_finding",
+        "orders.comment_order", "orders.run_match", "orders.settle_finding",
     },
     OPERATOR: _SEE
     | _EXPORT
@@ -34,6 +34,7 @@ ROLES: dict[str, set[str]] = {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
+        "orders.comment_order",
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
         "orders.run_match", "orders.settle_finding",
         "orders.add_confirmationrule", "orders.change_confirmationrule", "orders.delete_confirmationrule",

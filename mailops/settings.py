@@ -174,6 +174,9 @@ UNKNOWN_IN_A_ROW = env.int("UNKNOWN_IN_A_ROW", default=3)  # then the account st
 NOT_SENT_TRIES = env.int("NOT_SENT_TRIES", default=5)
 PROGRESS_SECONDS = env.int("PROGRESS_SECONDS", default=15 if not LIVE else 300)
 NEAR_SAME_DAYS = env.int("NEAR_SAME_DAYS", default=30)  # how far back an order that is nearly the same is looked for
+# Nobody decides about it for so many days, and it needs a fresh look: 0 for never.
+REVIEW_DAYS = env.int("REVIEW_DAYS", default=14)
+CONFIRMATION_DAYS = env.int("CONFIRMATION_DAYS", default=7)
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", default=4)
 # How many orders of one account may be on their way at a time, where its vendor sets no limit of its own: one slow
 # vendor must not take all the workers.

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from itertools import islice
 from typing import Any
+
+from mailops.money import Totals, show
+from vendors.prices import UNITS
 
 PRICED = (
     ("quantity", "number"), ("unit_price", "price"), ("renewal", "renewal price"), ("currency", "currency"),
@@ -36,6 +41,43 @@ WORDS = {
 IN_GROUP = {("hosting", "username"): "user name", ("sequencer", "username"): "user name"}
 IN_QUERY = {"provider": "domains bought at"}
 IDENTITY = ("email", "mailbox", "username", "alias", "domain", "domain_name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """Something that was so and is so now, each in words; empty where there was or is nothing."""
+
+    what: str
+    before: str
+    after: str
+
+
+def prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
+    """How two cost sheets differ: each line with its number and price, then the totals."""
+    lines = [{(line["item"], line["multiplier"]): line for line in cost.get("lines", [])} for cost in (before, after)]
+    old, new = lines
+    found = [
+        Moved(what=(new.get(item) or old[item])["label"], before=was, after=now)
+        for item in dict.fromkeys([*old, *new])
+        if (was := _priced(old.get(item))) != (now := _priced(new.get(item)))
+    ]
+    for key, word in (("due_now", "Total now"), ("per_month", "Then a month"), ("per_year", "Then a year")):
+        sums = [Totals.from_dict(cost.get(key, {})) for cost in (before, after)]
+        if sums[0] != sums[1]:
+            found.append(Moved(what=word, before=str(sums[0]), after=str(sums[1])))
+    return found
+
+
+def _priced(line: Mapping[str, Any] | None) -> str:
+    """ "60 × $6.00 a month", with the renewal where it is another one."""
+    if line is None:
+        return ""
+    if line["unit_price"] is None:
+        return f"{line['quantity']} × price missing"
+    times = f" × {line['multiplier']}" if line["multiplier"] > 1 else ""
+    unit = dict(UNITS).get(line["unit"], "")
+    renewal = f", then {show(Decimal(line['renewal']), line['currency'])}" if line["renewal"] else ""
+    return f"{line['quantity']}{times} × {show(Decimal(line['unit_price']), line['currency'])} {unit}{renewal}".strip()
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ from django.utils import timezone
 from mailops import drill
 from mailops.history import record, telling
 from mailops.money import Totals
-from orders import breaker, confirming, doorbell, drift, guards, limits, looking, repricing
+from orders import breaker, confirming, doorbell, drift, expiry, guards, limits, looking, repricing
 from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
@@ -194,7 +194,9 @@ def claim(order_id: int) -> Attempt | None:
             return None
         now = timezone.now()  # waiting for the account's row may have taken a while
         spends = guards.confirmed_sum(order)
-        if held := guards.holding(order, spends, now):
+        if expiry.is_over(order, now):
+            _too_late(order)
+        elif held := guards.holding(order, spends, now):
             guards.hold(order, held)
         elif reads := _reads(order, now):
             raise looking.Needed(reads)
@@ -234,6 +236,13 @@ def _take(order: Order, spends: Totals, now: datetime) -> Attempt | None:
     )
     attempt.wait = wait
     return attempt
+
+
+def _too_late(order: Order) -> None:
+    """Its confirmation expired before the sweep saw it. Whoever moved the order first has decided about it."""
+    found = Order.objects.locked(order.pk)
+    if found.state == State.CONFIRMED and found.confirmed_at == order.confirmed_at:
+        expiry.end(found)
 
 
 def _on_their_way(order: Order) -> int:

@@ -12,7 +12,7 @@ from django_q.models import OrmQ
 from django_q.tasks import async_task
 
 from mailops.history import outside, telling
-from orders import asking, breaker, doorbell, looking, submission
+from orders import asking, breaker, doorbell, expiry, looking, submission
 from orders.models import Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
 from vendors.models import Vendor
@@ -24,10 +24,11 @@ AT_MOST = 200  # rows of a kind in one sweep
 def run(now: datetime | None = None) -> dict[str, int]:
     """Expired leases, confirmed orders that no task looks after, due questions to vendors; how many of each."""
     now = now or timezone.now()
-    done = {"released": 0, "unknown": 0, "rung": 0, "asked": 0, "looked": 0, "names": 0}
+    done = {"released": 0, "unknown": 0, "rung": 0, "asked": 0, "looked": 0, "names": 0, "expired": 0}
     for order in Order.objects.expired(now).distinct()[:AT_MOST]:
         if word := _expire(order, now):
             done[word] += 1
+    done["expired"] = expiry.sweep(now, at_most=AT_MOST)
     done["rung"] = _ring_unrung(now)
     for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:AT_MOST]:
         with transaction.atomic():

@@ -17,7 +17,7 @@ from django.urls import URLResolver, get_resolver
 
 from mailops import roles
 from mailops.history.models import Event
-from orders.models import Client, Domain, Finding, Mailbox, Match, NeverBuy
+from orders.models import Client, Domain, Finding, Look, Mailbox, Match, Mention, NeverBuy
 from tests.conftest import Desk
 from vendors.models import Contact, Price, PriceVersion, Rate
 
@@ -100,6 +100,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/order/export/": (EXPORTING, TAKEN),
     "orders/order/evidence/": (CHECKING, CHECKING.replace("200", "400")),
     "orders/order/control/": (CHECKING, POSTED),
+    "orders/order/together/": (CONFIRMING, CONFIRMING),
+    "orders/order/<int:pk>/comment/": ("200 200 200 403 200 302", "400 400 400 403 400 302"),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),
     "orders/order/<int:pk>/send/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/confirm/": (CONFIRMING, CONFIRMING.replace("200", "409")),
@@ -212,11 +214,11 @@ def house(desk: Desk, caplog: pytest.LogCaptureFixture) -> House:
 
 
 def everything() -> dict[str, list[Any]]:
-    """All rows of all tables, but for the sessions of the browsers."""
+    """All rows of all tables, but for the sessions of the browsers and what tells who has read what."""
     return {
         model._meta.label: sorted(map(repr, model._base_manager.values_list()))
         for model in apps.get_models(include_auto_created=True)
-        if model is not Session
+        if model not in (Session, Look, Mention)  # marks of reading
     }
 
 
@@ -251,6 +253,7 @@ def test_nothing_an_auditor_posts_changes_anything(house: House) -> None:
     before = everything()
     browser = house.browsers["auditor"]
     typed = {"reason": "because", "verdict": "placed", "digest": "x", "look": "1", "username": "mallory", "name": "x"}
+    typed |= {"comment": "Hello @confirmer", "order": "1", "counted": "1"}
     last = Event.objects.latest("number").number
     for page in set(PAGES) - {"logout/", "history/event/verify/"}:  # a verification leaves its record and its result
         response = browser.post(house.url(page), typed)

@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from mailops.history import telling
-from orders import drafting, limits, progress, submission
-from orders.admin import confirmations, cost
+from orders import comments, drafting, limits, progress, submission
+from orders.admin import confirmations, cost, review
+from orders.admin.availability import panel
 from orders.admin.checklist import checks
 from orders.admin.frame import load, render, url
 from orders.admin.page import contents, request_shown
@@ -81,13 +82,21 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
     submission.seen(current)
     snapshot = current.snapshot()
     uses = limits.rows(limits.used_now(order), current.cost.due_now)
-    context = {
+    found = checks(request, order, current)
+    comments.read(order, by=_user(request))
+    about = review.about(request, order)
+    since = review.since(request, order, current)
+    context = about | {
+        "since": since,
+        "glance": review.glance(order, current, seen=since, uses=uses, found=found, said=len(about["comments"])),
+        "line": review.line(_user(request), order),
+        "panel": panel(request, order),
         "title": f"Confirm {order}?",
         "plan": current,
         "digest": short(current.digest),
         **cost.context(request, order, snapshot),
         **confirmations.context(request, order, current),
-        "checks": checks(request, order, current),
+        "checks": found,
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
         "hold": holds.stopped(order),
@@ -117,7 +126,7 @@ def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
         else:
             messages.error(request, str(error))
         return redirect(url(order))
-    messages.success(request, confirmations.said(confirmed))
+    messages.success(request, review.and_then(confirmations.said(confirmed), _user(request)))
     return redirect(url(order))
 
 
@@ -128,7 +137,7 @@ def _with_reason(
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            messages.success(request, done(form.cleaned_data["reason"]))
+            messages.success(request, review.and_then(done(form.cleaned_data["reason"]), _user(request)))
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect(url(order))

@@ -17,6 +17,7 @@ from mailops.exports import ExportedList
 from mailops.money import Totals
 from orders.admin import (
     availability,
+    comments,
     control,
     decide,
     desk,
@@ -27,8 +28,9 @@ from orders.admin import (
     page,
     scratch,
     signed_out,
+    together,
     volume,
-)  # fmt: skip
+)
 from orders.admin.inventory import chip
 from orders.models import Order, State
 from vendors.models import SendingSwitch
@@ -141,7 +143,7 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
             "edit": draft.edit, "send": draft.send, "confirm": decide.confirm, "back": decide.send_back,
             "cancel": decide.cancel, "copy": decide.copy, "delivered": decide.delivered, "check": desk.check,
             "news": desk.news, "elsewhere": elsewhere.show, "availability": availability.show,
-            "suggest": availability.suggest, "take": availability.take,
+            "comment": comments.write, "suggest": availability.suggest, "take": availability.take,
         }  # fmt: skip
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
@@ -150,6 +152,7 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
         for name, view in (("evidence", evidence.show), ("control", control.show)):
             ours.append(path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}"))
+        ours.append(path("together/", self.admin_site.admin_view(together.show), name="orders_order_together"))
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):

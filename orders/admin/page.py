@@ -13,8 +13,8 @@ from django.http.response import HttpResponseRedirect
 from django.urls import reverse
 
 from mailops.history.models import Event
-from orders import confirming, drafting, elsewhere, submission
-from orders.admin import confirmations, cost
+from orders import comments, confirming, drafting, elsewhere, submission
+from orders.admin import confirmations, cost, review
 from orders.admin.availability import panel
 from orders.admin.checklist import checks
 from orders.admin.frame import CHIPS, load, render, url, why_not_edit
@@ -47,6 +47,7 @@ class Action:
 def show(request: HttpRequest, pk: str) -> HttpResponse:
     """The page of one order. While something moves, the page follows it."""
     order = load(request, pk)
+    comments.read(order, by=request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
     current = plan(order) if order.state in PLANNED else None
     if current:
         submission.seen(current)
@@ -73,6 +74,8 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "hold": hold,
         "events": events(order),
         "plan": current,
+        "since": review.since(request, order, current),
+        **review.about(request, order),
         "all_events_url": all_events(order),
         "version": f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}-{hold}",
     }
@@ -222,6 +225,9 @@ WORDS = {
     "order.sent_for_confirmation": "sent it for confirmation",
     "order.sent_back": "sent it back",
     "order.cancelled": "cancelled it",
+    "order.commented": "wrote",
+    "order.review_expired": "took it back, as nobody confirmed it in time",
+    "order.confirmation_expired": "took the confirmation back, as it was not sent in time",
     "order.confirmed": "confirmed it",
     "order.confirmation_given": "gave the first of two confirmations",
     "order.self_confirmation_refused": "tried to confirm their own order and was refused",
@@ -254,6 +260,11 @@ WORDS = {
 }
 
 
+def _comment(event: Event) -> str:
+    said = str(event.changes["comment"][1]) if event.action == comments.ACTION else ""
+    return said if len(said) <= 160 else f"{said[:160]}…"
+
+
 def events(order: Order) -> list[dict[str, Any]]:
     """The latest steps as sentences."""
     found = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))[:30]
@@ -261,7 +272,7 @@ def events(order: Order) -> list[dict[str, Any]]:
         {
             "at": event.at,
             "text": f"{event.who or 'MailOps'} {WORDS.get(event.action, event.action)}"
-            + (f": “{event.reason}”" if event.reason else ""),
+            + (f": “{said}”" if (said := event.reason or _comment(event)) else ""),
         }
         for event in found
     ]

@@ -7,6 +7,7 @@ from orders.models.confirmation import Confirmation
 from orders.models.delegation import Delegation
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
+from orders.models.look import Look, Mention
 from orders.models.match import Finding, Match
 from orders.models.neverbuy import NeverBuy
 from orders.models.order import NotAllowed, Order
@@ -26,8 +27,10 @@ __all__ = [
     "Domain",
     "Editor",
     "Finding",
+    "Look",
     "Mailbox",
     "Match",
+    "Mention",
     "NeverBuy",
     "NotAllowed",
     "Order",

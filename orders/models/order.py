@@ -92,6 +92,7 @@ class Order(models.Model):
             ("confirm_order", "Can confirm orders and send them back"),
             ("cancel_order", "Can cancel orders before they are sent"),
             ("settle_order", "Can settle unknown outcomes"),
+            ("comment_order", "Can comment on orders"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(state__in=State.values), name="order_state_known"),
@@ -291,8 +292,8 @@ class Order(models.Model):
             State.REVIEW, action="order.sent_for_confirmation", by=by, reason=note, changes={"plan": [None, plan]}
         )
 
-    def send_back(self, *, by: User, reason: str) -> None:
-        self._move(State.DRAFT, action="order.sent_back", by=by, reason=reason, digest="", snapshot=None)
+    def send_back(self, *, by: User | None, reason: str, action: str = "order.sent_back") -> None:
+        self._move(State.DRAFT, action=action, by=by, reason=reason, digest="", snapshot=None)
 
     def cancel(self, *, by: User, reason: str) -> None:
         self._mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThanOrEqual
 
-from orders.models.attempt import lease_over
+from orders.models.attempt import SETTLED, Attempt, lease_over
 from orders.models.confirmation import Confirmation
 from orders.models.editor import Editor
 from orders.models.rule import NEEDED
@@ -65,6 +67,25 @@ class OrderQuerySet(models.QuerySet["Order"]):
             state=State.CONFIRMED,
             vendor__stopped_at=None,
         )
+
+    def to_confirm(self, user: User) -> OrderQuerySet:
+        """Orders that wait for this person's confirmation, oldest first."""
+        may = user.has_perm("orders.confirm_order")
+        found = self.waiting_for(user).filter(state=State.REVIEW) if may else self.none()
+        return found.order_by("state_since", "pk")
+
+    def overdue(self, now: datetime) -> OrderQuerySet:
+        """Orders that waited too long: for a confirmer, or confirmed and never sent. `expiry.py` has the rules."""
+        reviewed = now - timedelta(days=settings.REVIEW_DAYS)
+        confirmed = now - timedelta(days=settings.CONFIRMATION_DAYS)
+        late = models.Q(pk__in=[])
+        if settings.REVIEW_DAYS:  # one that was sent once, and taken for not placed, is settled by people alone
+            sent_before = models.Exists(Attempt.objects.filter(order=models.OuterRef("pk"), stage__in=SETTLED))
+            late |= models.Q(~sent_before, state=State.REVIEW, state_since__lte=reviewed)
+        if settings.CONFIRMATION_DAYS:
+            may_go = Coalesce("hold_until", "confirmed_at")
+            late |= models.Q(LessThanOrEqual(may_go, confirmed), state=State.CONFIRMED)
+        return self.filter(late)
 
     def in_turn(self, now: datetime) -> OrderQuerySet:
         """Orders whose account may be asked soon."""

@@ -223,7 +223,8 @@ class Installation(RuleBasedStateMachine):
 
     def _sweep(self, ahead: timedelta) -> None:
         before = self.books.last_arrival
-        sweep.run(timezone.now() + ahead)
+        happened["expired"] += sweep.run(timezone.now() + ahead)["expired"]
+        assert not Order.objects.overdue(timezone.now() + min(ahead, timedelta(0))).exists(), "it outlived its time"
         self.books.read()
         assert self.books.last_arrival == before, "the sweep sent something"
 

@@ -33,7 +33,7 @@ product = st.sampled_from(PRODUCTS)
 value = st.sampled_from(VALUES)
 minutes = st.sampled_from([0, 5, 0, 300])
 some_steps = st.sampled_from([2, 3, 1, 2, 3, 0])
-seconds = st.sampled_from([3, 60, 400, 4000])
+seconds = st.sampled_from([3, 60, 400, 4000, 700_000])  # the last: confirmations expire
 verdict = st.sampled_from([unknowns.PLACED, unknowns.PARTLY, unknowns.NOT_PLACED, unknowns.NOT_PLACED])
 
 

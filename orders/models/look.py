@@ -1,0 +1,52 @@
+"""Marks of reading: how an order stood when somebody last looked at it, and who was spoken to in a comment."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import User
+from django.db import models
+from django.utils import timezone
+
+
+class Look(models.Model):
+    """How a waiting order stood when this person last looked, and how when they looked before that.
+
+    `earlier` is what a page compares with: it stays for as long as somebody goes back and forth between the pages.
+    """
+
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="looks")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    since = models.DateTimeField(null=True)  # since when the order waited then: it may have gone and come back
+    digest = models.CharField(max_length=64)  # over `picture`
+    picture = models.JSONField(default=dict)
+    earlier = models.JSONField(null=True)
+    earlier_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="look_once_per_person")]
+
+
+class MentionQuerySet(models.QuerySet["Mention"]):
+    """Rules about many."""
+
+    def unseen_by(self, user: User) -> MentionQuerySet:
+        return self.filter(user=user, seen_at=None).select_related("order__client").order_by("at")
+
+
+class Mention(models.Model):
+    """Somebody was named in a comment; seen once they open the order. The words are in the history."""
+
+    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="mentions")
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    by_name = models.CharField(max_length=150)
+    at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(null=True)
+
+    objects = MentionQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["user", "seen_at"], name="mention_unseen")]
