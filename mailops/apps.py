@@ -17,4 +17,4 @@ class MailOpsConfig(AppConfig):
     verbose_name = "MailOps"
 
     def ready(self) -> None:
-        from mailops import checks  # noqa: F401 (registers them)
+        from mailops import checks, proposed  # noqa: F401 (they register what they hold)

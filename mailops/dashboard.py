@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from mailops.proposals.models import Proposal
 from orders import limits
 from orders.models import Attempt, Order, State
 from vendors.models import SendingSwitch, Vendor
@@ -41,6 +42,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
     return {
         "title": "Today",
         "waiting": _waiting(user),
+        "proposals": list(Proposal.objects.waiting_for(user)[:AT_MOST]),
         "held": held if sees_orders else [],
         "held_count": sum(item["count"] for item in held),
         "moving": [_on_its_way(order, switch) for order in shown],

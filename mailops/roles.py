@@ -10,7 +10,7 @@ _SEE = {
     "orders.view_order", "orders.view_domain", "orders.view_mailbox", "orders.view_client", "orders.view_attempt",
     "orders.view_neverbuy",
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
-    "vendors.view_rate", "vendors.view_contact", "history.view_event",
+    "vendors.view_rate", "vendors.view_contact", "history.view_event", "proposals.view_proposal",
 }  # fmt: skip
 ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
@@ -18,13 +18,16 @@ ROLES: dict[str, set[str]] = {
         "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.add_client", "orders.change_client",
         "vendors.add_contact", "vendors.change_contact",
     },
-    CONFIRMER: _SEE | {"orders.confirm_order", "orders.cancel_order", "orders.settle_order"},
+    CONFIRMER: _SEE
+    | {
+        "orders.confirm_order", "orders.cancel_order", "orders.settle_order", "proposals.approve_proposal",
+    },
     OPERATOR: _SEE
     | {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
-        "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
+        "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy", "proposals.approve_proposal",
     },
     AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
 }  # fmt: skip

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
+from mailops.proposals import deciding
 from orders import asking, breaker, doorbell, looking, submission
 from orders.models import Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
@@ -40,6 +41,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
     done["names"] = asking.ring_again(now)
     Scratch.objects.forgotten(now).delete()
     Upload.objects.forgotten(now).delete()
+    done["proposals"] = deciding.expire(now)
     return done
 
 

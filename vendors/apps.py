@@ -12,6 +12,8 @@ class VendorsConfig(AppConfig):
     verbose_name = "Vendors"
 
     def ready(self) -> None:
+        from vendors import proposed  # noqa: F401 (registers what needs a second person)
+
         post_migrate.connect(install_triggers, sender=self)
 
 
