@@ -67,6 +67,11 @@ class PasswordForm(AdminPasswordChangeForm):
         """Whether nobody can sign in with a password afterwards."""
         return not self.cleaned_data.get("set_usable_password", True)
 
+    @property
+    def changed_data(self) -> list[str]:
+        """Django's own tells nothing of a password that is switched off."""
+        return [PASSWORD]
+
 
 @admin.register(User)
 class PersonAdmin(GuardedAdmin, UserAdmin):

@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Info, register
 
 
 @register
@@ -54,3 +54,12 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
     if any(word in str(settings.CACHES["default"]["BACKEND"]) for word in ("locmem", "dummy")):
         found.append(Error("The cache must be shared by web and workers.", id="mailops.E012"))
     return found
+
+
+@register
+def check_persons(**kwargs: Any) -> list[CheckMessage]:
+    """Good to know for whoever starts it: nobody has to agree to a higher limit or a new key."""
+    if not settings.ONE_PERSON:
+        return []
+    says = "This installation is marked as one-person: limits, keys and roles change without a second person."
+    return [Info(says, hint="Unset MAILOPS_ONE_PERSON once there are two.", id="mailops.I001")]

@@ -22,6 +22,7 @@ from django_q.models import Schedule
 from mailops import health, triggers
 from mailops.history.models import TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import Event
+from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from mailops.times import moment
 from orders.models import Attempt, Order, State
 from orders.models.editor import TRIGGERS as EDITOR_TRIGGERS
@@ -168,6 +169,7 @@ def _triggers(now: datetime) -> Iterable[Finding]:
     rules = [
         (HISTORY_TRIGGERS, "edits of the history"),
         (EDITOR_TRIGGERS, "that an editor confirms an order"),
+        (PROPOSAL_TRIGGERS, "that somebody approves a proposal of their own"),
         (VERSION_TRIGGERS, "edits of what prices were"),
         (RATE_TRIGGERS, "edits of typed exchange rates"),
     ]
@@ -191,6 +193,11 @@ def _held(now: datetime) -> Iterable[Finding]:
         yield note(f"Sending to {vendor.name} is stopped since {since}: {vendor.stopped_reason.rstrip('.')}.")
 
 
+def _one_person(now: datetime) -> Iterable[Finding]:
+    if settings.ONE_PERSON:
+        yield note("This installation is marked as one-person: limits, keys and roles change without a second person.")
+
+
 def _unknown(now: datetime) -> Iterable[Finding]:
     orders = Order.objects.filter(state=State.UNKNOWN).order_by("state_since", "pk")
     count, oldest = orders.count(), orders.first()
@@ -210,6 +217,7 @@ LOOKS: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The schedules", _schedules),
     ("The database's own rules", _triggers),
     ("The switches", _held),
+    ("The mark as one-person", _one_person),
     ("The unknown outcomes", _unknown),
 )
 
