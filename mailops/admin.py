@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from mailops import roles
 from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
+from mailops.proposals.guarded import GuardedAdmin, GuardedForm, WhyField
+from mailops.proposals.guards import HIDDEN
+from mailops.proposed import PASSWORD, USERS
 
 admin.site.unregister([User, Group])
 
@@ -30,17 +36,47 @@ class AuditorAlone(forms.ModelForm):
         return said
 
 
-class PersonForm(AuditorAlone, UserChangeForm):
+class PersonForm(GuardedForm, AuditorAlone, UserChangeForm):
     """A user as an administrator changes them."""
 
+    guard = USERS
 
-class NewPersonForm(AuditorAlone, AdminUserCreationForm):
+
+class NewPersonForm(GuardedForm, AuditorAlone, AdminUserCreationForm):
     """A user as an administrator adds them."""
+
+    guard = USERS
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """A new password for somebody, with the reason, where somebody else has to approve it."""
+
+    def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(user, *args, **kwargs)
+        if not settings.ONE_PERSON:
+            self.fields["why"] = WhyField()
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if not settings.ONE_PERSON and not self.takes_away and not said.get("why", "").strip():
+            self.add_error("why", "A second person has to approve this: say why. Nothing is saved yet.")
+        return said
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether nobody can sign in with a password afterwards."""
+        return not self.cleaned_data.get("set_usable_password", True)
+
+    @property
+    def changed_data(self) -> list[str]:
+        """Django's own tells nothing of a password that is switched off."""
+        return [PASSWORD]
 
 
 @admin.register(User)
-class PersonAdmin(RecordedAdmin, UserAdmin):
+class PersonAdmin(GuardedAdmin, UserAdmin):
     form = PersonForm
+    change_password_form = PasswordForm
     add_form = NewPersonForm
     list_display = ("username", "first_name", "last_name", "email", "roles", "is_active", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
@@ -73,9 +109,21 @@ class PersonAdmin(RecordedAdmin, UserAdmin):
         return [(None, {"fields": ("username",)}), *found[1:]]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """The password and its record in one transaction."""
+        """The password and its record in one transaction; somebody else's new one waits for a second person."""
+        if id == str(request.user.pk):
+            return redirect("admin:password_change")  # which asks for the present one
         with telling():
-            return super().user_change_password(request, id, form_url)
+            user = self.get_object(request, id)
+            if user is None or request.method != "POST" or settings.ONE_PERSON:
+                return super().user_change_password(request, id, form_url)
+            form = self.change_password_form(user, request.POST)
+            if not self.has_change_permission(request, user) or not form.is_valid() or form.takes_away:
+                return super().user_change_password(request, id, form_url)
+            wanted = USERS.wanted({PASSWORD: ""}, {PASSWORD: HIDDEN})
+            wanted.secrets[PASSWORD] = make_password(form.cleaned_data["password1"])
+            self.propose(request, user, wanted, form.cleaned_data["why"].strip())
+            self.message_user(request, "", messages.WARNING)
+            return redirect("admin:auth_user_change", user.pk)
 
     def log_change(self, request: HttpRequest, object: User, message: Any) -> Any:
         """Another password is an event of its own, as it is where people change it themselves."""

@@ -20,4 +20,4 @@ class MailOpsConfig(AppConfig):
     traced = TRACED
 
     def ready(self) -> None:
-        from mailops import checks  # noqa: F401 (registers them)
+        from mailops import checks, proposed  # noqa: F401 (they register what they hold)

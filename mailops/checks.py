@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Info, register
 
 
 @register
@@ -66,3 +66,12 @@ def check_history(**kwargs: Any) -> list[CheckMessage]:
         return []
     hint = f"Set it to {LEAST_KEPT_DAYS} or more, or to 0 to keep every record in the database."
     return [Error("HISTORY_KEEP_DAYS is too short.", hint=hint, id="mailops.E020")]
+
+
+@register
+def check_persons(**kwargs: Any) -> list[CheckMessage]:
+    """Good to know for whoever starts it: nobody has to agree to a higher limit or a new key."""
+    if not settings.ONE_PERSON:
+        return []
+    says = "This installation is marked as one-person: limits, keys and roles change without a second person."
+    return [Info(says, hint="Unset MAILOPS_ONE_PERSON once there are two.", id="mailops.I001")]

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from mailops.history import outside
 from mailops.history.models import Verification
+from mailops.proposals.models import Proposal
 from orders import limits
 from orders.models import Attempt, Mention, Order, State
 from vendors.models import SendingSwitch, Vendor
@@ -44,6 +45,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "title": "Today",
         "waiting": _waiting(user),
         "mentions": list(Mention.objects.unseen_by(user)[:AT_MOST]) if sees_orders else [],
+        "proposals": list(Proposal.objects.waiting_for(user)[:AT_MOST]),
         "held": held if sees_orders else [],
         "held_count": sum(item["count"] for item in held),
         "moving": [_on_its_way(order, switch) for order in shown],

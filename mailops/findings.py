@@ -23,6 +23,7 @@ from mailops import health, triggers
 from mailops.history import checking, outside, traced
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS, Digest, Event, Verification
+from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from mailops.times import moment
 from orders.models import Attempt, Order, State
 from orders.models.guarded import RULES as ORDER_RULES
@@ -169,6 +170,7 @@ def _triggers(now: datetime) -> Iterable[Finding]:
     rules = [
         (HISTORY_TRIGGERS, "edits of the history"),
         *ORDER_RULES,
+        (PROPOSAL_TRIGGERS, "that somebody approves a proposal of their own"),
         (VERSION_TRIGGERS, "edits of what prices were"),
         (RATE_TRIGGERS, "edits of typed exchange rates"),
         (TRACE_TRIGGERS, "edits of what it traced"),
@@ -229,6 +231,11 @@ def _held(now: datetime) -> Iterable[Finding]:
         yield note(f"Sending to {vendor.name} is stopped since {since}: {vendor.stopped_reason.rstrip('.')}.")
 
 
+def _one_person(now: datetime) -> Iterable[Finding]:
+    if settings.ONE_PERSON:
+        yield note("This installation is marked as one-person: limits, keys and roles change without a second person.")
+
+
 def _unknown(now: datetime) -> Iterable[Finding]:
     orders = Order.objects.filter(state=State.UNKNOWN).order_by("state_since", "pk")
     count, oldest = orders.count(), orders.first()
@@ -250,6 +257,7 @@ LOOKS: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The changes from outside", _outside),
     ("The history's verification", _history),
     ("The switches", _held),
+    ("The mark as one-person", _one_person),
     ("The unknown outcomes", _unknown),
 )
 

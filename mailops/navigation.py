@@ -35,6 +35,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
     "People": [
         ("Users", "auth.user", "changelist"),
         ("Roles", "auth.group", "changelist"),
+        ("Proposals", "proposals.proposal", "changelist"),
         ("Delegations", "orders.delegation", "changelist"),
         ("Confirmation rules", "orders.confirmationrule", "changelist"),
     ],

@@ -13,7 +13,7 @@ _SEE = {
     "orders.view_neverbuy", "orders.view_match", "orders.view_finding",
     "orders.view_confirmationrule", "orders.view_delegation",
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
-    "vendors.view_rate", "vendors.view_contact", "history.view_event",
+    "vendors.view_rate", "vendors.view_contact", "history.view_event", "proposals.view_proposal",
 }  # fmt: skip
 _EXPORT = {"history.export_list"}  # everybody sees the lists; who drafts has no need to take all of one away
 ROLES: dict[str, set[str]] = {
@@ -26,7 +26,7 @@ ROLES: dict[str, set[str]] = {
     | _EXPORT
     | {
         "orders.confirm_order", "orders.cancel_order", "orders.settle_order", "orders.add_delegation",
-        "orders.comment_order", "orders.run_match", "orders.settle_finding",
+        "orders.comment_order", "orders.run_match", "orders.settle_finding", "proposals.approve_proposal",
     },
     OPERATOR: _SEE
     | _EXPORT
@@ -34,9 +34,8 @@ ROLES: dict[str, set[str]] = {
         "vendors.add_vendor", "vendors.change_vendor", "vendors.test_vendor", "vendors.hold_all_sending",
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
-        "orders.comment_order",
-        "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
-        "orders.run_match", "orders.settle_finding",
+        "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy", "orders.comment_order",
+        "orders.run_match", "orders.settle_finding", "proposals.approve_proposal",
         "orders.add_confirmationrule", "orders.change_confirmationrule", "orders.delete_confirmationrule",
     },
     AUDITOR: _SEE | _EXPORT | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},

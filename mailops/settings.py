@@ -13,6 +13,8 @@ environ.Env.read_env(env.path("MAILOPS_ENV_FILE", default=str(BASE_DIR / ".env")
 
 # The one switch: a live installation may hold live vendor accounts and must bring its own keys and database.
 LIVE = env.bool("MAILOPS_LIVE", default=False)
+# Marked so by an agency with one person: what otherwise needs a second one is done at once, and the history says so.
+ONE_PERSON = env.bool("MAILOPS_ONE_PERSON", default=False)
 DATA_DIR = Path(env.str("MAILOPS_DATA", default=str(BASE_DIR / "var")))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
@@ -59,6 +61,7 @@ INSTALLED_APPS = [
     "django_q",
     "mailops.apps.MailOpsConfig",
     "mailops.history",
+    "mailops.proposals",
     "vendors",
     "orders",
 ]
@@ -206,6 +209,8 @@ Q_CLUSTER = {
     "log_level": "INFO",
     "label": "Queue",
 }
+# A proposed change lapses after so many days without a decision.
+PROPOSAL_DAYS = env.int("PROPOSAL_DAYS", default=30)
 # Prices older than this many days are marked on the cost sheet.
 PRICES_OLD_DAYS = env.int("PRICES_OLD_DAYS", default=30)
 # The one currency in which totals are shown besides their own, at typed rates; empty for none.

@@ -17,6 +17,8 @@ from django.urls import URLResolver, get_resolver
 
 from mailops import roles
 from mailops.history.models import Event
+from mailops.proposals import deciding
+from mailops.proposals.guards import Wanted
 from orders.models import Client, Domain, Finding, Look, Mailbox, Match, Mention, NeverBuy
 from tests.conftest import Desk
 from vendors.models import Contact, Price, PriceVersion, Rate
@@ -33,6 +35,7 @@ CHECKING, CONTACTS = "403 403 403 200 200 302", "200 403 200 403 200 302"
 OPERATED, DRAFTED = "403 403 302 403 302 302", "302 403 403 403 302 302"
 MATCHING = "403 200 200 403 200 302"
 EXPORTING, TAKEN = "405 405 405 405 405 302", "403 200 200 200 200 302"
+DECIDED = "403 302 302 403 302 302"
 WITH_REASON = "200 200 403 403 200 302"
 
 
@@ -59,7 +62,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "autocomplete/": (NONE, POSTED),
     "jsi18n/": (ALL, POSTED),
     "r/<path:content_type_id>/<path:object_id>/": (LOST, LOST),
-    "^(?P<app_label>history|auth|vendors|orders)/$": (AWAY, AWAY),
+    "^(?P<app_label>history|auth|vendors|orders|proposals)/$": (AWAY, AWAY),
     "(?P<url>.*)$": (LOST, LOST),
     **stock("history/event", past=ALL),
     "history/event/verify/": (CHECKING, CHECKING.replace("200", "302")),
@@ -69,6 +72,10 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("auth/user", see=CHECKING, add=BOSS, change=BOSS, delete=BOSS),
     "auth/user/<id>/password/": (BOSS, BOSS),
     **stock("auth/group", see=CHECKING),
+    **stock("proposals/proposal"),
+    "proposals/proposal/<int:pk>/approve/": (POSTED, DECIDED),
+    "proposals/proposal/<int:pk>/decline/": (POSTED, DECIDED.replace("302 302 403 302 302", "400 400 403 400 302")),
+    "proposals/proposal/<int:pk>/withdraw/": (POSTED, "403 403 302 403 403 302"),
     **stock("vendors/vendor", add=OPERATING, change=OPERATING),
     "vendors/vendor/<int:pk>/test/": (POSTED, OPERATED),
     "vendors/vendor/<int:pk>/fetch/": (POSTED, OPERATED),
@@ -118,7 +125,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 SAMPLES = {  # pages whose address has no object of ours in it
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
-    "^(?P<app_label>history|auth|vendors|orders)/$": "orders/",
+    "^(?P<app_label>history|auth|vendors|orders|proposals)/$": "orders/",
     "(?P<url>.*)$": "no/such/page/",
 }
 
@@ -156,10 +163,15 @@ class House:
             agreed=0,
             lines=0,
         )
+        wanted = Wanted(values={"order_limit": "3000.00"}, reasons={"order_limit": "More."})
+        with transaction.atomic():
+            about, by = desk.accounts["woodpecker"], desk.people.operator
+            proposal = deciding.propose(about, wanted, by=by, why="A large order.")
         self.objects = {
             "history/event": Event.objects.latest("number"),
             "auth/user": desk.people.operator,
             "auth/group": Group.objects.get(name=roles.AUDITOR),
+            "proposals/proposal": proposal,
             "vendors/vendor": desk.accounts["woodpecker"],
             "vendors/price": Price.objects.first(),
             "vendors/priceversion": PriceVersion.objects.first(),
@@ -307,6 +319,11 @@ def test_a_role_holds_its_permissions_and_no_other(role: str, db: None) -> None:
 def test_an_auditor_may_change_nothing() -> None:
     verbs = {name.split(".")[1].split("_")[0] for name in roles.ROLES[roles.AUDITOR]}
     assert verbs == {"view", "verify", "export"}
+
+
+def test_drafters_and_auditors_approve_no_proposal() -> None:
+    may = {role for role, names in roles.ROLES.items() if "proposals.approve_proposal" in names}
+    assert may == {roles.CONFIRMER, roles.OPERATOR}
 
 
 @pytest.mark.parametrize("name", ["orders.confirm_order", "orders.settle_order"])

@@ -23,12 +23,14 @@ from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
 from mailops.money import show
+from mailops.proposals.guarded import GuardedAdmin, GuardedForm
 from mailops.templatetags.frame import when
 from vendors import price_admin, pricing, turns  # noqa: F401 (price_admin registers its pages)
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
 from vendors.models import CURRENCY, LIVE, Contact, SendingSwitch, Vendor, account_settings
 from vendors.practice.faults import FAULTS
+from vendors.proposed import VENDORS
 from vendors.sealed import CannotOpen
 
 # Anything else can't stand in a request's headers: it is a masked key or more than the key.
@@ -46,9 +48,10 @@ class BalanceForm(forms.Form):
     balance_currency = forms.CharField(max_length=3, validators=[CURRENCY])
 
 
-class VendorForm(forms.ModelForm):
+class VendorForm(GuardedForm):
     """An account. Its vendor's own settings and secrets are added by `form_for`."""
 
+    guard = VENDORS
     api: str
     secret_fields: frozenset[str] = frozenset()
 
@@ -107,7 +110,7 @@ def chip(kind: str, text: str) -> SafeString:
 
 
 @admin.register(Vendor)
-class VendorAdmin(RecordedAdmin):
+class VendorAdmin(GuardedAdmin):
     list_display = ("name", "vendor_label", "mode", "two_person_rule", "limit", "sending")
     change_form_template = "admin/vendors/vendor/change_form.html"
 
@@ -133,7 +136,7 @@ class VendorAdmin(RecordedAdmin):
         form = form_for(obj.api if obj else request.GET.get("api", ""))
         own = tuple(name for name in form.declared_fields)
         label = REGISTRY[form.api].label
-        return [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), *shown]
+        return self.with_why(request, obj, [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), *shown])
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None

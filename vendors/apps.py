@@ -15,6 +15,8 @@ class VendorsConfig(AppConfig):
     traced = TRACED
 
     def ready(self) -> None:
+        from vendors import proposed  # noqa: F401 (registers what needs a second person)
+
         post_migrate.connect(install_triggers, sender=self)
 
 

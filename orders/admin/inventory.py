@@ -12,8 +12,10 @@ from django.utils.safestring import SafeString
 
 from mailops.exports import ExportedList
 from mailops.history.admin import RecordedAdmin
+from mailops.proposals.guarded import GuardedAdmin, GuardedForm
 from orders.models import Client, Domain, Mailbox, NeverBuy, Order
 from orders.models.inventory import Asset
+from orders.proposed import CLIENTS
 
 LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
 KINDS = {Asset.PLANNED: "", Asset.ORDERED: "info", Asset.READY: "ok", Asset.REFUSED: "bad", Asset.GONE: ""}
@@ -96,8 +98,15 @@ class MailboxAdmin(AssetAdmin):
         return str(mailbox.order.vendor)
 
 
+class ClientForm(GuardedForm):
+    """A client, its limits for those who may set them."""
+
+    guard = CLIENTS
+
+
 @admin.register(Client)
-class ClientAdmin(ExportedList, RecordedAdmin):
+class ClientAdmin(ExportedList, GuardedAdmin):
+    form = ClientForm
     list_display = ("name", "main_domain", "forward_to", "contact")
     search_fields = ("name", "main_domain")
     list_select_related = ("contact",)
@@ -114,10 +123,15 @@ class ClientAdmin(ExportedList, RecordedAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Client | None = None) -> Any:
         about = [name for name in self.get_fields(request, obj) if name not in LIMITS]
         limits = (("order_limit", "limit_currency"), ("day_limit", "month_limit"))
-        return [(None, {"fields": about}), ("Limits", {"fields": limits})]
+        return self.with_why(request, obj, [(None, {"fields": about}), ("Limits", {"fields": limits})])
+
+    def may_propose(self, request: HttpRequest, obj: Client | None) -> bool:
+        return request.user.has_perm("orders.limit_client") and super().may_propose(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
-        obj.save(update_fields=list(form.fields) if change else None)  # not limits that an Operator sets meanwhile
+        obj.save(
+            update_fields=list(form._meta.fields) if change else None
+        )  # not limits that an Operator sets meanwhile
         if set(LIMITS) & set(form.changed_data):
             obj.let_orders_go()
 

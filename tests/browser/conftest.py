@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser import stack as stacks
-from tests.browser.people import OpenPage, enter_key
+from tests.browser.people import OpenPage, approve_proposal, enter_key
 from tests.browser.stack import Stack
 
 KNOWN_KEY = "practice-known-secret-1234567890"
@@ -96,6 +96,9 @@ def known_key(windows: dict[str, BrowserContext]) -> None:
     """A key that can be looked for afterwards, at the vendor that takes it in the address."""
     page = windows["operator"].new_page()
     enter_key(page, "SmartSenders", KNOWN_KEY)
+    page.close()
+    page = windows["confirmer"].new_page()
+    approve_proposal(page, "SmartSenders (practice)")
     page.close()
 
 

@@ -154,11 +154,21 @@ def open_account(page: Page, name: str) -> None:
 
 
 def enter_key(page: Page, account: str, key: str) -> None:
-    """Type a key into the account's form, save it, and stay."""
+    """Type a key into the account's form, propose it, and stay."""
     open_account(page, account)
     page.get_by_label("API key").fill(key)
+    page.get_by_label("Why?").fill("The vendor gave us a new one.")
     page.get_by_role("button", name="Save and continue editing").click()
-    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    expect(page.get_by_text("Saved. The new API key waits for a second person.")).to_be_visible()
+
+
+def approve_proposal(page: Page, about: str) -> None:
+    """From Today to the page of what somebody else proposed, and into force."""
+    page.goto("/")
+    card = page.locator("section").filter(has=page.get_by_role("heading", name="Changes that wait for a second person"))
+    card.get_by_role("link", name=about, exact=True).click()
+    page.get_by_role("button", name="Approve and apply").click()
+    expect(page.get_by_text("Approved. It is in force now.")).to_be_visible()
 
 
 def settle(page: Page, verdict: str, reason: str, *, there: tuple[str, ...] = (), button: str) -> None:

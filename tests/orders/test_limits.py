@@ -16,6 +16,8 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from mailops.history.models import Event
+from mailops.proposals import deciding
+from mailops.proposals.models import Proposal
 from orders import desk as unknowns
 from orders import limits, submission, sweep
 from orders.models import Attempt, Client, NotAllowed, Order, State
@@ -268,8 +270,10 @@ def test_a_raised_limit_lets_it_go_within_a_minute(desk: Desk) -> None:
     browser = Browser()
     browser.force_login(desk.people.operator)
     data = {"name": "Northwind", "main_domain": "northwind.com", "day_limit": "50", "limit_currency": "USD"}
-    browser.post(f"/orders/client/{northwind().pk}/change/", data)
-    assert Event.objects.get(action="client.changed").changes["day_limit"] == ["20.00", "50"]
+    browser.post(f"/orders/client/{northwind().pk}/change/", data | {"why": "They grow."})
+    assert northwind().day_limit == 20
+    deciding.approve(Proposal.objects.get().pk, by=desk.people.confirmer)
+    assert Event.objects.filter(action="client.changed").latest("number").changes == {"day_limit": ["20.00", "50.00"]}
     OrmQ.objects.all().delete()
     assert sweep.run()["rung"] == 1
     assert submission.submit(second.pk) == Stage.ACCEPTED

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from mailops import roles
 from mailops.history.models import Event
 from mailops.history.verify import verify
+from mailops.proposals.models import Proposal, State
 from orders.models import Client
 from tests.conftest import Desk
 from tests.orders.pages import browser, messages_of
@@ -39,11 +40,19 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 def account(api: str = "woodpecker", **changed: Any) -> dict[str, Any]:
     """The account form filled in."""
     rules = {"two_person_rule": "on", "order_limit": "2000", "limit_currency": "USD", "hold_minutes": "0"}
-    return {"name": f"New {api}", "mode": "practice"} | rules | SETTINGS[api] | changed
+    return {"name": f"New {api}", "mode": "practice", "why": "A new contract."} | rules | SETTINGS[api] | changed
 
 
 def account_page(vendor: Vendor, door: str = "change") -> str:
     return f"/vendors/vendor/{vendor.pk}/{door}/"
+
+
+def approve(by: User) -> None:
+    """Whatever is proposed, on the proposal's own page."""
+    proposal = Proposal.objects.get(state=State.PROPOSED)
+    browser(by).post(f"/proposals/proposal/{proposal.pk}/approve/")
+    proposal.refresh_from_db()
+    assert proposal.state == State.APPROVED
 
 
 def the(action: str) -> Event:
@@ -65,25 +74,24 @@ def test_a_new_account_is_recorded_without_its_key(people: Any, api: str) -> Non
     )  # fmt: skip
     vendor = Vendor.objects.get()
     assert response.status_code == 302
-    assert vendor.secrets.open() == {"api_key": KEY}
+    assert (vendor.secrets.open(), vendor.order_limit) == ({}, 0)  # it can do nothing before somebody approves
     event = the("vendor.added")
     assert (event.who, event.subject) == ("operator", f"New {api} (practice)")
-    assert event.changes["secret_api_key"] == HIDDEN
     assert event.changes["name"] == [None, f"New {api}"]
-    assert KEY not in json.dumps(event.changes)
+    assert "secret_api_key" not in event.changes
+    approve(people.confirmer)
+    vendor.refresh_from_db()
+    assert (vendor.secrets.open(), vendor.order_limit) == ({"api_key": KEY}, 2000)
+    assert the("vendor.changed").changes["secret_api_key"] == HIDDEN
+    assert not [event for event in Event.objects.all() if KEY in json.dumps(event.changes)]
     assert verify().is_unbroken
 
 
 def test_a_changed_rule_is_recorded_with_before_and_after(desk: Desk) -> None:
     vendor = desk.accounts["woodpecker"]
     data = account(name="Woodpecker", order_limit="750.50", limit_currency="EUR", hold_minutes="15")
-    del data["two_person_rule"]
     browser(desk.people.operator).post(account_page(vendor), data)
-    assert changes("vendor.changed") == {
-        "two_person_rule": [True, False],
-        "order_limit": ["2000.00", "750.50"],
-        "hold_minutes": [0, 15],
-    }
+    assert changes("vendor.changed") == {"order_limit": ["2000.00", "750.50"], "hold_minutes": [0, 15]}
 
 
 def test_saving_the_form_writes_only_what_it_shows(desk: Desk) -> None:
@@ -100,6 +108,7 @@ def test_a_changed_setting_is_recorded(desk: Desk) -> None:
     vendor = desk.accounts["coldmailreseller"]
     data = account("coldmailreseller", name="ColdMailReseller", setting_user_id="U-202")
     browser(desk.people.operator).post(account_page(vendor), data)
+    approve(desk.people.confirmer)
     assert changes("vendor.changed") == {"setting_user_id": ["U-201", "U-202"]}
 
 
@@ -108,6 +117,7 @@ def test_a_new_key_says_only_that_it_changed(desk: Desk) -> None:
     (old,) = vendor.secrets.open().values()
     data = account(name="Woodpecker", limit_currency="EUR", secret_api_key=KEY)
     browser(desk.people.operator).post(account_page(vendor), data)
+    approve(desk.people.confirmer)
     assert changes("vendor.changed") == {"secret_api_key": HIDDEN}
     vendor.refresh_from_db()
     assert vendor.secrets.open() == {"api_key": KEY}
@@ -306,10 +316,13 @@ def test_a_new_user_is_recorded_without_the_password(people: Any) -> None:
 
 def test_a_changed_role_is_recorded_with_before_and_after(people: Any) -> None:
     user = people.drafter
+    second = User.objects.create_superuser("second", password="second")
     groups = [Group.objects.get(name=name).pk for name in (roles.DRAFTER, roles.CONFIRMER)]
-    data = {"username": user.username, "is_staff": "on", "is_active": "on", "groups": groups}
+    data = {"username": user.username, "is_staff": "on", "is_active": "on", "groups": groups, "why": "A promotion."}
     dates = {"date_joined_0": f"{user.date_joined:%Y-%m-%d}", "date_joined_1": f"{user.date_joined:%H:%M:%S}"}
     browser(people.boss).post(f"/auth/user/{user.pk}/change/", data | dates)
+    assert user.groups.count() == 1
+    approve(second)
     assert user.groups.count() == 2
     before, after = changes("user.changed")["groups"]
     assert (before, sorted(after)) == ([roles.DRAFTER], [roles.CONFIRMER, roles.DRAFTER])
@@ -317,13 +330,18 @@ def test_a_changed_role_is_recorded_with_before_and_after(people: Any) -> None:
 
 def test_a_password_set_by_an_administrator_is_recorded_but_not_shown(committed: None, people: Any) -> None:
     user = people.drafter
-    data = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    second = User.objects.create_superuser("second", password="second")
+    data = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD, "why": "It was forgotten."}
     response = browser(people.boss).post(f"/auth/user/{user.pk}/password/", data)
     assert response.status_code == 302
     user.refresh_from_db()
+    assert user.check_password("drafter")
+    approve(second)
+    user.refresh_from_db()
     assert user.check_password(PASSWORD)
     event = the("user.changed")
-    assert (event.who, event.subject, event.changes) == ("boss", "drafter", {"password": HIDDEN})
+    assert (event.who, event.subject, event.changes) == ("second", "drafter", {"password": HIDDEN})
+    assert event.reason == "Proposed by boss, approved by second: It was forgotten."
 
 
 def test_a_deleted_user_leaves_a_readable_history(people: Any) -> None:

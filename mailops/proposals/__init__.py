@@ -1,0 +1,1 @@
+"""Changes that need a second person: proposed by one, approved by another, then applied exactly as proposed."""

@@ -1,0 +1,202 @@
+"""The pages about proposals: a list with tabs, and one proposal with what it changes. GET shows, POST decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.views.decorators.http import require_POST
+
+from mailops.history import record
+from mailops.proposals import deciding
+from mailops.proposals.deciding import ALONE, NotAllowed
+from mailops.proposals.models import Proposal, State
+
+KINDS = {State.PROPOSED: "wait", State.APPROVED: "ok", State.DECLINED: "bad", State.WITHDRAWN: "", State.EXPIRED: ""}
+TABS = [
+    ("", "All", list(State)),
+    ("waiting", "Waiting", [State.PROPOSED]),
+    ("approved", "Approved", [State.APPROVED]),
+    ("not", "Not approved", [State.DECLINED, State.WITHDRAWN, State.EXPIRED]),
+]
+
+
+class TabFilter(admin.SimpleListFilter):
+    """The tabs over the list; drawn there, not among the other filters."""
+
+    title = "state"
+    parameter_name = "tab"
+    template = "admin/orders/order/_tab_filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, label) for key, label, _ in TABS if key]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Proposal]) -> QuerySet[Proposal]:
+        states = next((states for key, _, states in TABS if key and key == self.value()), None)
+        return queryset.filter(state__in=states) if states else queryset
+
+
+@admin.register(Proposal)
+class ProposalAdmin(admin.ModelAdmin):
+    list_display = ("about", "what_shown", "proposed_by_name", "proposed_at", "state_chip", "decided_by_name")
+    list_display_links = None
+    list_filter = (TabFilter,)
+    search_fields = ("subject", "why", "proposed_by_name")
+    list_per_page = 50
+    actions = None
+    show_facets = admin.ShowFacets.NEVER
+    change_list_template = "admin/proposals/proposal/change_list.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return Proposal.objects.seen_by(request.user)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        counts = dict(self.get_queryset(request).order_by().values_list("state").annotate(Count("pk")))
+        here = request.GET.get("tab", "")
+        tabs = [
+            {
+                "label": label,
+                "count": sum(counts.get(state, 0) for state in states),
+                "query": f"?tab={key}" if key else "?",
+                "is_here": key == here,
+            }
+            for key, label, states in TABS
+        ]
+        context = {"title": "Proposals", "tabs": tabs, "alone": ALONE if settings.ONE_PERSON else ""}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method == "POST":
+            raise PermissionDenied
+        return self._page(request, self._load(request, object_id))
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        query = f"?subject_type={self.model._meta.label_lower}&subject_id={object_id}"
+        return redirect(reverse("admin:history_event_changelist") + query)
+
+    def get_urls(self) -> list[Any]:
+        doors = {"approve": self.approve, "decline": self.decline, "withdraw": self.withdraw}
+        ours = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"proposals_proposal_{name}")
+            for name, view in doors.items()
+        ]
+        return ours + super().get_urls()
+
+    def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
+        proposal = self._load(request, pk)
+        self._must_hold(request, proposal)
+        if proposal.is_waiting and proposal.proposed_by_id == request.user.pk and not settings.ONE_PERSON:
+            with transaction.atomic():
+                record("proposal.self_approval_refused", proposal, changes={"what": proposal.what})
+        return self._decide(request, proposal, "Approved. It is in force now.", lambda by: deciding.approve(pk, by=by))
+
+    def decline(self, request: HttpRequest, pk: int) -> HttpResponse:
+        proposal = self._load(request, pk)
+        self._must_hold(request, proposal)
+        why = request.POST.get("why", "").strip()[:1000]
+        if not why:
+            response = self._page(request, proposal, missing="Say why, so that the proposer knows what to do.")
+            response.status_code = 400
+            return response
+        return self._decide(
+            request, proposal, "Declined. Nothing was changed.", lambda by: deciding.decline(pk, by=by, why=why)
+        )
+
+    def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
+        proposal = self._load(request, pk)
+        if proposal.proposed_by_id != request.user.pk:
+            raise PermissionDenied
+        return self._decide(
+            request, proposal, "Withdrawn. Nothing was changed.", lambda by: deciding.withdraw(pk, by=by)
+        )
+
+    def _decide(
+        self, request: HttpRequest, proposal: Proposal, says: str, deed: Callable[[User], Proposal]
+    ) -> HttpResponse:
+        assert isinstance(request.user, User)
+        try:
+            deed(request.user)
+            messages.success(request, says)
+        except NotAllowed as error:
+            messages.error(request, str(error))
+        return redirect("admin:proposals_proposal_change", proposal.pk)
+
+    def _load(self, request: HttpRequest, pk: int | str) -> Proposal:
+        if not request.user.has_perm("proposals.view_proposal"):
+            raise PermissionDenied
+        found = Proposal.objects.seen_by(request.user).filter(pk=pk).first() if str(pk).isdecimal() else None
+        if found is None:
+            raise Http404
+        return found
+
+    def _must_hold(self, request: HttpRequest, proposal: Proposal) -> None:
+        if not proposal.guard.may_approve(request.user):
+            raise PermissionDenied
+
+    def _page(self, request: HttpRequest, proposal: Proposal, **more: Any) -> TemplateResponse:
+        user, guard = request.user, proposal.guard
+        assert isinstance(user, User)
+        item = guard.model._default_manager.filter(pk=proposal.subject_id).first()
+        others = guard.approvers().exclude(pk=proposal.proposed_by_id or 0).order_by("username")
+        context = {
+            "title": f"{capfirst(proposal.names)} of {proposal.subject}",
+            "proposal": proposal,
+            "kind": KINDS[State(proposal.state)],
+            "item_url": url(item) if item else "",
+            "stale": proposal.stale(item) if item and proposal.is_waiting else [],
+            "why_not": deciding.why_not_approve(proposal, user) if proposal.is_waiting else "",
+            "may_decide": guard.may_approve(user),
+            "is_own": proposal.proposed_by_id == user.pk,
+            "others": list(others[:10]) if proposal.is_waiting else [],
+            "alone": ALONE if settings.ONE_PERSON else "",
+        }
+        frame = self.admin_site.each_context(request)
+        return TemplateResponse(request, "admin/proposals/proposal/page.html", frame | context | more)
+
+    @admin.display(description="About", ordering="subject")
+    def about(self, proposal: Proposal) -> SafeString:
+        address = reverse("admin:proposals_proposal_change", args=[proposal.pk])
+        return format_html('<a href="{}">{}</a>', address, proposal.subject)
+
+    @admin.display(description="Change")
+    def what_shown(self, proposal: Proposal) -> str:
+        return "; ".join(proposal.what)
+
+    @admin.display(description="State", ordering="state")
+    def state_chip(self, proposal: Proposal) -> SafeString:
+        kind = KINDS[State(proposal.state)]
+        return format_html('<span class="chip {}">{}</span>', kind, proposal.get_state_display())
+
+
+def url(item: Any) -> str:
+    """The page of what a proposal is about."""
+    try:
+        return reverse(f"admin:{item._meta.app_label}_{item._meta.model_name}_change", args=[item.pk])
+    except NoReverseMatch:
+        return ""

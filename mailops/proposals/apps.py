@@ -1,0 +1,24 @@
+"""The proposals app: makes sure after every migration that the database still refuses self-approval."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class ProposalsConfig(AppConfig):
+    name = "mailops.proposals"
+    verbose_name = "People"
+
+    def ready(self) -> None:
+        post_migrate.connect(install_triggers, sender=self)
+
+
+def install_triggers(*, using: str, **kwargs: Any) -> None:
+    from mailops import triggers
+    from mailops.proposals.models import TRIGGERS, Proposal
+
+    connection = connections[using]
+    if Proposal._meta.db_table in connection.introspection.table_names():
+        triggers.install(connection, TRIGGERS)
