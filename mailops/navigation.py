@@ -27,7 +27,12 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Contacts", "vendors.contact", "changelist"),
     ],
     "Records": [("History", "history.event", "changelist")],
-    "People": [("Users", "auth.user", "changelist"), ("Roles", "auth.group", "changelist")],
+    "People": [
+        ("Users", "auth.user", "changelist"),
+        ("Roles", "auth.group", "changelist"),
+        ("Second factors", "doors.authenticator", "changelist"),
+        ("Failed sign-ins", "axes.accessattempt", "changelist"),
+    ],
 }
 
 

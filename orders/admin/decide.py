@@ -17,6 +17,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from mailops.doors import fresh
 from orders import drafting, limits, progress, submission
 from orders.admin import cost
 from orders.admin.checklist import checks
@@ -65,6 +66,7 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
+@fresh.required
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """The page on which money is spent: what, how much, and one button with the digest of what is shown."""
     order = load(request, pk, "orders.confirm_order")
