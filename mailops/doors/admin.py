@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from mailops.doors import factors, fresh, throttle
 from mailops.doors.models import Authenticator
+from mailops.history.admin import RecordedAdmin
 
 
 class ReasonForm(forms.Form):
@@ -32,10 +33,9 @@ class ReasonForm(forms.Form):
     )
 
 
-class ReadOnly(admin.ModelAdmin):
+class ReadOnly(RecordedAdmin):
     """Looked at, never typed into."""
 
-    actions = None
     list_display_links = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -97,7 +97,8 @@ def remove(user: User, *, session_key: str) -> None:
     """The person takes their own second factor away, where their roles do not ask for one."""
     if is_required(user):
         raise Refused("Your role asks for a second factor. You can replace it, not remove it.")
-    _delete(user)
+    if not _delete(user):
+        raise Refused("There is no second factor any more.")
     record("user.second_factor_removed", user, by=user)
     sessions.end_all(user, but=session_key)
 
