@@ -38,6 +38,8 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Proposals", "proposals.proposal", "changelist"),
         ("Delegations", "orders.delegation", "changelist"),
         ("Confirmation rules", "orders.confirmationrule", "changelist"),
+        ("Second factors", "doors.authenticator", "changelist"),
+        ("Failed sign-ins", "axes.accessattempt", "changelist"),
     ],
 }
 NEEDS = {"evidence": "history.export_event", "control": "history.export_event"}  # page: who may open it

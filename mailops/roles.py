@@ -38,7 +38,12 @@ ROLES: dict[str, set[str]] = {
         "orders.run_match", "orders.settle_finding", "proposals.approve_proposal",
         "orders.add_confirmationrule", "orders.change_confirmationrule", "orders.delete_confirmationrule",
     },
-    AUDITOR: _SEE | _EXPORT | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
+    AUDITOR: _SEE
+    | _EXPORT
+    | {
+        "history.verify_event", "history.export_event", "auth.view_user", "auth.view_group",
+        "doors.view_authenticator",
+    },
 }  # fmt: skip
 
 

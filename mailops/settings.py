@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from datetime import timedelta
 from pathlib import Path
 
 import environ  # type: ignore[import-untyped]
@@ -62,6 +63,8 @@ INSTALLED_APPS = [
     "mailops.apps.MailOpsConfig",
     "mailops.history",
     "mailops.proposals",
+    "axes",
+    "mailops.doors",
     "vendors",
     "orders",
 ]
@@ -77,6 +80,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mailops.history.middleware.RequestContext",
+    "mailops.doors.middleware.Doors",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "mailops.urls"
 WSGI_APPLICATION = "mailops.wsgi.application"
@@ -125,15 +130,44 @@ CACHES = {
     }
 }
 
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "orders.delegating.Delegated"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"max_similarity": 0.6},  # so that one's name twice is too similar
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
-SESSION_COOKIE_AGE = 12 * 3600
-SESSION_COOKIE_HTTPONLY = True
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
+
+# The doors: docs/running.md says what each does, docs/threat-model.md why.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "orders.delegating.Delegated",
+]
+SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)
+SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
+AXES_FAILURE_LIMIT = SIGN_IN_TRIES
+AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]  # throttle.py reads them in this order
+AXES_HANDLER = "mailops.doors.throttle.Handler"
+AXES_LOCKOUT_CALLABLE = "mailops.doors.throttle.locked_page"
+AXES_CLIENT_IP_CALLABLE = "mailops.doors.throttle.client_address"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # whoever knocks on and on can't lock somebody out for ever
+AXES_DISABLE_ACCESS_LOG = True  # the history has it
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=["Confirmer", "Operator", "superuser"] if LIVE else [])
+SECOND_FACTOR_THROTTLE_SECONDS = 1  # then twice as long after each wrong code
+FRESH_SIGN_IN_MINUTES = env.int("FRESH_SIGN_IN_MINUTES", default=15 if LIVE else 0)  # 0: never asked
+SESSION_COOKIE_AGE = 3600 * env.int("SESSION_HOURS", default=12)
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60 if LIVE else 0)  # 0: however long
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
+    "Lax"  # Strict would greet whoever follows a notice's link as a stranger
+)
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -238,5 +272,6 @@ LOGGING = {
         "django.request": {"level": "ERROR"},  # a page that somebody may not open is no fault
         # at DEBUG urllib3 writes whole URLs, and one vendor takes its key in the URL
         "urllib3": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},  # the history tells of failed sign-ins, with less of what was typed
     },
 }

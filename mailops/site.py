@@ -14,7 +14,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
 from mailops import navigation
 
@@ -67,6 +69,35 @@ class MailOpsSite(admin.AdminSite):
     ) -> HttpResponse:
         """People know sections, not Django apps."""
         return redirect("admin:index")
+
+    def get_urls(self) -> list[Any]:
+        """The doors' own pages before the stock ones."""
+        from mailops.doors import pages, signing
+
+        mine = {"": pages.show, "add/": pages.add, "codes/": pages.renew, "remove/": pages.remove}
+        return [
+            path("login/code/", never_cache(signing.code_page), name="login_code"),
+            *(
+                path(f"second-factor/{at}", self.admin_view(view), name=f"second_factor_{at}".rstrip("_/"))
+                for at, view in mine.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(never_cache)
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Name and password, and then the code of whoever has a second factor."""
+        from mailops.doors import signing
+
+        return signing.login_page(request, extra_context)
+
+    def password_change(  # type: ignore[override]  # another page may stand before it
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One's own password, recorded; whoever changes it logged in a short time ago, and knows the present one."""
+        from mailops.doors import password
+
+        return password.change(request, lambda asked: super(MailOpsSite, self).password_change(asked, extra_context))
 
     def _frame(self, request: HttpRequest) -> dict[str, Any]:
         from mailops import dashboard, health

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -16,11 +18,13 @@ from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver
 
 from mailops import roles
+from mailops.doors.models import Authenticator
 from mailops.history.models import Event
 from mailops.proposals import deciding
 from mailops.proposals.guards import Wanted
-from orders.models import Client, Domain, Finding, Look, Mailbox, Match, Mention, NeverBuy
+from orders.models import Client, Domain, Finding, Look, Mailbox, Match, Mention, NeverBuy, Scratch
 from tests.conftest import Desk
+from tests.orders.pages import typed
 from vendors.models import Contact, Price, PriceVersion, Rate
 
 PEOPLE = ["drafter", "confirmer", "operator", "auditor", "boss", "nobody"]  # boss: a superuser; nobody: not logged in
@@ -57,12 +61,17 @@ PAGES: dict[str, tuple[str, str]] = {
     "": (ALL, ALL),
     "login/": ("302 302 302 302 302 200", ALL.replace("302", "200")),
     "logout/": (POSTED, ALL),
+    "login/code/": (AWAY, AWAY),
+    "second-factor/": (ALL, ALL),
+    "second-factor/add/": (ALL, ALL),
+    "second-factor/codes/": (POSTED, AWAY),
+    "second-factor/remove/": (POSTED, AWAY),
     "password_change/": (ALL, ALL),
     "password_change/done/": (ALL, POSTED),
     "autocomplete/": (NONE, POSTED),
     "jsi18n/": (ALL, POSTED),
     "r/<path:content_type_id>/<path:object_id>/": (LOST, LOST),
-    "^(?P<app_label>history|auth|vendors|orders|proposals)/$": (AWAY, AWAY),
+    "^(?P<app_label>history|auth|doors|axes|vendors|orders|proposals)/$": (AWAY, AWAY),
     "(?P<url>.*)$": (LOST, LOST),
     **stock("history/event", past=ALL),
     "history/event/verify/": (CHECKING, CHECKING.replace("200", "302")),
@@ -76,6 +85,10 @@ PAGES: dict[str, tuple[str, str]] = {
     "proposals/proposal/<int:pk>/approve/": (POSTED, DECIDED),
     "proposals/proposal/<int:pk>/decline/": (POSTED, DECIDED.replace("302 302 403 302 302", "400 400 403 400 302")),
     "proposals/proposal/<int:pk>/withdraw/": (POSTED, "403 403 302 403 403 302"),
+    **stock("doors/authenticator", see=CHECKING),
+    "doors/authenticator/<int:pk>/reset/": (BOSS, BOSS.replace("200", "400")),
+    **stock("axes/accessattempt", see=BOSS),
+    "axes/accessattempt/<int:pk>/unlock/": (POSTED, BOSS.replace("200", "302")),
     **stock("vendors/vendor", add=OPERATING, change=OPERATING),
     "vendors/vendor/<int:pk>/test/": (POSTED, OPERATED),
     "vendors/vendor/<int:pk>/fetch/": (POSTED, OPERATED),
@@ -125,7 +138,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 SAMPLES = {  # pages whose address has no object of ours in it
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
-    "^(?P<app_label>history|auth|vendors|orders|proposals)/$": "orders/",
+    "^(?P<app_label>history|auth|doors|axes|vendors|orders|proposals)/$": "orders/",
     "(?P<url>.*)$": "no/such/page/",
 }
 
@@ -172,6 +185,10 @@ class House:
             "auth/user": desk.people.operator,
             "auth/group": Group.objects.get(name=roles.AUDITOR),
             "proposals/proposal": proposal,
+            "doors/authenticator": Authenticator.objects.create(user=desk.people.both, name="App", sealed=""),
+            "axes/accessattempt": AccessAttempt.objects.create(
+                username="drafter", ip_address="10.0.0.1", failures_since_start=5
+            ),
             "vendors/vendor": desk.accounts["woodpecker"],
             "vendors/price": Price.objects.first(),
             "vendors/priceversion": PriceVersion.objects.first(),
@@ -246,7 +263,7 @@ def test_every_page_opens_for_just_the_people_of_the_table(house: House, method:
 
 
 def test_whoever_is_not_logged_in_is_sent_to_the_login_page(house: House) -> None:
-    for page in set(PAGES) - {"login/", "logout/"}:
+    for page in set(PAGES) - {"login/", "login/code/", "logout/"}:
         for method in ("get", "post"):
             assert house.ask("nobody", page, method)["Location"].startswith("/login/?next="), page
 
@@ -278,6 +295,43 @@ def test_nothing_an_auditor_posts_changes_anything(house: House) -> None:
     assert after == before
 
 
+def test_no_other_method_is_answered_and_none_changes_anything(house: House) -> None:
+    before = everything()
+    for name in ("boss", "nobody"):
+        browser = house.browsers[name]
+        for page in PAGES:
+            for method in ("put", "patch", "delete", "options"):
+                assert getattr(browser, method)(house.url(page)).status_code == 405, (page, method)
+    assert everything() == before
+
+
+def test_whoever_drafts_changes_nothing_of_another_drafters(house: House, desk: Desk) -> None:
+    """Neither the draft nor what its drafter typed and has not saved."""
+    order = house.objects["orders/order"]
+    mine, theirs = Browser(raise_request_exception=False), house.browsers["drafter"]
+    other = User.objects.create_user("drafter2", is_staff=True)
+    other.groups.set([Group.objects.get(name=roles.DRAFTER)])
+    mine.force_login(other)
+    theirs.post(f"/orders/order/{order.pk}/edit/", typed(keep="1"))
+    kept = Scratch.objects.get()
+    before = everything()
+    for door in ("edit", "send", "cancel", "back", "take", "suggest", "availability", "elsewhere", "confirm", "check"):
+        for more in ({}, {"keep": "1"}, {"unsaved": kept.token}, {"reason": "because"}):
+            mine.post(f"/orders/order/{order.pk}/{door}/?unsaved={kept.token}", typed() | more)
+    assert everything() == before
+    page = mine.get(f"/orders/order/add/?vendor={order.vendor_id}&product={order.product}&unsaved={kept.token}")
+    assert "drafted.com" not in page.content.decode()
+
+
+def test_nothing_is_deleted_or_done_in_bulk() -> None:
+    assert [page for page in admin.site._registry.values() if page.actions is not None] == []
+
+
+def test_only_what_leaves_no_hole_can_be_deleted_even_by_a_superuser() -> None:
+    pages = {page for page, rows in PAGES.items() if page.endswith("/delete/") and rows[0] != NONE}
+    assert {page.partition("/<")[0] for page in pages} == {"auth/user", "vendors/price", "orders/neverbuy"}
+
+
 @pytest.mark.parametrize("model", ["schedule", "success", "failure", "ormq", "task"])
 def test_the_queue_has_no_pages_not_even_for_a_superuser(house: House, model: str) -> None:
     for page in ("", "add/", "1/change/", "1/delete/"):
@@ -289,6 +343,7 @@ def test_somebody_without_a_role_sees_the_front_page_and_nothing_else(house: Hou
     browser = Browser()
     browser.force_login(User.objects.create_user("new", is_staff=True))
     open_to_all = {"", "login/", "logout/", "password_change/", "password_change/done/", "jsi18n/"}
+    open_to_all |= {"second-factor/", "second-factor/add/"}  # one's own
     for page in set(PAGES) - open_to_all:
         assert browser.get(house.url(page)).status_code in (302, 403, 404, 405), page
     today = browser.get("/").content.decode()

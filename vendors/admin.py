@@ -15,10 +15,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
+from mailops.doors import fresh
 from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
@@ -181,9 +183,14 @@ class VendorAdmin(GuardedAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}")
             for name, view in doors.items()
         ]
-        for name, view in {"hold_all": self.hold_all, "release_all": self.release_all}.items():
+        for name, view in {"hold_all": self.hold_all, "release_all": fresh.required(self.release_all)}.items():
             ours.append(path(f"{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}"))
         return ours + super().get_urls()
+
+    @method_decorator(fresh.required)
+    def changeform_view(self, *args: Any, **kwargs: Any) -> Any:
+        """Keys, limits and rules are changed by somebody who logged in a short time ago."""
+        return super().changeform_view(*args, **kwargs)
 
     def _may(self, request: HttpRequest) -> bool:
         return request.user.has_perm("vendors.test_vendor")

@@ -20,10 +20,12 @@ import requests.adapters
 from django.conf import settings
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.response import HTTPResponse
+from urllib3.util.connection import allowed_gai_family
 
 from mailops import drill
+from mailops.doors import addresses
 from vendors.whole import WholeHead
 
 READ_BYTES = 64 * 1024
@@ -152,6 +154,10 @@ class _Late(ConnectTimeoutError):
     """It is too late to send: the deadline passed before the connection stood, or the worker froze on the way."""
 
 
+class _NotPublic(NewConnectionError):
+    """The vendor's name leads to an address that is not one of the public internet: not connected to."""
+
+
 class _Guard:
     """One deadline over name look-up, connecting, TLS, sending and the whole answer.
 
@@ -162,6 +168,7 @@ class _Guard:
     def __init__(self, seconds: float, *, is_paid: bool = False, may_go: Callable[[], bool] | None = None) -> None:
         self.ends = time.monotonic() + seconds
         self.is_paid = is_paid
+        self.may_stay = False  # whether this very machine may be called, as for practice vendors
         self._may_go = may_go
         self.is_connected = False
         self.is_over = False
@@ -208,9 +215,38 @@ class _Guarded(HTTPConnection):
     response_class = WholeHead
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
+        sock = self._connected()
         _guard.get().watch(sock)
         return sock
+
+    def _connected(self) -> socket.socket:
+        """Connect to an address that was looked at: a name may lead elsewhere each time it is asked."""
+        name, failed = self._dns_host, None
+        for found in self._addresses():
+            self._dns_host = found
+            try:
+                return super()._new_conn()
+            except (ConnectTimeoutError, NewConnectionError) as error:
+                failed = error
+            finally:
+                self._dns_host = name  # TLS is about the name
+        raise failed or _NotPublic(self, "no address")
+
+    def _addresses(self) -> list[str]:
+        """All that the name leads to; one that may not be called spoils the rest."""
+        try:
+            rows = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        found = list(dict.fromkeys(str(row[4][0]) for row in rows))
+        if not all(self._may_call(address) for address in found):
+            raise _NotPublic(self, "not one of the public internet")
+        return found
+
+    def _may_call(self, address: str) -> bool:
+        if addresses.is_loopback(address):
+            return _guard.get().may_stay
+        return isinstance(self, HTTPSConnection) and addresses.is_public(address)
 
     def send(self, data: Any) -> None:
         if self.sock is None:
@@ -290,6 +326,7 @@ def _in_words(error: BaseException, guard: _Guard) -> str:
 
 
 _WORDS = {
+    "_NotPublic": "the vendor's name leads into a private network or away from https, and MailOps does not go there",
     "NameResolutionError": "the vendor's name could not be found on the network",
     "ConnectTimeoutError": "the vendor's server did not answer the connection in time",
     "_Late": "it took too long until the request could leave",
@@ -328,6 +365,7 @@ def _exchange(
 ) -> Reply:
     """One exchange on one fresh connection; any trouble is raised as it comes."""
     started = time.monotonic()
+    guard.may_stay = not settings.LIVE or host.startswith(settings.PRACTICE_URL)
     token = _guard.set(guard)
     try:
         with (

@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from mailops.doors import fresh
 from mailops.history import telling
 from orders import comments, drafting, limits, progress, submission
 from orders.admin import confirmations, cost, review
@@ -66,6 +67,7 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
+@fresh.required
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """The page on which money is spent: what, how much, and one button with the digest of what is shown."""
     order = load(request, pk, "orders.confirm_order")

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from mailops.doors import fresh
 from orders import desk, looking
 from orders.admin import cost
 from orders.admin.decide import ReasonForm
@@ -74,6 +75,7 @@ class VerdictForm(forms.Form):
         return [name for name in self.domain_of if name not in there]
 
 
+@fresh.required
 def check(request: HttpRequest, pk: int) -> HttpResponse:
     """The desk's page for one order whose outcome is, or was, unknown."""
     order = load(request, pk, "orders.settle_order")

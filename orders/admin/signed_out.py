@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth import login
@@ -13,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from mailops.doors import factors
 from orders.admin import scratch
 from orders.admin.draft_form import gathered
 from orders.admin.scratch import PASSING, Place
@@ -23,7 +25,28 @@ from vendors.models import Vendor
 
 View = Callable[..., HttpResponse]
 LOGIN = ("username", "password")
+NOT_CARRIED = {*LOGIN, "code"}
 SECRET = {f"option-{name}" for api in REGISTRY.values() for name in api.secret_options}
+
+
+class LogInForm(AdminAuthenticationForm):
+    """Name, password and, of whoever has a second factor, its code."""
+
+    code = forms.CharField(
+        required=False,
+        max_length=40,
+        help_text="If you have a second factor.",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean()
+        user = self.get_user()
+        if user is not None and self.request is not None and factors.of(user) is not None:
+            found = factors.check(self.request, user, said.get("code", ""))
+            if not found.is_good:
+                raise forms.ValidationError(found.why)
+        return said
 
 
 def keeps_what_was_typed(view: View) -> View:
@@ -48,7 +71,7 @@ def _is_trying(request: HttpRequest) -> bool:
 
 def _log_in(request: HttpRequest, order_id: int | None) -> HttpResponse:
     is_trying = _is_trying(request)
-    form = AdminAuthenticationForm(request, data=request.POST if is_trying else None)
+    form = LogInForm(request, data=request.POST if is_trying else None)
     if is_trying and form.is_valid():
         login(request, form.get_user())
         return _go_on(request, order_id)
@@ -60,7 +83,7 @@ def _log_in(request: HttpRequest, order_id: int | None) -> HttpResponse:
             (name, value)
             for name, values in request.POST.lists()
             for value in values
-            if name not in (SECRET | PASSING) - {"tab", "unsaved"}
+            if name not in (SECRET | PASSING | NOT_CARRIED) - {"tab", "unsaved"}
         ],
     }
     return TemplateResponse(request, "admin/orders/order/signed_out.html", context)

@@ -1,0 +1,130 @@
+"""Guessing passwords ends quickly, tells nothing, stores nothing typed, and is recorded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client as Browser
+from django.utils import timezone
+
+from mailops.history.models import Event
+from tests.doors.conftest import PASSWORD, sign_in, text
+
+pytestmark = pytest.mark.django_db
+TYPED = "a-password-typed-wrong"
+
+
+def guess(name: str, *, times: int = 5, **meta: Any) -> list[int]:
+    return [sign_in(name, password=TYPED, **meta).status_code for _ in range(times)]
+
+
+def test_after_five_wrong_passwords_even_the_right_one_has_to_wait(who: SimpleNamespace) -> None:
+    assert guess("drafter") == [200, 200, 200, 200, 429]
+    answer = sign_in("drafter")
+    assert (answer.status_code, 0 < int(answer["Retry-After"]) <= 900) == (429, True)
+    assert "Try again in 15 minutes" in text(answer)
+    assert "_auth_user_id" not in answer.wsgi_request.session
+
+
+def test_the_page_says_the_same_of_a_name_that_nobody_has(who: SimpleNamespace) -> None:
+    guess("drafter", REMOTE_ADDR="10.1.1.1")
+    guess("no-such-person", REMOTE_ADDR="10.1.1.2")
+    pages = [
+        text(sign_in(name, REMOTE_ADDR=place))
+        for name, place in (("drafter", "10.1.1.1"), ("no-such-person", "10.1.1.2"))
+    ]
+    assert pages[0] == pages[1]
+    before = [text(sign_in(n, password=TYPED, REMOTE_ADDR="10.1.1.3")) for n in ("confirmer", "nobody-here")]
+    assert "nobody-here" in before[1]
+    assert before[0].partition("<form")[0] == before[1].partition("<form")[0]
+
+
+def test_somebody_elsewhere_is_not_locked_out_by_a_few_guesses(who: SimpleNamespace) -> None:
+    guess("drafter", REMOTE_ADDR="10.1.1.1")
+    assert sign_in("drafter", REMOTE_ADDR="10.1.1.2").status_code == 302
+
+
+def test_guesses_of_one_name_from_many_addresses_lock_the_name(who: SimpleNamespace) -> None:
+    for place in range(5):
+        guess("drafter", times=4, REMOTE_ADDR=f"10.1.2.{place}")
+    assert sign_in("drafter", REMOTE_ADDR="10.9.9.9").status_code == 429
+    assert sign_in("confirmer", REMOTE_ADDR="10.9.9.9").status_code == 302
+
+
+def test_one_address_that_tries_many_names_is_locked(who: SimpleNamespace) -> None:
+    for number in range(20):
+        guess(f"person{number}", times=1, REMOTE_ADDR="10.1.1.1")
+    assert sign_in("drafter", REMOTE_ADDR="10.1.1.1").status_code == 429
+    assert sign_in("drafter", REMOTE_ADDR="10.1.1.2").status_code == 302
+
+
+def test_whoever_logs_in_as_themselves_clears_nobody_elses_count(who: SimpleNamespace) -> None:
+    guess("confirmer", times=4)
+    assert sign_in("drafter").status_code == 302
+    assert sign_in("confirmer", password=TYPED).status_code == 429
+
+
+def test_a_lock_ends_by_itself_and_knocking_does_not_prolong_it(who: SimpleNamespace) -> None:
+    guess("drafter")
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=14))
+    assert sign_in("drafter").status_code == 429
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+    assert sign_in("drafter").status_code == 302
+
+
+@pytest.mark.parametrize(("trusted", "status"), [(False, 429), (True, 302)])
+def test_the_visitors_address_is_the_one_that_the_history_notes(
+    who: SimpleNamespace, settings: Any, trusted: bool, status: int
+) -> None:
+    settings.TRUST_FORWARDED_FOR = trusted
+    guess("drafter", HTTP_X_FORWARDED_FOR="1.1.1.1, 10.1.1.1")
+    assert sign_in("drafter", HTTP_X_FORWARDED_FOR="1.1.1.1, 10.1.1.2").status_code == status
+
+
+def test_nothing_typed_is_stored(who: SimpleNamespace) -> None:
+    guess(PASSWORD[::-1], times=1)
+    guess("drafter", times=3)
+    assert {(row.post_data, row.get_data.strip("-\n")) for row in AccessAttempt.objects.all()} <= {
+        ("", ""), ("\n---------\n\n---------\n", ""),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            assert TYPED not in repr(cursor.fetchall()), table
+
+
+def test_a_lock_is_recorded_once_and_only_under_a_name_that_exists(who: SimpleNamespace) -> None:
+    guess("drafter", times=8)
+    guess("my-own-password", times=8, REMOTE_ADDR="10.1.1.9")
+    [event] = Event.objects.filter(action="user.locked_out")
+    assert (event.subject, event.origin) == ("drafter", "127.0.0.1")
+    assert not Event.objects.filter(subject__contains="my-own-password").exists()
+
+
+def test_a_superuser_unlocks_on_the_page_and_it_is_recorded(who: SimpleNamespace) -> None:
+    guess("drafter")
+    boss = Browser()
+    boss.force_login(who.boss)
+    row = AccessAttempt.objects.get()
+    assert "Unlock drafter" in text(boss.get("/axes/accessattempt/"))
+    boss.post(f"/axes/accessattempt/{row.pk}/unlock/")
+    assert sign_in("drafter").status_code == 302
+    assert Event.objects.get(action="user.unlocked").who == "boss"
+
+
+def test_the_command_unlocks_a_name_or_an_address(who: SimpleNamespace, capsys: Any) -> None:
+    guess("drafter")
+    call_command("unlock", "drafter")
+    assert Event.objects.get(action="user.unlocked").who == "manage.py unlock"
+    assert sign_in("drafter").status_code == 302
+    guess("x", times=20)
+    call_command("unlock", address="127.0.0.1")
+    assert sign_in("drafter").status_code == 302
+    with pytest.raises(CommandError):
+        call_command("unlock")
