@@ -27,7 +27,11 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Contacts", "vendors.contact", "changelist"),
     ],
     "Records": [("History", "history.event", "changelist")],
-    "People": [("Users", "auth.user", "changelist"), ("Roles", "auth.group", "changelist")],
+    "People": [
+        ("Users", "auth.user", "changelist"),
+        ("Roles", "auth.group", "changelist"),
+        ("Shared addresses", "notices.sharedaddress", "changelist"),
+    ],
 }
 
 

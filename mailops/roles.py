@@ -25,8 +25,13 @@ ROLES: dict[str, set[str]] = {
         "vendors.add_price", "vendors.change_price", "vendors.delete_price", "vendors.add_rate",
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
+        "notices.view_sharedaddress", "notices.add_sharedaddress", "notices.change_sharedaddress",
+        "notices.delete_sharedaddress",
     },
-    AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group"},
+    AUDITOR: _SEE | {
+        "history.verify_event", "history.export_event", "auth.view_user", "auth.view_group",
+        "notices.view_sharedaddress",
+    },
 }  # fmt: skip
 
 

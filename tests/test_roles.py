@@ -17,6 +17,7 @@ from django.urls import URLResolver, get_resolver
 
 from mailops import roles
 from mailops.history.models import Event
+from mailops.notices.models import SharedAddress
 from orders.models import Client, Domain, Mailbox, NeverBuy
 from tests.conftest import Desk
 from vendors.models import Contact, Price, PriceVersion, Rate
@@ -31,6 +32,7 @@ BOSS, DRAFTING = "403 403 403 403 200 302", "200 403 403 403 200 302"
 CONFIRMING, OPERATING = "403 200 403 403 200 302", "403 403 200 403 200 302"
 CHECKING, CONTACTS = "403 403 403 200 200 302", "200 403 200 403 200 302"
 OPERATED, DRAFTED = "403 403 302 403 302 302", "302 403 403 403 302 302"
+SHARED = "403 403 200 200 200 302"
 WITH_REASON = "200 200 403 403 200 302"
 
 
@@ -57,10 +59,15 @@ PAGES: dict[str, tuple[str, str]] = {
     "autocomplete/": (NONE, POSTED),
     "jsi18n/": (ALL, POSTED),
     "r/<path:content_type_id>/<path:object_id>/": (LOST, LOST),
-    "^(?P<app_label>history|auth|vendors|orders)/$": (AWAY, AWAY),
+    "^(?P<app_label>history|auth|notices|vendors|orders)/$": (AWAY, AWAY),
     "(?P<url>.*)$": (LOST, LOST),
     **stock("history/event", past=ALL),
     "history/event/verify/": (CHECKING, CHECKING),
+    "my/notices/": (ALL, ALL.replace("200", "400")),
+    "my/notices/test/": (POSTED, AWAY),
+    "my/notices/forget/": (POSTED, AWAY),
+    **stock("notices/sharedaddress", see=SHARED, add=OPERATING, change=OPERATING, delete=OPERATING),
+    "notices/sharedaddress/<int:pk>/test/": (POSTED, OPERATED),
     **stock("auth/user", see=CHECKING, add=BOSS, change=BOSS, delete=BOSS),
     "auth/user/<id>/password/": (BOSS, BOSS),
     **stock("auth/group", see=CHECKING),
@@ -98,7 +105,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 SAMPLES = {  # pages whose address has no object of ours in it
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
-    "^(?P<app_label>history|auth|vendors|orders)/$": "orders/",
+    "^(?P<app_label>history|auth|notices|vendors|orders)/$": "orders/",
     "(?P<url>.*)$": "no/such/page/",
 }
 
@@ -130,6 +137,7 @@ class House:
         }
         self.objects = {
             "history/event": Event.objects.latest("number"),
+            "notices/sharedaddress": SharedAddress.objects.create(name="On call"),
             "auth/user": desk.people.operator,
             "auth/group": Group.objects.get(name=roles.AUDITOR),
             "vendors/vendor": desk.accounts["woodpecker"],
@@ -238,7 +246,7 @@ def test_the_queue_has_no_pages_not_even_for_a_superuser(house: House, model: st
 def test_somebody_without_a_role_sees_the_front_page_and_nothing_else(house: House, db: None) -> None:
     browser = Browser()
     browser.force_login(User.objects.create_user("new", is_staff=True))
-    open_to_all = {"", "login/", "logout/", "password_change/", "password_change/done/", "jsi18n/"}
+    open_to_all = {"", "login/", "logout/", "password_change/", "password_change/done/", "jsi18n/", "my/notices/"}
     for page in set(PAGES) - open_to_all:
         assert browser.get(house.url(page)).status_code in (302, 403, 404, 405), page
     today = browser.get("/").content.decode()
