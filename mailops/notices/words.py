@@ -66,9 +66,8 @@ def why(kind: str, person: NoticeSettings | None) -> str:
     if person is None:
         return "You get this because an Operator entered this address in MailOps for urgent notices."
     page = f" ({settings.MAILOPS_URL}{reverse('own_notices')})" if settings.MAILOPS_URL else ""
-    return (
-        f"You get this because of your role: {KINDS[kind].label.lower()}. Change that under Notices in MailOps{page}."
-    )
+    said = f"“{KINDS[kind].label}”" if kind else "the daily digest"
+    return f"You get this because your settings ask for {said}. Change them in MailOps under Notices{page}."
 
 
 def _name(event: Event) -> str:
