@@ -6,12 +6,14 @@ message twice is better than none: it spends nothing, and both copies carry one 
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections import Counter
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import Error
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,6 +22,7 @@ from mailops.notices.kinds import DIGEST, EMAIL
 from mailops.notices.models import LEASE, PAUSES, TRIES, Notice, NoticeSettings, Wait
 from vendors.sealed import CannotOpen, Sealed
 
+log = logging.getLogger("mailops.notices")
 SECONDS = 15  # then the rest waits for the next minute: workers have orders to send
 DIGEST_LINES = 100
 
@@ -96,7 +99,7 @@ def _deliver(notices: list[Notice]) -> tuple[str, bool]:
     """Send one message and write what came of it; whether the mail server is down."""
     rows = Notice.objects.filter(claim=notices[0].claim, pk__in=[notice.pk for notice in notices])
     try:
-        _send(notices)
+        _send_safely(notices)
     except (mail.NotMailed, addresses.NotTaken, CannotOpen, NotDelivered) as error:
         tries, now = max(notice.tries for notice in notices), timezone.now()
         if tries >= TRIES:
@@ -106,6 +109,16 @@ def _deliver(notices: list[Notice]) -> tuple[str, bool]:
         return "postponed", getattr(error, "is_down", False)
     rows.update(sent_at=timezone.now(), why="")
     return "sent", False
+
+
+def _send_safely(notices: list[Notice]) -> None:
+    try:
+        _send(notices)
+    except (mail.NotMailed, addresses.NotTaken, CannotOpen, NotDelivered, Error):
+        raise
+    except Exception as error:
+        log.warning("A notice could not be made: %s", type(error).__name__)  # what it says may hold an address
+        raise NotDelivered("MailOps could not make the message.") from None
 
 
 def _send(notices: list[Notice]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import time
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -15,6 +16,14 @@ from mailops.notices import addresses
 from mailops.notices.kinds import BY, EMAIL, KINDS, WHEN, Kind
 from mailops.notices.models import NoticeSettings, SharedAddress
 from vendors.sealed import Sealed
+
+
+@cache
+def zones() -> list[tuple[str, str]]:
+    """Every time zone by its place; reading their names takes a while."""
+    named = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
+    return [(zone, zone.replace("_", " ")) for zone in sorted({*named, "UTC", settings.TIME_ZONE})]
+
 
 HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
@@ -55,12 +64,12 @@ class OwnForm(forms.ModelForm):
         for kind in self.kinds:
             when, by = self.instance.choice(kind)
             label = kind.label
-            self.fields[f"{kind.name}-when"] = forms.ChoiceField(label=f"When: {label}", choices=WHEN, initial=when)
-            self.fields[f"{kind.name}-by"] = forms.ChoiceField(label=f"How: {label}", choices=BY, initial=by)
-        zones = sorted({*available_timezones(), settings.TIME_ZONE})
+            self.fields[f"{kind.name}-when"] = forms.ChoiceField(label=f"When: {label}", choices=WHEN)
+            self.fields[f"{kind.name}-by"] = forms.ChoiceField(label=f"How: {label}", choices=BY)
+            self.initial |= {f"{kind.name}-when": when, f"{kind.name}-by": by}
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [(zone, zone.replace("_", " ")) for zone in zones if "/" in zone or zone == "UTC"]
+        field.choices = zones()
         self.initial["time_zone"] = self.instance.time_zone or settings.TIME_ZONE
         stored = f"Stored and sealed: {self.instance.service}. Leave empty to keep it." if self.instance.sealed else ""
         allowed = f"The address that one of these gives you: {addresses.services()}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import Error, transaction
 
 from mailops.history.models import Event
 from mailops.notices import words
@@ -23,6 +24,7 @@ from mailops.notices.kinds import (
 )
 from mailops.notices.models import Notice, NoticeCursor, NoticeSettings, SharedAddress, Wait
 
+log = logging.getLogger("mailops.notices")
 AT_MOST = 500  # events at a time
 
 
@@ -51,16 +53,25 @@ def _tell(events: list[Event], now: datetime) -> int:
     notices: list[Notice] = []
     for event in events:
         _follow(event)
-        if kind := kind_of(event):
-            subject, text = words.of(event)
-            wait = event.subject_id if new_state(event) in WAITS else ""
-            draft = Notice(
-                kind=kind.name, needs=kind.needs, event=event.number, wait=wait, subject=subject, text=text,
-                path=words.path(event), made_at=now,
-            )  # fmt: skip
-            notices += for_people(draft, kind, audience.of(kind, event), now)
-            notices += _for_shared(draft, kind, shared, now)
+        try:
+            notices += _notices(event, audience, shared, now)
+        except Error:
+            raise
+        except Exception:  # one event that reads strangely must not silence all that come after it
+            log.exception("Event %s could not be told", event.number)
     return len(Notice.objects.bulk_create(notices, ignore_conflicts=True))
+
+
+def _notices(event: Event, audience: Audience, shared: list[SharedAddress], now: datetime) -> list[Notice]:
+    if (kind := kind_of(event)) is None:
+        return []
+    subject, text = words.of(event)
+    wait = event.subject_id if new_state(event) in WAITS else ""
+    draft = Notice(
+        kind=kind.name, needs=kind.needs, event=event.number, wait=wait, subject=subject, text=text,
+        path=words.path(event), made_at=now,
+    )  # fmt: skip
+    return for_people(draft, kind, audience.of(kind, event), now) + _for_shared(draft, kind, shared, now)
 
 
 WAITS = {"review": WAITING, "unknown": UNKNOWN}

@@ -63,14 +63,14 @@ def test_quiet_hours_that_end_in_the_hour_that_comes_twice_never_point_back() ->
 
 def test_quiet_hours_by_day() -> None:
     noon = datetime(2026, 7, 1, 10, tzinfo=UTC)
-    assert own(quiet_from=time(9), quiet_to=time(17)).due_at("now", WAITING, noon).hour == 15
+    assert own(quiet_from=time(9), quiet_to=time(17)).due_at("now", WAITING, noon).hour == 17
     assert own(quiet_from=time(9), quiet_to=time(9)).due_at("now", WAITING, noon) == noon
 
 
 def test_what_is_urgent_passes_quiet_hours_unless_the_person_says_no() -> None:
     night = datetime(2026, 1, 11, 3, tzinfo=UTC)
     assert own(**NIGHT).due_at("now", UNKNOWN, night) == night
-    assert own(**NIGHT, urgent_passes=False).due_at("now", UNKNOWN, night).hour == 6
+    assert own(**NIGHT, urgent_passes=False).due_at("now", UNKNOWN, night).hour == 7  # there
 
 
 @pytest.mark.parametrize(
@@ -264,8 +264,9 @@ def test_a_test_goes_to_every_own_address_a_few_times_an_hour(desk: Desk, servic
     response = browser(person).post("/my/notices/test/", follow=True)
     assert messages_of(response).count("A test went to") == 2
     assert [got["title"] for got in service.got] == [mail.outbox[0].subject] == ["MailOps: a test"]
-    for _ in range(8):
-        response = browser(person).post("/my/notices/test/", follow=True)
+    for _ in range(6):
+        browser(person).post("/my/notices/test/")
+    response = browser(person).post("/my/notices/test/", follow=True)
     assert "many tests" in messages_of(response)
     assert len(service.got) == 6
 
