@@ -66,7 +66,7 @@ class OwnForm(forms.ModelForm):
             label = kind.label
             self.fields[f"{kind.name}-when"] = forms.ChoiceField(label=f"When: {label}", choices=WHEN)
             self.fields[f"{kind.name}-by"] = forms.ChoiceField(label=f"How: {label}", choices=BY)
-            self.initial |= {f"{kind.name}-when": when, f"{kind.name}-by": by}
+            self.initial.update({f"{kind.name}-when": when, f"{kind.name}-by": by})
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = zones()

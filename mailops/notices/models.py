@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -77,7 +77,10 @@ class NoticeSettings(models.Model):
 
     @property
     def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        try:
+            return ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except ZoneInfoNotFoundError:  # another machine's list of zones knew it
+            return ZoneInfo(settings.TIME_ZONE)
 
     def choice(self, kind: Kind) -> tuple[str, str]:
         """When and by what this person is told of this kind."""
