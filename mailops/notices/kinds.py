@@ -13,7 +13,8 @@ EMAIL, ADDRESS, BOTH = "email", "address", "both"
 BY = [(EMAIL, "By e-mail"), (ADDRESS, "To my other address"), (BOTH, "Both")]
 
 DRAFTER, MENTIONED = "the drafter", "whoever is mentioned"  # else: everybody with the permission in `needs`
-SEE, CONFIRM, SETTLE = "orders.view_order", "orders.confirm_order", "orders.settle_order"
+SEE, DRAFT = "orders.view_order", "orders.add_order"
+CONFIRM, SETTLE = "orders.confirm_order", "orders.settle_order"
 OPERATE, VERIFY = "vendors.change_vendor", "history.verify_event"
 
 
@@ -55,7 +56,7 @@ KINDS = {
             name=BACK,
             label="My order came back to me",
             help="A confirmer sent it back or cancelled it, or nobody confirmed it in time.",
-            needs=SEE,
+            needs=DRAFT,
             to=DRAFTER,
             superusers=AT_ONCE,
         ),
@@ -71,7 +72,7 @@ KINDS = {
             name=REFUSED,
             label="My order was refused",
             help="The vendor refused it and nothing was bought.",
-            needs=SEE,
+            needs=DRAFT,
             to=DRAFTER,
             superusers=AT_ONCE,
         ),
@@ -79,7 +80,7 @@ KINDS = {
             name=DELIVERED,
             label="My order was delivered",
             help="All of it, or what the vendor could deliver.",
-            needs=SEE,
+            needs=DRAFT,
             to=DRAFTER,
             default=DIGEST,
             superusers=DIGEST,
