@@ -23,6 +23,7 @@ from mailops import health, triggers
 from mailops.history import checking, outside, traced
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS, Digest, Event, Verification
+from mailops.notices.models import Notice
 from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from mailops.times import moment
 from orders.models import Attempt, Order, State
@@ -248,6 +249,21 @@ def _unknown(now: datetime) -> Iterable[Finding]:
         )
 
 
+def _notices(now: datetime) -> Iterable[Finding]:
+    """Messages that do not go out. Orders never wait for them."""
+    unsent = Notice.objects.open().filter(tries__gte=3)
+    if oldest := unsent.order_by("made_at", "pk").first():
+        count = unsent.count()
+        since, why = moment(oldest.made_at), oldest.why or "The worker stopped while it was sending."
+        text = f"{count} notice{'s' * (count != 1)} to people can't be delivered since {since}: {why}"
+        newest = Notice.objects.filter(channel=oldest.channel, sent_at__gt=oldest.made_at)
+        yield note(text) if newest.exists() else problem(text)
+    lost = Notice.objects.filter(gave_up=True, ended_at__gte=now - timedelta(days=1))
+    if last := lost.order_by("-ended_at").first():
+        count = lost.count()
+        yield note(f"{count} notice{'s' * (count != 1)} given up within a day, the last because: {last.why}")
+
+
 LOOKS: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The heartbeat", _heartbeat),
     ("The orders that wait", _waiting),
@@ -259,6 +275,7 @@ LOOKS: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The switches", _held),
     ("The mark as one-person", _one_person),
     ("The unknown outcomes", _unknown),
+    ("The notices", _notices),
 )
 
 

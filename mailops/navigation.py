@@ -40,6 +40,7 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Confirmation rules", "orders.confirmationrule", "changelist"),
         ("Second factors", "doors.authenticator", "changelist"),
         ("Failed sign-ins", "axes.accessattempt", "changelist"),
+        ("Shared addresses", "notices.sharedaddress", "changelist"),
     ],
 }
 NEEDS = {"evidence": "history.export_event", "control": "history.export_event"}  # page: who may open it

@@ -37,12 +37,14 @@ ROLES: dict[str, set[str]] = {
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy", "orders.comment_order",
         "orders.run_match", "orders.settle_finding", "proposals.approve_proposal",
         "orders.add_confirmationrule", "orders.change_confirmationrule", "orders.delete_confirmationrule",
+        "notices.view_sharedaddress", "notices.add_sharedaddress", "notices.change_sharedaddress",
+        "notices.delete_sharedaddress",
     },
     AUDITOR: _SEE
     | _EXPORT
     | {
         "history.verify_event", "history.export_event", "auth.view_user", "auth.view_group",
-        "doors.view_authenticator",
+        "doors.view_authenticator", "notices.view_sharedaddress",
     },
 }  # fmt: skip
 

@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "mailops.proposals",
     "axes",
     "mailops.doors",
+    "mailops.notices",
     "vendors",
     "orders",
 ]
@@ -245,6 +246,21 @@ Q_CLUSTER = {
 }
 # A proposed change lapses after so many days without a decision.
 PROPOSAL_DAYS = env.int("PROPOSAL_DAYS", default=30)
+# Notices. Without a mail server a practice installation writes its e-mails to files, a live one sends none and says so.
+NOTICES = env.bool("NOTICES", default=True)
+MAIL_IS_SET = bool(env.str("EMAIL_URL", default="")) or not LIVE
+if env.str("EMAIL_URL", default=""):
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND, EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", str(DATA_DIR / "mail")
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="MailOps <mailops@localhost>")
+# Where people reach MailOps, for links in notices; empty leaves them out.
+MAILOPS_URL = env.str("MAILOPS_URL", default="").strip().rstrip("/")
+if MAILOPS_URL and not re.fullmatch("https://[^/?#@]+" if LIVE else "https?://[^/?#@]+", MAILOPS_URL):
+    raise ImproperlyConfigured("MAILOPS_URL is the address people open, for example https://mailops.example.com.")
+NOTICE_REMIND_HOURS = env.float("NOTICE_REMIND_HOURS", default=4)  # 0 never reminds
+NOTICE_SCHEMES = env.list("NOTICE_SCHEMES", default=[])  # Apprise's schemes besides those that may be used anyway
 # Prices older than this many days are marked on the cost sheet.
 PRICES_OLD_DAYS = env.int("PRICES_OLD_DAYS", default=30)
 # The one currency in which totals are shown besides their own, at typed rates; empty for none.
@@ -273,5 +289,7 @@ LOGGING = {
         # at DEBUG urllib3 writes whole URLs, and one vendor takes its key in the URL
         "urllib3": {"level": "WARNING"},
         "axes": {"level": "ERROR"},  # the history tells of failed sign-ins, with less of what was typed
+        # its lines hold the addresses, and those hold tokens
+        "apprise": {"level": "CRITICAL", "handlers": [], "propagate": False},
     },
 }

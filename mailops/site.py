@@ -53,7 +53,8 @@ class MailOpsSite(admin.AdminSite):
     def password_change(  # type: ignore[override]  # after a success it is a redirect
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        """One's own password, and the record of it."""
+        """One's own password, recorded; whoever changes it signed in a short time ago, and knows the present one."""
+        from mailops.doors import fresh
         from mailops.people import OwnPasswordForm
 
         view = PasswordChangeView.as_view(
@@ -62,7 +63,7 @@ class MailOpsSite(admin.AdminSite):
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         request.current_app = self.name
-        return view(request)
+        return fresh.required(view)(request)  # type: ignore[type-var]  # Django says less than it returns
 
     def app_index(  # type: ignore[override]  # a redirect is an answer too
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
@@ -90,14 +91,6 @@ class MailOpsSite(admin.AdminSite):
         from mailops.doors import signing
 
         return signing.login_page(request, extra_context)
-
-    def password_change(  # type: ignore[override]  # another page may stand before it
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """One's own password, recorded; whoever changes it logged in a short time ago, and knows the present one."""
-        from mailops.doors import password
-
-        return password.change(request, lambda asked: super(MailOpsSite, self).password_change(asked, extra_context))
 
     def _frame(self, request: HttpRequest) -> dict[str, Any]:
         from mailops import dashboard, health

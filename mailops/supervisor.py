@@ -155,6 +155,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         supervisor.run()
     else:
         os.environ.setdefault("MAILOPS_PRACTICE_URL", f"http://127.0.0.1:{practice_port}")
+        if not live:
+            os.environ.setdefault("MAILOPS_URL", f"http://127.0.0.1:{port}")
         run_everything(supervisor, port=port, practice_port=practice_port, live=live)
 
 

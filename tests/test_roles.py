@@ -20,6 +20,7 @@ from django.urls import URLResolver, get_resolver
 from mailops import roles
 from mailops.doors.models import Authenticator
 from mailops.history.models import Event
+from mailops.notices.models import SharedAddress
 from mailops.proposals import deciding
 from mailops.proposals.guards import Wanted
 from orders.models import Client, Domain, Finding, Look, Mailbox, Match, Mention, NeverBuy, Scratch
@@ -40,6 +41,7 @@ OPERATED, DRAFTED = "403 403 302 403 302 302", "302 403 403 403 302 302"
 MATCHING = "403 200 200 403 200 302"
 EXPORTING, TAKEN = "405 405 405 405 405 302", "403 200 200 200 200 302"
 DECIDED = "403 302 302 403 302 302"
+SHARED = "403 403 200 200 200 302"
 WITH_REASON = "200 200 403 403 200 302"
 
 
@@ -71,13 +73,18 @@ PAGES: dict[str, tuple[str, str]] = {
     "autocomplete/": (NONE, POSTED),
     "jsi18n/": (ALL, POSTED),
     "r/<path:content_type_id>/<path:object_id>/": (LOST, LOST),
-    "^(?P<app_label>history|auth|doors|axes|vendors|orders|proposals)/$": (AWAY, AWAY),
+    "^(?P<app_label>history|auth|doors|axes|notices|vendors|orders|proposals)/$": (AWAY, AWAY),
     "(?P<url>.*)$": (LOST, LOST),
     **stock("history/event", past=ALL),
     "history/event/verify/": (CHECKING, CHECKING.replace("200", "302")),
     "history/event/compare/": (CHECKING.replace("200", "302"), CHECKING.replace("200", "400")),
     "history/event/digest/": (CHECKING, CHECKING),
     "history/event/export/": (EXPORTING, CHECKING),
+    "my/notices/": (ALL, ALL.replace("200", "400")),
+    "my/notices/test/": (POSTED, AWAY),
+    "my/notices/forget/": (POSTED, AWAY),
+    **stock("notices/sharedaddress", see=SHARED, add=OPERATING, change=OPERATING, delete=OPERATING),
+    "notices/sharedaddress/<int:pk>/test/": (POSTED, OPERATED),
     **stock("auth/user", see=CHECKING, add=BOSS, change=BOSS, delete=BOSS),
     "auth/user/<id>/password/": (BOSS, BOSS),
     **stock("auth/group", see=CHECKING),
@@ -138,7 +145,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 SAMPLES = {  # pages whose address has no object of ours in it
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
-    "^(?P<app_label>history|auth|doors|axes|vendors|orders|proposals)/$": "orders/",
+    "^(?P<app_label>history|auth|doors|axes|notices|vendors|orders|proposals)/$": "orders/",
     "(?P<url>.*)$": "no/such/page/",
 }
 
@@ -182,6 +189,7 @@ class House:
             proposal = deciding.propose(about, wanted, by=by, why="A large order.")
         self.objects = {
             "history/event": Event.objects.latest("number"),
+            "notices/sharedaddress": SharedAddress.objects.create(name="On call"),
             "auth/user": desk.people.operator,
             "auth/group": Group.objects.get(name=roles.AUDITOR),
             "proposals/proposal": proposal,
@@ -343,7 +351,7 @@ def test_somebody_without_a_role_sees_the_front_page_and_nothing_else(house: Hou
     browser = Browser()
     browser.force_login(User.objects.create_user("new", is_staff=True))
     open_to_all = {"", "login/", "logout/", "password_change/", "password_change/done/", "jsi18n/"}
-    open_to_all |= {"second-factor/", "second-factor/add/"}  # one's own
+    open_to_all |= {"second-factor/", "second-factor/add/", "my/notices/"}  # one's own
     for page in set(PAGES) - open_to_all:
         assert browser.get(house.url(page)).status_code in (302, 403, 404, 405), page
     today = browser.get("/").content.decode()

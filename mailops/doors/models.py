@@ -108,7 +108,7 @@ class RecoveryCode(models.Model):
         cls.objects.filter(user_id=user_id).delete()
         made = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode() for _ in range(RECOVERY_CODES)]
         hashes = [cls.digest(code, user_id=user_id) for code in made]
-        cls.objects.bulk_create([RecoveryCode(user_id=user_id, hash=one) for one in hashes])
+        cls.objects.bulk_create([cls(user_id=user_id, hash=one) for one in hashes])
         return ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in made]
 
     @classmethod

@@ -80,7 +80,7 @@ def make_people() -> None:
     with telling():
         for name, groups in PEOPLE.items():
             password = secrets.token_urlsafe(12)
-            user = User.objects.create_user(name, password=password, is_staff=True)
+            user = User.objects.create_user(name, f"{name}@example.com", password, is_staff=True)
             user.groups.set(Group.objects.filter(name__in=groups))
             record("user.added", user, changes={"roles": [[], groups]})
             lines.append(f"  {name:<10} {password}")

@@ -1,0 +1,27 @@
+"""The notices app: its schedule stands after every migration."""
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate
+
+
+class NoticesConfig(AppConfig):
+    name = "mailops.notices"
+    verbose_name = "Notices"
+
+    def ready(self) -> None:
+        post_migrate.connect(install_schedule, sender=self)
+
+
+def install_schedule(*, using: str, **kwargs: Any) -> None:
+    """One row, by name: names are not unique in the queue's own table."""
+    from django_q.models import Schedule
+
+    from mailops.notices.tasks import TICK
+
+    if "django_q_schedule" in connections[using].introspection.table_names():
+        Schedule.objects.using(using).update_or_create(
+            name="Notices", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+        )

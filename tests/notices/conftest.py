@@ -1,0 +1,49 @@
+"""What the tests of the notices share: people with addresses, and one run of the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.utils import timezone
+
+from mailops.notices import gather, tasks
+from mailops.notices.models import Notice
+from tests.conftest import Desk
+
+
+@pytest.fixture
+def desk(desk: Desk, settings: Any) -> Desk:
+    """Everybody has an e-mail address, and what happened so far is past."""
+    settings.MAILOPS_URL = "https://mailops.example.com"
+    for user in User.objects.all():
+        user.email = f"{user.username}@example.com"
+        user.save()
+    for name in vars(desk.people):
+        getattr(desk.people, name).refresh_from_db()
+    gather.run(timezone.now())
+    return desk
+
+
+@pytest.fixture
+def tick() -> Callable[[], None]:
+    def run() -> None:
+        tasks.tick()
+
+    return run
+
+
+def told(kind: str = "") -> dict[str, str]:
+    """Who was sent which subject, of one kind or of all."""
+    found = Notice.objects.exclude(sent_at=None).order_by("pk").select_related("user", "shared")
+    if kind:
+        found = found.filter(kind=kind)
+    return {(notice.user.username if notice.user else str(notice.shared)): notice.subject for notice in found}
+
+
+def text_to(user: User) -> str:
+    """The last e-mail to this person."""
+    return [str(message.body) for message in mail.outbox if message.to == [user.email]][-1]

@@ -1,0 +1,163 @@
+"""Every kind of notice from what really happens: to whom, and in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from django.db import transaction
+
+from mailops.history import record
+from mailops.notices.kinds import KINDS
+from mailops.notices.models import Notice
+from orders import progress
+from orders.models import State
+from tests.conftest import Desk, fresh
+from tests.notices.conftest import text_to, told
+from vendors.models import SendingSwitch
+
+Tick = Callable[[], None]
+
+
+def happened(action: str, subject: Any, *, by: User | None = None, reason: str = "", **changes: Any) -> None:
+    with transaction.atomic():
+        record(action, subject, by=by, reason=reason, changes=changes)
+
+
+def test_the_past_is_never_sent(desk: Desk, tick: Tick) -> None:
+    tick()
+    assert Notice.objects.count() == 0
+    assert mail.outbox == []
+
+
+def test_confirmers_hear_of_an_order_that_waits_and_those_who_wrote_it_do_not(desk: Desk, tick: Tick) -> None:
+    order = desk.reviewed(by=desk.people.both)
+    tick()
+    assert told() == {"confirmer": f"{order} waits for confirmation"}
+    text = text_to(desk.people.confirmer)
+    assert f"both sent {order} for confirmation." in text
+    assert "Nothing is bought before somebody confirms it." in text
+    assert f"https://mailops.example.com/orders/order/{order.pk}/change/\nOpening it needs a sign-in." in text
+    assert "It costs €12.00 now." in text
+
+
+def test_an_order_that_is_confirmed_before_the_message_goes_out_is_not_told(desk: Desk, tick: Tick) -> None:
+    desk.confirmed()
+    tick()
+    assert told("waiting") == {}
+    assert {notice.why for notice in Notice.objects.filter(kind="waiting")} == {"Somebody took care of it before."}
+
+
+def test_the_drafter_hears_that_an_order_was_sent_back_or_cancelled(desk: Desk, tick: Tick) -> None:
+    first, second = desk.reviewed(word="one"), desk.reviewed(word="two")
+    with transaction.atomic():
+        first.send_back(by=desk.people.confirmer, reason="Wrong client.")
+        second.cancel(by=desk.people.confirmer, reason="Not needed.")
+    tick()
+    assert told("back") == {"drafter": f"{second} was cancelled"}
+    assert [message.subject for message in mail.outbox if message.to == ["drafter@example.com"]] == [
+        f"MailOps: {first} was sent back to you", f"MailOps: {second} was cancelled",
+    ]  # fmt: skip
+    assert "Reason: Wrong client." in mail.outbox[0].body
+
+
+def test_whoever_cancels_their_own_order_is_not_told(desk: Desk, tick: Tick) -> None:
+    with transaction.atomic():
+        desk.reviewed().cancel(by=desk.people.drafter, reason="Mine.")
+    tick()
+    assert told("back") == {}
+
+
+def test_an_unknown_outcome_goes_to_everybody_who_may_settle_it(desk: Desk, tick: Tick) -> None:
+    order = desk.sent(word="cut-after")
+    assert order.state == State.UNKNOWN
+    tick()
+    assert told("unknown").keys() == {"confirmer", "both", "boss"}
+    assert "may have charged" in text_to(desk.people.confirmer)
+
+
+def test_the_drafter_hears_of_a_refusal(desk: Desk, tick: Tick) -> None:
+    order = desk.sent(word="bad-key")
+    assert order.state == State.REFUSED
+    tick()
+    assert told("refused") == {"drafter": f"{order} was refused, nothing was bought"}
+    assert told("stopped").keys() == {"operator", "boss"}  # and the account stopped itself
+
+
+def test_a_delivery_waits_for_the_digest(desk: Desk, tick: Tick) -> None:
+    order = desk.sent()
+    progress.mark_delivered(order.pk, by=desk.people.confirmer, reason="Seen.")
+    assert fresh(order).state == State.DELIVERED
+    tick()
+    assert told("delivered") == {}
+    waits = Notice.objects.get(kind="delivered")
+    assert (waits.user, waits.timing) == (desk.people.drafter, "digest")
+
+
+def test_operators_hear_of_a_limit_and_of_stopped_sending(desk: Desk, tick: Tick) -> None:
+    order, vendor = desk.reviewed(), desk.accounts["woodpecker"]
+    happened("order.held", order, reason="Held. Nothing is left of the limit.")
+    happened("vendor.stopped", vendor, reason="The vendor does not accept the key.")
+    happened("sending.held", SendingSwitch.current(), by=desk.people.operator, reason="Audit.")
+    tick()
+    assert told("limit") == {"operator": f"{order} is held by a limit or the balance"}
+    assert told("stopped") == {
+        "operator": f"Sending to {vendor} is stopped", "boss": "All sending is held",
+    }  # fmt: skip
+
+
+def test_auditors_and_superusers_hear_of_a_broken_history_and_of_changes_from_outside(desk: Desk, tick: Tick) -> None:
+    order = desk.draft()
+    happened("history.found_broken", order, reason="Record 7: its contents were altered.", bad=[None, 7])
+    happened("outside.changed", order)
+    tick()
+    assert told("broken").keys() == told("outside").keys() == {"auditor", "boss"}
+    assert "No page and no rule saw it." in text_to(desk.people.auditor)
+
+
+def test_only_who_is_mentioned_and_may_see_orders_is_told_of_a_comment(desk: Desk, tick: Tick) -> None:
+    order = desk.draft()
+    User.objects.create_user("stranger", email="stranger@example.com", is_staff=True)
+    names = ["confirmer", "stranger", "nobody-by-this-name", "drafter"]
+    happened(
+        "order.commented", order, by=desk.people.drafter, comment=[None, "@confirmer look"], mentions=[None, names]
+    )  # fmt: skip
+    tick()
+    assert told() == {"confirmer": f"drafter mentioned you on {order}"}
+    assert "drafter wrote: @confirmer look" in text_to(desk.people.confirmer)
+
+
+def test_a_proposal_goes_to_who_may_approve_and_not_to_who_made_it(desk: Desk, tick: Tick) -> None:
+    other = User.objects.create_superuser("second", email="second@example.com")
+    happened("proposal.made", desk.accounts["woodpecker"], by=desk.people.boss, what="order limit $2,000 to $9,000")
+    tick()
+    assert told() == {other.username: "A proposal waits: order limit $2,000 to $9,000"}
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "subject"),
+    [
+        ("order.confirmation_given", "both", "waits for a second confirmation"),
+        ("order.review_expired", "drafter", "was not confirmed in time"),
+        ("attempt.late_answer", "both", "The vendor answered late about"),
+    ],
+)
+def test_what_other_parts_record_is_told_too(desk: Desk, tick: Tick, action: str, name: str, subject: str) -> None:
+    order = desk.reviewed()
+    happened(action, order, by=desk.people.confirmer)
+    tick()
+    assert [(who, said) for who, said in told().items() if who == name and subject in said]
+
+
+def test_most_of_what_happens_is_told_to_nobody(desk: Desk, tick: Tick) -> None:
+    happened("order.edited", desk.draft(), by=desk.people.both)
+    tick()
+    assert Notice.objects.count() == 0
+
+
+def test_every_kind_has_words_for_people() -> None:
+    for kind in KINDS.values():
+        assert kind.label and kind.help.endswith(".")
