@@ -368,6 +368,17 @@ def test_the_page_shows_what_will_be_in_it_and_makes_it(desk: Desk, told: Any) -
     assert PAGE not in browser(desk.people.confirmer).get(f"/orders/order/{order.pk}/change/").content.decode()
 
 
+def test_a_fingerprint_tells_whether_a_pack_was_made_here(desk: Desk) -> None:
+    made = evidence.make(Wanted(order=desk.draft()), by=desk.people.auditor)
+    auditor, before = browser(desk.people.auditor), Event.objects.count()
+    yes = auditor.get(PAGE, {"fingerprint": f" {made.manifest_sha256.upper()}\n"}).content.decode()
+    assert f'<a href="/history/event/{before}/change/">Record {before}</a>: auditor made it' in yes
+    assert "No record says so." in auditor.get(PAGE, {"fingerprint": "0" * 64}).content.decode()
+    assert auditor.get(PAGE, {"fingerprint": "abc"}).status_code == 400
+    assert Event.objects.count() == before
+    made.file.close()
+
+
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
