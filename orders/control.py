@@ -102,7 +102,7 @@ def line(event: Event, what: str = "") -> Line:
 def told(event: Event, names: Iterable[str] = ()) -> str:
     """What a record says, in one line: what happened, what changed, why."""
     words = event.action.partition(".")[2].replace("_", " ").capitalize()
-    wanted = [name for name in event.changes if not names or name in names]
+    wanted = [name for name in names or sorted(event.changes) if name in event.changes]
     changed = "; ".join(change(name, event.changes[name]) for name in wanted[:12])
     return ". ".join(part.rstrip(".") for part in (words, changed, event.reason) if part) + "."
 
