@@ -189,15 +189,9 @@ def _recorded(file: IO[bytes], manifest: dict[str, Any], wanted: Wanted, *, by: 
         "orders": [None, manifest["orders"]],
         "head": [None, manifest["head"]],
     }
+    about: dict[str, Any] = {"subject_type": "history.event", "subject_text": f"Records of {wanted}"}
     with transaction.atomic():
-        record(
-            "evidence.exported",
-            wanted.order,
-            subject_type="history.event",
-            subject_text=f"Records of {wanted}",
-            by=by,
-            changes=changes,
-        )
+        record("evidence.exported", wanted.order, by=by, changes=changes, **({} if wanted.order else about))
     file.seek(0)
     day = timezone.localdate()
     return Made(

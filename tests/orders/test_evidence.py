@@ -305,7 +305,8 @@ def test_what_is_no_pack_at_all_gets_a_sentence(period: Files, told: Any, tmp_pa
         packed(period | {"manifest.json": json.dumps({"format": verify_pack.FORMAT, "files": {"a": 1}}).encode()}),
         packed(resealed(period, records=None)), packed(resealed(period | {"records.jsonl": b"[" * 100_000})),
         packed(resealed(period | {"records.jsonl": b'{"number": "one"}\n'})),
-        packed(resealed(period | {f"orders/{only_order(period)[0]}.json": b"7"})), packed(resealed(period, orders="x", head=[])),
+        packed(resealed(period | {f"orders/{only_order(period)[0]}.json": b"7"})),
+        packed(resealed(period, orders="x", head=[])),
         packed(altered_order(period, snapshot="x")), packed(altered_order(period, attempts={"a": 1})),
     ):  # fmt: skip
         is_right, said = told(broken)
