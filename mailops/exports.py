@@ -58,7 +58,7 @@ class ExportedList:
             raise PermissionDenied
         back = f"{reverse(f'admin:{self._label}_changelist')}?{request.GET.urlencode()}"
         try:
-            rows = self.get_changelist_instance(request).get_queryset(request)
+            rows = self.get_changelist_instance(request).queryset
             newest = self.model._default_manager.aggregate(newest=models.Max("pk"))["newest"]
         except IncorrectLookupParameters:
             return redirect(reverse(f"admin:{self._label}_changelist"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.timesince import timesince
 
@@ -26,6 +26,7 @@ RULES = [
     "order_limit", "day_limit", "month_limit", "limit_currency", "balance_floor", "drift_per_order", "drift_cumulative",
     "two_person_rule", "hold_minutes", "confirmers", "mode", "api_key",
 ]  # fmt: skip
+ALL_RULES = ["orders.confirmationrule", "auth.group"]  # whatever is changed of these is a rule
 SETTLED = ["order.settled_as_placed", "order.settled_as_partly_placed", "order.settled_as_not_placed"]
 
 
@@ -102,7 +103,7 @@ def line(event: Event, what: str = "") -> Line:
 def told(event: Event, names: Iterable[str] = ()) -> str:
     """What a record says, in one line: what happened, what changed, why."""
     words = event.action.partition(".")[2].replace("_", " ").capitalize()
-    wanted = [name for name in event.changes if not names or name in names]
+    wanted = [name for name in names or sorted(event.changes) if name in event.changes]
     changed = "; ".join(change(name, event.changes[name]) for name in wanted[:12])
     return ". ".join(part.rstrip(".") for part in (words, changed, event.reason) if part) + "."
 
@@ -153,9 +154,9 @@ def overrides(period: Period) -> Iterator[Line]:
 
 
 def rule_changes(period: Period) -> Iterator[Line]:
-    changed = period.events().filter(subject_type__in=["vendors.vendor", "orders.client"])
-    for event in changed.filter(changes__has_any_keys=RULES)[: 10 * MOST]:
-        yield line(event, told(event, RULES))
+    some = Q(subject_type__in=["vendors.vendor", "orders.client"], changes__has_any_keys=RULES)
+    for event in period.events().filter(some | Q(subject_type__in=ALL_RULES))[: 10 * MOST]:
+        yield line(event, told(event, [] if event.subject_type in ALL_RULES else RULES))
 
 
 def late_edits(period: Period) -> Iterator[Line]:

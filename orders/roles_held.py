@@ -75,7 +75,8 @@ def _roles(changes: Mapping[str, Any], at: int) -> set[str]:
     for name in NAMES:
         pair = changes.get(name)
         value = pair[at] if isinstance(pair, list) and len(pair) == 2 else None
-        named |= set(value) if isinstance(value, list) else set()
+        words = value.split(", ") if isinstance(value, str) else value if isinstance(value, list) else []
+        named |= {str(word) for word in words if word and word != "none"}
     pair = changes.get("is_superuser")
     return named | ({SUPERUSER} if isinstance(pair, list) and len(pair) == 2 and pair[at] is True else set())
 

@@ -84,6 +84,17 @@ class PackForm(PeriodForm):
         return evidence.Wanted(**{name: chosen[name] for name in ("first", "last", "vendor", "client")})
 
 
+class MadeHereForm(forms.Form):
+    """The fingerprint that `verify.py` printed."""
+
+    fingerprint = forms.RegexField(
+        r"^\s*[0-9a-fA-F]{64}\s*$",
+        label="Fingerprint of the manifest",
+        help_text="The last line but two that verify.py prints: 64 letters and digits.",
+        error_messages={"invalid": "A fingerprint is 64 digits and letters from a to f. Copy the whole of it."},
+    )
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest) -> HttpResponseBase:
     """GET shows what would be in the pack, POST makes it, writes that down and gives it out."""
@@ -93,7 +104,12 @@ def show(request: HttpRequest) -> HttpResponseBase:
     typed = request.POST if is_made else request.GET
     is_asked = is_made or any(name in typed for name in PackForm.base_fields)
     form = PackForm(typed) if is_asked else PackForm(initial={"first": days_back(30), "last": days_back(0)})
-    context: dict[str, Any] = {"form": form}
+    context: dict[str, Any] = {
+        "form": form,
+        "asked": MadeHereForm(request.GET if "fingerprint" in request.GET else None),
+    }
+    if context["asked"].is_valid():
+        context["made_here"] = evidence.made_here(context["asked"].cleaned_data["fingerprint"])
     if is_asked and form.is_valid():
         try:
             if is_made:
@@ -102,7 +118,7 @@ def show(request: HttpRequest) -> HttpResponseBase:
         except (evidence.TooMuch, Moving) as error:
             context["trouble"] = str(error)
     response: HttpResponse = render(request, "evidence.html", None, title="Evidence", **context)
-    response.status_code = 400 if form.errors or "trouble" in context else 200
+    response.status_code = 400 if form.errors or context["asked"].errors or "trouble" in context else 200
     return response
 
 

@@ -22,11 +22,7 @@ from mailops.history import record
 from mailops.history.models import Event
 from orders.evidence import page, tables, verify_pack
 from orders.evidence.told import as_json, order_told, record_told
-from orders.evidence.wanted import MOST_EVENTS as MOST_EVENTS
-from orders.evidence.wanted import MOST_ORDERS as MOST_ORDERS
-from orders.evidence.wanted import Scope, of_order
-from orders.evidence.wanted import TooMuch as TooMuch
-from orders.evidence.wanted import Wanted as Wanted
+from orders.evidence.wanted import Scope, Wanted, of_order
 
 IN_MEMORY = 1024 * 1024  # bytes of one file, before it goes to the disk
 AT_A_TIME = 500
@@ -193,15 +189,9 @@ def _recorded(file: IO[bytes], manifest: dict[str, Any], wanted: Wanted, *, by: 
         "orders": [None, manifest["orders"]],
         "head": [None, manifest["head"]],
     }
+    about: dict[str, Any] = {"subject_type": "history.event", "subject_text": f"Records of {wanted}"}
     with transaction.atomic():
-        record(
-            "evidence.exported",
-            wanted.order,
-            subject_type="history.event",
-            subject_text=f"Records of {wanted}",
-            by=by,
-            changes=changes,
-        )
+        record("evidence.exported", wanted.order, by=by, changes=changes, **({} if wanted.order else about))
     file.seek(0)
     day = timezone.localdate()
     return Made(
@@ -211,3 +201,9 @@ def _recorded(file: IO[bytes], manifest: dict[str, Any], wanted: Wanted, *, by: 
         records=manifest["records"]["count"],
         orders=manifest["orders"],
     )
+
+
+def made_here(fingerprint: str) -> Event | None:
+    """The record that a pack with this manifest was made here, if there is one."""
+    wanted = fingerprint.strip().lower()
+    return Event.objects.filter(action="evidence.exported", changes__manifest_sha256__1=wanted).first()

@@ -69,7 +69,7 @@ def _told(order: Order) -> dict[str, Any]:
         "client": str(order.client),
         "contact": str(order.contact or ""),
         "copy_of": str(order.copy_of or ""),
-        "edited_by": sorted(order.editors.values_list("user__username", flat=True)),
+        "edited_by": sorted(order.editors.exclude(user=None).values_list("user__username", flat=True)),
         "secrets": sorted(order.secret_names),
         **{name: getattr(order, name) for name in ORDER},
         "contents": _contents(order),

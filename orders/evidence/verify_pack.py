@@ -135,12 +135,13 @@ class Check:
             self.remember(event, manifest)
             first, last, count = first or event, event, count + 1
         self.ends(manifest, about, first, last, count)
+        neighbours = f", {linked} of them straight behind the one before" if linked else ""
         if len(self.wrong) == before:
             self.right.append(
                 f"{count} records follow from one another, from {first.get('number')} to {last.get('number')}, with "
                 "none left out between them."
                 if is_whole
-                else f"{count} records of the order are whole{f', {linked} straight behind the one before' * bool(linked)}."
+                else f"{count} records of the order are whole{neighbours}."
             )
 
     def events(self) -> Iterator[dict[str, Any]]:

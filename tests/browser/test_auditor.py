@@ -33,7 +33,7 @@ def test_evidence_of_an_order_is_taken_away_and_checked_without_mailops(
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     fingerprint = done.stdout.partition("Fingerprint of the manifest: ")[2].split()[0]
     auditor.goto("/history/event/?action=evidence.exported")
-    auditor.locator("#result_list a").first.click()
+    auditor.locator("#result_list tbody a").first.click()
     expect(auditor.get_by_text(fingerprint)).to_be_visible()
     auditor.goto((tmp_path / "pack" / "index.html").as_uri())
     look = look_at(auditor, role="auditor")

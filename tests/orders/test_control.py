@@ -68,9 +68,11 @@ def test_limits_rules_and_keys(desk: Desk) -> None:
     vendor = desk.accounts["woodpecker"]
     told("vendor.changed", vendor, changes={"day_limit": ["100.00", "900.00"], "name": ["a", "b"]})
     told("vendor.changed", vendor, changes={"name": ["b", "a"]})
+    told("group.changed", Group.objects.get(name=roles.DRAFTER), changes={"permissions": [["a"], ["a", "b"]]})
     told("vendor.changed", vendor, changes={"two_person_rule": [True, False], "api_key": ["", "changed, not shown"]})
     assert said(report()["rules"]) == [
         "Changed. day limit: 100.00 became 900.00.",
+        "Changed. permissions: a became a, b.",
         "Changed. two person rule: yes became no; api key: changed, not shown.",
     ]
 

@@ -114,14 +114,14 @@ def test_a_stranger_unpacks_it_and_finds_all_in_order(desk: Desk, tmp_path: Path
 
 def test_the_file_is_checked_without_unpacking_it(desk: Desk, tmp_path: Path) -> None:
     desk.sent("scaledmail", "package")
-    desk.draft(word="draft")
+    draft = desk.draft(word="draft")
     (tmp_path / "p.zip").write_bytes(pack())
     program = str(Path(verify_pack.__file__).resolve())
     done = stranger(program, "p.zip", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     count = Event.objects.count() - 1  # the last is that the pack was made
     assert f"Right: {count} records follow from one another, from 1 to {count}, with none left out" in done.stdout
-    assert "MO-1002 was not confirmed, so there is nothing to compare." in done.stdout
+    assert f"{draft} was not confirmed, so there is nothing to compare." in done.stdout
     assert stranger(program, "no.zip", folder=tmp_path).stdout == "This can't be checked. There is no no.zip.\n"
 
 
@@ -262,28 +262,33 @@ def test_the_end_of_the_history_is_another(period: Files, told: Any) -> None:
         assert "end of the history" in said
 
 
+def only_order(files: Files) -> tuple[str, dict[str, Any]]:
+    about = json.loads(next(data for name, data in files.items() if name.startswith("orders/")))
+    return about["order"], about
+
+
 def altered_order(files: Files, **changed: Any) -> Files:
-    name = next(name for name in files if name.startswith("orders/"))
-    return resealed(files | {name: json.dumps(json.loads(files[name]) | changed).encode()})
+    name, about = only_order(files)
+    return resealed(files | {f"orders/{name}.json": json.dumps(about | changed).encode()})
 
 
 def test_what_was_confirmed_is_altered(period: Files, told: Any) -> None:
-    about = json.loads(period["orders/MO-1001.json"])
+    name, about = only_order(period)
     snapshot, attempt = about["snapshot"], about["attempts"][0]
     other = snapshot | {"host": "https://elsewhere.example"}
-    assert "What was confirmed of MO-1001 was altered" in told(altered_order(period, snapshot=other))[1]
+    assert f"What was confirmed of {name} was altered" in told(altered_order(period, snapshot=other))[1]
     digest = verify_pack.hashed({name: part for name, part in other.items() if name != "sources"})
     forged = altered_order(period, snapshot=other, digest=digest, attempts=[attempt | {"digest": digest}])
-    assert "MO-1001 was not confirmed with the digest that it carries" in told(forged)[1]
+    assert f"{name} was not confirmed with the digest that it carries" in told(forged)[1]
     assert "carries a digest, but" in told(altered_order(period, snapshot=None))[1]
     sent = altered_order(period, attempts=[attempt | {"body_sha256": "0" * 64}])
-    assert "Attempt 1 of MO-1001 sent something else than its record says" in told(sent)[1]
+    assert f"Attempt 1 of {name} sent something else than its record says" in told(sent)[1]
     assert "is not the order that its name says" in told(altered_order(period, order="MO-7"))[1]
 
 
 def test_of_one_order_the_attempts_and_the_state_are_those_of_its_records(desk: Desk, told: Any) -> None:
     files = unpacked(pack(desk.sent(word="accepted")))
-    attempt = json.loads(files["orders/MO-1001.json"])["attempts"][0]
+    attempt = only_order(files)[1]["attempts"][0]
     other = altered_order(files, attempts=[attempt | {"digest": "0" * 64}])
     assert "has a digest with which the order was never confirmed" in told(other)[1]
     assert "its records end with “accepted”" in told(altered_order(files, state="cancelled"))[1]
@@ -300,7 +305,8 @@ def test_what_is_no_pack_at_all_gets_a_sentence(period: Files, told: Any, tmp_pa
         packed(period | {"manifest.json": json.dumps({"format": verify_pack.FORMAT, "files": {"a": 1}}).encode()}),
         packed(resealed(period, records=None)), packed(resealed(period | {"records.jsonl": b"[" * 100_000})),
         packed(resealed(period | {"records.jsonl": b'{"number": "one"}\n'})),
-        packed(resealed(period | {"orders/MO-1001.json": b"7"})), packed(resealed(period, orders="x", head=[])),
+        packed(resealed(period | {f"orders/{only_order(period)[0]}.json": b"7"})),
+        packed(resealed(period, orders="x", head=[])),
         packed(altered_order(period, snapshot="x")), packed(altered_order(period, attempts={"a": 1})),
     ):  # fmt: skip
         is_right, said = told(broken)
@@ -366,6 +372,17 @@ def test_the_page_shows_what_will_be_in_it_and_makes_it(desk: Desk, told: Any) -
     assert Event.objects.latest("number").who == "auditor"
     assert f"{PAGE}?order={order}" in auditor.get(f"/orders/order/{order.pk}/change/").content.decode()
     assert PAGE not in browser(desk.people.confirmer).get(f"/orders/order/{order.pk}/change/").content.decode()
+
+
+def test_a_fingerprint_tells_whether_a_pack_was_made_here(desk: Desk) -> None:
+    made = evidence.make(Wanted(order=desk.draft()), by=desk.people.auditor)
+    auditor, before = browser(desk.people.auditor), Event.objects.count()
+    yes = auditor.get(PAGE, {"fingerprint": f" {made.manifest_sha256.upper()}\n"}).content.decode()
+    assert f'<a href="/history/event/{before}/change/">Record {before}</a>: auditor made it' in yes
+    assert "No record says so." in auditor.get(PAGE, {"fingerprint": "0" * 64}).content.decode()
+    assert auditor.get(PAGE, {"fingerprint": "abc"}).status_code == 400
+    assert Event.objects.count() == before
+    made.file.close()
 
 
 @pytest.mark.parametrize(
