@@ -19,8 +19,9 @@ ATTEMPT = (
 ORDER = (
     "state", "state_since", "reason", "forward_to", "options", "note", "why_again", "drafted_by_name", "created_at",
     "confirmed_by_name", "confirmed_at", "digest", "snapshot", "cost", "planned_for", "hold_until", "reference",
-    "problems", "progress_at",
+    "problems", "progress_at", "confirmers_needed",
 )  # fmt: skip
+CONFIRMATION = ("name", "for_name", "at", "digest", "round", "planned_for")
 DOMAIN = ("name", "state", "years", "forward_to", "first_name", "last_name", "picture", "ordered_at", "ready_at")
 MAILBOX = ("address", "state", "first_name", "last_name", "picture", "ordered_at", "ready_at")
 
@@ -69,7 +70,8 @@ def _told(order: Order) -> dict[str, Any]:
         "client": str(order.client),
         "contact": str(order.contact or ""),
         "copy_of": str(order.copy_of or ""),
-        "edited_by": sorted(order.editors.exclude(user=None).values_list("user__username", flat=True)),
+        "edited_by": sorted(set(order.editors.values_list("name", flat=True))),
+        "confirmations": list(order.confirmations.order_by("pk").values(*CONFIRMATION)),
         "secrets": sorted(order.secret_names),
         **{name: getattr(order, name) for name in ORDER},
         "contents": _contents(order),
