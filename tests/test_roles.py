@@ -60,7 +60,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "autocomplete/": (NONE, POSTED),
     "jsi18n/": (ALL, POSTED),
     "r/<path:content_type_id>/<path:object_id>/": (LOST, LOST),
-    "^(?P<app_label>history|auth|vendors|orders|proposals)/$": (AWAY, AWAY),
+    "^(?P<app_label>history|auth|proposals|vendors|orders)/$": (AWAY, AWAY),
     "(?P<url>.*)$": (LOST, LOST),
     **stock("history/event", past=ALL),
     "history/event/verify/": (CHECKING, CHECKING),
@@ -105,7 +105,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 SAMPLES = {  # pages whose address has no object of ours in it
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
-    "^(?P<app_label>history|auth|vendors|orders|proposals)/$": "orders/",
+    "^(?P<app_label>history|auth|proposals|vendors|orders)/$": "orders/",
     "(?P<url>.*)$": "no/such/page/",
 }
 
