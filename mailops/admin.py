@@ -110,7 +110,7 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """The password and its record in one transaction; somebody else's new one waits for a second person."""
-        if id == str(request.user.pk):
+        if id == str(request.user.pk) and self.has_change_permission(request):
             return redirect("admin:password_change")  # which asks for the present one
         with telling():
             user = self.get_object(request, id)

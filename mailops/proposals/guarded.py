@@ -63,7 +63,8 @@ class GuardedForm(forms.ModelForm):
             return
         if not said[WHY].strip():
             reasons = " ".join(dict.fromkeys(wanted.reasons.values()))
-            self.add_error(WHY, f"{reasons} This needs a second person: say why. Nothing is saved yet.")
+            again = " Enter the key again, it is never shown." if any(map(guard.is_secret, wanted.values)) else ""
+            self.add_error(WHY, f"{reasons} This needs a second person: say why. Nothing is saved yet.{again}")
             return
         self.wanted = wanted
         for name, value in wanted.values.items():

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from mailops import roles
+from mailops import checks, roles
+from mailops.findings import findings
 from mailops.history.models import Event
 from mailops.proposals import deciding
 from mailops.proposals.deciding import NotAllowed
@@ -190,6 +194,13 @@ def test_one_person_alone_approves_what_was_left_and_it_is_marked(desk: Desk, se
     assert "marked as one-person" in Event.objects.get(action="proposal.approved").reason
 
 
+def test_health_and_the_system_check_say_that_it_is_marked(db: None, settings: Any) -> None:
+    assert checks.check_persons() == []
+    settings.ONE_PERSON = True
+    assert [found.id for found in checks.check_persons()] == ["mailops.I001"]
+    assert [finding for finding in findings() if "marked as one-person" in finding.text and not finding.is_problem]
+
+
 # -- Secrets -----------------------------------------------------------------------------------------------------------
 
 
@@ -214,6 +225,16 @@ def test_a_key_entered_anew_meanwhile_is_said_without_it(desk: Desk) -> None:
     vendor.save()
     with pytest.raises(NotAllowed, match=r"API key was stored and was entered anew\."):
         deciding.approve(proposal.pk, by=desk.people.confirmer)
+
+
+def test_a_waiting_key_moves_to_a_new_seal_key(desk: Desk, settings: Any) -> None:
+    proposal = proposed(account(), by=desk.people.operator, secrets={"secret_api_key": KEY}, secret_api_key=HIDDEN)
+    new = Fernet.generate_key().decode()
+    settings.SEAL_KEYS = [new, *settings.SEAL_KEYS]
+    call_command("reseal", stdout=StringIO())
+    settings.SEAL_KEYS = [new]
+    deciding.approve(proposal.pk, by=desk.people.confirmer)
+    assert account().secrets.open()["api_key"] == KEY
 
 
 def test_a_password_waits_as_a_hash_that_is_sealed(people: Any) -> None:
