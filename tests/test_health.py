@@ -244,7 +244,7 @@ def test_unknown_outcomes_are_a_note_with_the_oldest(well: None, desk: Desk) -> 
 
 def test_an_overdue_schedule_is_a_problem(well: None) -> None:
     at = ago(minutes=4)
-    Schedule.objects.update(next_run=at)
+    Schedule.objects.filter(name="Sweep").update(next_run=at)
     assert problems() == [f"The schedule “Sweep” is overdue since {moment(at)}."]
     Schedule.objects.update(next_run=ago(minutes=2))
     assert problems() == []
