@@ -112,7 +112,7 @@ def test_production_sends_no_mail_until_it_has_a_server(tmp_path: Path) -> None:
     server = {"EMAIL_URL": "smtp+tls://me:pass@mail.example.com:587", "MAILOPS_URL": "https://mailops.example.com/"}
     names = ("MAIL_IS_SET", "EMAIL_HOST", "EMAIL_USE_TLS", "EMAIL_TIMEOUT", "MAILOPS_URL")
     assert setting(tmp_path, *names, **PRODUCTION, **server) == [
-        "True", "mail.example.com", "True", "10.0", "https://mailops.example.com",
+        "True", "mail.example.com", "True", "10", "https://mailops.example.com",
     ]  # fmt: skip
 
 
