@@ -1,9 +1,16 @@
-"""What of a client needs a second person."""
+"""What of a client, and of the rules about confirmations, needs a second person."""
 
 from __future__ import annotations
 
-from mailops.proposals.guards import register
-from orders.models import Client
+from collections.abc import Mapping
+from typing import Any
+
+from mailops.proposals import tighter
+from mailops.proposals.guards import Guard, plain, register
+from mailops.proposals.tighter import Value
+from orders.models import Client, ConfirmationRule
+from orders.models.rule import COUNTS
+from vendors.models import Vendor
 from vendors.proposed import CURRENCY, LIMITS, LimitedGuard
 
 
@@ -16,3 +23,47 @@ class ClientGuard(LimitedGuard):
 
 
 CLIENTS = register(ClientGuard())
+
+
+def _fewer(before: Value, after: Value) -> str:
+    return "Fewer persons would have to agree." if tighter.amount(after) < tighter.amount(before) else ""
+
+
+class RuleGuard(Guard):
+    """A rule that asks for more is stricter; one that speaks of other orders may be either, so it waits."""
+
+    model = ConfirmationRule
+    sees = "orders.view_confirmationrule"
+    rules = {
+        "confirmers": _fewer,
+        **dict.fromkeys(
+            ("vendor", "client", "from_amount", "currency", "first_contact"),
+            tighter.never("Other orders would be asked about."),
+        ),
+    }
+
+    def kin(self, name: str) -> str:
+        return "rule"
+
+    def read(self, item: ConfirmationRule) -> dict[str, Value]:
+        return {name: plain(getattr(item, name)) for name in self.rules}
+
+    def start(self, item: ConfirmationRule, typed: Mapping[str, Value]) -> dict[str, Value]:
+        """A new rule asks for one person at least, until somebody approves that nobody is asked."""
+        return {**typed, "confirmers": max(1, int(tighter.amount(typed.get("confirmers"))))}
+
+    def python(self, name: str, value: Value) -> Any:
+        if name == "vendor":
+            return Vendor.objects.filter(name=value).first()
+        if name == "client":
+            return Client.objects.filter(name=value).first()
+        return super().python(name, value)
+
+    def words(self, name: str, values: Mapping[str, Value]) -> str:
+        """Who has to confirm in words; of what is left empty that it stands for any."""
+        if name == "confirmers":
+            return str(dict(COUNTS).get(values.get(name), "any"))
+        return super().words(name, values) if values.get(name) not in (None, "") else "any"
+
+
+RULES = register(RuleGuard())

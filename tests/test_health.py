@@ -244,8 +244,8 @@ def test_unknown_outcomes_are_a_note_with_the_oldest(well: None, desk: Desk) -> 
 
 def test_an_overdue_schedule_is_a_problem(well: None) -> None:
     at = ago(minutes=4)
-    Schedule.objects.update(next_run=at)
-    assert f"The schedule “Sweep” is overdue since {moment(at)}." in problems()
+    Schedule.objects.filter(name="Sweep").update(next_run=at)
+    assert problems() == [f"The schedule “Sweep” is overdue since {moment(at)}."]
     Schedule.objects.update(next_run=ago(minutes=2))
     assert problems() == []
 

@@ -73,7 +73,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "autocomplete/": (NONE, POSTED),
     "jsi18n/": (ALL, POSTED),
     "r/<path:content_type_id>/<path:object_id>/": (LOST, LOST),
-    "^(?P<app_label>history|auth|doors|axes|notices|vendors|orders|proposals)/$": (AWAY, AWAY),
+    "^(?P<app_label>history|auth|proposals|doors|axes|notices|vendors|orders)/$": (AWAY, AWAY),
     "(?P<url>.*)$": (LOST, LOST),
     **stock("history/event", past=ALL),
     "history/event/verify/": (CHECKING, CHECKING.replace("200", "302")),
@@ -145,7 +145,7 @@ PAGES: dict[str, tuple[str, str]] = {
 }
 SAMPLES = {  # pages whose address has no object of ours in it
     "r/<path:content_type_id>/<path:object_id>/": "r/1/1/",
-    "^(?P<app_label>history|auth|doors|axes|notices|vendors|orders|proposals)/$": "orders/",
+    "^(?P<app_label>history|auth|proposals|doors|axes|notices|vendors|orders)/$": "orders/",
     "(?P<url>.*)$": "no/such/page/",
 }
 

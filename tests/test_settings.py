@@ -99,6 +99,23 @@ def test_the_proxys_word_is_believed_only_when_told_so(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "typed", ["http://mailops.example.com", "mailops.example.com", "https://mailops.example.com/x"]
+)
+def test_links_in_notices_lead_to_an_https_address_or_nowhere(tmp_path: Path, typed: str) -> None:
+    done = run(tmp_path, "manage.py", "check", **PRODUCTION, MAILOPS_URL=typed)
+    assert "ImproperlyConfigured: MAILOPS_URL" in done.stderr
+
+
+def test_production_sends_no_mail_until_it_has_a_server(tmp_path: Path) -> None:
+    assert setting(tmp_path, "MAIL_IS_SET", **PRODUCTION) == ["False"]
+    server = {"EMAIL_URL": "smtp+tls://me:pass@mail.example.com:587", "MAILOPS_URL": "https://mailops.example.com/"}
+    names = ("MAIL_IS_SET", "EMAIL_HOST", "EMAIL_USE_TLS", "EMAIL_TIMEOUT", "MAILOPS_URL")
+    assert setting(tmp_path, *names, **PRODUCTION, **server) == [
+        "True", "mail.example.com", "True", "10", "https://mailops.example.com",
+    ]  # fmt: skip
+
+
 # -- Practice ----------------------------------------------------------------------------------------------------------
 
 

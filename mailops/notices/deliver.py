@@ -134,7 +134,7 @@ def _send(notices: list[Notice]) -> None:
     sealed = (own or first.shared).sealed  # type: ignore[union-attr]
     if not sealed:
         raise NotDelivered("There is no other address to send it to.")
-    addresses.send(Sealed(sealed).open()["address"], title=subject, body=body)
+    addresses.send(Sealed(sealed).open().get("address", ""), title=subject, body=body)
 
 
 def _message(notices: list[Notice], own: NoticeSettings | None) -> tuple[str, str]:

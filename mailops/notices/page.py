@@ -112,7 +112,7 @@ def mail_problem(to: str) -> str:
 def address_problem(sealed: str) -> str:
     """The same for another service."""
     try:
-        addresses.send(Sealed(sealed).open()["address"], title=SUBJECT, body=BODY)
+        addresses.send(Sealed(sealed).open().get("address", ""), title=SUBJECT, body=BODY)
     except (addresses.NotTaken, CannotOpen) as error:
         return str(error)
     return ""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
+from django.http import HttpRequest
 
-from mailops.history.admin import RecordedAdmin
+from mailops.proposals.guarded import GuardedAdmin, GuardedForm
 from orders.models import ConfirmationRule
+from orders.proposed import RULES
 
 
-class ConfirmationRuleForm(forms.ModelForm):
-    """One rule, as the page and whoever proposes a change of it read it."""
+class ConfirmationRuleForm(GuardedForm):
+    """One rule. What asks for less waits for a second person."""
+
+    guard = RULES
 
     class Meta:
         model = ConfirmationRule
@@ -19,7 +24,7 @@ class ConfirmationRuleForm(forms.ModelForm):
 
 
 @admin.register(ConfirmationRule)
-class ConfirmationRuleAdmin(RecordedAdmin):
+class ConfirmationRuleAdmin(GuardedAdmin):
     form = ConfirmationRuleForm
     list_display = ("who", "orders", "note")
     list_select_related = ("vendor", "client")
@@ -35,6 +40,11 @@ class ConfirmationRuleAdmin(RecordedAdmin):
         ),
         (None, {"fields": ("note",)}),
     )
+
+    def has_delete_permission(self, request: HttpRequest, obj: ConfirmationRule | None = None) -> bool:
+        """A rule that asks for somebody goes by a change that a second person approves."""
+        asks = obj is not None and obj.confirmers > 0 and not settings.ONE_PERSON
+        return not asks and super().has_delete_permission(request, obj)
 
     @admin.display(description="Who has to confirm", ordering="confirmers")
     def who(self, rule: ConfirmationRule) -> str:

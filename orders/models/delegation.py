@@ -18,14 +18,18 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
     """Rules about many delegations."""
 
     def to(self, user: User, now: datetime | None = None) -> DelegationQuerySet:
-        """Those by which this person may confirm now: in their time, not ended, from somebody whose role still
-        has the right, to nobody who is an auditor."""
+        """Those by which this person may confirm now."""
+        return self.standing(now).filter(to_user=user)
+
+    def standing(self, now: datetime | None = None) -> DelegationQuerySet:
+        """Those that give the right now: in their time, not ended, from somebody whose role still has the right, to
+        nobody who is an auditor."""
         now = now or timezone.now()
         rightful = Permission.objects.filter(codename="confirm_order", content_type__app_label="orders")
         may = models.Q(from_user__is_superuser=True) | models.Q(
             from_user__groups__in=Group.objects.filter(permissions__in=rightful)
         )
-        found = self.filter(may | models.Q(from_user__user_permissions__in=rightful), to_user=user, ended_at=None)
+        found = self.filter(may | models.Q(from_user__user_permissions__in=rightful), ended_at=None)
         found = found.filter(starts_at__lte=now, ends_at__gt=now, from_user__is_active=True, to_user__is_active=True)
         return found.exclude(to_user__groups__name=roles.AUDITOR).select_related("from_user").order_by("pk").distinct()
 
