@@ -62,7 +62,7 @@ class RuleGuard(Guard):
     def words(self, name: str, values: Mapping[str, Value]) -> str:
         """Who has to confirm in words; of what is left empty that it stands for any."""
         if name == "confirmers":
-            return str(dict(COUNTS).get(values.get(name), "any"))
+            return dict(COUNTS)[int(tighter.amount(values.get(name)))]
         return super().words(name, values) if values.get(name) not in (None, "") else "any"
 
 
