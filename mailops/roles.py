@@ -26,7 +26,10 @@ ROLES: dict[str, set[str]] = {
         "vendors.add_contact", "vendors.change_contact", "orders.change_client", "orders.limit_client",
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
     },
-    AUDITOR: _SEE | {"history.verify_event", "history.export_event", "auth.view_user", "auth.view_group", "doors.view_authenticator"},
+    AUDITOR: _SEE
+    | {
+        "history.verify_event", "history.export_event", "auth.view_user", "auth.view_group", "doors.view_authenticator",
+    },
 }  # fmt: skip
 
 
