@@ -88,11 +88,11 @@ class AuthenticatorAdmin(ReadOnly):
         return TemplateResponse(request, "doors/reset.html", context, status=400 if form.is_bound else 200)
 
     @admin.display(description="Added", ordering="created_at")
-    def added(self, device: Authenticator) -> SafeString:
+    def added(self, device: Authenticator) -> str:
         return when(device.created_at)
 
     @admin.display(description="Last used", ordering="last_used_at")
-    def used(self, device: Authenticator) -> SafeString | str:
+    def used(self, device: Authenticator) -> str:
         return when(device.last_used_at) if device.last_used_at else "not yet"
 
     @admin.display(description="Lost?")
@@ -136,7 +136,7 @@ class AccessAttemptAdmin(ReadOnly):
         return int(attempt.failures_since_start)
 
     @admin.display(description="Last time", ordering="attempt_time")
-    def last(self, attempt: AccessAttempt) -> SafeString:
+    def last(self, attempt: AccessAttempt) -> str:
         return when(attempt.attempt_time)
 
     @admin.display(description="Let them in")
