@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 from mailops.doors import factors, fresh, throttle
 from mailops.doors.models import Authenticator
 from mailops.history.admin import RecordedAdmin
+from mailops.templatetags.frame import when
 
 
 class ReasonForm(forms.Form):
@@ -50,10 +51,14 @@ class ReadOnly(RecordedAdmin):
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(ReadOnly):
-    list_display = ("user", "created_at", "last_used_at", "reset_link")
+    list_display = ("user", "added", "used", "reset_link")
     list_select_related = ("user",)
     search_fields = ("user__username",)
     fields = ("user", "created_at", "last_used_at")
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Whoever may only look gets no link."""
+        return self.list_display if request.user.is_superuser else self.list_display[:-1]
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(fresh.required(self.reset))
@@ -82,6 +87,14 @@ class AuthenticatorAdmin(ReadOnly):
         }
         return TemplateResponse(request, "doors/reset.html", context, status=400 if form.is_bound else 200)
 
+    @admin.display(description="Added", ordering="created_at")
+    def added(self, device: Authenticator) -> str:
+        return when(device.created_at)
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def used(self, device: Authenticator) -> str:
+        return when(device.last_used_at) if device.last_used_at else "not yet"
+
     @admin.display(description="Lost?")
     def reset_link(self, device: Authenticator) -> SafeString:
         url = reverse("admin:doors_authenticator_reset", args=[device.pk])
@@ -92,7 +105,7 @@ class AuthenticatorAdmin(ReadOnly):
 class AccessAttemptAdmin(ReadOnly):
     """Failed sign-ins of now: they are forgotten once the lock's time is over, the history keeps them."""
 
-    list_display = ("username", "ip_address", "failures_since_start", "attempt_time", "unlock_button")
+    list_display = ("name", "origin", "failures", "last", "unlock_button")
     fields = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
     change_list_template = "doors/attempts.html"
 
@@ -110,7 +123,23 @@ class AccessAttemptAdmin(ReadOnly):
         messages.success(request, f"{attempt.username or attempt.ip_address} can log in again.")
         return redirect("admin:axes_accessattempt_changelist")
 
-    @admin.display(description="Unlock")
+    @admin.display(description="Name that was typed", ordering="username")
+    def name(self, attempt: AccessAttempt) -> str:
+        return str(attempt.username or "none")
+
+    @admin.display(description="From where", ordering="ip_address")
+    def origin(self, attempt: AccessAttempt) -> str:
+        return str(attempt.ip_address or "not known")
+
+    @admin.display(description="Times", ordering="failures_since_start")
+    def failures(self, attempt: AccessAttempt) -> int:
+        return int(attempt.failures_since_start)
+
+    @admin.display(description="Last time", ordering="attempt_time")
+    def last(self, attempt: AccessAttempt) -> str:
+        return when(attempt.attempt_time)
+
+    @admin.display(description="Let them in")
     def unlock_button(self, attempt: AccessAttempt) -> SafeString:
         url = reverse("admin:axes_accessattempt_unlock", args=[attempt.pk])
         return format_html(

@@ -102,13 +102,13 @@ class RecoveryCode(models.Model):
         plain = "".join(code.split()).replace("-", "").upper()
         return hashlib.sha256(f"{user_id}:{plain}".encode()).hexdigest()
 
-    @classmethod
-    def renew(cls, *, user_id: int) -> list[str]:
+    @staticmethod
+    def renew(*, user_id: int) -> list[str]:
         """New codes in the place of all older ones, to be shown this once."""
-        cls.objects.filter(user_id=user_id).delete()
+        RecoveryCode.objects.filter(user_id=user_id).delete()
         made = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode() for _ in range(RECOVERY_CODES)]
-        hashes = [cls.digest(code, user_id=user_id) for code in made]
-        cls.objects.bulk_create([cls(user_id=user_id, hash=one) for one in hashes])
+        hashes = [RecoveryCode.digest(code, user_id=user_id) for code in made]
+        RecoveryCode.objects.bulk_create([RecoveryCode(user_id=user_id, hash=one) for one in hashes])
         return ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in made]
 
     @classmethod

@@ -70,6 +70,7 @@ class Stack:
             "VENDOR_READ_SECONDS": "2",
             "VENDOR_DEADLINE_SECONDS": DEADLINE,
             "PROGRESS_SECONDS": "1",
+            "FRESH_SIGN_IN_MINUTES": "600",  # longer than any run; one test lets time pass
             "UNKNOWN_IN_A_ROW": "0",  # tests bring about unknown outcomes; none may stop an account for the others
         }
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
-from django_otp.oath import totp
 
 from mailops.doors import factors, models
+from tests.doors.phone import Phone
 
 PASSWORD = "correct-horse-battery-9"
 
@@ -30,19 +29,6 @@ def who(people: SimpleNamespace) -> SimpleNamespace:
         user.set_password(PASSWORD)
         user.save()
     return people
-
-
-class Phone:
-    """An app with a key in it; each code is of a later step than the one before, as if time had passed."""
-
-    def __init__(self, key: str) -> None:
-        import base64
-
-        self.key, self.step = base64.b32decode(key.replace(" ", "")), int(time.time()) // models.STEP - 2
-
-    def code(self) -> str:
-        self.step += 1
-        return f"{totp(self.key, models.STEP, -self.step * models.STEP + int(time.time())):06}"
 
 
 def sign_in(name: str, *, password: str = PASSWORD, browser: Browser | None = None, **meta: Any) -> Any:

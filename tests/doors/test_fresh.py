@@ -107,7 +107,7 @@ def test_somebody_elses_password_is_not_enough(order: Order, who: SimpleNamespac
 
 
 def test_the_second_factor_is_asked_for_as_well(order: Order, who: SimpleNamespace) -> None:
-    phone, codes = equipped(who.confirmer)
+    phone, _ = equipped(who.confirmer)
     browser = Browser()
     sign_in("confirmer", browser=browser)
     browser.post("/login/code/", {"code": phone.code()})

@@ -16,7 +16,8 @@ from django.utils import timezone
 from mailops.doors import factors
 from mailops.doors.models import Authenticator, RecoveryCode
 from mailops.history.models import Event
-from tests.doors.conftest import PASSWORD, Phone, equipped, sign_in, text
+from tests.doors.conftest import PASSWORD, equipped, sign_in, text
+from tests.doors.phone import Phone
 
 pytestmark = pytest.mark.django_db
 
