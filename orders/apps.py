@@ -15,11 +15,13 @@ class OrdersConfig(AppConfig):
         from django_q.signals import post_execute
 
         from mailops import roles
+        from mailops.history import needs
 
         pre_migrate.connect(remove_triggers, sender=self)
         for hook in (install_triggers, install_schedules, roles.make_groups):
             post_migrate.connect(hook, sender=self)
         post_execute.connect(heartbeat)
+        needs.needed_by.append("orders.keeping.first_needed")
 
 
 def remove_triggers(*, using: str, **kwargs: Any) -> None:
