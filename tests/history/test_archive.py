@@ -88,11 +88,13 @@ def test_archives_and_the_rest_verify_together(twelve: list[Event], kept: Path, 
     call_command("verify_history", "--archive", *files, "--digests", str(tmp_path / "mine"), stdout=output)
     assert "8 archived records fit." in output.getvalue()
     (tmp_path / "mine").write_text(f"3 {twelve[4].hash}\n")
-    with pytest.raises(CommandError, match="Record 3 in .* is not the one of the digest"):
+    with pytest.raises(CommandError, match=r"Record 3 in .* is not the one of the digest"):
         call_command("verify_history", "--archive", *files, "--digests", str(tmp_path / "mine"))
 
 
-@pytest.mark.parametrize(("old", "new", "said"), [("because 3", "because 4", "Record 4 in"), ("}\n", "}\n\n", "bytes|can't be read")])
+@pytest.mark.parametrize(
+    ("old", "new", "said"), [("because 3", "because 4", "Record 4 in"), ("}\n", "}\n\n", "bytes|can't be read")]
+)
 def test_an_altered_file_is_noticed(twelve: list[Event], kept: Path, old: str, new: str, said: str) -> None:
     archive("--yes")
     (path,) = kept.iterdir()
@@ -150,7 +152,7 @@ def test_records_of_an_order_stay_until_it_has_long_ended(desk: Desk) -> None:
 def test_a_broken_history_is_not_archived(twelve: list[Event]) -> None:
     forging.unprotect()
     forging.sql("UPDATE history_event SET who = 'mallory' WHERE number = 3")
-    with pytest.raises(CommandError, match="broken at record 3.*Nothing was archived"):
+    with pytest.raises(CommandError, match=r"broken at record 3.*Nothing was archived"):
         archive("--yes")
 
 

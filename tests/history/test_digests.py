@@ -115,7 +115,7 @@ def test_the_command_names_the_first_digest_that_does_not_fit(six: list[Event], 
     call_command("verify_history", "--digests", str(tmp_path / "mine"))
     forging.unprotect()
     forging.rewrite(3, who="mallory")
-    with pytest.raises(CommandError, match="broken at record 4.*not the record of which a digest was kept"):
+    with pytest.raises(CommandError, match=r"broken at record 4.*not the record of which a digest was kept"):
         call_command("verify_history", "--digests", str(tmp_path / "mine"))
 
 
