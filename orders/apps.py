@@ -19,11 +19,13 @@ class OrdersConfig(AppConfig):
 
         from mailops import roles
         from orders import proposed  # noqa: F401 (registers what needs a second person)
+        from mailops.history import needs
 
         pre_migrate.connect(remove_triggers, sender=self)
         for hook in (install_triggers, install_schedules, roles.make_groups):
             post_migrate.connect(hook, sender=self)
         post_execute.connect(heartbeat)
+        needs.needed_by.append("orders.keeping.first_needed")
 
 
 def remove_triggers(*, using: str, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -23,18 +23,13 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from mailops import triggers
-from mailops.history import record
+from mailops.history import needs, record
 from mailops.history.hashing import FIELDS, hash_of
 from mailops.history.models import TRIGGERS, Archive, Event
 from mailops.history.verify import START, Point, rows_after, verify
 
 AT_MOST = 50_000  # records of one file, and of one transaction
 _NO_DELETE = tuple(trigger for trigger in TRIGGERS if trigger.event == "DELETE")
-
-# What apps still need: the number of the first record up to `last` that has to stay, told by an app about its own
-# things. `before` is the time before which a thing has to have ended.
-Needed = Callable[[int, datetime], int | None]
-needed_by: list[Needed] = []
 
 
 class BadArchive(Exception):
@@ -71,10 +66,9 @@ def stretch(before: datetime, now: datetime | None = None) -> Stretch:
     too_young = _first(Event.objects.filter(at__gte=before))
     last = (too_young or _last() + 1) - 1
     why = f"record {last + 1} is younger" if too_young else "these are all records"
-    for needed in needed_by:
-        first = needed(last, before)
-        if first is not None and first <= last:
-            last, why = first - 1, f"record {first} is about something that has not long ended"
+    first = needs.first_needed(last, before)
+    if first is not None:
+        last, why = first - 1, f"record {first} is about something that has not long ended"
     return Stretch(after, last, why)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -42,17 +43,20 @@ def is_late(now: datetime) -> bool:
 
 
 def _note(kind: str, finding: Finding, by: str) -> Verification:
-    fields = {
+    """A break leaves the place up to which all was in order before: what was cut off must not be forgotten."""
+    fields: dict[str, Any] = {
         "at": timezone.now(),
         "by": by,
-        "records": finding.records,
-        "last_hash": finding.last_hash,
         "bad": finding.bad,
         "why": finding.why,
         "says": finding.says[:500],
         "seconds": round(finding.seconds, 3),
     }
-    return Verification.objects.update_or_create(kind=kind, defaults=fields)[0]
+    place = {"records": finding.records, "last_hash": finding.last_hash}
+    row, _ = Verification.objects.update_or_create(
+        kind=kind, defaults=fields if finding.bad is not None else fields | place, create_defaults=fields | place
+    )
+    return row
 
 
 def _tell(row: Verification, finding: Finding) -> Event:

@@ -76,7 +76,7 @@ def explain(finding: Finding) -> Explanation:
 def _what(finding: Finding, bad: int) -> tuple[str, str]:
     event = Event.objects.filter(number=bad).first()
     if finding.why == chain.CUT:
-        return "cut off at the end", f"The last record that is still there is {finding.records}."
+        return "cut off at the end", f"The last record that was still there is {finding.records}."
     if finding.why == chain.REWRITTEN:
         return "rewritten", (
             "The records fit one another, but not the digest. Everything from some record before this one up to the "
@@ -149,6 +149,12 @@ def _neighbours(bad: int) -> list[Neighbour]:
 def _text(name: str, value: Any) -> str:
     if name == "at":
         return str(value.isoformat(timespec="microseconds"))
-    if name == "changes":
-        return json.dumps(value, indent=1, ensure_ascii=False)
+    if name == "changes" and isinstance(value, dict):
+        return "\n".join(f"{key}: {_pair(pair)}" for key, pair in value.items())
     return str(value)
+
+
+def _pair(pair: Any) -> str:
+    """Before and after on one line."""
+    values = pair if isinstance(pair, list) and len(pair) == 2 else [pair]
+    return " → ".join("nothing" if value is None else json.dumps(value, ensure_ascii=False) for value in values)

@@ -125,7 +125,7 @@ def _shown(broken: Verification | None, missing: list[str]) -> Finding:
     """What was found, as the last run noted it; the database's own rules as they are now."""
     if broken is None or broken.bad is None:
         return Finding(missing_triggers=missing)
-    return Finding(records=broken.records, last_hash=broken.last_hash, bad=broken.bad, why=broken.why)
+    return Finding(records=max(broken.bad - 1, 0), bad=broken.bad, why=broken.why)
 
 
 def _since(last: Verification | None) -> int:
