@@ -63,6 +63,18 @@ def test_ones_own_new_password_is_told_and_not_shown(people: Any) -> None:
     assert not Trace.objects.exists()
 
 
+def test_a_password_that_django_hashes_anew_is_no_change_from_outside(people: Any, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
+    sign_in("drafter", "wrong-password")
+    assert not Event.objects.filter(action="user.password_hashed_anew").exists()
+    sign_in("drafter", "drafter")
+    event = Event.objects.get(action="user.password_hashed_anew")
+    assert (event.who, event.changes) == ("drafter", {})
+    assert User.objects.get(username="drafter").password.startswith("scrypt")
+    assert not Trace.objects.exists()
+    assert Event.objects.filter(action="user.signed_in").exists()
+
+
 def test_another_persons_password_and_rights_are_told(people: Any) -> None:
     browser = Browser()
     browser.force_login(people.boss)
