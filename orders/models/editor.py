@@ -21,6 +21,9 @@ class Editor(models.Model):
         default_permissions = ()
         constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")]
 
+    def __str__(self) -> str:
+        return f"{self.user_name}, who edited {self.order}"
+
 
 _SAYS = "Somebody who edited an order may not confirm it"
 _CONFIRMER_EDITED = (

@@ -257,7 +257,7 @@ def test_today_the_history_and_health_say_so(trace: Trace, people: Any) -> None:
         shown = " ".join(auditor.get(page).content.decode().split())
         assert said in shown
         assert "1 row was changed in the database itself" in shown
-    assert [f.text for f in findings() if "outside MailOps" in f.text][0].startswith("Rows were changed outside")
+    assert next(f.text for f in findings() if "outside MailOps" in f.text).startswith("Rows were changed outside")
 
 
 def test_nothing_is_said_where_nothing_was_changed(people: Any) -> None:
