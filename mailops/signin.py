@@ -27,7 +27,7 @@ class Backend(ModelBackend):
 
         def hash_anew(raw: str) -> None:
             user.set_password(raw)
-            user._password = None
+            user._password = None  # type: ignore[attr-defined]  # as Django does, unknown to its stubs
             with telling():
                 user.save(update_fields=["password"])
                 record("user.password_hashed_anew", user, by=user)
