@@ -145,7 +145,7 @@ LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 # The doors: docs/running.md says what each does, docs/threat-model.md why.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "mailops.signin.Backend",
     "orders.delegating.Delegated",
 ]
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)

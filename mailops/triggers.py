@@ -166,6 +166,7 @@ DECLARE
     became jsonb := to_jsonb(NEW) - {quiet};
     before jsonb;
     after jsonb;
+    row_key text := coalesce(coalesce(became, was) ->> 'id', '');
 BEGIN
     IF TG_OP = 'UPDATE' AND was = became THEN RETURN NULL; END IF;
     SELECT jsonb_object_agg(key, CASE WHEN key = ANY({secret}) THEN to_jsonb('{hidden}'::text) ELSE value END)
@@ -173,8 +174,8 @@ BEGIN
     SELECT jsonb_object_agg(key, CASE WHEN key = ANY({secret}) THEN to_jsonb('{hidden}'::text) ELSE value END)
         INTO after FROM jsonb_each(became) WHERE TG_OP <> 'UPDATE' OR value IS DISTINCT FROM was -> key;
     INSERT INTO history_trace ("at", table_name, row_key, what, before, after, database_user, origin, xact)
-        VALUES (clock_timestamp(), TG_TABLE_NAME, coalesce(became, was) ->> 'id', lower(TG_OP), before, after,
-                session_user, coalesce(host(inet_client_addr()), ''), txid_current());
+        VALUES (clock_timestamp(), TG_TABLE_NAME, row_key, lower(TG_OP), before, after, session_user,
+                coalesce(host(inet_client_addr()), ''), txid_current());
     RETURN NULL;
 END; $$"""
 

@@ -64,19 +64,21 @@ def _write(order: Order, told: Progress) -> dict[str, Any]:
                 ready = {"ready_at": timezone.now()} if state == Asset.READY else {}
                 assets.filter(pk=asset.pk).update(state=state, **ready)
                 changes[str(asset)] = [asset.state, state]
-    _confirm_held_domains(order, told.mailboxes)
-    return changes
+    return changes | _confirm_held_domains(order, told.mailboxes)
 
 
-def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> None:
+def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[str, Any]:
     """A domain that was only said to be held at the vendor is known to be, once a mailbox on it is ready."""
     ready = {address.partition("@")[2] for address, state in mailboxes.items() if state == Asset.READY}
     held = Domain.objects.filter(order=None, vendor=order.vendor, name__in=ready, state=Asset.PLANNED)
+    known = {name: [Asset.PLANNED, Asset.READY] for name in sorted(held.values_list("name", flat=True))}
     try:
         with transaction.atomic():
             held.update(state=Asset.READY, ready_at=timezone.now())
     except IntegrityError:
         log.warning("%s: a domain of its mailboxes is live at another account", order)
+        return {}
+    return known
 
 
 def _finish(order: Order, states: set[str], *, by: User | None = None, reason: str = "") -> None:

@@ -26,6 +26,9 @@ class Editor(models.Model):
         default_permissions = ()
         constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")]
 
+    def __str__(self) -> str:
+        return f"{self.user_name}, who edited {self.order}"
+
 
 def kept(table: str, message: str, *, stays: tuple[str, ...], may_go: tuple[str, ...]) -> tuple[Trigger, ...]:
     """Rules by which rows are only added. Columns that `may_go` become NULL when a user is deleted."""

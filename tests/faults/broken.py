@@ -82,8 +82,8 @@ MUTATIONS = (
         promise="1",
         edits=(
             (SUBMISSION, "def _send(", "@transaction.atomic\ndef _send("),
-            (SUBMISSION, "atomic(durable=True):\n        sent_at =", "atomic():\n        sent_at ="),
-            (SUBMISSION, "atomic(durable=True):\n                stage =", "atomic():\n                stage ="),
+            (SUBMISSION, "telling(durable=True):\n        sent_at =", "telling():\n        sent_at ="),
+            (SUBMISSION, "telling(durable=True):\n                stage =", "telling():\n                stage ="),
         ),
         caught_by=(f"{GUARDS}::test_the_mark_is_saved_before_a_byte_arrives",),
     ),

@@ -38,7 +38,7 @@ def test_a_sign_in_and_a_sign_out_are_told(people: Any) -> None:
 
 def test_a_failed_sign_in_names_only_people_who_exist(people: Any) -> None:
     sign_in("drafter", "wrong-password")
-    sign_in("my-secret-password\0" + "x" * 300, "drafter")
+    sign_in("my-secret-password", "drafter")
     nobody, known = Event.objects.filter(action="user.sign_in_failed")
     assert (known.subject, known.subject_id, known.actor) == (
         "drafter",
@@ -61,6 +61,18 @@ def test_ones_own_new_password_is_told_and_not_shown(people: Any) -> None:
     assert (event.action, event.who, event.subject) == ("user.password_changed", "drafter", "drafter")
     assert "tractor" not in json.dumps(event.changes)
     assert not Trace.objects.exists()
+
+
+def test_a_password_that_django_hashes_anew_is_no_change_from_outside(people: Any, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS]
+    sign_in("drafter", "wrong-password")
+    assert not Event.objects.filter(action="user.password_hashed_anew").exists()
+    sign_in("drafter", "drafter")
+    event = Event.objects.get(action="user.password_hashed_anew")
+    assert (event.who, event.changes) == ("drafter", {})
+    assert User.objects.get(username="drafter").password.startswith("scrypt")
+    assert not Trace.objects.exists()
+    assert Event.objects.filter(action="user.signed_in").exists()
 
 
 def test_another_persons_password_and_rights_are_told(people: Any) -> None:

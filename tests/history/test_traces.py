@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection, models, transaction
 from django.test import Client as Browser
 
 from mailops import triggers
+from mailops.findings import findings
 from mailops.history import outside, record, telling, traced
 from mailops.history.models import TRACE_TRIGGERS, Event, Telling, Trace
 from mailops.history.shell import as_person
@@ -82,6 +83,11 @@ def sql(text: str, *values: Any) -> None:
         cursor.execute(text, values)
 
 
+def somebody() -> str:
+    user = connection.settings_dict["USER"]
+    return f"database user {user}" if connection.vendor == "postgresql" else "somebody outside MailOps"
+
+
 def now_told() -> list[Event]:
     """Fold what is there; the new events."""
     before = Event.objects.count()
@@ -138,7 +144,7 @@ def test_a_change_by_raw_sql_is_told_with_before_and_after(rows: dict[str, tuple
         assert (event.action, event.subject_type) == ("outside.changed", row._meta.label_lower), table
         assert (event.subject_id, event.changes) == (str(row.pk), {column: [before, "forged"]}), table
         assert event.user_id is None
-        assert event.who == ("somebody outside MailOps" if connection.vendor == "sqlite" else "database user mailops")
+        assert event.who == somebody()
         assert "not by MailOps" in event.reason
     assert now_told() == []
     assert verify().is_unbroken
@@ -240,6 +246,29 @@ def test_the_sweep_tells(trace: Trace) -> None:
     assert sweep.run()["outside"] == 1
     trace.refresh_from_db()
     assert Event.objects.get(action="outside.changed").number == trace.told
+
+
+def test_today_the_history_and_health_say_so(trace: Trace, people: Any) -> None:
+    auditor = browser(people.auditor)
+    said = "Something was changed outside MailOps."
+    assert said in auditor.get("/").content.decode()
+    outside.tell()
+    for page in ("/", "/history/event/"):
+        shown = " ".join(auditor.get(page).content.decode().split())
+        assert said in shown
+        assert "1 row was changed in the database itself" in shown
+    assert next(f.text for f in findings() if "outside MailOps" in f.text).startswith("Rows were changed outside")
+
+
+def test_nothing_is_said_where_nothing_was_changed(people: Any) -> None:
+    assert "outside MailOps" not in browser(people.auditor).get("/").content.decode()
+    assert not [finding for finding in findings() if "outside MailOps" in finding.text]
+
+
+def test_a_missing_trace_is_a_problem(db: None) -> None:
+    triggers.remove(connection, [RULES["orders_order"]])
+    texts = [finding.text for finding in findings() if finding.is_problem]
+    assert any("no longer traces" in text and "trace_orders_order_insert" in text for text in texts)
 
 
 # -- The mark ----------------------------------------------------------------------------------------------------------

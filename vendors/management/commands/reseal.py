@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
-from mailops.history import telling
+from mailops.history import record, telling
 from vendors.sealed import CannotOpen, Sealed
 
 
@@ -22,6 +22,9 @@ class Command(BaseCommand):
                         resealed = str(Sealed(row.sealed).reseal())  # type: ignore[attr-defined]
                         model._default_manager.filter(pk=row.pk).update(sealed=resealed)
                         count += 1
+                if count:
+                    changes = {"rows": [None, count]}
+                    record("secrets.resealed", None, subject_text="All stored keys and passwords", changes=changes)
         except CannotOpen as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{count} rows are sealed with the newest key.")
