@@ -31,7 +31,7 @@ def test_what_changed_since_the_last_look_is_what_the_confirmer_sees(
     review(confirmer, number)
     expect(confirmer.get_by_role("heading", name="You have not looked at this order before")).to_be_visible()
     confirmer.get_by_text("Write a comment").click()
-    confirmer.get_by_label("Comment").fill("Lee is missing, @drafter.")
+    confirmer.get_by_role("textbox", name="Comment").fill("Lee is missing, @drafter.")
     confirmer.get_by_role("button", name="Add the comment").click()
     expect(confirmer.locator(".talk")).to_contain_text("Lee is missing, @drafter.")
     confirmer.get_by_role("link", name="Send back").click()
