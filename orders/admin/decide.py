@@ -90,7 +90,7 @@ def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpRespon
     since = review.since(request, order, current)
     context = about | {
         "since": since,
-        "glance": review.glance(order, current, seen=since, uses=uses, found=found, said=len(about["comments"])),
+        "glance": review.glance(order, current, seen=since, uses=uses, found=found, said=about["comments"]),
         "line": review.line(_user(request), order),
         "panel": panel(request, order),
         "title": f"Confirm {order}?",

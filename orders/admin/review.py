@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +51,10 @@ def glance(
     seen: looks.Since | None,
     uses: Iterable[Mapping[str, Any]],
     found: Iterable[Mapping[str, Any]],
-    said: int,
+    said: Sequence[comments.Comment],
 ) -> list[Tile]:
     """The review in one screen: changes, checks, limits, availability, comments."""
-    return [_changed(seen), _checked(current, found), *_limited(uses), *_free(order), _discussed(said)]
+    return [_changed(seen), _checked(current, found), *_limited(uses), *_free(order), _discussed(said, seen)]
 
 
 def _changed(seen: looks.Since | None) -> Tile:
@@ -88,18 +88,22 @@ def _limited(uses: Iterable[Mapping[str, Any]]) -> list[Tile]:
 
 
 def _free(order: Order) -> list[Tile]:
+    if not order.vendor.adapter.can_tell_availability:
+        return []
+    label = "Are the domains free?" if order.what.registers_names else "Are the domains registered?"
     told = availability.told(order)
     if not told:
-        return []
+        return [Tile(label=label, says="Not asked", to="availability")]
     says = told[0]["text"].partition(": ")[2]
     is_free = told[0]["kind"] == "ok"
-    label = "Are the domains free" if order.what.registers_names else "Are the domains registered"
     return [Tile(label=label, says=says[:1].upper() + says[1:], kind="ok" if is_free else "wait", to="availability")]
 
 
-def _discussed(said: int) -> Tile:
-    says = "None" if not said else "1 comment" if said == 1 else f"{said:,} comments"
-    return Tile(label="Comments", says=says, kind="wait" if said else "", to="comments")
+def _discussed(said: Sequence[comments.Comment], seen: looks.Since | None) -> Tile:
+    says = "None" if not said else "1 comment" if len(said) == 1 else f"{len(said)} comments"
+    new = sum(seen is None or seen.at is None or comment.at > seen.at for comment in said)
+    more = f"{new} since you looked" if new and seen and seen.at else ""
+    return Tile(label="Comments", says=says, more=more, kind="wait" if new else "", to="comments")
 
 
 # -- Which order is next ----------------------------------------------------------------------------------------------
