@@ -22,7 +22,7 @@ from mailops.doors import factors
 
 PENDING = "doors_pending"  # who gave a good password in this session and still owes a code
 PENDING_SECONDS = 600
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "mailops.signin.Backend"
 
 
 class CodeForm(forms.Form):
