@@ -18,8 +18,8 @@ class OrdersConfig(AppConfig):
         from django_q.signals import post_execute
 
         from mailops import roles
-        from orders import proposed  # noqa: F401 (registers what needs a second person)
         from mailops.history import needs
+        from orders import proposed  # noqa: F401 (registers what needs a second person)
 
         pre_migrate.connect(remove_triggers, sender=self)
         for hook in (install_triggers, install_schedules, roles.make_groups):

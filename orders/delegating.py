@@ -7,11 +7,10 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
 from mailops import roles
-from mailops.history import record
+from mailops.history import record, telling
 from orders.models import Delegation, NotAllowed
 from orders.models.delegation import RIGHT
 
@@ -70,7 +69,7 @@ def make(delegation: Delegation, *, by: User) -> Delegation:
         raise NotAllowed(why)
     to = delegation.to_user
     assert to is not None
-    with transaction.atomic():
+    with telling():
         delegation.from_user, delegation.from_name, delegation.to_name = by, by.get_username(), to.get_username()
         delegation.save(force_insert=True)
         told = {"to": to.get_username(), "from": delegation.starts_at, "until": delegation.ends_at}
@@ -86,7 +85,7 @@ def may_end(delegation: Delegation, user: Any) -> bool:
 
 def end(pk: int, *, by: User) -> Delegation:
     """End it before its time: who gave it, who has it, or a superuser. Raises `NotAllowed`."""
-    with transaction.atomic():
+    with telling():
         delegation = Delegation.objects.select_for_update(of=("self",)).get(pk=pk)
         if not may_end(delegation, by):
             raise NotAllowed(f"Only {delegation.from_name} or {delegation.to_name} can end this.")

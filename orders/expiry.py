@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 
+from mailops.history import telling
 from mailops.times import moment
 from orders.models import NotAllowed, Order, State
 from orders.models.attempt import SETTLED
@@ -53,7 +53,7 @@ def sweep(now: datetime, *, at_most: int) -> int:
     """Take back all that lasted too long; how many. A claim of the same moment wins or loses as a whole."""
     done = 0
     for pk in Order.objects.overdue(now).order_by("pk").values_list("pk", flat=True)[:at_most]:
-        with transaction.atomic():
+        with telling():
             Order.objects.locked(pk)  # whoever claims it now is waited for, and then it is no longer overdue
             order = Order.objects.overdue(now).select_related("vendor").filter(pk=pk).first()
             if order is None:

@@ -10,4 +10,9 @@ TRACED = (
     Traced(table="orders_client"),
     Traced(table="orders_editor"),
     Traced(table="orders_neverbuy"),
+    Traced(table="orders_confirmation"),
+    Traced(table="orders_confirmationrule"),
+    Traced(table="orders_delegation"),
+    Traced(table="orders_match"),
+    Traced(table="orders_finding"),
 )

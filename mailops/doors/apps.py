@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from mailops.triggers import Traced
+
 
 class DoorsConfig(AppConfig):
     """Sign-in, second factors, sessions."""
@@ -9,6 +11,14 @@ class DoorsConfig(AppConfig):
     name = "mailops.doors"
     label = "doors"
     verbose_name = "Doors"
+    traced = (
+        Traced(
+            table="doors_authenticator",
+            secret=("sealed",),
+            quiet=("last_step", "last_used_at", "throttling_failure_timestamp", "throttling_failure_count"),
+        ),
+        Traced(table="doors_recoverycode", secret=("hash",)),
+    )
 
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
-from django.db import transaction
 from django.http import HttpRequest
 
 from mailops.doors import sessions
 from mailops.doors.models import Authenticator, RecoveryCode
-from mailops.history import record
+from mailops.history import record, telling
 from vendors.sealed import CannotOpen, Sealed
 
 SUPERUSER = "superuser"
@@ -49,7 +48,7 @@ def is_required(user: User) -> bool:
 def check(request: HttpRequest, user: User, code: str) -> Check:
     """Look at a code once. A wrong one slows the next down, and counts as a failed sign-in."""
     try:
-        with transaction.atomic():
+        with telling():
             device = Authenticator.objects.select_for_update().filter(user=user, confirmed=True).first()
             if device is None:
                 return Check(False, "There is no second factor any more. Log in again.")
@@ -68,7 +67,7 @@ def check(request: HttpRequest, user: User, code: str) -> Check:
     return Check(False, "This code is not right, or it was used already. Wait for the next one and type that.")
 
 
-@transaction.atomic
+@telling()
 def add(user: User, *, key: str, step: int, session_key: str) -> list[str]:
     """Make this the person's second factor; other sessions end. Returns the recovery codes, to be shown once."""
     replaced, _ = Authenticator.objects.filter(user=user).delete()
@@ -82,7 +81,7 @@ def add(user: User, *, key: str, step: int, session_key: str) -> list[str]:
     return codes
 
 
-@transaction.atomic
+@telling()
 def renew_codes(user: User) -> list[str]:
     """New recovery codes; the older ones no longer work."""
     if of(user) is None:
@@ -92,7 +91,7 @@ def renew_codes(user: User) -> list[str]:
     return codes
 
 
-@transaction.atomic
+@telling()
 def remove(user: User, *, session_key: str) -> None:
     """The person takes their own second factor away, where their roles do not ask for one."""
     if is_required(user):
@@ -103,7 +102,7 @@ def remove(user: User, *, session_key: str) -> None:
     sessions.end_all(user, but=session_key)
 
 
-@transaction.atomic
+@telling()
 def reset(user: User, *, by: User, reason: str) -> None:
     """A superuser takes somebody's lost second factor away; that person is logged out everywhere."""
     if not by.has_perm("doors.reset_authenticator") or not by.is_superuser:

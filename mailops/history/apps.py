@@ -51,10 +51,12 @@ def install_schedules(*, using: str, **kwargs: Any) -> None:
     """One row a schedule, by name. The first run is not at once: a new history has nothing to show yet."""
     from django_q.models import Schedule
 
+    from mailops.history import telling
     from mailops.history.tasks import schedules
 
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        for name, row, first in schedules():
-            Schedule.objects.using(using).update_or_create(
-                name=name, defaults=row, create_defaults=row | {"next_run": first}
-            )
+    if {"django_q_schedule", "history_telling"} <= {*connections[using].introspection.table_names()}:
+        with telling():
+            for name, row, first in schedules():
+                Schedule.objects.using(using).update_or_create(
+                    name=name, defaults=row, create_defaults=row | {"next_run": first}
+                )

@@ -7,13 +7,12 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 from mailops.notices import page
 from mailops.notices.forms import SharedForm
@@ -50,7 +49,7 @@ class SharedAddressAdmin(RecordedAdmin):
         address = get_object_or_404(SharedAddress, pk=pk)
         user = cast(User, request.user)
         if page.may_test(user):
-            with transaction.atomic():
+            with telling():
                 record(page.TESTED, address, by=user)
             page.say(request, page.address_problem(address.sealed), address.name)
         else:

@@ -6,10 +6,16 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from mailops.triggers import Traced
+
 
 class NoticesConfig(AppConfig):
     name = "mailops.notices"
     verbose_name = "Notices"
+    traced = (
+        Traced(table="notices_noticesettings", secret=("sealed",)),
+        Traced(table="notices_sharedaddress", secret=("sealed",)),
+    )
 
     def ready(self) -> None:
         post_migrate.connect(install_schedule, sender=self)
@@ -19,9 +25,11 @@ def install_schedule(*, using: str, **kwargs: Any) -> None:
     """One row, by name: names are not unique in the queue's own table."""
     from django_q.models import Schedule
 
+    from mailops.history import telling
     from mailops.notices.tasks import TICK
 
-    if "django_q_schedule" in connections[using].introspection.table_names():
-        Schedule.objects.using(using).update_or_create(
-            name="Notices", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
-        )
+    if {"django_q_schedule", "history_telling"} <= {*connections[using].introspection.table_names()}:
+        with telling():
+            Schedule.objects.using(using).update_or_create(
+                name="Notices", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+            )

@@ -8,14 +8,13 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.history.admin import changes_of
 from mailops.history.models import Event
 from mailops.notices import addresses, mail, words
@@ -37,7 +36,7 @@ def own(request: HttpRequest) -> HttpResponse:
     form = OwnForm(request.POST or None, instance=NoticeSettings.of(user))
     is_posted = request.method == "POST"
     if is_posted and form.is_valid():
-        with transaction.atomic():
+        with telling():
             form.save()
             if changes := changes_of(form):
                 record("notices.chosen", user, by=user, changes=changes)
@@ -65,7 +64,7 @@ def test(request: HttpRequest) -> HttpResponse:
         messages.error(request, "You have no address yet. An administrator enters e-mail addresses under Users.")
         return redirect("own_notices")
     if may_test(user):
-        with transaction.atomic():
+        with telling():
             record(TESTED, user, by=user)
         if user.email:
             say(request, mail_problem(user.email), "your e-mail address")
@@ -84,7 +83,7 @@ def forget(request: HttpRequest) -> HttpResponse:
     if not row.sealed:
         messages.info(request, "There is no other address.")
         return redirect("own_notices")
-    with transaction.atomic():
+    with telling():
         choices = {name: [when, "email"] for name, (when, _by) in row.choices.items()}
         NoticeSettings.objects.filter(pk=row.pk).update(sealed="", service="", choices=choices)
         record("notices.address_removed", user, by=user, changes={"address": [row.service, ""]})

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -20,7 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.proposals import deciding
 from mailops.proposals.deciding import ALONE, NotAllowed
 from mailops.proposals.models import Proposal, State
@@ -112,7 +111,7 @@ class ProposalAdmin(admin.ModelAdmin):
         proposal = self._load(request, pk)
         self._must_hold(request, proposal)
         if proposal.is_waiting and proposal.proposed_by_id == request.user.pk and not settings.ONE_PERSON:
-            with transaction.atomic():
+            with telling():
                 record("proposal.self_approval_refused", proposal, changes={"what": proposal.what})
         return self._decide(request, proposal, "Approved. It is in force now.", lambda by: deciding.approve(pk, by=by))
 

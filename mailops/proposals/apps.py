@@ -6,10 +6,13 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from mailops.triggers import Traced
+
 
 class ProposalsConfig(AppConfig):
     name = "mailops.proposals"
     verbose_name = "People"
+    traced = (Traced(table="proposals_proposal", secret=("sealed",)),)
 
     def ready(self) -> None:
         post_migrate.connect(install_triggers, sender=self)

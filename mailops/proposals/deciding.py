@@ -9,10 +9,10 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.proposals.guards import GUARDS, HIDDEN, Guard, Wanted
 from mailops.proposals.models import Proposal, State
 from mailops.proposals.tighter import Value
@@ -45,7 +45,7 @@ def propose(item: models.Model, wanted: Wanted, *, by: User, why: str) -> Propos
 
 def approve(pk: int, *, by: User) -> Proposal:
     """Apply exactly what was proposed, if the object still stands as it did then."""
-    with transaction.atomic():
+    with telling():
         proposal, item = _locked(pk)
         alone = _may_approve(proposal, by)
         if item is None:
@@ -58,7 +58,7 @@ def approve(pk: int, *, by: User) -> Proposal:
 
 
 def decline(pk: int, *, by: User, why: str) -> Proposal:
-    with transaction.atomic():
+    with telling():
         proposal, _ = _locked(pk)
         if not proposal.guard.may_approve(by):
             raise NotAllowed(f"Only {proposal.guard.who} may decline this.")
@@ -68,7 +68,7 @@ def decline(pk: int, *, by: User, why: str) -> Proposal:
 
 
 def withdraw(pk: int, *, by: User) -> Proposal:
-    with transaction.atomic():
+    with telling():
         proposal, _ = _locked(pk)
         if proposal.proposed_by_id != by.pk:
             raise NotAllowed(f"Only {proposal.proposed_by_name}, who proposed it, may withdraw it.")
@@ -79,7 +79,7 @@ def expire(now: datetime) -> int:
     """Let proposals lapse that nobody decided in time; how many."""
     count = 0
     for pk in Proposal.objects.overdue(now).values_list("pk", flat=True)[:200]:
-        with transaction.atomic():
+        with telling():
             proposal = Proposal.objects.select_for_update().get(pk=pk)
             if proposal.is_waiting:
                 days = settings.PROPOSAL_DAYS

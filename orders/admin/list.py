@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from mailops.doors import fresh
 from mailops.exports import ExportedList
 from mailops.money import Totals
 from orders.admin import (
@@ -152,7 +153,9 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
         for name, view in (("evidence", evidence.show), ("control", control.show)):
             ours.append(path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}"))
-        ours.append(path("together/", self.admin_site.admin_view(together.show), name="orders_order_together"))
+        ours.append(
+            path("together/", self.admin_site.admin_view(fresh.required(together.show)), name="orders_order_together")
+        )
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):

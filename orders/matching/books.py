@@ -10,11 +10,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from mailops.money import Totals
 from orders.matching.compare import Booked, Compared, Difference, with_list, with_statement
 from orders.matching.statement import Charge
@@ -43,7 +42,7 @@ def begin_with_list(vendor_id: int, *, by: User) -> Match:
     except (ReadFailed, CannotOpen) as error:
         raise NotAllowed(f"The vendor's list could not be read, so nothing was compared. {error}") from error
     today = timezone.localdate()
-    with transaction.atomic():
+    with telling():
         Vendor.objects.locked(vendor_id)
         compared = with_list(_booked(vendor), listed, known=_held_before(vendor))
         match = _match(vendor, compared, by=by, source=Source.LIST, days=(today, today), lines=len(listed))
@@ -57,7 +56,7 @@ def begin_with_statement(
 ) -> Match:
     """Hold the orders that were sent on these days, both included, against a statement's charges."""
     name, data = file
-    with transaction.atomic():
+    with telling():
         vendor = Vendor.objects.locked(vendor_id)
         compared = with_statement(_booked(vendor, days=days), charges)
         match = _match(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
-from mailops.history import record
+from mailops.history import record, telling
 from orders.models.match import Finding, FindingState
 
 
@@ -33,7 +32,7 @@ def settle(numbers: Sequence[int], *, by: User, reason: str) -> int:
 def _change(numbers: Sequence[int], *, action: str, by: User, reason: str, **fields: object) -> int:
     """The WHERE clause is the lock: a finding that somebody else ended a moment ago stays as it is."""
     done = 0
-    with transaction.atomic():
+    with telling():
         for finding in Finding.objects.filter(pk__in=numbers, state=FindingState.OPEN).order_by("pk"):
             text = {"reason": reason} if reason else {}
             if Finding.objects.filter(pk=finding.pk, state=FindingState.OPEN).update(**fields, **text):

@@ -27,7 +27,7 @@ class Editor(models.Model):
         constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")]
 
     def __str__(self) -> str:
-        return f"{self.user_name}, who edited {self.order}"
+        return f"{self.name}, who edited {self.order}"
 
 
 def kept(table: str, message: str, *, stays: tuple[str, ...], may_go: tuple[str, ...]) -> tuple[Trigger, ...]:

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
 
 from mailops.doors import sessions
 from mailops.doors.models import Authenticator, RecoveryCode
-from mailops.history import acting, record
+from mailops.history import acting, record, telling
 
 
 class Command(BaseCommand):
@@ -24,7 +23,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=name).first()
         if user is None:
             raise CommandError(f"Nobody is called {name}.")
-        with acting(who="manage.py reset_second_factor"), transaction.atomic():
+        with acting(who="manage.py reset_second_factor"), telling():
             RecoveryCode.objects.filter(user=user).delete()
             if not Authenticator.objects.filter(user=user).delete()[0]:
                 raise CommandError(f"{name} has no second factor.")
