@@ -75,7 +75,8 @@ def test_a_password_that_django_hashes_anew_is_no_change_from_outside(people: An
     assert Event.objects.filter(action="user.signed_in").exists()
 
 
-def test_another_persons_password_and_rights_are_told(people: Any) -> None:
+def test_another_persons_password_and_rights_are_told(people: Any, settings: Any) -> None:
+    settings.ONE_PERSON = True  # where nobody else has to agree
     browser = Browser()
     browser.force_login(people.boss)
     new = {"password1": "tractor-lemon-9", "password2": "tractor-lemon-9", "usable_password": "true"}

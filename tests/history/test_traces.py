@@ -17,6 +17,8 @@ from mailops.history import outside, record, telling, traced
 from mailops.history.models import TRACE_TRIGGERS, Event, Telling, Trace
 from mailops.history.shell import as_person
 from mailops.history.verify import verify
+from mailops.proposals import deciding
+from mailops.proposals.models import Proposal
 from mailops.triggers import HIDDEN
 from orders import desk as unknowns
 from orders import submission, sweep
@@ -428,9 +430,11 @@ def test_the_stock_pages_leave_no_trace(desk: Desk) -> None:
     assert boss.post(f"/vendors/vendor/{vendor.pk}/resume/").status_code == 302
     assert boss.post("/vendors/vendor/hold_all/", {"reason": "Prices look wrong"}).status_code == 302
     assert boss.post("/vendors/vendor/release_all/").status_code == 302
-    person = {"username": "drafter", "groups": [Group.objects.get(name="Confirmer").pk], "is_active": "on"}
+    person = {"username": "drafter", "groups": [Group.objects.get(name="Confirmer").pk], "is_active": "on", "why": "Now."}
     assert boss.post(f"/auth/user/{desk.people.drafter.pk}/change/", person).status_code == 302
     assert boss.post(f"/auth/user/{desk.people.both.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert list(Trace.objects.values()) == []
-    event = Event.objects.get(action="user.changed")
-    assert event.changes == {"groups": [["Drafter"], ["Confirmer"]], "is_staff": [True, False]}
+    deciding.approve(Proposal.objects.get().pk, by=User.objects.create_superuser("second"))
+    assert set(Trace.objects.values_list("table_name", "what")) == {("auth_user", "insert")}  # the second superuser
+    first, then = Event.objects.filter(action="user.changed").order_by("number")
+    assert first.changes == {"groups": [["Drafter"], []], "is_staff": [True, False]}
+    assert then.changes["groups"] == [[], ["Confirmer"]]
