@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 
 from mailops import roles
 from mailops.history.models import Event
-from orders.models import Client, Domain, Mailbox, NeverBuy
+from orders import delegating
+from orders.models import Client, ConfirmationRule, Delegation, Domain, Mailbox, NeverBuy
 from tests.conftest import Desk
 from vendors.models import Contact, Price, PriceVersion, Rate
 
@@ -80,6 +83,9 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("orders/mailbox", past=ALL),
     **stock("orders/client", add=DRAFTING, change=CONTACTS),
     **stock("orders/neverbuy", add=OPERATING, change=OPERATING, delete=OPERATING),
+    **stock("orders/confirmationrule", add=OPERATING, change=OPERATING, delete=OPERATING),
+    **stock("orders/delegation", add=CONFIRMING),
+    "orders/delegation/<int:pk>/end/": (POSTED, AWAY),  # only the two people may; others are told so
     **stock("orders/order", add=DRAFTING, change=ALL),
     "orders/order/volume/": (ALL, POSTED),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),
@@ -141,6 +147,11 @@ class House:
             "orders/mailbox": Mailbox.objects.first(),
             "orders/client": Client.objects.first(),
             "orders/neverbuy": NeverBuy.objects.create(pattern="never.com", reason="It is ours."),
+            "orders/confirmationrule": ConfirmationRule.objects.create(confirmers=1),
+            "orders/delegation": delegating.make(
+                Delegation(to_user=desk.people.both, ends_at=timezone.now() + timedelta(days=1), reason="On leave."),
+                by=desk.people.confirmer,
+            ),
             "orders/order": draft,
         }
         self.browsers = {}

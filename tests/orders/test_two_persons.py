@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from threading import Thread
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -19,10 +22,14 @@ from mailops.history.models import Event
 from orders import delegating, drafting, submission
 from orders.drafting import rows_of
 from orders.models import Client, Confirmation, ConfirmationRule, Delegation, NotAllowed, Order, State
+from orders.plan import digest_of as digest_of_plan
 from orders.plan import plan
-from tests.conftest import Desk, fresh
+from tests.conftest import PRODUCTS, Desk, fresh
 from tests.orders.pages import browser, messages_of, url
+from vendors.http import Secret
 from vendors.models import Price
+from vendors.practice.server import Practice
+from vendors.sealed import Sealed
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +41,12 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 def two(desk: Desk) -> ConfirmationRule:
     """Every order needs two persons besides its editors."""
     return ConfirmationRule.objects.create(confirmers=2)
+
+
+GIVEN_BY_HAND = (
+    "INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_name, at)"
+    " VALUES (%s, %s, %s, %s, %s, '', '2026-01-01')"
+)
 
 
 def digest_of(order: Order) -> str:
@@ -141,8 +154,7 @@ def test_a_new_name_or_a_new_user_does_not_make_another_person(desk: Desk, way: 
     with pytest.raises(NotAllowed, match="You edited this order"):
         desk.confirm(order, by=person)
     with pytest.raises(IntegrityError, match="edited"):
-        sql("INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_name, at)"
-            " VALUES (%s, 1, 'd', %s, %s, '', '2026-01-01')", order.pk, person.pk, person.username)  # fmt: skip
+        sql(GIVEN_BY_HAND, order.pk, 1, "d", person.pk, person.username)
 
 
 # -- The database itself ----------------------------------------------------------------------------------------------
@@ -287,8 +299,7 @@ def test_one_person_is_not_two(desk: Desk, two: ConfirmationRule) -> None:
     one = Confirmation.objects.get()
     for user, name in ((desk.people.confirmer.pk, "x"), (desk.people.boss.pk, "confirmer")):
         with pytest.raises(IntegrityError):
-            sql("INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_name, at)"
-                " VALUES (%s, %s, %s, %s, %s, '', '2026-01-01')", order.pk, one.round, one.digest, user, name)  # fmt: skip
+            sql(GIVEN_BY_HAND, order.pk, one.round, one.digest, user, name)
     with pytest.raises(IntegrityError, match="lacks"):
         sql("UPDATE orders_order SET state = 'confirmed', digest = %s, confirmers_needed = 1, confirmed_by_id = %s"
             " WHERE id = %s", one.digest, desk.people.boss.pk, order.pk)  # fmt: skip
@@ -559,3 +570,51 @@ def test_passing_on_and_ending_on_the_pages(desk: Desk) -> None:
         ("delegation.made", "confirmer"),
         ("delegation.ended", "confirmer"),
     ]
+
+
+# -- What was sent is what was confirmed ------------------------------------------------------------------------------
+
+
+def on_the_wire(snapshot: dict[str, Any], secrets: dict[str, str]) -> bytes:
+    """Where a stored request goes and its body, as bytes, with the secrets in the places of their placeholders."""
+    asked = snapshot["request"]
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: filled(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [filled(item) for item in value]
+        for name, secret in secrets.items():
+            value = value.replace(str(Secret(name)), secret) if isinstance(value, str) else value
+        return value
+
+    query = urlencode([(name, filled(value)) for name, value in asked["query"]])
+    host_path = urlsplit(snapshot["host"]).path
+    target = f"{host_path}{asked['path']}{f'?{query}' if query else ''}"
+    return (
+        target.encode() + b"\n" + json.dumps(filled(asked["body"]), ensure_ascii=False, separators=(",", ":")).encode()
+    )
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_what_arrives_at_the_vendor_is_what_the_page_showed(
+    desk: Desk, practice: Practice, key: tuple[str, str]
+) -> None:
+    """One digest on the page, the confirmation, the order and the attempt; and the bytes that it stands for arrived."""
+    order = desk.reviewed(*key)
+    confirmer = browser(desk.people.confirmer)
+    page = confirmer.get(url(order, "confirm"))
+    digest = page.context["plan"].digest
+    assert f'value="{digest}"' in page.content.decode()
+    confirmer.post(url(order, "confirm"), {"digest": digest})
+    submission.submit(order.pk)
+    order = fresh(order)
+    attempt = order.attempts.get()
+    assert [Confirmation.objects.get().digest, order.digest, attempt.digest] == [digest] * 3
+    assert digest_of_plan({name: part for name, part in order.snapshot.items() if name != "sources"}) == digest
+    secrets = order.vendor.secrets.open() | Sealed(order.sealed).open()
+    assert not [value for value in secrets.values() if value in json.dumps(order.snapshot)]
+    (arrived,) = practice.ledger.requests()
+    wire = on_the_wire(order.snapshot, secrets)
+    assert arrived.whole_sha256 == hashlib.sha256(wire).hexdigest()
+    assert arrived.body_sha256 == attempt.body_sha256 == hashlib.sha256(wire.partition(b"\n")[2]).hexdigest()
