@@ -85,7 +85,7 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("orders/neverbuy", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("orders/confirmationrule", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("orders/delegation", add=CONFIRMING),
-    "orders/delegation/<int:pk>/end/": (POSTED, AWAY),  # only the two people may; others are told so
+    "orders/delegation/<int:pk>/end/": (POSTED, "403 302 403 403 302 302"),  # the confirmer's own
     **stock("orders/order", add=DRAFTING, change=ALL),
     "orders/order/volume/": (ALL, POSTED),
     "orders/order/<int:pk>/edit/": (DRAFTING, DRAFTING.replace("200", "400")),

@@ -7,8 +7,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
@@ -74,11 +75,11 @@ class DelegationAdmin(RecordedAdmin):
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
         assert isinstance(request.user, User)
+        if not delegating.may_end(get_object_or_404(Delegation, pk=pk), request.user):
+            raise PermissionDenied
         try:
             delegation = delegating.end(pk, by=request.user)
             messages.success(request, f"{delegation.to_name} can't confirm for {delegation.from_name} any more.")
-        except Delegation.DoesNotExist:
-            raise Http404 from None
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect(reverse("admin:orders_delegation_changelist"))

@@ -538,6 +538,16 @@ def test_one_right_does_not_count_twice(desk: Desk, two: ConfirmationRule) -> No
         desk.confirm(order, by=User.objects.get(username="operator"))
 
 
+def test_the_database_refuses_one_right_twice(desk: Desk, two: ConfirmationRule) -> None:
+    order = desk.reviewed()
+    desk.confirm(order)
+    one = Confirmation.objects.get()
+    with pytest.raises(IntegrityError, match="another person"):
+        sql("INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_user_id, for_name, at)"
+            " VALUES (%s, %s, %s, %s, 'operator', %s, 'confirmer', '2026-01-01')",
+            order.pk, one.round, one.digest, desk.people.operator.pk, desk.people.confirmer.pk)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("by", "to", "says"),
     [
