@@ -139,6 +139,19 @@ def test_whoever_writes_contents_is_an_editor(desk: Desk, way: str) -> None:
     assert made.was_edited_by(both)
 
 
+def test_whoever_changed_the_contact_meanwhile_touched_the_order(desk: Desk) -> None:
+    both = desk.people.both
+    order = desk.reviewed("smartsenders", "domains")
+    assert order.why_not_confirm(both) == ""
+    change = f"/vendors/contact/{order.contact_id}/change/"
+    form = browser(both).get(change).context["adminform"].form
+    browser(both).post(change, form.initial | {"city": "Elsewhere"})
+    assert fresh(order).contact.city == "Elsewhere"
+    with pytest.raises(NotAllowed, match="You changed the contact"):
+        desk.confirm(order, by=both)
+    assert desk.confirm(order).state == State.CONFIRMED
+
+
 @pytest.mark.parametrize("way", ["renamed", "made again"])
 def test_a_new_name_or_a_new_user_does_not_make_another_person(desk: Desk, way: str) -> None:
     person = desk.people.both
