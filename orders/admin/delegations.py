@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from mailops.history.admin import RecordedAdmin
 from orders import delegating
+from orders.admin.rules import without_side_doors
 from orders.models import Delegation, NotAllowed
 
 
@@ -58,10 +59,10 @@ class DelegationAdmin(RecordedAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).exclude(pk=request.user.pk or 0)
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and hasattr(field.widget, "can_add_related"):
-            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
-        return field
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def save_model(self, request: HttpRequest, obj: Delegation, form: Any, change: bool) -> None:
         delegating.make(obj, by=request.user)  # type: ignore[arg-type]  # signed in

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.http import HttpRequest
 
 from mailops.history.admin import RecordedAdmin
 from orders.models import ConfirmationRule
+
+
+def without_side_doors(field: Any) -> Any:
+    """A choice without the links to add or change what is chosen."""
+    if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+        field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
+    return field
 
 
 class ConfirmationRuleForm(forms.ModelForm):
@@ -35,6 +46,9 @@ class ConfirmationRuleAdmin(RecordedAdmin):
         ),
         (None, {"fields": ("note",)}),
     )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     @admin.display(description="Who has to confirm", ordering="confirmers")
     def who(self, rule: ConfirmationRule) -> str:
