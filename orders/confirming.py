@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 from mailops.history import record
-from orders.models import Confirmation, ConfirmationRule, NotAllowed, Order, State
+from orders.models import Confirmation, NotAllowed, Order, State
 from orders.models.rule import Needed
 from orders.plan import Plan
 from vendors.prices import CostSheet
@@ -32,7 +32,7 @@ class Given:
 
 def confirmers_needed(order: Order, cost: CostSheet) -> Needed:
     """How many persons besides its editors have to confirm the order at this cost, and why."""
-    return ConfirmationRule.objects.needed(order, cost.due_now)
+    return order.needed(cost.due_now)
 
 
 def why_not(order: Order, user: Any, current: Plan | None) -> str:
@@ -57,7 +57,7 @@ def check(order: Order, current: Plan, *, by: User) -> Needed:
     """How many have to confirm, if this person may. Raises `NotAllowed`, of an editor `OwnOrder`."""
     needed = confirmers_needed(order, current.cost)
     if why := why_not(order, by, current):
-        is_own = order.state == State.REVIEW and order.was_edited_by(by)
+        is_own = order.state == State.REVIEW and (order.was_edited_by(by) or order.has_contact_changed_by(by))
         raise OwnOrder(why) if is_own else NotAllowed(why)
     return needed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver
+from django.utils import timezone
 
 from mailops import roles
 from mailops.doors.models import Authenticator
@@ -23,7 +25,20 @@ from mailops.history.models import Event
 from mailops.notices.models import SharedAddress
 from mailops.proposals import deciding
 from mailops.proposals.guards import Wanted
-from orders.models import Client, Domain, Finding, Look, Mailbox, Match, Mention, NeverBuy, Scratch
+from orders import delegating
+from orders.models import (
+    Client,
+    ConfirmationRule,
+    Delegation,
+    Domain,
+    Finding,
+    Look,
+    Mailbox,
+    Match,
+    Mention,
+    NeverBuy,
+    Scratch,
+)
 from tests.conftest import Desk
 from tests.orders.pages import typed
 from vendors.models import Contact, Price, PriceVersion, Rate
@@ -122,6 +137,9 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/match/<int:pk>/take/": (POSTED, MATCHING.replace("200", "302")),
     "orders/match/<int:pk>/settle/": (POSTED, MATCHING.replace("200", "400")),
     **stock("orders/finding"),
+    **stock("orders/confirmationrule", add=OPERATING, change=OPERATING, delete=OPERATING),
+    **stock("orders/delegation", add=CONFIRMING),
+    "orders/delegation/<int:pk>/end/": (POSTED, "403 302 403 403 302 302"),  # the confirmer's own
     **stock("orders/order", add=DRAFTING, change=ALL),
     "orders/order/volume/": (ALL, POSTED),
     "orders/order/export/": (EXPORTING, TAKEN),
@@ -209,6 +227,11 @@ class House:
             "orders/match": match,
             "orders/finding": Finding.objects.create(
                 match=match, vendor=match.vendor, kind="not_ours", key="a", says="b"
+            ),
+            "orders/confirmationrule": ConfirmationRule.objects.create(confirmers=1),
+            "orders/delegation": delegating.make(
+                Delegation(to_user=desk.people.both, ends_at=timezone.now() + timedelta(days=1), reason="On leave."),
+                by=desk.people.confirmer,
             ),
             "orders/order": draft,
         }

@@ -7,13 +7,15 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from mailops.history.admin import RecordedAdmin
 from orders import delegating
+from orders.admin.rules import without_side_doors
 from orders.models import Delegation, NotAllowed
 
 
@@ -57,10 +59,10 @@ class DelegationAdmin(RecordedAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).exclude(pk=request.user.pk or 0)
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None and hasattr(field.widget, "can_add_related"):
-            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
-        return field
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def save_model(self, request: HttpRequest, obj: Delegation, form: Any, change: bool) -> None:
         delegating.make(obj, by=request.user)  # type: ignore[arg-type]  # signed in
@@ -74,11 +76,11 @@ class DelegationAdmin(RecordedAdmin):
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
         assert isinstance(request.user, User)
+        if not delegating.may_end(get_object_or_404(Delegation, pk=pk), request.user):
+            raise PermissionDenied
         try:
             delegation = delegating.end(pk, by=request.user)
             messages.success(request, f"{delegation.to_name} can't confirm for {delegation.from_name} any more.")
-        except Delegation.DoesNotExist:
-            raise Http404 from None
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect(reverse("admin:orders_delegation_changelist"))

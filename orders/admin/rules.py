@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.http import HttpRequest
 
 from mailops.proposals.guarded import GuardedAdmin, GuardedForm
 from orders.models import ConfirmationRule
 from orders.proposed import RULES
+
+
+def without_side_doors(field: Any) -> Any:
+    """A choice without the links to add or change what is chosen."""
+    if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+        field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
+    return field
 
 
 class ConfirmationRuleForm(GuardedForm):
@@ -45,6 +55,9 @@ class ConfirmationRuleAdmin(GuardedAdmin):
         """A rule that asks for somebody goes by a change that a second person approves."""
         asks = obj is not None and obj.confirmers > 0 and not settings.ONE_PERSON
         return not asks and super().has_delete_permission(request, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     @admin.display(description="Who has to confirm", ordering="confirmers")
     def who(self, rule: ConfirmationRule) -> str:

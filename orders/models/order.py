@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from mailops.history import record
+from mailops.history.models import Event
 from mailops.money import Totals
 from orders.models.availability import Availability
 from orders.models.delegation import RIGHT, Delegation
@@ -219,6 +220,13 @@ class Order(models.Model):
         """Also by somebody of the same name whose user was deleted."""
         return self.editors.filter(models.Q(user_id=user.pk) | models.Q(name=user.get_username())).exists()
 
+    def has_contact_changed_by(self, user: AbstractBaseUser) -> bool:
+        """Its contact is part of what is sent: whoever changed it since the order was drafted touched the order."""
+        if self.contact_id is None:
+            return False
+        changes = Event.objects.filter(subject_type="vendors.contact", subject_id=str(self.contact_id))
+        return changes.filter(action="contact.changed", user_id=user.pk, at__gte=self.created_at).exists()
+
     def right_of(self, user: User) -> User | None:
         """Whose right to confirm this person would use for this order: their own, or one that was passed on by
         somebody who could use it here; None where there is none."""
@@ -241,6 +249,8 @@ class Order(models.Model):
             return f"This order is not waiting for confirmation. It reads: {self.get_state_display()}."
         if self.needed(due_now).count and self.was_edited_by(user):
             return "You edited this order, so somebody else has to confirm it."
+        if self.needed(due_now).count and self.has_contact_changed_by(user):
+            return f"You changed the contact {self.contact} since this was drafted, so somebody else has to confirm it."
         whose = self.right_of(user)  # type: ignore[arg-type]  # our users are Django's
         if whose is None:
             return "You have no right to confirm this order, by your role or passed on to you."
@@ -252,7 +262,11 @@ class Order(models.Model):
 
     def needed(self, due_now: Totals | None = None) -> Needed:
         """How many persons besides its editors have to confirm it."""
-        return ConfirmationRule.objects.needed(self, self.due_now if due_now is None else due_now)
+        due = self.due_now if due_now is None else due_now
+        kept: dict[str, Needed] = self.__dict__.setdefault("_needed", {})  # a page asks more than once
+        if str(due) not in kept:
+            kept[str(due)] = ConfirmationRule.objects.needed(self, due)
+        return kept[str(due)]
 
     # -- its moves ----------------------------------------------------------------------------------------------
 

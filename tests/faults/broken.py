@@ -24,6 +24,8 @@ DESK, BREAKER, HTTP, API = "orders/desk.py", "orders/breaker.py", "vendors/http.
 SENDING, CRASHES, STATES = (f"tests/orders/test_{name}.py" for name in ("sending", "crashes", "states"))
 GUARDS, ANSWERS = "tests/orders/test_guards.py", "tests/vendors/test_answers.py"
 LIMITS, DRIFT, BALANCE = (f"tests/orders/test_{name}.py" for name in ("limits", "drift", "balance"))
+TWO, CONFIRMATION = "tests/orders/test_two_persons.py", "orders/models/confirmation.py"
+HIGHEST = "test_the_highest_of_the_rules_counts_in_the_code_and_in_the_database"
 LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
 RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=why):"
 
@@ -241,7 +243,7 @@ MUTATIONS = (
     Mutation(
         name="An editor may confirm, as far as the code goes",
         promise="4",
-        edits=((ORDER, "if self.vendor.two_person_rule and self.was_edited_by(user):", "if False:"),),
+        edits=((ORDER, "if self.needed(due_now).count and self.was_edited_by(user):", "if False:"),),
         caught_by=(f"{SENDING}::test_nobody_confirms_their_own_order_superusers_included",),
     ),
     Mutation(
@@ -253,8 +255,76 @@ MUTATIONS = (
     Mutation(
         name="A confirmer may become an editor, as far as the database goes",
         promise="4",
-        edits=(("orders/models/editor.py", "AND o.confirmed_by_id = NEW.user_id", "AND o.confirmed_by_id IS NULL"),),
+        edits=(
+            ("orders/models/editor.py", "AND o.confirmed_by_id = NEW.user_id", "AND o.confirmed_by_id IS NULL"),
+            ("orders/models/editor.py", "AND o.state <> 'draft'", "AND o.state = 'draft'"),
+        ),
         caught_by=(f"{SENDING}::test_the_database_refuses_a_confirmer_as_editor",),
+    ),
+    Mutation(
+        name="An order that needs two persons goes out after the first, as far as the code goes",
+        promise="4",
+        edits=((SUBMISSION, "if len(given) < needed.count:", "if False:"),),
+        caught_by=(f"{TWO}::test_the_second_of_two_confirms_and_the_pages_say_who_gave_the_first",),
+    ),
+    Mutation(
+        name="An order goes out without its confirmations, as far as the database goes",
+        promise="4",
+        edits=((CONFIRMATION, "{_GIVEN} < @.confirmers_needed)", "{_GIVEN} < 0)"),),
+        caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[one needed, none given]",),
+    ),
+    Mutation(
+        name="The database takes a lower number of confirmers than the rules ask for",
+        promise="4",
+        edits=((CONFIRMATION, "@.confirmers_needed < {NEEDED}", "@.confirmers_needed < 0"),),
+        caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[nobody needed]",),
+    ),
+    Mutation(
+        name="One person counts as two, as far as the code goes",
+        promise="4",
+        edits=((ORDER, "if any(names & {one.name, one.for_name} for one in given):", "if False:"),),
+        caught_by=(f"{TWO}::test_one_person_is_not_two",),
+    ),
+    Mutation(
+        name="One person counts as two, as far as the database goes",
+        promise="4",
+        edits=((CONFIRMATION, "        when=_SAME_PERSON,", "        when='1 = 0',"),),
+        caught_by=(f"{TWO}::test_the_database_refuses_one_right_twice",),
+    ),
+    Mutation(
+        name="Of several rules the one counts that asks least",
+        promise="4",
+        edits=(("orders/models/rule.py", "most = max(", "most = min("),),
+        caught_by=(f"{TWO}::{HIGHEST}[rules2-1-One person]",),
+    ),
+    Mutation(
+        name="A rule that was made after confirming is ignored",
+        promise="4",
+        edits=((SUBMISSION, "if why := confirming.lacking(order, current):", 'if why := "":'),),
+        caught_by=(
+            f"{TWO}::test_a_rule_made_after_confirming_sends_the_order_back_unsent",
+            f"{TWO}::test_switching_the_accounts_rule_off_and_on_around_a_confirmation_sends_nothing",
+        ),
+    ),
+    Mutation(
+        name="A right to confirm that was passed on never ends",
+        promise="4",
+        edits=(("orders/models/delegation.py", "ends_at__gt=now, ", ""),),
+        caught_by=(f"{TWO}::test_a_delegation_that_ended_meanwhile_confirms_nothing[it is over]",),
+    ),
+    Mutation(
+        name="An attempt to confirm one's own order leaves no trace",
+        promise="4",
+        edits=(
+            (SUBMISSION, "confirming.record_refusal(order_id, by=by, digest=digest, why=str(refused))", "str(refused)"),
+        ),
+        caught_by=(f"{TWO}::test_a_form_full_of_lies_confirms_nothing_and_the_attempt_is_kept",),
+    ),
+    Mutation(
+        name="The database lets an order's contents be changed past the draft",
+        promise="5",
+        edits=(("orders/models/frozen.py", "OLD.state <> 'draft' AND", "OLD.state = 'draft' AND"),),
+        caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[options]",),
     ),
     Mutation(
         name="Confirming does not compare with what the page showed",

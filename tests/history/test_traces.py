@@ -121,7 +121,7 @@ def rows(desk: Desk) -> dict[str, tuple[models.Model, str]]:
         never = NeverBuy.objects.create(pattern="acme", reason="The client's")
         SendingSwitch(pk=1).save()
         rate = Rate.objects.create(currency="USD", to="EUR", rate=1, typed_by_name="jo")
-    schedule = apps.get_model("django_q.Schedule").objects.get()
+    schedule = apps.get_model("django_q.Schedule").objects.get(name="Sweep")
     first = {
         "auth_user": (user, "first_name"),
         "auth_group": (Group.objects.all()[0], "name"),
@@ -430,7 +430,12 @@ def test_the_stock_pages_leave_no_trace(desk: Desk) -> None:
     assert boss.post(f"/vendors/vendor/{vendor.pk}/resume/").status_code == 302
     assert boss.post("/vendors/vendor/hold_all/", {"reason": "Prices look wrong"}).status_code == 302
     assert boss.post("/vendors/vendor/release_all/").status_code == 302
-    person = {"username": "drafter", "groups": [Group.objects.get(name="Confirmer").pk], "is_active": "on", "why": "Now."}
+    person = {
+        "username": "drafter",
+        "groups": [Group.objects.get(name="Confirmer").pk],
+        "is_active": "on",
+        "why": "Now.",
+    }
     assert boss.post(f"/auth/user/{desk.people.drafter.pk}/change/", person).status_code == 302
     assert boss.post(f"/auth/user/{desk.people.both.pk}/delete/", {"post": "yes"}).status_code == 302
     deciding.approve(Proposal.objects.get().pk, by=User.objects.create_superuser("second"))

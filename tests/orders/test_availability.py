@@ -133,7 +133,7 @@ def test_without_a_key_nobody_is_asked(desk: Desk, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("state", [State.CONFIRMED, State.CANCELLED])
-def test_only_what_can_still_be_changed_is_asked_for(desk: Desk, state: str) -> None:
+def test_only_what_can_still_be_changed_is_asked_for(unguarded: None, desk: Desk, state: str) -> None:
     order = draft(desk, "acme.com")
     Order.objects.filter(pk=order.pk).update(state=state, digest="x")
     with pytest.raises(NotAllowed):

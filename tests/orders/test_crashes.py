@@ -151,7 +151,9 @@ def test_a_long_backlog_is_not_taken_for_lost_tasks(desk: Desk) -> None:
     assert sweep.run(later)["rung"] == 1
 
 
-def test_a_practice_installation_sends_nothing_to_a_live_account(desk: Desk, practice: Practice) -> None:
+def test_a_practice_installation_sends_nothing_to_a_live_account(
+    unguarded: None, desk: Desk, practice: Practice
+) -> None:
     order = desk.confirmed("coldmailreseller", "domains")
     Vendor.objects.filter(pk=order.vendor_id).update(mode="live")
     Order.objects.filter(pk=order.pk).update(digest=plan(fresh(order)).digest)

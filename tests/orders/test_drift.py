@@ -168,7 +168,7 @@ def test_a_confirmer_confirms_the_tolerance_that_the_page_showed(desk: Desk) -> 
 
 
 @pytest.mark.parametrize("column", ["first_name", "username"])
-def test_no_tolerance_covers_anything_but_prices(desk: Desk, practice: Practice, column: str) -> None:
+def test_no_tolerance_covers_anything_but_prices(unguarded: None, desk: Desk, practice: Practice, column: str) -> None:
     allow("50.00")
     order = desk.confirmed(*CMR)
     reprice("mailbox", "3.01")
@@ -177,7 +177,7 @@ def test_no_tolerance_covers_anything_but_prices(desk: Desk, practice: Practice,
     assert practice.ledger.requests() == []
 
 
-def test_a_snapshot_changed_behind_the_back_is_no_excuse(desk: Desk, practice: Practice) -> None:
+def test_a_snapshot_changed_behind_the_back_is_no_excuse(unguarded: None, desk: Desk, practice: Practice) -> None:
     allow("1.00")
     order = desk.confirmed(*CMR)
     snapshot = order.snapshot | {"may_rise": {"USD": "500.00"}}
@@ -260,7 +260,7 @@ def test_the_vendors_new_price_sends_the_order_back(desk: Desk, practice: Practi
     assert practice.ledger.requests() == []
 
 
-def test_a_price_that_the_list_no_longer_names_goes_back(desk: Desk, practice: Practice) -> None:
+def test_a_price_that_the_list_no_longer_names_goes_back(unguarded: None, desk: Desk, practice: Practice) -> None:
     order = desk.reviewed()
     Price.objects.filter(vendor=order.vendor, item="mailbox.GOOGLE").delete()
     gone = Price.objects.filter(vendor=order.vendor).first()

@@ -275,7 +275,7 @@ def test_a_main_domain_set_after_handing_on_stops_confirming(desk: Desk) -> None
 
 
 @pytest.mark.parametrize("state", radar.WAITING)
-def test_a_name_on_an_order_under_way_is_taken(desk: Desk, state: str) -> None:
+def test_a_name_on_an_order_under_way_is_taken(unguarded: None, desk: Desk, state: str) -> None:
     other = desk.reviewed(*BOUGHT)
     Order.objects.filter(pk=other.pk).update(state=state, digest="d")
     order = desk.draft(*BOUGHT, rows="fine.com, Ann Lee, ann\nACME.com, Dana Reyes, dana")

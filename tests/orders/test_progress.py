@@ -103,7 +103,7 @@ def test_an_order_that_ended_while_the_vendor_answered_is_left_alone(desk: Desk)
     assert states(order)["dana@acme.com"] == "ready"
 
 
-def test_names_in_capitals_are_the_same_names(desk: Desk) -> None:
+def test_names_in_capitals_are_the_same_names(unguarded: None, desk: Desk) -> None:
     order = desk.sent()
     order.mailboxes.filter(username="dana").update(address="Dana@Acme.com")
     progress.note(order.pk, Progress(mailboxes={"dana@acme.com": "ready"}))

@@ -158,7 +158,7 @@ def test_an_old_or_cancelled_order_is_no_repeat(desk: Desk, changed: dict[str, A
     assert near_same(draft(desk, "alpha.net", "bravo.net")) == []
 
 
-def test_another_clients_order_is_no_repeat(desk: Desk) -> None:
+def test_another_clients_order_is_no_repeat(unguarded: None, desk: Desk) -> None:
     other = owned(desk, "alpha.com", "bravo.com")
     elsewhere = Client.objects.exclude(name="Northwind")[0]
     Order.objects.filter(pk=other.pk).update(created_at=timezone.now(), client=elsewhere)

@@ -175,7 +175,7 @@ def test_a_planned_order_can_be_cancelled_until_then(desk: Desk) -> None:
     assert submission.submit(order.pk) == "nothing to do"
 
 
-def test_a_planned_order_that_changed_meanwhile_goes_back_and_forgets_its_plan(desk: Desk) -> None:
+def test_a_planned_order_that_changed_meanwhile_goes_back_and_forgets_its_plan(unguarded: None, desk: Desk) -> None:
     order = planned(desk, timedelta(hours=3))
     order.mailboxes.filter(username="sam").update(first_name="Mallory")
     Order.objects.filter(pk=order.pk).update(hold_until=None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -19,10 +22,13 @@ from mailops.history.models import Event
 from orders import delegating, drafting, submission
 from orders.drafting import rows_of
 from orders.models import Client, Confirmation, ConfirmationRule, Delegation, NotAllowed, Order, State
-from orders.plan import plan
-from tests.conftest import Desk, fresh
+from orders.plan import Plan, plan
+from orders.plan import digest_of as digest_of_plan
+from tests.conftest import PRODUCTS, Desk, fresh
 from tests.orders.pages import browser, messages_of, url
 from vendors.models import Price
+from vendors.practice.server import Practice
+from vendors.sealed import Sealed
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +40,12 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 def two(desk: Desk) -> ConfirmationRule:
     """Every order needs two persons besides its editors."""
     return ConfirmationRule.objects.create(confirmers=2)
+
+
+GIVEN_BY_HAND = (
+    "INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_name, at)"
+    " VALUES (%s, %s, %s, %s, %s, '', '2026-01-01')"
+)
 
 
 def digest_of(order: Order) -> str:
@@ -126,6 +138,19 @@ def test_whoever_writes_contents_is_an_editor(desk: Desk, way: str) -> None:
     assert made.was_edited_by(both)
 
 
+def test_whoever_changed_the_contact_meanwhile_touched_the_order(desk: Desk) -> None:
+    both = desk.people.both
+    order = desk.reviewed("smartsenders", "domains")
+    assert order.why_not_confirm(both) == ""
+    change = f"/vendors/contact/{order.contact_id}/change/"
+    form = browser(both).get(change).context["adminform"].form
+    browser(both).post(change, form.initial | {"city": "Elsewhere"})
+    assert fresh(order).contact.city == "Elsewhere"
+    with pytest.raises(NotAllowed, match="You changed the contact"):
+        desk.confirm(order, by=both)
+    assert desk.confirm(order).state == State.CONFIRMED
+
+
 @pytest.mark.parametrize("way", ["renamed", "made again"])
 def test_a_new_name_or_a_new_user_does_not_make_another_person(desk: Desk, way: str) -> None:
     person = desk.people.both
@@ -141,8 +166,7 @@ def test_a_new_name_or_a_new_user_does_not_make_another_person(desk: Desk, way: 
     with pytest.raises(NotAllowed, match="You edited this order"):
         desk.confirm(order, by=person)
     with pytest.raises(IntegrityError, match="edited"):
-        sql("INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_name, at)"
-            " VALUES (%s, 1, 'd', %s, %s, '', '2026-01-01')", order.pk, person.pk, person.username)  # fmt: skip
+        sql(GIVEN_BY_HAND, order.pk, 1, "d", person.pk, person.username)
 
 
 # -- The database itself ----------------------------------------------------------------------------------------------
@@ -287,8 +311,7 @@ def test_one_person_is_not_two(desk: Desk, two: ConfirmationRule) -> None:
     one = Confirmation.objects.get()
     for user, name in ((desk.people.confirmer.pk, "x"), (desk.people.boss.pk, "confirmer")):
         with pytest.raises(IntegrityError):
-            sql("INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_name, at)"
-                " VALUES (%s, %s, %s, %s, %s, '', '2026-01-01')", order.pk, one.round, one.digest, user, name)  # fmt: skip
+            sql(GIVEN_BY_HAND, order.pk, one.round, one.digest, user, name)
     with pytest.raises(IntegrityError, match="lacks"):
         sql("UPDATE orders_order SET state = 'confirmed', digest = %s, confirmers_needed = 1, confirmed_by_id = %s"
             " WHERE id = %s", one.digest, desk.people.boss.pk, order.pk)  # fmt: skip
@@ -527,6 +550,16 @@ def test_one_right_does_not_count_twice(desk: Desk, two: ConfirmationRule) -> No
         desk.confirm(order, by=User.objects.get(username="operator"))
 
 
+def test_the_database_refuses_one_right_twice(desk: Desk, two: ConfirmationRule) -> None:
+    order = desk.reviewed()
+    desk.confirm(order)
+    one = Confirmation.objects.get()
+    with pytest.raises(IntegrityError, match="another person"):
+        sql("INSERT INTO orders_confirmation (order_id, round, digest, user_id, name, for_user_id, for_name, at)"
+            " VALUES (%s, %s, %s, %s, 'operator', %s, 'confirmer', '2026-01-01')",
+            order.pk, one.round, one.digest, desk.people.operator.pk, desk.people.confirmer.pk)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("by", "to", "says"),
     [
@@ -559,3 +592,38 @@ def test_passing_on_and_ending_on_the_pages(desk: Desk) -> None:
         ("delegation.made", "confirmer"),
         ("delegation.ended", "confirmer"),
     ]
+
+
+# -- What was sent is what was confirmed ------------------------------------------------------------------------------
+
+
+def on_the_wire(shown: Plan, secrets: dict[str, str]) -> bytes:
+    """Where the shown request goes and its body, as bytes, with the secrets in the places of their placeholders."""
+    where = urlsplit(shown.request.url(shown.host, secrets))
+    target = f"{where.path}?{where.query}" if where.query else where.path
+    return target.encode() + b"\n" + (shown.request.wire_body(secrets) or b"")
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_what_arrives_at_the_vendor_is_what_the_page_showed(
+    desk: Desk, practice: Practice, key: tuple[str, str]
+) -> None:
+    """One digest on the page, the confirmation, the order and the attempt; and the bytes that it stands for arrived."""
+    order = desk.reviewed(*key)
+    confirmer = browser(desk.people.confirmer)
+    page = confirmer.get(url(order, "confirm"))
+    digest = page.context["plan"].digest
+    assert f'value="{digest}"' in page.content.decode()
+    confirmer.post(url(order, "confirm"), {"digest": digest})
+    submission.submit(order.pk)
+    order = fresh(order)
+    attempt = order.attempts.get()
+    assert [Confirmation.objects.get().digest, order.digest, attempt.digest] == [digest] * 3
+    assert digest_of_plan({name: part for name, part in order.snapshot.items() if name != "sources"}) == digest
+    secrets = order.vendor.secrets.open() | Sealed(order.sealed).open()
+    assert not [value for value in secrets.values() if value in json.dumps(order.snapshot)]
+    (arrived,) = practice.ledger.requests()
+    assert page.context["plan"].request.as_dict() == order.snapshot["request"]  # PostgreSQL keeps no order of keys
+    wire = on_the_wire(page.context["plan"], secrets)
+    assert arrived.whole_sha256 == hashlib.sha256(wire).hexdigest()
+    assert arrived.body_sha256 == attempt.body_sha256 == hashlib.sha256(wire.partition(b"\n")[2]).hexdigest()

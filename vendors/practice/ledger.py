@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS charges (
 CREATE INDEX IF NOT EXISTS charges_of_account ON charges (vendor, account);
 CREATE TABLE IF NOT EXISTS requests (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL, path TEXT NOT NULL,
-    domains TEXT NOT NULL, body_sha256 TEXT NOT NULL, outcome TEXT NOT NULL, fault TEXT NOT NULL
+    domains TEXT NOT NULL, body_sha256 TEXT NOT NULL, outcome TEXT NOT NULL, fault TEXT NOT NULL,
+    whole_sha256 TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS requests_with_body ON requests (vendor, account, body_sha256);
 """
@@ -51,7 +52,10 @@ class Charge:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A paid request that arrived whole. `domains` is empty where the vendor could not make sense of it."""
+    """A paid request that arrived whole. `domains` is empty where the vendor could not make sense of it.
+
+    `whole_sha256` is over its path, its query and its body, as the bytes arrived.
+    """
 
     id: int
     at: str
@@ -62,6 +66,7 @@ class Arrival:
     body_sha256: str
     outcome: str
     fault: str
+    whole_sha256: str
 
 
 def account_of(key: str) -> str:
@@ -81,6 +86,8 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")  # survives a killed process, if not a power cut
         self._db.executescript(TABLES)
+        with suppress(sqlite3.OperationalError):  # books that an earlier release began
+            self._db.execute("ALTER TABLE requests ADD COLUMN whole_sha256 TEXT NOT NULL DEFAULT ''")
 
     def close(self) -> None:
         with self._lock:
@@ -128,14 +135,15 @@ class Ledger:
         path: str,
         domains: Sequence[str],
         body_sha256: str,
+        whole_sha256: str,
         outcome: str,
         fault: str,
     ) -> None:
         with self._lock:
             self._db.execute(
-                "INSERT INTO requests (at, vendor, account, path, domains, body_sha256, outcome, fault)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (_now(), vendor, account, path, json.dumps(domains), body_sha256, outcome, fault),
+                "INSERT INTO requests (at, vendor, account, path, domains, body_sha256, outcome, fault, whole_sha256)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (_now(), vendor, account, path, json.dumps(domains), body_sha256, outcome, fault, whole_sha256),
             )
 
     def has_seen(self, *, vendor: str, account: str, body_sha256: str) -> bool:

@@ -143,6 +143,7 @@ def _paid(twin: Twin, route: Route, call: Call, refusal: Answer | None) -> Answe
             path=call.path,
             domains=placing.purchase.domains if placing else [],
             body_sha256=call.body_sha256,
+            whole_sha256=call.whole_sha256,
             outcome=placing.purchase.status if placing and placing.is_written else _in_words(judged),
             fault=placing.fault if placing else "",
         )

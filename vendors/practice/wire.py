@@ -66,6 +66,11 @@ class Call:
     def body_sha256(self) -> str:
         return hashlib.sha256(self.body).hexdigest()
 
+    @property
+    def whole_sha256(self) -> str:
+        """Over where it went, its query included, and the body, as the bytes arrived."""
+        return hashlib.sha256(self.target.encode() + b"\n" + self.body).hexdigest()
+
     def charges(self, *, domain: str | None = None) -> list[Charge]:
         """The account's charges, oldest first."""
         return self.ledger.charges(vendor=self.vendor, account=self.account, domain=domain)[::-1]
