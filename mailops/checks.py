@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from math import ceil
 from typing import Any
 
@@ -51,6 +52,9 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
         found.append(Error("ATOMIC_REQUESTS keeps a transaction open across everything.", id="mailops.E010"))
     if "sqlite" in default["ENGINE"] and default.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
         found.append(Error("SQLite needs transaction_mode IMMEDIATE.", id="mailops.E011"))
+    if "sqlite" in default["ENGINE"] and sqlite3.sqlite_version_info < (3, 38):
+        hint = f"This one is {sqlite3.sqlite_version}. A newer Python brings a newer SQLite, or use PostgreSQL."
+        found.append(Error("The rules in the database need SQLite 3.38 or newer.", hint=hint, id="mailops.E013"))
     if any(word in str(settings.CACHES["default"]["BACKEND"]) for word in ("locmem", "dummy")):
         found.append(Error("The cache must be shared by web and workers.", id="mailops.E012"))
     return found
