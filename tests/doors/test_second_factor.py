@@ -18,6 +18,7 @@ from mailops.doors.models import Authenticator, RecoveryCode
 from mailops.history.models import Event
 from tests.doors.conftest import PASSWORD, equipped, sign_in, text
 from tests.doors.phone import Phone
+from tests.orders.pages import add_url, typed
 
 pytestmark = pytest.mark.django_db
 
@@ -315,3 +316,17 @@ def test_new_recovery_codes_end_the_old_ones(who: SimpleNamespace) -> None:
     assert len(new) == 10 and not set(old) & set(new)
     assert give(at_the_code_page("confirmer"), old[0]).status_code == 200
     assert give(at_the_code_page("confirmer"), new[0]).status_code == 302
+
+
+# -- The other door: a draft sent after the session ended --------------------------------------------------------------
+
+
+def test_going_on_with_a_draft_asks_for_the_code_too(who: SimpleNamespace, accounts: dict[str, Any]) -> None:
+    phone, _ = equipped(who.drafter)
+    url = add_url(accounts["woodpecker"], "mailboxes")
+    browser, draft = Browser(), typed() | {"username": "drafter", "password": PASSWORD}
+    for code in ("", "000000"):
+        assert "is not right" in text(browser.post(url, draft | {"code": code}))
+        assert not is_in(browser)
+    assert browser.post(url, draft | {"code": phone.code()}).status_code == 302
+    assert is_in(browser)
