@@ -96,7 +96,7 @@ def one(chosen: argparse.Namespace) -> int:
 
 
 def writing(count: int) -> None:
-    """An order's move as the code makes it (a row locked, a row updated, a task queued), with its record and without."""
+    """An order's move as the code makes it (rows locked, one updated, a task queued), with its record and without."""
     from orders.models import Client, Order
     from vendors.models import Vendor
 
