@@ -18,6 +18,7 @@ from django.shortcuts import redirect
 from mailops import roles
 from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
+from mailops.proposals.deciding import ALONE
 from mailops.proposals.guarded import GuardedAdmin, GuardedForm, WhyField
 from mailops.proposals.guards import HIDDEN
 from mailops.proposed import PASSWORD, USERS
@@ -128,7 +129,7 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
     def log_change(self, request: HttpRequest, object: User, message: Any) -> Any:
         """Another password is an event of its own, as it is where people change it themselves."""
         if isinstance(message, dict) and any("password" in name for name in message):
-            return record("user.password_changed", object, changes=message)
+            return record("user.password_changed", object, changes=message, reason=ALONE if settings.ONE_PERSON else "")
         return super().log_change(request, object, message)
 
     @admin.display(description="Roles")

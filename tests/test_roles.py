@@ -228,7 +228,7 @@ class House:
             "orders/finding": Finding.objects.create(
                 match=match, vendor=match.vendor, kind="not_ours", key="a", says="b"
             ),
-            "orders/confirmationrule": ConfirmationRule.objects.create(confirmers=1),
+            "orders/confirmationrule": ConfirmationRule.objects.create(confirmers=0),
             "orders/delegation": delegating.make(
                 Delegation(to_user=desk.people.both, ends_at=timezone.now() + timedelta(days=1), reason="On leave."),
                 by=desk.people.confirmer,
@@ -360,7 +360,9 @@ def test_nothing_is_deleted_or_done_in_bulk() -> None:
 
 def test_only_what_leaves_no_hole_can_be_deleted_even_by_a_superuser() -> None:
     pages = {page for page, rows in PAGES.items() if page.endswith("/delete/") and rows[0] != NONE}
-    assert {page.partition("/<")[0] for page in pages} == {"auth/user", "vendors/price", "orders/neverbuy"}
+    assert {page.partition("/<")[0] for page in pages} == {
+        "auth/user", "vendors/price", "orders/neverbuy", "orders/confirmationrule", "notices/sharedaddress",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("model", ["schedule", "success", "failure", "ormq", "task"])

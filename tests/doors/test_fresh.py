@@ -10,6 +10,8 @@ import pytest
 from django.test import Client as Browser
 
 from mailops.doors import sessions
+from mailops.proposals import deciding
+from mailops.proposals.models import Proposal
 from orders.models import Order, State
 from orders.plan import plan
 from tests.conftest import Desk, fresh
@@ -150,10 +152,11 @@ def test_a_vendors_key_is_carried_without_being_shown(desk: Desk, who: SimpleNam
     url = f"/vendors/vendor/{vendor.pk}/change/"
     form = browser.get(url).context["adminform"].form
     typed = {name: value for name, value in form.initial.items() if value is not None and value is not False}
-    page = browser.post(url, typed | {"secret_api_key": "a-new-key-at-the-vendor", "two_person_rule": "on"})
+    page = browser.post(url, typed | {"secret_api_key": "a-new-key-at-the-vendor", "why": "A new key."})
     assert "a-new-key-at-the-vendor" not in text(page)
     done = answer(browser, page)
     assert done.status_code == 302, done.context["errors"]
+    deciding.approve(Proposal.objects.get().pk, by=who.confirmer)
     vendor.refresh_from_db()
     assert vendor.secrets.open()["api_key"] == "a-new-key-at-the-vendor"
 

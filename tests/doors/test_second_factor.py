@@ -129,7 +129,7 @@ def test_what_is_no_code_opens_nothing(who: SimpleNamespace, code: str) -> None:
 def test_a_recovery_code_opens_once_and_is_recorded(who: SimpleNamespace) -> None:
     _, codes = equipped(who.confirmer)
     assert give(at_the_code_page("confirmer"), codes[0].lower()).status_code == 302
-    assert actions("confirmer")[-1] == "user.used_recovery_code"
+    assert "user.used_recovery_code" in actions("confirmer")
     assert Event.objects.get(action="user.used_recovery_code").changes == {"recovery codes left": [10, 9]}
     assert give(at_the_code_page("confirmer"), codes[0]).status_code == 200
     assert give(at_the_code_page("confirmer"), codes[1]).status_code == 302

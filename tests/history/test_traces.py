@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,19 +11,35 @@ from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.db import DatabaseError, connection, models, transaction
 from django.test import Client as Browser
+from django.utils import timezone
 
 from mailops import triggers
+from mailops.doors.models import Authenticator, RecoveryCode
 from mailops.findings import findings
 from mailops.history import outside, record, telling, traced
 from mailops.history.models import TRACE_TRIGGERS, Event, Telling, Trace
 from mailops.history.shell import as_person
 from mailops.history.verify import verify
+from mailops.notices.models import NoticeSettings, SharedAddress
 from mailops.proposals import deciding
+from mailops.proposals.guards import Wanted
 from mailops.proposals.models import Proposal
 from mailops.triggers import HIDDEN
 from orders import desk as unknowns
 from orders import submission, sweep
-from orders.models import Attempt, Client, Domain, Editor, Mailbox, NeverBuy
+from orders.models import (
+    Attempt,
+    Client,
+    Confirmation,
+    ConfirmationRule,
+    Delegation,
+    Domain,
+    Editor,
+    Finding,
+    Mailbox,
+    Match,
+    NeverBuy,
+)
 from orders.plan import plan
 from tests.conftest import Desk, fresh
 from vendors.models import Contact, Price, PriceVersion, Rate, SendingSwitch, Vendor
@@ -112,15 +129,26 @@ def now_told() -> list[Event]:
 
 
 @pytest.fixture
-def rows(desk: Desk) -> dict[str, tuple[models.Model, str]]:
+def rows(desk: Desk, unguarded: None) -> dict[str, tuple[models.Model, str]]:
     """A row of each traced table, and a column that raw SQL may change in it."""
     order = desk.claimed().order
     with telling():
         user = User.objects.get(username="drafter")
-        user.user_permissions.set([1])
+        user.user_permissions.set([apps.get_model("auth.Permission").objects.all()[0]])
         never = NeverBuy.objects.create(pattern="acme", reason="The client's")
         SendingSwitch(pk=1).save()
         rate = Rate.objects.create(currency="USD", to="EUR", rate=1, typed_by_name="jo")
+        rule = ConfirmationRule.objects.create()
+        until = timezone.now() + timedelta(days=1)
+        passed_on = Delegation.objects.create(from_user=user, to_user=desk.people.both, ends_at=until)
+        match = Match.objects.create(vendor=order.vendor, begins_on=until, ends_on=until, compared=0, agreed=0, lines=0)
+        finding = Finding.objects.create(match=match, vendor=order.vendor, key="a", kind="not_ours")
+        wanted = Wanted(values={"order_limit": "3000.00"}, reasons={"order_limit": "More."})
+        proposal = deciding.propose(order.vendor, wanted, by=desk.people.operator, why="A large order.")
+        factor = Authenticator.objects.create(user=user, name="App", sealed="gAAAA-factor")
+        code = RecoveryCode.objects.create(user=user, hash="0" * 64)
+        choices = NoticeSettings.objects.create(user=user, sealed="gAAAA-notices")
+        shared = SharedAddress.objects.create(name="On call", sealed="gAAAA-shared")
     schedule = apps.get_model("django_q.Schedule").objects.get(name="Sweep")
     first = {
         "auth_user": (user, "first_name"),
@@ -144,6 +172,16 @@ def rows(desk: Desk) -> dict[str, tuple[models.Model, str]]:
         "orders_client": (Client.objects.all()[0], "note"),
         "orders_editor": (Editor.objects.all()[0], "name"),
         "orders_neverbuy": (never, "reason"),
+        "orders_confirmation": (Confirmation.objects.all()[0], "for_name"),
+        "orders_confirmationrule": (rule, "note"),
+        "orders_delegation": (passed_on, "reason"),
+        "orders_match": (match, "file_name"),
+        "orders_finding": (finding, "reason"),
+        "proposals_proposal": (proposal, "subject"),
+        "doors_authenticator": (factor, "name"),
+        "doors_recoverycode": (code, ""),
+        "notices_noticesettings": (choices, "service"),
+        "notices_sharedaddress": (shared, "service"),
     }
     assert not Trace.objects.exists()
     return first

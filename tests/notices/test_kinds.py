@@ -134,7 +134,8 @@ def test_a_proposal_goes_to_who_may_approve_and_not_to_who_made_it(desk: Desk, t
     other = User.objects.create_superuser("second", email="second@example.com")
     happened("proposal.made", desk.accounts["woodpecker"], by=desk.people.boss, what="order limit $2,000 to $9,000")
     tick()
-    assert told() == {other.username: "A proposal waits: order limit $2,000 to $9,000"}
+    says = "A proposal waits: order limit $2,000 to $9,000"
+    assert told() == dict.fromkeys(["confirmer", "both", "operator", other.username], says)
 
 
 @pytest.mark.parametrize(

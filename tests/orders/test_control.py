@@ -77,7 +77,7 @@ def test_limits_rules_and_keys(desk: Desk) -> None:
     ]
 
 
-def test_exceptions_that_somebody_made_use_of(desk: Desk) -> None:
+def test_exceptions_that_somebody_made_use_of(desk: Desk, unguarded: None) -> None:
     vendor = desk.accounts["woodpecker"]
     vendor.two_person_rule = False
     vendor.save()
@@ -85,7 +85,7 @@ def test_exceptions_that_somebody_made_use_of(desk: Desk) -> None:
     Order.objects.filter(pk=order.pk).update(why_again="They want twice as many.")
     desk.confirm(fresh(order), by=desk.people.both)
     found = said(report()["overrides"])
-    assert found[0].startswith("Confirmed. One person only")
+    assert found[0].startswith("Confirmed. Nobody else has to confirm this")
     assert found[1] == "Ordered again although it looks like an earlier order: They want twice as many."
 
 

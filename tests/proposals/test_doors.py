@@ -246,7 +246,7 @@ def test_switching_a_password_off_is_done_at_once(people: Any) -> None:
     page = f"/auth/user/{people.confirmer.pk}/password/"
     signed_in(people.boss).post(page, {"usable_password": "false", "unset-password": "1"})
     assert not User.objects.get(pk=people.confirmer.pk).has_usable_password()
-    assert Event.objects.get(action="user.changed").subject == "confirmer"
+    assert Event.objects.get(action="user.password_changed").subject == "confirmer"
 
 
 def test_ones_own_password_is_changed_where_the_present_one_is_asked_for(people: Any) -> None:
@@ -278,4 +278,4 @@ def test_one_person_alone_sets_a_password(people: Any, settings: Any) -> None:
     typed = {"usable_password": "true", "password1": SECRET, "password2": SECRET}
     signed_in(people.boss).post(f"/auth/user/{people.drafter.pk}/password/", typed)
     assert User.objects.get(pk=people.drafter.pk).check_password(SECRET)
-    assert "marked as one-person" in Event.objects.get(action="user.changed").reason
+    assert "marked as one-person" in Event.objects.get(action="user.password_changed").reason

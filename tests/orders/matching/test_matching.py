@@ -54,7 +54,7 @@ def test_what_was_bought_is_in_each_vendors_own_list(desk: Desk, api: str, produ
     assert not Finding.objects.exists()
 
 
-def test_a_domain_bought_behind_our_back_is_found_taken_over_and_settled_for_good(desk: Desk) -> None:
+def test_a_domain_bought_behind_our_back_is_found_taken_over_and_settled_for_good(desk: Desk, unguarded: None) -> None:
     order = desk.sent("smartsenders", "domains")
     order.mailboxes.all().delete()
     order.domains.all().delete()
@@ -72,7 +72,9 @@ def test_a_domain_bought_behind_our_back_is_found_taken_over_and_settled_for_goo
     assert sorted(actions) == [("finding.settled", "confirmer"), ("finding.taken", "operator")]
 
 
-def test_a_finding_that_a_later_look_no_longer_shows_is_gone_and_comes_back_if_it_does(desk: Desk) -> None:
+def test_a_finding_that_a_later_look_no_longer_shows_is_gone_and_comes_back_if_it_does(
+    desk: Desk, unguarded: None
+) -> None:
     order = desk.sent("woodpecker")
     ask(order.pk)
     before = order.mailboxes.first()
