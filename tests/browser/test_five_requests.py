@@ -90,7 +90,7 @@ WANTED = {
 def _drafter_sends(page: Page, wanted: Wanted) -> int:
     """Drafted and handed on; the drafter sees that the next step is somebody else's."""
     number = send(page, wanted)
-    expect(page.get_by_role("link", name=re.compile("^Confirm"))).to_have_count(0)
+    expect(page.get_by_role("link", name=re.compile("^Confirm and"))).to_have_count(0)
     expect(confirm_button(page)).to_be_disabled()
     answer = page.request.post(f"/orders/order/{number}/confirm/", form={"csrfmiddlewaretoken": token(page)})
     assert answer.status == 403
@@ -165,4 +165,5 @@ def test_the_auditor_finds_the_history_unbroken(auditor: Page) -> None:
     auditor.goto("/")
     auditor.get_by_role("navigation", name="Main").get_by_role("link", name="History").click()
     auditor.get_by_role("link", name="Verify the history").click()
+    auditor.get_by_role("button", name="Verify everything now").click()
     expect(auditor.get_by_text("The history is unbroken.")).to_be_visible()
