@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 
@@ -27,7 +27,7 @@ def open_accounts() -> None:
     """Two people, a client, and the accounts with typed prices."""
     with transaction.atomic():
         for name in ("drafter", "confirmer"):
-            User.objects.create_user(name)
+            User.objects.create_user(name).groups.add(Group.objects.get(name=name.title()))
         Client.objects.create(name="Bench", main_domain="bench.example", forward_to="bench.example")
         for number in range(ACCOUNTS):
             sealed = Sealed("").put({"api_key": f"practice-bench-{number}"})

@@ -153,7 +153,7 @@ class House:
             "MAILOPS_DATA": str(folder),
             "DJANGO_SETTINGS_MODULE": "mailops.settings",
             "DATABASE_URL": self.database,
-            "MAILOPS_PRACTICE_URL": practice,
+            "MAILOPS_PRACTICE_URL": practice or "http://127.0.0.1:9",
             "PYTHONUNBUFFERED": "1",
         }
         self.env |= env
