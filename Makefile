@@ -29,7 +29,7 @@ test: $(VENV)/.test ## run the tests, three at a time: make test ARGS="tests/ord
 	export CHROMIUM FAKETIME_LIBRARY
 	CHROMIUM=$$(.ci/chromium $(BIN)/python)
 	FAKETIME_LIBRARY=$$(.ci/faketime)
-	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile $(ARGS)
+	$(APART) MAILOPS_LIVE=0 MAILOPS_DATA="$$data" $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: $(VENV)/.test ## try to make MailOps buy twice or lose an order, and print how each drill ended
 	data=$$(mktemp -d)

@@ -260,7 +260,7 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
         "Each time that the chain of records was read through, what was found, and fingerprints that were put away.",
         "Was it checked at all? Does a fingerprint kept elsewhere still match?",
         False,
-        _of("history.verified", "history.found_broken", "history.digest_written"),
+        _of("history.verified", "history.found_broken", "history.digest_written", "history.archived"),
     ),
     (
         "outside",
@@ -268,7 +268,7 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
         "Rows that were changed in the database itself, by no page and no command of MailOps.",
         "Who had the database's password that day, and what was it for?",
         True,
-        _of("outside.changed"),
+        _of("outside.changed", "shell.changed"),
     ),
     (
         "prices",
@@ -300,7 +300,14 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
         "Changes that need a second person: proposed, approved, declined, withdrawn.",
         "Do the same two people approve each other's?",
         False,
-        _of("proposal.made", "proposal.approved", "proposal.declined", "proposal.withdrawn"),
+        _of(
+            "proposal.made",
+            "proposal.approved",
+            "proposal.declined",
+            "proposal.withdrawn",
+            "proposal.expired",
+            "proposal.self_approval_refused",
+        ),
     ),
     (
         "left",

@@ -9,7 +9,7 @@ from django.db.models import Min
 from mailops.history.models import Event
 from orders.models import Order, State
 
-ENDED = (State.DELIVERED, State.REFUSED, State.CANCELLED)
+ENDED = (State.DELIVERED, State.PARTLY, State.REFUSED, State.CANCELLED)
 AT_ONCE = 500
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from mailops.proposals import tighter
 from mailops.proposals.guards import Guard, plain, register
 from mailops.proposals.tighter import Value
@@ -27,6 +29,9 @@ CLIENTS = register(ClientGuard())
 
 def _fewer(before: Value, after: Value) -> str:
     return "Fewer persons would have to agree." if tighter.amount(after) < tighter.amount(before) else ""
+
+
+LINKED: dict[str, Any] = {"vendor": Vendor, "client": Client}
 
 
 class RuleGuard(Guard):
@@ -53,16 +58,22 @@ class RuleGuard(Guard):
         return {**typed, "confirmers": max(1, int(tighter.amount(typed.get("confirmers"))))}
 
     def python(self, name: str, value: Value) -> Any:
-        if name == "vendor":
-            return Vendor.objects.filter(name=value).first()
-        if name == "client":
-            return Client.objects.filter(name=value).first()
+        if name in LINKED:
+            return LINKED[name]._default_manager.filter(pk=value).first()
         return super().python(name, value)
+
+    def check(self, item: ConfirmationRule, values: Mapping[str, Value]) -> None:
+        """A rule whose account or client is gone must not speak of every order."""
+        for name in LINKED:
+            if values.get(name) is not None and getattr(item, name) is None:
+                raise ValidationError(f"The {name} that was proposed is gone.")
 
     def words(self, name: str, values: Mapping[str, Value]) -> str:
         """Who has to confirm in words; of what is left empty that it stands for any."""
         if name == "confirmers":
             return dict(COUNTS)[int(tighter.amount(values.get(name)))]
+        if name in LINKED and values.get(name) is not None:
+            return str(self.python(name, values[name]) or "one that is gone")
         return super().words(name, values) if values.get(name) not in (None, "") else "any"
 
 

@@ -56,8 +56,24 @@ def spans(since: datetime, until: datetime) -> Iterator[Held]:
     for event in found.order_by("number")[:MOST]:
         changes.setdefault(event.subject_id, []).append(_change(event))
         today.setdefault(event.subject_id, (f"{event.subject} (deleted)", frozenset()))
+    for pk, change in _from_outside(since):
+        changes.setdefault(pk, []).append(change)
+    for found_of in changes.values():
+        found_of.sort(key=lambda change: change.record)
     for pk, (person, roles) in today.items():
         yield from _of_person(person, roles, changes.get(pk, []), until)
+
+
+def _from_outside(since: datetime) -> Iterator[tuple[str, Change]]:
+    """Memberships that raw SQL or Django's own commands gave or took: a row of a table that is no user's own."""
+    told = Event.objects.filter(subject_type="auth.user_groups", at__gte=since).order_by("number")
+    for event in told[:MOST]:
+        for at in (0, 1):
+            user, group = (str((event.changes.get(name) or [None, None])[at] or "") for name in ("user_id", "group_id"))
+            if user and group:
+                role = frozenset({group.partition(" (")[2].removesuffix(")") or group})
+                got, lost = (role, frozenset()) if at else (frozenset(), role)
+                yield user.partition(" ")[0], Change(event.at, got, lost, event.number)
 
 
 def _roles_now(user: User) -> frozenset[str]:
@@ -78,7 +94,7 @@ def _roles(changes: Mapping[str, Any], at: int) -> set[str]:
         words = value.split(", ") if isinstance(value, str) else value if isinstance(value, list) else []
         named |= {str(word) for word in words if word and word != "none"}
     pair = changes.get("is_superuser")
-    return named | ({SUPERUSER} if isinstance(pair, list) and len(pair) == 2 and pair[at] is True else set())
+    return named | ({SUPERUSER} if isinstance(pair, list) and len(pair) == 2 and pair[at] in (True, 1) else set())
 
 
 def _of_person(person: str, now: frozenset[str], changes: list[Change], until: datetime) -> Iterator[Held]:

@@ -48,11 +48,13 @@ def rows_for(api: str, *, word: str = "acme") -> str:
     return f"{word}.com, Dana Reyes, dana\n{word}.com, Sam Ito, sam"
 
 
+SLOW = ("tests/browser/", "test_lifecycle_machine", "tests/faults/", "tests/bench/", "test_supervisor")
 APART = ("orders", "practice", "vendors")  # here a test that asks for no database touches none
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs the same whatever the database, so that it need not run once for each."""
+    """What takes longest first, and a mark on what runs the same whatever the database."""
+    items.sort(key=lambda item: next((n for n, slow in enumerate(SLOW) if slow in item.nodeid), len(SLOW)))
     for item in items:
         asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         if asks or item.get_closest_marker("django_db"):

@@ -170,10 +170,13 @@ def verify_files(paths: Iterable[Path], points: Iterable[Point] = ()) -> int:
     for point in points:
         known.setdefault(point.number, []).append(point)
     archives = list(Archive.objects.order_by("last"))
-    given = {_first_of(path): path for path in paths}
+    given: dict[int, list[Path]] = {}
+    for path in paths:
+        given.setdefault(_first_of(path), []).append(path)
     end = START
     for kept in archives:
-        path = given.get(kept.first)
+        found = given.get(kept.first, [])  # a crash may have left an unused one beside it
+        path = next((path for path in found if sha256_of(path) == kept.sha256), found[0] if found else None)
         if path is None:
             raise BadArchive(f"The file with records {kept.first} to {kept.last} is missing: {Path(kept.file).name}.")
         if sha256_of(path) != kept.sha256:

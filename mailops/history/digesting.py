@@ -67,7 +67,8 @@ def _write_out() -> Iterator[str]:
         try:
             _append(path, digest.line)
         except OSError as error:
-            Digest.objects.filter(pk=digest.pk).update(trouble=f"{path} can't be written: {error.strerror}"[:200])
+            trouble = f"{path} can't be written: {error.strerror}"[:200]
+            Digest.objects.to_be_written().update(trouble=trouble)  # the newest one is looked at
             return
         Digest.objects.filter(pk=digest.pk).update(file=str(path)[:300], trouble="")
         yield f"wrote record {digest.number}"
@@ -75,14 +76,18 @@ def _write_out() -> Iterator[str]:
 
 def _append(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    torn = path.is_file() and path.stat().st_size and not path.read_bytes().endswith(b"\n")  # by a full disk
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640), "a", encoding="utf-8") as file:
-        file.write(f"{text}\n")
+        file.write(f"{chr(10) if torn else ''}{text}\n")
         file.flush()
         os.fsync(file.fileno())
 
 
 def _send() -> Iterator[str]:
     """A mail that fails is tried again the next time, with the newest digest."""
+    if not settings.MAIL_IS_SET:
+        Digest.objects.to_be_mailed().update(trouble="This installation has no mail server: set EMAIL_URL")
+        return
     for digest in Digest.objects.to_be_mailed():
         to: list[str] = settings.HISTORY_DIGEST_TO
         try:

@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
+from mailops.doors import fresh
 from mailops.history import record, telling
 from mailops.proposals import deciding
 from mailops.proposals.deciding import ALONE, NotAllowed
@@ -100,7 +101,7 @@ class ProposalAdmin(admin.ModelAdmin):
         return redirect(reverse("admin:history_event_changelist") + query)
 
     def get_urls(self) -> list[Any]:
-        doors = {"approve": self.approve, "decline": self.decline, "withdraw": self.withdraw}
+        doors = {"approve": fresh.required(self.approve), "decline": self.decline, "withdraw": self.withdraw}
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"proposals_proposal_{name}")
             for name, view in doors.items()

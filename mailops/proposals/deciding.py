@@ -136,12 +136,17 @@ def _apply(proposal: Proposal, item: Any, *, alone: bool, by: User) -> None:
         item,
         by=by,
         reason=f"{who} ({ALONE})" if alone else who,
-        changes={name: _pair(guard, name, proposal.based_on, value) for name, value in values.items()},
+        changes={name: _pair(guard, name, proposal.based_on, values) for name in values},
     )
 
 
-def _pair(guard: Guard, name: str, before: Mapping[str, Value], after: Value) -> list[Value]:
-    return ["", HIDDEN] if guard.is_secret(name) else [before.get(name), after]
+def _pair(guard: Guard, name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> list[Value]:
+    """Rows by their names: a number would tell nothing."""
+    if guard.is_secret(name):
+        return ["", HIDDEN]
+    if guard.model._meta.get_field(name).many_to_one:
+        return [guard.words(name, before), guard.words(name, after)]
+    return [before.get(name), after[name]]
 
 
 def _decide(proposal: Proposal, state: State, *, by: User | None, why: str = "") -> Proposal:

@@ -132,6 +132,8 @@ def plain(value: Any) -> Value:
     """A form's or a row's value as JSON keeps it."""
     if isinstance(value, Decimal):
         return f"{value:.2f}"
+    if isinstance(value, models.Model):
+        return int(value.pk)  # names change, and are not always what `str` says
     if isinstance(value, models.QuerySet):
         return sorted(str(item) for item in value)
     return value if value is None or isinstance(value, bool | int) else str(value)

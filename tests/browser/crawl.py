@@ -141,7 +141,9 @@ class Crawl:
         return is_new
 
     def _follow(self) -> None:
-        links: list[str] = self.page.locator("a[href]").evaluate_all("links => links.map((link) => link.href)")
+        links: list[str] = self.page.locator("a[href]:not([download])").evaluate_all(
+            "links => links.map((link) => link.href)"
+        )
         here = urlsplit(self.page.url)
         for link in map(urlsplit, links):
             kept = "&".join(f"{name}={values[0]}" for name, values in parse_qs(link.query).items() if name in KEPT)

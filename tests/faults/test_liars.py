@@ -34,7 +34,7 @@ def closed_port() -> Iterator[str]:
 
 @contextmanager
 def no_such_name() -> Iterator[str]:
-    yield "http://no-such-vendor.invalid"
+    yield "https://no-such-vendor.invalid"
 
 
 @contextmanager

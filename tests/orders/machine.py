@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from mailops.history import telling
 from orders import desk as unknowns
 from orders import drafting, limits, looking, progress, submission
 from orders.models import Order, State
@@ -124,7 +125,7 @@ class Lifecycle(Installation):
 
     @rule(n=which, by=person, cancel=st.sampled_from([False, False, False, True]))
     def take_back(self, n: int, by: str, cancel: bool) -> None:
-        with self._refusable(), transaction.atomic():
+        with self._refusable(), telling():
             order = Order.objects.locked(self._one(n, State.CONFIRMED, State.REVIEW).pk)
             if cancel:
                 order.cancel(by=self._user(by), reason="Not needed.")

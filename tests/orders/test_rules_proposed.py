@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mailops.history.models import Event
 from mailops.proposals import deciding
 from mailops.proposals.models import Proposal
 from orders.models import ConfirmationRule
@@ -72,3 +73,21 @@ def test_a_rule_that_asks_for_somebody_is_not_deleted(desk: Desk) -> None:
     assert operator.post(page(asks, "delete"), {"post": "yes"}).status_code == 403
     assert operator.post(page(asks_nobody, "delete"), {"post": "yes"}).status_code == 302
     assert list(ConfirmationRule.objects.all()) == [asks]
+
+
+def test_a_rule_goes_by_its_account_and_not_by_the_accounts_name(desk: Desk) -> None:
+    """Accounts get other names at once; a rule that lost its account would speak of every order."""
+    first, second = desk.accounts["woodpecker"], desk.accounts["scaledmail"]
+    made = ConfirmationRule.objects.create(confirmers=0, vendor=first)
+    operator = browser(desk.people.operator)
+    operator.post(page(made), rule(0, vendor=second.pk))
+    made.refresh_from_db()
+    assert made.vendor == first
+    second.name = "Another name"
+    second.save()
+    deciding.approve(Proposal.objects.get().pk, by=desk.people.confirmer)
+    made.refresh_from_db()
+    assert made.vendor == second
+    assert Event.objects.filter(action="confirmationrule.changed").latest("number").changes == {
+        "vendor": [str(first), str(second)]
+    }

@@ -58,7 +58,14 @@ class Command(BaseCommand):
             rate = finding.read / max(finding.seconds, 0.001)
             self.stdout.write(f"{finding.read:,} records read in {finding.seconds:.1f} s, {rate:,.0f} a second.")
         if points:
-            self.stdout.write(f"{len(points)} digests fit.")
+            compared = [point for point in points if archived or point.number > finding.began]
+            if compared:
+                self.stdout.write(f"{len(compared)} digests fit.")
+            if len(compared) < len(points):
+                left = len(points) - len(compared)
+                self.stdout.write(
+                    f"{left} are of archived records and were not compared: give the files with --archive."
+                )
         if archived:
             self.stdout.write(f"{archived:,} archived records fit.")
         else:
