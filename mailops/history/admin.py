@@ -141,7 +141,7 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     def _record_search(self, request: HttpRequest) -> None:
         """What was looked for, once: not for turning its pages or sorting them."""
         looked_for = {
-            name: value.replace("\0", "")[:200]
+            name: str(value).replace("\0", "")[:200]
             for name, value in sorted(request.GET.items())
             if value and name not in ("p", "o", "all", *browse.CURSORS)
         }

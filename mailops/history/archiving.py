@@ -171,12 +171,12 @@ def verify_files(paths: Iterable[Path], points: Iterable[Point] = ()) -> int:
         known.setdefault(point.number, []).append(point)
     archives = list(Archive.objects.order_by("last"))
     given: dict[int, list[Path]] = {}
-    for path in paths:
-        given.setdefault(_first_of(path), []).append(path)
+    for file in paths:
+        given.setdefault(_first_of(file), []).append(file)
     end = START
     for kept in archives:
         found = given.get(kept.first, [])  # a crash may have left an unused one beside it
-        path = next((path for path in found if sha256_of(path) == kept.sha256), found[0] if found else None)
+        path = next((file for file in found if sha256_of(file) == kept.sha256), found[0] if found else None)
         if path is None:
             raise BadArchive(f"The file with records {kept.first} to {kept.last} is missing: {Path(kept.file).name}.")
         if sha256_of(path) != kept.sha256:
