@@ -39,7 +39,9 @@ def end(order: Order) -> None:
     """
     if order.state == State.REVIEW:
         waited = _days(settings.REVIEW_DAYS)
-        reason = f"Nobody confirmed it within {waited}, so it is a draft again. Nothing was bought."
+        some = order.confirmations.filter(round=order.round).exists()
+        nobody = "Not all who have to confirm it did so" if some else "Nobody confirmed it"
+        reason = f"{nobody} within {waited}, so it is a draft again. Nothing was bought."
         order.send_back(by=None, reason=f"{reason} Look at it, then send it for confirmation again.", action=REVIEW)
         return
     assert order.state == State.CONFIRMED and order.confirmed_at

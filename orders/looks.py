@@ -156,7 +156,7 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime
         "around": _around(before, after),
         "request": _request(before, after),
     }
-    told = any(found.values())
+    told = any(items for name, items in found.items() if name != "around")
     if not told and before["plan"] != after["plan"]:
         found["request"] = ["What is sent to the vendor changed. Read it below."]
     shown = {name: items[:AT_MOST] for name, items in found.items()}

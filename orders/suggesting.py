@@ -53,6 +53,7 @@ def take(order: Order, *, old: str, new: str, by: User, version: int) -> Order:
         contact=order.contact,
         forward_to=order.forward_to,
         note=order.note,
+        why_again=order.why_again,
         options=order.options,
         rows=rows,
     )

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from mailops.money import Totals
-from orders import limits, looks, submission
+from orders import confirming, limits, looks, submission
 from orders.models import NotAllowed, Order, State
 from orders.plan import Plan, plan
 from vendors.models import Vendor
@@ -97,9 +97,13 @@ def batch(vendor: Vendor, *, by: User, chosen: Iterable[int] | None = None) -> B
 def _candidate(order: Order, *, by: User, uses: Iterable[limits.Use]) -> Candidate:
     current = plan(order)
     submission.seen(current)
-    stops = [why] if (why := order.why_not_confirm(by)) else []
+    stops = [why] if (why := confirming.why_not(order, by, current)) else []
     stops += [f"{problem.message} {problem.fix}".strip() for problem in current.stops]
     warnings = [problem.message for problem in current.warnings if problem.field != "limits"]
+    needed = confirming.confirmers_needed(order, current.cost)
+    confirming.seen(order, current.digest, needed, by)
+    if needed.count - len(confirming.given(order, current.digest).counts) > 1:
+        warnings.append("Two persons have to confirm it: yours is the first, so nothing is sent yet.")
     return Candidate(
         order=order, plan=current, stops=stops, unread=_unread(order, current, by, uses), warnings=warnings
     )

@@ -18,14 +18,14 @@ from django.views.decorators.http import require_POST
 
 from mailops.doors import fresh
 from mailops.history import telling
-from orders import comments, drafting, limits, progress, submission
+from orders import comments, confirming, drafting, limits, progress, submission
 from orders.admin import confirmations, cost, review
 from orders.admin.availability import panel
 from orders.admin.checklist import checks
 from orders.admin.frame import load, render, url
 from orders.admin.page import contents, request_shown
 from orders.models import NotAllowed, Order, holds
-from orders.plan import plan, short
+from orders.plan import Plan, plan, short
 
 LONGEST_PLAN = timedelta(days=90)
 
@@ -73,14 +73,15 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     order = load(request, pk, "orders.confirm_order")
     if request.method == "POST":
         return _confirm(request, order)
-    if why := order.why_not_confirm(_user(request)):
+    current = plan(order)
+    if why := confirming.why_not(order, _user(request), current):
         messages.info(request, why)
         return redirect(url(order))
-    return _confirm_page(request, order)
+    return _confirm_page(request, order, current=current)
 
 
-def _confirm_page(request: HttpRequest, order: Order, **more: Any) -> HttpResponse:
-    current = plan(order)
+def _confirm_page(request: HttpRequest, order: Order, *, current: Plan | None = None, **more: Any) -> HttpResponse:
+    current = current or plan(order)
     submission.seen(current)
     snapshot = current.snapshot()
     uses = limits.rows(limits.used_now(order), current.cost.due_now)

@@ -233,7 +233,8 @@ class Order(models.Model):
         if user.has_perm(RIGHT) and not getattr(user, "_holds_delegated_right", False):
             return user
         givers = [delegation.from_user for delegation in Delegation.objects.to(user)]
-        return next((giver for giver in givers if giver and not self.was_edited_by(giver)), None)
+        barred = (self.was_edited_by, self.has_contact_changed_by)
+        return next((giver for giver in givers if giver and not any(is_so(giver) for is_so in barred)), None)
 
     def on_behalf(self, user: User) -> str:
         """ "For anna (delegated)." where the person would use a right that was passed on to them, else nothing."""
