@@ -14,7 +14,7 @@ from django_q.models import OrmQ
 
 from mailops.history.models import Event
 from orders import submission, together
-from orders.models import Order, State
+from orders.models import ConfirmationRule, Order, State
 from orders.plan import plan
 from tests.conftest import Desk, fresh
 from tests.orders.pages import browser, messages_of, url
@@ -169,3 +169,18 @@ def test_a_page_holds_so_many_and_asks_in_proportion(desk: Desk, monkeypatch: An
     response = browser(desk.people.confirmer).post(PAGE, form(*orders))
     assert "At most 2 orders are confirmed at a time. Nothing was sent." in response.content.decode()
     assert {fresh(order).state for order in orders} == {State.REVIEW}
+
+
+def test_who_gave_the_first_of_two_is_told_so_before_and_is_not_asked_again(desk: Desk) -> None:
+    (one,) = waiting(desk, "one")
+    ConfirmationRule.objects.create(confirmers=2)
+    read(desk.people.confirmer, one)
+    before = rows(shown(desk.people.confirmer, one))[one.pk]
+    assert any("yours is the first" in warning for warning in before.warnings)
+    browser(desk.people.confirmer).post(PAGE, form(one))
+    assert fresh(one).state == State.REVIEW
+    after = rows(shown(desk.people.confirmer, one))[one.pk]
+    assert "You confirmed this order already" in after.stops[0]
+    assert not after.may_tick
+    theirs = rows(shown(desk.people.both, one))[one.pk]
+    assert not any("yours is the first" in warning for warning in theirs.warnings)

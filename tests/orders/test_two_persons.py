@@ -148,6 +148,8 @@ def test_whoever_changed_the_contact_meanwhile_touched_the_order(desk: Desk) -> 
     assert fresh(order).contact.city == "Elsewhere"
     with pytest.raises(NotAllowed, match="You changed the contact"):
         desk.confirm(order, by=both)
+    passed_on(both, desk.people.operator)
+    assert "no right to confirm" in fresh(order).why_not_confirm(User.objects.get(pk=desk.people.operator.pk))
     assert desk.confirm(order).state == State.CONFIRMED
 
 
