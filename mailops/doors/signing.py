@@ -20,7 +20,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from mailops.doors import factors
 
-PENDING = "doors_pending"  # who gave a good password in this session and still owes a code
+PENDING = "doors_pending"  # who gave a good password in this browser and still owes a code
 PENDING_SECONDS = 600
 BACKEND = "mailops.signin.Backend"
 

@@ -144,7 +144,7 @@ def _pair(guard: Guard, name: str, before: Mapping[str, Value], after: Mapping[s
     """Rows by their names: a number would tell nothing."""
     if guard.is_secret(name):
         return ["", HIDDEN]
-    if guard.model._meta.get_field(name).many_to_one:
+    if name in {field.name for field in guard.model._meta.fields if field.many_to_one}:
         return [guard.words(name, before), guard.words(name, after)]
     return [before.get(name), after[name]]
 

@@ -165,6 +165,6 @@ class GuardedAdmin(RecordedAdmin):
         about = Proposal.objects.seen_by(request.user).filter(state=State.PROPOSED, subject_type=self.guard.label)
         context = {
             "alone": ALONE if settings.ONE_PERSON else "",
-            "proposals": list(about.filter(subject_id=object_id)) if object_id else [],
+            "proposals": list(about.filter(subject_id=object_id)) if object_id and object_id.isdecimal() else [],
         }
         return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))

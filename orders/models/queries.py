@@ -46,7 +46,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def to_confirm_by(self, user: User) -> OrderQuerySet:
         """Orders that wait for a confirmation which this person may give: not their own, and not given already."""
         given = Confirmation.objects.filter(order=models.OuterRef("pk"), round=models.OuterRef("round"))
-        newest = given.order_by("-pk").values("digest")[:1]  # one of an older digest does not count any more
+        same = Confirmation.objects.filter(order=models.OuterRef("order"), round=models.OuterRef("round"))
+        newest = same.order_by("-pk").values("digest")[:1]  # one of an older digest does not count any more
         mine = given.filter(models.Q(user=user) | models.Q(for_user=user), digest=models.Subquery(newest))
         edited = Editor.objects.filter(order=models.OuterRef("pk"))
         by_me = edited.filter(models.Q(user=user) | models.Q(name=user.get_username()))
