@@ -288,6 +288,7 @@ def test_confirmations_of_an_earlier_round_do_not_count(desk: Desk) -> None:
 
 
 def test_the_second_of_two_confirms_and_the_pages_say_who_gave_the_first(desk: Desk, two: ConfirmationRule) -> None:
+    desk.draft(word="earlier")  # so that orders and confirmations are not numbered alike
     order = desk.reviewed()
     first, second = desk.people.confirmer, desk.people.boss
     assert "Two persons have to confirm it" in browser(first).get(url(order, "confirm")).content.decode()
