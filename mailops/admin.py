@@ -7,15 +7,18 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
 
 from mailops import roles
+from mailops.doors import fresh
 from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 from mailops.proposals.deciding import ALONE
@@ -109,13 +112,28 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
             return found
         return [(None, {"fields": ("username",)}), *found[1:]]
 
+    @method_decorator(fresh.required)
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Rights are handed out by whoever signed in a short time ago."""
+        return super().changeform_view(*args, **kwargs)
+
+    @method_decorator(fresh.required)
+    def delete_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().delete_view(*args, **kwargs)
+
+    @method_decorator(fresh.required)
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """The password and its record in one transaction; somebody else's new one waits for a second person."""
-        if id == str(request.user.pk) and self.has_change_permission(request):
-            return redirect("admin:password_change")  # which asks for the present one
+        if not self.has_change_permission(request):
+            raise PermissionDenied
         with telling():
-            user = self.get_object(request, id)
-            if user is None or request.method != "POST" or settings.ONE_PERSON:
+            user = self.get_object(request, unquote(id))
+            if user is None:
+                raise Http404
+            if user.pk == request.user.pk:
+                return redirect("admin:password_change")  # which asks for the present one
+            id = str(user.pk)  # one spelling from here on: Django reads several as the same number
+            if request.method != "POST" or settings.ONE_PERSON:
                 return super().user_change_password(request, id, form_url)
             form = self.change_password_form(user, request.POST)
             if not self.has_change_permission(request, user) or not form.is_valid() or form.takes_away:

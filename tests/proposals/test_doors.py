@@ -279,3 +279,13 @@ def test_one_person_alone_sets_a_password(people: Any, settings: Any) -> None:
     signed_in(people.boss).post(f"/auth/user/{people.drafter.pk}/password/", typed)
     assert User.objects.get(pk=people.drafter.pk).check_password(SECRET)
     assert "marked as one-person" in Event.objects.get(action="user.password_changed").reason
+
+
+@pytest.mark.parametrize("spelling", ["{}", "_0A{}", "_2B{}", "0{}", "_20{}"])
+def test_no_spelling_of_a_number_goes_around_the_second_person(people: Any, spelling: str) -> None:
+    """Django reads " 5" and "+5" as 5, and "_0A5" as a line break and 5."""
+    typed = {"usable_password": "true", "password1": SECRET, "password2": SECRET, "why": WHY, "set-password": "1"}
+    boss = signed_in(people.boss)
+    for person in (people.confirmer, people.boss):
+        boss.post(f"/auth/user/{spelling.format(person.pk)}/password/", typed)
+        assert not User.objects.get(pk=person.pk).check_password(SECRET)
