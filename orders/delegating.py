@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from mailops import roles
+from mailops.doors import factors
 from mailops.history import record, telling
 from orders.models import Delegation, NotAllowed
 from orders.models.delegation import RIGHT
@@ -31,9 +33,15 @@ class Delegated(BaseBackend):
         if perm != RIGHT or not user_obj.is_active or user_obj.is_anonymous:
             return False
         if not hasattr(user_obj, "_holds_delegated_right"):  # for one request, as Django keeps permissions
-            user_obj._holds_delegated_right = Delegation.objects.to(user_obj).exists()
+            held_now = not _owes_a_factor(user_obj) and Delegation.objects.to(user_obj).exists()
+            user_obj._holds_delegated_right = held_now
         held: bool = user_obj._holds_delegated_right
         return held
+
+
+def _owes_a_factor(user: Any) -> bool:
+    """Where confirmers need a second factor, whoever confirms in their place needs one too."""
+    return roles.CONFIRMER in settings.SECOND_FACTOR_ROLES and factors.of(user) is None
 
 
 def by_role(user: Any) -> bool:
@@ -54,6 +62,8 @@ def why_not(delegation: Delegation, *, by: User) -> str:
         return "Choose somebody else than yourself."
     if not to.is_active or not to.is_staff:
         return f"{to.get_username()} can't sign in."
+    if _owes_a_factor(to):
+        return f"{to.get_username()} has no second factor yet, which whoever confirms needs here."
     if to.groups.filter(name=roles.AUDITOR).exists():
         return f"{to.get_username()} is an auditor, who only looks."
     if delegation.ends_at <= delegation.starts_at or delegation.ends_at <= now:

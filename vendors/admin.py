@@ -177,8 +177,8 @@ class VendorAdmin(GuardedAdmin):
         }
 
     def get_urls(self) -> list[Any]:
-        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,
-                 "balance": self.balance}  # fmt: skip
+        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop,
+                 "resume": fresh.required(self.resume), "balance": fresh.required(self.balance)}  # fmt: skip
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}")
             for name, view in doors.items()

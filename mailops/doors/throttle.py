@@ -36,6 +36,8 @@ class Handler(AxesDatabaseHandler):
     ) -> None:
         if request is None:
             return
+        # a longer name is nobody's, and the table of failed sign-ins has no room for it
+        credentials = {**credentials, "username": str(credentials.get("username") or "")[:150]}
         typed, asked = request.POST, request.GET
         request.POST = request.GET = QueryDict()  # axes would store both
         try:

@@ -95,6 +95,8 @@ def why_not_approve(proposal: Proposal, user: User) -> str:
         return f"It is {decided}{f' by {proposal.decided_by_name}' if proposal.decided_by_name else ''} already."
     if not proposal.guard.may_approve(user):
         return f"Only {proposal.guard.who} may approve this."
+    if proposal.proposed_by is not None and not proposal.proposed_by.is_active:
+        return f"{proposal.proposed_by_name}, who proposed it, can't sign in any more. It has to be proposed anew."
     if proposal.proposed_by_id is None:
         return f"{proposal.proposed_by_name}, who proposed it, is no user any more. It has to be proposed anew."
     if proposal.proposed_by_id == user.pk and not settings.ONE_PERSON:

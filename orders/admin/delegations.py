@@ -11,8 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from mailops.doors import fresh
 from mailops.history.admin import RecordedAdmin
 from orders import delegating
 from orders.admin.rules import without_side_doors
@@ -69,6 +71,11 @@ class DelegationAdmin(RecordedAdmin):
 
     def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
         """`delegating.make` recorded it."""
+
+    @method_decorator(fresh.required)
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A right is passed on by whoever signed in a short time ago."""
+        return super().changeform_view(*args, **kwargs)
 
     def get_urls(self) -> list[Any]:
         end = path("<int:pk>/end/", self.admin_site.admin_view(require_POST(self.end)), name="orders_delegation_end")

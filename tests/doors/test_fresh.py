@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client as Browser
+from django.utils import timezone
 
 from mailops.doors import sessions
 from mailops.proposals import deciding
 from mailops.proposals.models import Proposal
-from orders.models import Order, State
+from orders import delegating
+from orders.models import Delegation, Order, State
 from orders.plan import plan
 from tests.conftest import Desk, fresh
 from tests.doors.conftest import PASSWORD, equipped, sign_in, text
@@ -192,3 +196,25 @@ def test_a_form_that_is_too_long_is_not_carried(order: Order) -> None:
 def test_zero_minutes_turn_it_off(order: Order, settings: Any) -> None:
     settings.FRESH_SIGN_IN_MINUTES = 0
     assert confirm(later(entered("confirmer"), minutes=600), order).status_code == 302
+
+
+def test_whoever_confirms_for_another_needs_a_second_factor_as_well(
+    desk: Desk, who: SimpleNamespace, settings: Any
+) -> None:
+    until = timezone.now() + timedelta(days=1)
+    passed_on = Delegation(to_user=desk.people.operator, ends_at=until, reason="On leave.")
+    delegating.make(passed_on, by=desk.people.confirmer)
+    assert User.objects.get(username="operator").has_perm("orders.confirm_order")
+    settings.SECOND_FACTOR_ROLES = ["Confirmer"]
+    assert not User.objects.get(username="operator").has_perm("orders.confirm_order")
+    assert "no second factor" in delegating.why_not(passed_on, by=desk.people.confirmer)
+    equipped(desk.people.operator)
+    assert User.objects.get(username="operator").has_perm("orders.confirm_order")
+
+
+def test_passing_the_right_on_and_opening_an_account_ask_as_well(desk: Desk, who: SimpleNamespace) -> None:
+    page = later(entered("confirmer")).post("/orders/delegation/add/", {"reason": "On leave."})
+    assert "Is it still you?" in text(page)
+    account = desk.accounts["woodpecker"]
+    page = later(entered("operator")).post(f"/vendors/vendor/{account.pk}/resume/")
+    assert "Is it still you?" in text(page)
