@@ -20,7 +20,7 @@ from django.utils.decorators import method_decorator
 from mailops import roles
 from mailops.doors import fresh
 from mailops.history import record, telling
-from mailops.history.admin import RecordedAdmin
+from mailops.history.admin import ReadOnlyAdmin
 from mailops.proposals.deciding import ALONE
 from mailops.proposals.guarded import GuardedAdmin, GuardedForm, WhyField
 from mailops.proposals.guards import HIDDEN
@@ -156,14 +156,5 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
 
 
 @admin.register(Group)
-class RoleAdmin(RecordedAdmin, GroupAdmin):
+class RoleAdmin(ReadOnlyAdmin, GroupAdmin):
     """What a role may do is the same everywhere: the four roles are made anew after every migration."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from mailops.exports import ExportedList
-from mailops.history.admin import RecordedAdmin
+from mailops.history.admin import ReadOnlyAdmin, RecordedAdmin
 from mailops.money import show
 from mailops.templatetags.frame import when
 from vendors import pricing
@@ -78,7 +78,7 @@ def changes_url(vendor_id: int, item: str = "") -> str:
 
 
 @admin.register(PriceVersion)
-class PriceVersionAdmin(ExportedList, admin.ModelAdmin):
+class PriceVersionAdmin(ExportedList, ReadOnlyAdmin):
     """What changed, newest first. Read-only for everyone; the database would refuse anything else."""
 
     list_display = ("what", "vendor", "was", "became", "source", "who", "happened")
@@ -99,20 +99,6 @@ class PriceVersionAdmin(ExportedList, admin.ModelAdmin):
         ("Taken off", "removed"), ("Source", "source"), ("Set by", "set_by"),
     ]  # fmt: skip
     fields = ("vendor", "item", "label", "was", "became", "domains", "source", "who", "happened")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return RecordedAdmin.history_view(self, request, object_id, extra_context)  # type: ignore[arg-type]
 
     @admin.display(description="What", ordering="item")
     def what(self, version: PriceVersion) -> SafeString:

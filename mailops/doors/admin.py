@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from mailops.doors import factors, fresh, throttle
 from mailops.doors.models import Authenticator
-from mailops.history.admin import RecordedAdmin
+from mailops.history.admin import ReadOnlyAdmin
 from mailops.templatetags.frame import when
 
 
@@ -34,23 +34,9 @@ class ReasonForm(forms.Form):
     )
 
 
-class ReadOnly(RecordedAdmin):
-    """Looked at, never typed into."""
-
-    list_display_links = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Authenticator)
-class AuthenticatorAdmin(ReadOnly):
+class AuthenticatorAdmin(ReadOnlyAdmin):
+    list_display_links = None
     list_display = ("user", "added", "used", "reset_link")
     list_select_related = ("user",)
     search_fields = ("user__username",)
@@ -102,9 +88,10 @@ class AuthenticatorAdmin(ReadOnly):
 
 
 @admin.register(AccessAttempt)
-class AccessAttemptAdmin(ReadOnly):
+class AccessAttemptAdmin(ReadOnlyAdmin):
     """Failed sign-ins of now: they are forgotten once the lock's time is over, the history keeps them."""
 
+    list_display_links = None
     list_display = ("name", "origin", "failures", "last", "unlock_button")
     fields = ("username", "ip_address", "failures_since_start", "attempt_time", "user_agent")
     change_list_template = "doors/attempts.html"

@@ -90,6 +90,19 @@ class RecordedAdmin(admin.ModelAdmin):
         return HttpResponseRedirect(reverse("admin:history_event_changelist") + query)
 
 
+class ReadOnlyAdmin(RecordedAdmin):
+    """A page to look at, never typed into; its past is on the history page."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Event)
 class EventAdmin(ExportedList, admin.ModelAdmin):
     """Read-only for everyone; the database would refuse anything else."""

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST
 
 from mailops.doors import fresh
 from mailops.history import record, telling
+from mailops.history.admin import ReadOnlyAdmin
 from mailops.proposals import deciding
 from mailops.proposals.deciding import ALONE, NotAllowed
 from mailops.proposals.models import Proposal, State
@@ -50,24 +51,14 @@ class TabFilter(admin.SimpleListFilter):
 
 
 @admin.register(Proposal)
-class ProposalAdmin(admin.ModelAdmin):
+class ProposalAdmin(ReadOnlyAdmin):
     list_display = ("about", "what_shown", "proposed_by_name", "proposed_at", "state_chip", "decided_by_name")
     list_display_links = None
     list_filter = (TabFilter,)
     search_fields = ("subject", "why", "proposed_by_name")
     list_per_page = 50
-    actions = None
     show_facets = admin.ShowFacets.NEVER
     change_list_template = "admin/proposals/proposal/change_list.html"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return Proposal.objects.seen_by(request.user)
@@ -93,12 +84,6 @@ class ProposalAdmin(admin.ModelAdmin):
         if request.method == "POST":
             raise PermissionDenied
         return self._page(request, self._load(request, object_id))
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        query = f"?subject_type={self.model._meta.label_lower}&subject_id={object_id}"
-        return redirect(reverse("admin:history_event_changelist") + query)
 
     def get_urls(self) -> list[Any]:
         doors = {"approve": fresh.required(self.approve), "decline": self.decline, "withdraw": self.withdraw}

@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from mailops.history.admin import RecordedAdmin
+from mailops.history.admin import ReadOnlyAdmin
 from mailops.templatetags.frame import when
 from orders import matching
 from orders.admin.inventory import chip
@@ -89,7 +89,7 @@ def last_month() -> dict[str, date]:
 
 
 @admin.register(Match)
-class MatchAdmin(admin.ModelAdmin):
+class MatchAdmin(ReadOnlyAdmin):
     """The matches that were made, and the page of each with its findings."""
 
     list_display = ("account", "source", "days", "result", "open_findings", "made")
@@ -98,17 +98,10 @@ class MatchAdmin(admin.ModelAdmin):
     list_select_related = ("vendor",)
     list_per_page = 50
     show_facets = admin.ShowFacets.NEVER
-    actions = None
     change_list_template = "admin/orders/match/change_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.run_match")
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Match]:
         still_open = Count("findings", filter=Q(findings__state=FindingState.OPEN))
@@ -216,11 +209,6 @@ class MatchAdmin(admin.ModelAdmin):
         messages.success(request, f"{done} settled.")
         return redirect(reverse("admin:orders_match_change", args=[match.pk]))
 
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return RecordedAdmin.history_view(self, request, object_id, extra_context)  # type: ignore[arg-type]
-
     @admin.display(description="Vendor account", ordering="vendor__name")
     def account(self, match: Match) -> SafeString:
         return format_html('<a href="{}">{}</a>', reverse("admin:orders_match_change", args=[match.pk]), match.vendor)
@@ -252,7 +240,7 @@ def _owners() -> QuerySet[User]:
 
 
 @admin.register(Finding)
-class FindingAdmin(admin.ModelAdmin):
+class FindingAdmin(ReadOnlyAdmin):
     """All findings of all matches, to be looked through; each is settled on its match's page."""
 
     list_display = ("what", "vendor", "about", "owner_name", "state_chip", "found")
@@ -263,21 +251,6 @@ class FindingAdmin(admin.ModelAdmin):
     search_fields = ("says",)
     search_help_text = "Search by domain, order number, reference or amount."
     show_facets = admin.ShowFacets.NEVER
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        return RecordedAdmin.history_view(self, request, object_id, extra_context)  # type: ignore[arg-type]
 
     @admin.display(description="What", ordering="kind")
     def what(self, finding: Finding) -> SafeString:

@@ -16,7 +16,7 @@ from tests.conftest import Desk
 from vendors.models import Vendor
 from vendors.sealed import CannotOpen, Sealed
 
-VALUES = {"api_key": "k-1", "hosting_password": 'pä55 "word" 🙂'}
+VALUES = {"api_key": "key (1)", "hosting_password": 'pä55 "word" 🙂'}
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_stamp_changes_with_a_new_value_only(keys: list[str], settings: Any) -
     assert str(kept) == first
     settings.SEAL_KEYS = [keys[1], keys[0]]
     assert Sealed(first).reseal().stamps == Sealed(first).stamps
-    again = Sealed(first).put({"api_key": "k-1"})  # the same value, entered again
+    again = Sealed(first).put({"api_key": "key (1)"})  # the same value, entered again
     assert again.stamps["api_key"] != Sealed(first).stamps["api_key"]
     assert again.stamps["hosting_password"] == Sealed(first).stamps["hosting_password"]
 
@@ -96,7 +96,7 @@ def test_without_its_key_nothing_opens_or_moves(keys: list[str], settings: Any) 
 
 
 def test_a_tampered_secret_does_not_open(keys: list[str]) -> None:
-    stored = json.loads(str(Sealed("").put({"api_key": "k-1"})))
+    stored = json.loads(str(Sealed("").put({"api_key": "key (1)"})))
     token = stored["api_key"]["token"]
     stored["api_key"]["token"] = token[:-4] + ("AAA=" if token[-4:] != "AAA=" else "BBB=")
     with pytest.raises(CannotOpen):
@@ -140,7 +140,7 @@ def test_the_reseal_command_moves_accounts_and_orders(desk: Desk, settings: Any,
 
 def test_the_reseal_command_moves_all_or_nothing(desk: Desk, settings: Any, keys: list[str]) -> None:
     first, *others = Vendor.objects.order_by("pk")
-    first.sealed = str(Sealed("").put({"api_key": "k-1"}))
+    first.sealed = str(Sealed("").put({"api_key": "key (1)"}))
     first.save()
     settings.SEAL_KEYS = [keys[1], keys[0]]  # the others' key is not among them
     before = list(Vendor.objects.values_list("sealed", flat=True))
