@@ -120,6 +120,23 @@ def review(page: Page, number: int) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Confirm MO-{1000 + number}?")
 
 
+def send_back(page: Page, why: str) -> None:
+    """From the page on which the order can be confirmed back to its drafter."""
+    page.get_by_role("link", name="Send back").click()
+    page.get_by_label("Why?").fill(why)
+    page.get_by_role("button", name="Send back").click()
+    expect(chip(page)).to_have_text("Draft")
+
+
+def send_again(page: Page, number: int, lines: str) -> None:
+    """The drafter's answer: other lines, sent for confirmation once more."""
+    open_order(page, number)
+    page.get_by_role("link", name="Edit").click()
+    fill_lines(page, lines)
+    page.get_by_role("button", name="Send for confirmation").click()
+    expect(chip(page)).to_have_text("Waiting for confirmation")
+
+
 def confirm_button(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile("^Confirm and buy for"))
 

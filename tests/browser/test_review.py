@@ -12,12 +12,13 @@ from tests.browser.people import (
     UNDER_WAY,
     chip,
     confirm_button,
-    fill_lines,
     mailbox_order,
     open_order,
     review,
     rows_of,
     send,
+    send_again,
+    send_back,
 )
 from tests.browser.stack import Stack
 
@@ -34,18 +35,11 @@ def test_what_changed_since_the_last_look_is_what_the_confirmer_sees(
     confirmer.get_by_role("textbox", name="Comment").fill("Lee is missing, @drafter.")
     confirmer.get_by_role("button", name="Add the comment").click()
     expect(confirmer.locator(".talk")).to_contain_text("Lee is missing, @drafter.")
-    confirmer.get_by_role("link", name="Send back").click()
-    confirmer.get_by_label("Why?").fill("Lee is missing")
-    confirmer.get_by_role("button", name="Send back").click()
-    expect(chip(confirmer)).to_have_text("Draft")
+    send_back(confirmer, "Lee is missing")
 
     drafter.goto("/")
     expect(drafter.get_by_role("heading", name="You were mentioned")).to_be_visible()
-    open_order(drafter, number)
-    drafter.get_by_role("link", name="Edit").click()
-    fill_lines(drafter, "looked-at.com, Priya Shah, priya\nlooked-at.com, Lee Wong, lee")
-    drafter.get_by_role("button", name="Send for confirmation").click()
-    expect(chip(drafter)).to_have_text("Waiting for confirmation")
+    send_again(drafter, number, "looked-at.com, Priya Shah, priya\nlooked-at.com, Lee Wong, lee")
 
     review(confirmer, number)
     since = confirmer.locator("#since")

@@ -1,4 +1,4 @@
-"""A confirmer adds a second factor, logs in with it, is asked again before money moves, and loses the phone."""
+"""A confirmer adds a second factor, logs in with it, sends an order back, confirms with it, and loses the phone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import WIDE
 from tests.browser.crawl import faults
-from tests.browser.people import OpenPage, confirm_button, mailbox_order, review, send
+from tests.browser.people import (
+    UNDER_WAY,
+    OpenPage,
+    chip,
+    confirm_button,
+    mailbox_order,
+    review,
+    send,
+    send_again,
+    send_back,
+)
 from tests.browser.stack import Stack
 from tests.doors.phone import Phone
 
@@ -74,8 +84,13 @@ def test_from_the_first_code_to_the_lost_phone(stack: Stack, browser: Browser, o
     expect_today(page)
 
     domain = "asked-again.com"
-    number = send(open_page("drafter"), mailbox_order(domain))
+    drafter = open_page("drafter")
+    number = send(drafter, mailbox_order(domain))
     review(page, number)
+    send_back(page, "Sam is missing")
+    send_again(drafter, number, f"{domain}, Priya Shah, priya\n{domain}, Sam Ito, sam")
+    review(page, number)
+    expect(page.locator("#since ins").filter(has_text=f"sam@{domain}")).to_be_visible()
     stack.manage("shell", "--no-imports", "-c", HOURS_LATER)
     confirm_button(page).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Is it still you?")
@@ -85,6 +100,8 @@ def test_from_the_first_code_to_the_lost_phone(stack: Stack, browser: Browser, o
     page.get_by_label("Code").fill(phone.code())
     page.get_by_role("button", name="Go on").click()
     expect(page.get_by_text(f"MO-{1000 + number} is confirmed.")).to_be_visible()
+    expect(chip(page)).to_have_text(UNDER_WAY)
+    assert len(stack.books(domain)["charges"]) == 1
 
     window.clear_cookies()
     log_in(page)
