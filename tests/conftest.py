@@ -50,12 +50,19 @@ def rows_for(api: str, *, word: str = "acme") -> str:
 
 SLOW = ("tests/browser/", "test_lifecycle_machine", "tests/faults/", "tests/bench/", "test_supervisor")
 APART = ("orders", "practice", "vendors")  # here a test that asks for no database touches none
+SAME_ON_ALL = (  # what these hold does not depend on the database's kind, or they bring their own
+    "tests/test_secrets", "tests/test_supervisor", "tests/test_settings", "tests/test_docs",
+    "tests/faults/test_vendors", "tests/faults/test_mutations", "tests/bench/test_bench.", "tests/bench/test_bench_d",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest first, and a mark on what runs the same whatever the database."""
     items.sort(key=lambda item: next((n for n, slow in enumerate(SLOW) if slow in item.nodeid), len(SLOW)))
     for item in items:
+        if item.nodeid.startswith(SAME_ON_ALL):
+            item.add_marker("apart")
+            continue
         asks = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         if asks or item.get_closest_marker("django_db"):
             continue

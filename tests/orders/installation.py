@@ -30,7 +30,7 @@ from mailops.history.verify import verify
 from orders import desk as unknowns
 from orders import doorbell, drafting, looking, submission, sweep
 from orders.drafting import Draft
-from orders.models import Attempt, NotAllowed, Order, State
+from orders.models import Attempt, Confirmation, ConfirmationRule, NotAllowed, Order, State
 from orders.models.attempt import SETTLED, Stage
 from orders.plan import Plan, plan
 from tests.conftest import OPTIONS, Desk, fresh, rows_for
@@ -132,6 +132,10 @@ class Installation(RuleBasedStateMachine):
         for vendor in Vendor.objects.all():
             vendor.let_orders_go()
 
+    def _ask_for_two(self, vendor: Vendor) -> None:
+        with telling():
+            ConfirmationRule.objects.get_or_create(vendor=vendor, confirmers=2)
+
     def _user(self, name: str) -> User:
         user: User = getattr(self.desk.people, name)
         return user
@@ -156,12 +160,14 @@ class Installation(RuleBasedStateMachine):
             happened["moves that were not allowed"] += 1
 
     def _go_far(self, pk: int, drafter: str, confirmer: str, far: int) -> None:
-        """As far as it is allowed: sent for confirmation, confirmed, submitted."""
+        """As far as it is allowed: sent for confirmation, confirmed, by a second person too, submitted."""
         with self._refusable():
             if far >= 1 and fresh(Order(pk=pk)).state == State.DRAFT:
                 drafting.send_for_confirmation(pk, by=self._user(drafter))
             if far >= 2:
                 self._confirm(pk, confirmer)
+                if fresh(Order(pk=pk)).state == State.REVIEW:
+                    self._confirm(pk, "confirmer" if confirmer != "confirmer" else "both")
             if far >= 3:
                 self._work_off(lambda: submission.submit(pk))
 
@@ -200,8 +206,24 @@ class Installation(RuleBasedStateMachine):
         secrets = order.vendor.secrets.open() | Sealed(order.sealed).open()
         body = current.request.wire_body(secrets) or b""
         self.books.bodies[pk, digest] = hashlib.sha256(body).hexdigest()
-        assert fresh(order).snapshot["request"] == current.request.as_dict()
+        order = fresh(order)
+        if order.state == State.REVIEW:
+            happened["first confirmations of two"] += 1
+            return
+        assert order.snapshot["request"] == current.request.as_dict()
         happened["confirmations"] += 1
+        happened["second confirmations"] += len(self._confirmers(pk)) == 2
+
+    def _confirmers(self, pk: int) -> set[int]:
+        """Who confirmed what the order asks for now, and never edited it."""
+        order = Order.objects.get(pk=pk)
+        found = Confirmation.objects.filter(order=pk, digest=order.digest).values_list("user_id", flat=True)
+        return set(found) - set(order.editors.values_list("user_id", flat=True))
+
+    def _assert_enough_confirmed(self, pks: Collection[int]) -> None:
+        two = set(ConfirmationRule.objects.values_list("vendor_id", flat=True))
+        for pk, vendor in Order.objects.filter(pk__in=pks).values_list("pk", "vendor_id"):
+            assert len(self._confirmers(pk)) >= (2 if vendor in two else 1), "too few persons have confirmed it"
 
     def _work_off(self, *tasks: Callable[[], object]) -> None:
         """Let workers run tasks; nothing but confirmed orders that nothing holds may be sent by them."""
@@ -212,10 +234,13 @@ class Installation(RuleBasedStateMachine):
         if not held:
             due = Order.objects.filter(free, state=State.CONFIRMED, vendor__stopped_at=None)
             may = set(due.values_list("pk", flat=True))
-        may |= self.books.on_the_way()
+        on_the_way = self.books.on_the_way()
+        may |= on_the_way
         for task in tasks:
             task()
-        assert self.books.read() <= may, "something was sent that was held or not confirmed"
+        sent = self.books.read()
+        assert sent <= may, "something was sent that was held or not confirmed"
+        self._assert_enough_confirmed(sent - on_the_way)
 
     def _work_off_the_queue(self, times: int) -> None:
         tasks = [row.task for row in OrmQ.objects.order_by("pk")]
@@ -284,6 +309,8 @@ class Installation(RuleBasedStateMachine):
 
     def _recheck(self, worker: Worker) -> bool:
         worker.plan = submission.recheck(worker.attempt)
+        if worker.plan:
+            self._assert_enough_confirmed([worker.attempt.order_id])
         return worker.plan is not None
 
     def _mark(self, worker: Worker) -> bool:

@@ -66,7 +66,11 @@ class Lifecycle(Installation):
         verdict: str,
         minutes: int,
     ) -> None:
-        """One order each: submitted, its worker died, its worker freezes, freezes through a verdict, sent later."""
+        """One order each: submitted, its worker died, its worker freezes, freezes through a verdict, sent later.
+
+        One vendor's orders need two persons from the start.
+        """
+        self._ask_for_two(Vendor.objects.get(api="smartsenders"))
         for what, value, far in zip(products, values, (3, 2, 2, 2, 1), strict=False):
             self.order(what, value, "drafter", "confirmer", far)
         self._open_sending()
@@ -161,7 +165,7 @@ class Lifecycle(Installation):
 
     @rule(
         n=which,
-        change=st.sampled_from(["price", "key", "stop", "hold all", "limit", "balance", "tolerance"]),
+        change=st.sampled_from(["price", "key", "stop", "hold all", "limit", "balance", "tolerance", "two"]),
         ring_then=st.booleans(),
     )
     def operate(self, n: int, change: str, ring_then: bool) -> None:
@@ -188,6 +192,8 @@ class Lifecycle(Installation):
             Vendor.objects.filter(pk=vendor.pk).update(balance_floor=0)
         elif what == "tolerance":
             Vendor.objects.filter(pk=vendor.pk).update(drift_per_order=20, drift_cumulative=60)
+        elif what == "two":
+            self._ask_for_two(vendor)
         elif what == "stop":
             vendor.stop(reason="Let us see first.")
         else:

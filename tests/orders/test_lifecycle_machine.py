@@ -31,6 +31,7 @@ AT_LEAST = {  # in all examples together; less than half of what happens
     "wrong verdicts": 2,
     "late answers": 4,
     "expired": 1,
+    "second confirmations": 15,
 }
 
 
