@@ -13,10 +13,13 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from mailops.doors import sessions
+from mailops.history import telling
+from mailops.notices.models import SharedAddress
 from mailops.proposals import deciding
+from mailops.proposals.guards import GUARDS
 from mailops.proposals.models import Proposal
 from orders import delegating
-from orders.models import Delegation, Order, State
+from orders.models import Client, ConfirmationRule, Delegation, Order, State
 from orders.plan import plan
 from tests.conftest import Desk, fresh
 from tests.doors.conftest import PASSWORD, equipped, sign_in, text
@@ -218,3 +221,41 @@ def test_passing_the_right_on_and_opening_an_account_ask_as_well(desk: Desk, who
     account = desk.accounts["woodpecker"]
     page = later(entered("operator")).post(f"/vendors/vendor/{account.pk}/resume/")
     assert "Is it still you?" in text(page)
+
+
+# -- What nobody else is asked about -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(desk: Desk, who: SimpleNamespace) -> dict[str, Any]:
+    """One of each: what needs a second person where there are two, and where the notices go."""
+    with telling():
+        rule = ConfirmationRule.objects.create(confirmers=2, note="All orders.")
+        shared = SharedAddress.objects.create(name="Duty phone")
+    items = [desk.people.drafter, desk.accounts["woodpecker"], Client.objects.get(name="Northwind"), rule, shared]
+    return {item._meta.label_lower: item for item in items}
+
+
+ALONE = sorted({*GUARDS, "notices.sharedaddress"})
+GONE = ["auth.user", "notices.sharedaddress", "orders.confirmationrule"]  # the others are deleted by nobody
+
+
+@pytest.mark.parametrize(
+    ("label", "door"), [*((label, "change") for label in ALONE), *((label, "delete") for label in GONE)]
+)
+def test_where_one_person_decides_alone_their_sign_in_is_fresh(
+    guarded: dict[str, Any], settings: Any, label: str, door: str
+) -> None:
+    settings.ONE_PERSON = True
+    item = guarded[label]
+    browser = later(entered("boss"))
+    page = browser.post(f"/{label.replace('.', '/')}/{item.pk}/{door}/", {"post": "yes"})
+    assert "Is it still you?" in text(page)
+    assert type(item).objects.filter(pk=item.pk).exists()
+    assert "Is it still you?" not in text(answer(browser, page))
+    assert type(item).objects.filter(pk=item.pk).exists() is (door == "change")
+
+
+def test_where_there_are_two_a_client_is_changed_without_it(guarded: dict[str, Any], who: SimpleNamespace) -> None:
+    page = later(entered("drafter")).post(f"/orders/client/{guarded['orders.client'].pk}/change/", {"name": ""})
+    assert "Is it still you?" not in text(page) and page.context["errors"]
