@@ -88,6 +88,22 @@ def test_the_visitors_address_is_the_one_that_the_history_notes(
     assert sign_in("drafter", HTTP_X_FORWARDED_FOR="1.1.1.1, 10.1.1.2").status_code == status
 
 
+@pytest.mark.parametrize(
+    ("proxies", "came", "noted"),
+    [
+        (1, "6.6.6.6, 10.1.1.1", "10.1.1.1"), (2, "6.6.6.6, 10.1.1.1, 172.16.0.1", "10.1.1.1"),
+        (2, "10.1.1.1, 172.16.0.1", "10.1.1.1"), (2, "10.1.1.1", "10.1.1.1"), (2, "", "127.0.0.1"),
+        (3, "6.6.6.6,10.1.1.1 ,172.16.0.1,172.16.0.2", "10.1.1.1"),
+    ],
+)  # fmt: skip
+def test_behind_several_proxies_the_outermosts_word_counts(
+    who: SimpleNamespace, settings: Any, proxies: int, came: str, noted: str
+) -> None:
+    settings.TRUST_FORWARDED_FOR, settings.PROXIES_IN_FRONT = True, proxies
+    guess("drafter", times=1, HTTP_X_FORWARDED_FOR=came)
+    assert Event.objects.get(action="user.sign_in_failed").origin == AccessAttempt.objects.get().ip_address == noted
+
+
 def test_nothing_typed_is_stored(who: SimpleNamespace) -> None:
     guess(PASSWORD[::-1], times=1)
     guess("drafter", times=3)
