@@ -64,7 +64,9 @@ class MailOpsSite(admin.AdminSite):
             extra_context={**frame, "owes": owes, **(extra_context or {})},
         )
         request.current_app = self.name
-        return fresh.required(view)(request)  # type: ignore[type-var]  # Django says less than it returns
+        # Django says less than it returns
+        asked = fresh.required(view, then="Change your password")  # type: ignore[type-var]
+        return asked(request)
 
     def app_index(  # type: ignore[override]  # a redirect is an answer too
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

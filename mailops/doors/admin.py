@@ -47,7 +47,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
         return self.list_display if request.user.is_superuser else self.list_display[:-1]
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(fresh.required(self.reset))
+        view = self.admin_site.admin_view(fresh.required(self.reset, then="Reset the second factor"))
         return [path("<int:pk>/reset/", view, name="doors_authenticator_reset"), *super().get_urls()]
 
     def reset(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -34,12 +34,12 @@ class SharedAddressAdmin(RecordedAdmin):
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         return ("name", "address", "is_on") if may else ("name", "service", "is_on")
 
-    @method_decorator(fresh.required)
+    @method_decorator(fresh.before("Save this shared address"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Where urgent notices go is said by whoever signed in a short time ago."""
         return super().changeform_view(*args, **kwargs)
 
-    @method_decorator(fresh.required)
+    @method_decorator(fresh.before("Delete this shared address"))
     def delete_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().delete_view(*args, **kwargs)
 

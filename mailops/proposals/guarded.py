@@ -168,15 +168,16 @@ class GuardedAdmin(RecordedAdmin):
             "alone": ALONE if settings.ONE_PERSON else "",
             "proposals": list(about.filter(subject_id=object_id)) if object_id and object_id.isdecimal() else [],
         }
-        view = _asked_again(super().changeform_view)
+        view = _asked_again(super().changeform_view, then=f"Save this {self.opts.verbose_name}")
         return view(request, object_id, form_url, context | (extra_context or {}))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return _asked_again(super().delete_view)(request, object_id, extra_context)
+        view = _asked_again(super().delete_view, then=f"Delete this {self.opts.verbose_name}")
+        return view(request, object_id, extra_context)
 
 
-def _asked_again(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def _asked_again(view: Callable[..., HttpResponse], *, then: str) -> Callable[..., HttpResponse]:
     """Where no second person stands in between, a forgotten session must not be enough either."""
-    return fresh.required(view) if settings.ONE_PERSON else view
+    return fresh.required(view, then=then) if settings.ONE_PERSON else view

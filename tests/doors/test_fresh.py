@@ -70,6 +70,7 @@ def test_after_a_quarter_of_an_hour_confirming_asks_first_and_then_goes_on(order
     browser = later(entered("confirmer"))
     page = confirm(browser, order)
     assert "Nothing has happened yet, and what you typed is kept." in text(page)
+    assert f"Then: <b>Confirm {order}</b>" in text(page)
     assert fresh(order).state == State.REVIEW
     assert answer(browser, page).status_code == 302
     assert fresh(order).state == State.CONFIRMED
@@ -92,6 +93,7 @@ def test_a_wrong_password_confirms_nothing_and_keeps_what_was_typed(order: Order
     page = confirm(browser, order)
     wrong = answer(browser, page, **{"doors-password": "not-it"})
     assert "This is not your password." in text(wrong)
+    assert f"Then: <b>Confirm {order}</b>" in text(wrong)
     assert fresh(order).state == State.REVIEW
     assert answer(browser, wrong).status_code == 302
     assert fresh(order).state == State.CONFIRMED
@@ -177,16 +179,31 @@ def test_holding_everything_asks_nothing_and_letting_go_does(desk: Desk, who: Si
     assert SendingSwitch.current().stopped_at
 
 
-@pytest.mark.parametrize("door", ["check", "password", "second factor", "codes"])
-def test_the_other_doors_ask_too(desk: Desk, who: SimpleNamespace, door: str) -> None:
-    order = desk.sent(word="cut-after")
-    urls = {
-        "check": f"/orders/order/{order.pk}/check/",
-        "password": "/password_change/",
-        "second factor": "/second-factor/add/",
-        "codes": "/second-factor/codes/",
-    }
-    assert "Is it still you?" in text(later(entered("confirmer")).post(urls[door], {"code": "1"}))
+@pytest.mark.parametrize(
+    ("name", "url", "then"),
+    [
+        ("confirmer", "/orders/order/{order}/check/", "Go on with checking MO-{number} at the vendor"),
+        ("confirmer", "/orders/order/together/", "Confirm several orders"),
+        ("confirmer", "/orders/delegation/add/", "Pass on your right to confirm"),
+        ("confirmer", "/proposals/proposal/1/approve/", "Approve proposal 1"),
+        ("confirmer", "/password_change/", "Change your password"),
+        ("confirmer", "/second-factor/add/", "Add a second factor"),
+        ("confirmer", "/second-factor/codes/", "Make new recovery codes"),
+        ("confirmer", "/second-factor/remove/", "Remove your second factor"),
+        ("operator", "/vendors/vendor/{account}/change/", "Save this vendor account"),
+        ("operator", "/vendors/vendor/{account}/resume/", "Let sending to this account go on"),
+        ("operator", "/vendors/vendor/{account}/balance/", "Note the balance of this account"),
+        ("boss", "/doors/authenticator/1/reset/", "Reset the second factor"),
+        ("boss", "/auth/user/{user}/password/", "Set the password of this user"),
+    ],
+)
+def test_the_other_doors_ask_too_and_say_what_comes_then(
+    desk: Desk, who: SimpleNamespace, name: str, url: str, then: str
+) -> None:
+    order = desk.reviewed()
+    known = {"order": order.pk, "number": 1000 + order.pk, "account": order.vendor_id, "user": who.drafter.pk}
+    page = later(entered(name)).post(url.format(**known), {"code": "1"})
+    assert "Is it still you?" in text(page) and f"Then: <b>{then.format(**known)}</b>" in text(page)
 
 
 def test_a_form_that_is_too_long_is_not_carried(order: Order) -> None:
@@ -213,14 +230,6 @@ def test_whoever_confirms_for_another_needs_a_second_factor_as_well(
     assert "no second factor" in delegating.why_not(passed_on, by=desk.people.confirmer)
     equipped(desk.people.operator)
     assert User.objects.get(username="operator").has_perm("orders.confirm_order")
-
-
-def test_passing_the_right_on_and_opening_an_account_ask_as_well(desk: Desk, who: SimpleNamespace) -> None:
-    page = later(entered("confirmer")).post("/orders/delegation/add/", {"reason": "On leave."})
-    assert "Is it still you?" in text(page)
-    account = desk.accounts["woodpecker"]
-    page = later(entered("operator")).post(f"/vendors/vendor/{account.pk}/resume/")
-    assert "Is it still you?" in text(page)
 
 
 # -- What nobody else is asked about -----------------------------------------------------------------------------------
@@ -250,7 +259,7 @@ def test_where_one_person_decides_alone_their_sign_in_is_fresh(
     item = guarded[label]
     browser = later(entered("boss"))
     page = browser.post(f"/{label.replace('.', '/')}/{item.pk}/{door}/", {"post": "yes"})
-    assert "Is it still you?" in text(page)
+    assert f"Then: <b>{'Save' if door == 'change' else 'Delete'} this" in text(page)
     assert type(item).objects.filter(pk=item.pk).exists()
     assert "Is it still you?" not in text(answer(browser, page))
     assert type(item).objects.filter(pk=item.pk).exists() is (door == "change")
