@@ -112,16 +112,16 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
             return found
         return [(None, {"fields": ("username",)}), *found[1:]]
 
-    @method_decorator(fresh.required)
+    @method_decorator(fresh.before("Save this user"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Rights are handed out by whoever signed in a short time ago."""
         return super().changeform_view(*args, **kwargs)
 
-    @method_decorator(fresh.required)
+    @method_decorator(fresh.before("Delete this user"))
     def delete_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().delete_view(*args, **kwargs)
 
-    @method_decorator(fresh.required)
+    @method_decorator(fresh.before("Set the password of this user"))
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """The password and its record in one transaction; somebody else's new one waits for a second person."""
         if not self.has_change_permission(request):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -14,11 +15,13 @@ from django.utils import timezone
 
 BOM = "\ufeff"  # without it Excel takes the file for the letters of its own country
 RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# Where a country's spreadsheets separate by semicolons, they split our cells at these, quotation marks or not.
+SPLIT = re.compile(r"""([;\t\r\n])(?=[\s"]*[=+\-@＝＋－＠])""")
 AT_A_TIME = 200
 
 
 def safe(value: Any) -> str:
-    """One cell: a number stays a number; a text that a spreadsheet would run gets an apostrophe in front."""
+    """One cell: a number stays a number; a text that a spreadsheet would run gets an apostrophe before what runs."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -27,7 +30,7 @@ def safe(value: Any) -> str:
         return str(value)
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat(sep=" ", timespec="seconds")
-    text = str(value).replace("\x00", "")
+    text = SPLIT.sub(r"\1'", str(value).replace("\x00", ""))
     return f"'{text}" if text.startswith(RUNS) else text
 
 

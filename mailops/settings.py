@@ -193,6 +193,7 @@ if LIVE:
     if env.bool("BEHIND_HTTPS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 TRUST_FORWARDED_FOR = env.bool("BEHIND_HTTPS_PROXY", default=False)
+PROXIES_IN_FRONT = env.int("PROXIES_IN_FRONT", default=1)  # each adds the address that it was called from
 
 # The paid POST. Deadline < queue time-out < queue retry; a lease outlives the queue's time-out by far.
 VENDOR_CONNECT_SECONDS = env.float("VENDOR_CONNECT_SECONDS", default=5)

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Model
 from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
@@ -54,16 +53,20 @@ class MailOpsSite(admin.AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """One's own password, recorded; whoever changes it signed in a short time ago, and knows the present one."""
-        from mailops.doors import fresh
-        from mailops.people import OwnPasswordForm
+        from mailops.doors import fresh, sessions
+        from mailops.people import OwnPassword
 
-        view = PasswordChangeView.as_view(
-            form_class=OwnPasswordForm,
+        frame = self.each_context(request)
+        if owes := bool(request.session.get(sessions.MUST_CHANGE)):
+            frame["has_permission"] = False  # no menu: none of it would open
+        view = OwnPassword.as_view(
             success_url=reverse("admin:password_change_done", current_app=self.name),
-            extra_context={**self.each_context(request), **(extra_context or {})},
+            extra_context={**frame, "owes": owes, **(extra_context or {})},
         )
         request.current_app = self.name
-        return fresh.required(view)(request)  # type: ignore[type-var]  # Django says less than it returns
+        # Django says less than it returns
+        asked = fresh.required(view, then="Change your password")  # type: ignore[type-var]
+        return asked(request)
 
     def app_index(  # type: ignore[override]  # a redirect is an answer too
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None

@@ -13,16 +13,32 @@ from mailops.csv_safe import csv_response, safe
 from orders.paste.returns import harmless
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "=cmd|'/c calc'!A1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\ta", "\ra", "\na", "＝1", "=cmd|'/c calc'!A1"])
 def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert safe(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ';=HYPERLINK("http://a.b","x")', 'x;"=1+1', "x; =1+1", "x;=1+1;y", "x;;@SUM(A1)", "x\t=1", "x\n=1+1", "x\r\n+1",
+        'x";\n"-1', "x;＝1", ';"";"=1"', "=1;=1", "\n=1", "x;\x00=1", "a;\v=1",
+    ],
+)  # fmt: skip
+def test_no_country_splits_a_cell_into_one_that_runs(text: str, separator: str) -> None:
+    """Excel separates by what the country does: where that is a semicolon, the quotation marks protect nothing."""
+    file = b"".join(csv_response("list.csv", ["No.", "What"], [["first", text, "last"]])).decode("utf-8-sig")
+    cells = [cell for row in csv.reader(io.StringIO(file, newline=""), delimiter=separator) for cell in row]
+    assert not [cell for cell in cells if cell.strip().strip('"').strip().startswith(("=", "+", "-", "@", "＝"))]
 
 
 @pytest.mark.parametrize(
     ("value", "cell"),
     [
         (-5, "-5"), (Decimal("-76.00"), "-76.00"), (3.5, "3.5"), (None, ""), (True, "yes"), (False, "no"),
-        ("a = b", "a = b"), ("'=1", "'=1"), ("a\x00b", "ab"),
+        ("a = b", "a = b"), ("a; b = c", "a; b = c"), ("a-b;c", "a-b;c"), ("a;=b", "a;'=b"),
+        ("'=1", "'=1"), ("a\x00b", "ab"),
         (datetime(2026, 11, 1, 9, 5, tzinfo=UTC), "2026-11-01 09:05:00+00:00"),
     ],
 )  # fmt: skip

@@ -177,17 +177,17 @@ class VendorAdmin(GuardedAdmin):
         }
 
     def get_urls(self) -> list[Any]:
-        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop,
-                 "resume": fresh.required(self.resume), "balance": fresh.required(self.balance)}  # fmt: skip
+        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,
+                 "balance": self.balance}  # fmt: skip
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}")
             for name, view in doors.items()
         ]
-        for name, view in {"hold_all": self.hold_all, "release_all": fresh.required(self.release_all)}.items():
+        for name, view in {"hold_all": self.hold_all, "release_all": self.release_all}.items():
             ours.append(path(f"{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}"))
         return ours + super().get_urls()
 
-    @method_decorator(fresh.required)
+    @method_decorator(fresh.before("Save this vendor account"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> Any:
         """Keys, limits and rules are changed by somebody who logged in a short time ago."""
         return super().changeform_view(*args, **kwargs)
@@ -228,6 +228,7 @@ class VendorAdmin(GuardedAdmin):
             messages.error(request, str(error))
         return self._back(vendor)
 
+    @method_decorator(fresh.before("Note the balance of this account"))
     def balance(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Note what somebody saw at the vendor: no vendor documents a way to ask for it."""
         vendor = self._vendor(request, pk)
@@ -260,6 +261,7 @@ class VendorAdmin(GuardedAdmin):
         messages.success(request, f"Sending to {vendor.name} is stopped. Orders wait until it is opened again.")
         return self._back(vendor)
 
+    @method_decorator(fresh.before("Let sending to this account go on"))
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Open the account again; waiting orders go out by themselves."""
         vendor = self._vendor(request, pk)
@@ -273,6 +275,7 @@ class VendorAdmin(GuardedAdmin):
         """The one switch for everything: from the next order on, nothing is sent to anybody."""
         return self._switch(request, holds=True)
 
+    @method_decorator(fresh.before("Let all sending go on"))
     def release_all(self, request: HttpRequest) -> HttpResponse:
         """Let sending go on; waiting orders go out by themselves."""
         return self._switch(request, holds=False)

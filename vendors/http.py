@@ -365,7 +365,7 @@ def _exchange(
 ) -> Reply:
     """One exchange on one fresh connection; any trouble is raised as it comes."""
     started = time.monotonic()
-    guard.may_stay = not settings.LIVE or host.startswith(settings.PRACTICE_URL)
+    guard.may_stay = not settings.LIVE or addresses.is_same_place(host, settings.PRACTICE_URL)
     token = _guard.set(guard)
     try:
         with (

@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 INSIDE = (".localhost", ".local", ".internal")
+PORTS = {"http": 80, "https": 443}
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -49,6 +50,20 @@ def why_not_url(url: str, *, loopback: bool = False) -> str:
     looks_like_ip = ":" in host or host.replace(".", "").isdecimal() or host.startswith("0x")
     is_inside = not is_public(host) if looks_like_ip else "." not in host.strip(".") or host.endswith(INSIDE)
     return "This address is not one of the public internet." if is_inside else ""
+
+
+def is_same_place(url: str, other: str) -> bool:
+    """Whether two web addresses have the same scheme, host and port; what is no web address is no place."""
+    try:
+        here, there = _place(url), _place(other)
+    except ValueError:
+        return False
+    return here == there and all(here)
+
+
+def _place(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
 
 
 def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:

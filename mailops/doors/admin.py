@@ -47,7 +47,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
         return self.list_display if request.user.is_superuser else self.list_display[:-1]
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(fresh.required(self.reset))
+        view = self.admin_site.admin_view(fresh.required(self.reset, then="Reset the second factor"))
         return [path("<int:pk>/reset/", view, name="doors_authenticator_reset"), *super().get_urls()]
 
     def reset(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -101,13 +101,14 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
         return [path("<int:pk>/unlock/", view, name="axes_accessattempt_unlock"), *super().get_urls()]
 
     def unlock(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Let this name be tried again."""
+        """Let this name be tried again, and whatever else keeps its owner out: the count of the address."""
         by = request.user
         if not isinstance(by, User) or not by.is_superuser:
             raise PermissionDenied
         attempt = get_object_or_404(AccessAttempt, pk=pk)
-        throttle.unlock(name=attempt.username or "", origin=attempt.ip_address or "", by=by)
-        messages.success(request, f"{attempt.username or attempt.ip_address} can log in again.")
+        throttle.unlock(name=attempt.username or "", origin=attempt.ip_address, by=by)
+        whose = f"{attempt.username or 'Everybody'} can log in again"
+        messages.success(request, f"{whose}, and so can everybody at the address {throttle.named(attempt.ip_address)}.")
         return redirect("admin:axes_accessattempt_changelist")
 
     @admin.display(description="Name that was typed", ordering="username")
@@ -116,7 +117,7 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
 
     @admin.display(description="From where", ordering="ip_address")
     def origin(self, attempt: AccessAttempt) -> str:
-        return str(attempt.ip_address or "not known")
+        return throttle.named(attempt.ip_address) if attempt.ip_address else "not known"
 
     @admin.display(description="Times", ordering="failures_since_start")
     def failures(self, attempt: AccessAttempt) -> int:

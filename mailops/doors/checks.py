@@ -29,6 +29,11 @@ def check_doors(**kwargs: Any) -> list[CheckMessage]:
             "MAILOPS_PRACTICE_URL must be on this machine, or https and public.",
             "As delivered it is http://127.0.0.1:8001.",
         ),
+        (
+            settings.PROXIES_IN_FRONT < 1,
+            "Visitors would give whatever address they like.",
+            "Set PROXIES_IN_FRONT to the number of proxies, 1 or more, or turn BEHIND_HTTPS_PROXY off.",
+        ),
     ]
     return [
         Error(message, hint=hint, id=f"mailops.E02{number}")

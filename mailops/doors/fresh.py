@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from cryptography.fernet import InvalidToken
@@ -23,6 +23,7 @@ LONGEST = 256 * 1024  # bytes of a form that is carried through
 GOOD_FOR = 3600  # seconds for which it is
 TYPED = "doors-typed"
 View = TypeVar("View", bound=Callable[..., HttpResponse])
+Words = str | Callable[..., str]  # what goes on afterwards; a function gets what the view gets, and looks nothing up
 
 
 class AgainForm(forms.Form):
@@ -47,12 +48,20 @@ class AgainForm(forms.Form):
             del self.fields["code"]
 
 
-def required(view: View) -> View:
+def before(then: Words) -> Callable[[View], View]:
+    """`required` as a decorator that says what goes on afterwards, such as "Confirm MO-1001"."""
+    return partial(required, then=then)
+
+
+def required(view: View, *, then: Words = "") -> View:
     """The view, but a POST asks for password and code first where the last full sign-in is too long ago.
 
     What was typed goes with that page, sealed, and on to the view afterwards as if it came just now: nothing is lost,
     and whatever the view checks, such as the digest that the person saw, it still checks.
     """
+
+    def words(*args: Any, **kwargs: Any) -> str:
+        return then if isinstance(then, str) else then(*args, **kwargs)
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -61,23 +70,23 @@ def required(view: View) -> View:
         if TYPED not in request.POST:
             if sessions.is_fresh(request):
                 return view(request, *args, **kwargs)
-            return _ask(request, _sealed(request))
-        return _answer(request) or view(request, *args, **kwargs)
+            return _ask(request, _sealed(request), then=words(request, *args, **kwargs))
+        return _answer(request, words(request, *args, **kwargs)) or view(request, *args, **kwargs)
 
     return wrapped  # type: ignore[return-value]
 
 
-def _answer(request: HttpRequest) -> HttpResponse | None:
+def _answer(request: HttpRequest, then: str) -> HttpResponse | None:
     """Check password and code; None where they are good, with the first form in the request again."""
     user = request.user
     assert isinstance(user, User)
     sealed = request.POST[TYPED]
     typed = _opened(request, sealed)
     if typed is None:
-        return _ask(request, None)
+        return _ask(request, None, then=then)
     form = AgainForm(request.POST, has_factor=factors.of(user) is not None)
     if not form.is_valid() or not _is_right(request, user, form):
-        return _ask(request, sealed, form=form)
+        return _ask(request, sealed, then=then, form=form)
     sessions.freshen(request)
     request.POST = typed  # type: ignore[assignment]
     return None
@@ -96,7 +105,7 @@ def _is_right(request: HttpRequest, user: User, form: AgainForm) -> bool:
     return found.is_good
 
 
-def _ask(request: HttpRequest, sealed: str | None, *, form: AgainForm | None = None) -> HttpResponse:
+def _ask(request: HttpRequest, sealed: str | None, *, then: str, form: AgainForm | None = None) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     context = admin.site.each_context(request) | {
@@ -104,6 +113,7 @@ def _ask(request: HttpRequest, sealed: str | None, *, form: AgainForm | None = N
         "form": form or AgainForm(has_factor=factors.of(user) is not None),
         "typed_name": TYPED,
         "typed": sealed,
+        "then": then,
         "back": request.get_full_path(),
         "minutes": settings.FRESH_SIGN_IN_MINUTES,
     }

@@ -1,4 +1,4 @@
-"""What every request passes: its method, the session's age, and a second factor that is still owed."""
+"""What every request passes: its method, the session's age, and a password or second factor that is still owed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ from django.urls import reverse
 from mailops.doors import sessions
 
 METHODS = ("GET", "HEAD", "POST")
+OWED = {  # in this order, each with the pages that it takes; the first is the one to begin with
+    sessions.MUST_CHANGE: ("password_change",),
+    sessions.MUST_ENROL: ("second_factor", "second_factor_add"),
+}
 
 
 class Doors:
@@ -30,12 +34,8 @@ class Doors:
             logout(request)
             messages.info(request, "You were logged out because MailOps was not used for a while. Log in to go on.")
             return self.get_response(request)
-        if request.session.get(sessions.MUST_ENROL) and not _is_open(request.path):
-            return redirect("admin:second_factor")
+        pages = next((pages for mark, pages in OWED.items() if request.session.get(mark)), ())
+        if pages and request.path not in {reverse(f"admin:{name}") for name in (*pages, "logout")}:
+            return redirect(f"admin:{pages[0]}")
         sessions.note_use(request)
         return self.get_response(request)
-
-
-def _is_open(path: str) -> bool:
-    """What somebody may open who still has to add a second factor."""
-    return path in {reverse(f"admin:{name}") for name in ("second_factor", "second_factor_add", "logout")}

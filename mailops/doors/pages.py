@@ -46,7 +46,7 @@ def show(request: HttpRequest) -> HttpResponse:
     )
 
 
-@fresh.required
+@fresh.before("Add a second factor")
 def add(request: HttpRequest) -> HttpResponse:
     """A QR code and the first code of the app. Nothing is kept until that code is right."""
     user = _user(request)
@@ -68,7 +68,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@fresh.required
+@fresh.before("Make new recovery codes")
 def renew(request: HttpRequest) -> HttpResponse:
     """New recovery codes, shown this once."""
     try:
@@ -79,7 +79,7 @@ def renew(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@fresh.required
+@fresh.before("Remove your second factor")
 def remove(request: HttpRequest) -> HttpResponse:
     """Take it away, where no role asks for one."""
     try:

@@ -12,17 +12,21 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
-BEGAN, USED, FRESH, MUST_ENROL = "doors_began", "doors_used", "doors_fresh", "doors_must_enrol"
+BEGAN, USED, FRESH = "doors_began", "doors_used", "doors_fresh"
+MUST_CHANGE, MUST_ENROL = "doors_must_change", "doors_must_enrol"  # what is owed before anything else opens
 NOTED_EVERY = 60  # seconds: the last use is written no more often
 
 
 def begin(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
     """Note a full sign-in, through whichever door it came."""
-    from mailops.doors import factors
+    from mailops.doors import factors, passwords
 
     session = request.session
     session[BEGAN] = session[USED] = session[FRESH] = int(time.time())
     session.pop(MUST_ENROL, None)
+    session.pop(MUST_CHANGE, None)
+    if passwords.is_given(user):
+        session[MUST_CHANGE] = True
     if factors.is_required(user) and factors.of(user) is None:
         session[MUST_ENROL] = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from axes.attempts import get_cool_off_threshold
@@ -12,7 +13,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, Sum
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,12 +21,34 @@ from django.utils import timezone
 from mailops.history import record
 from mailops.history.middleware import address
 
+PREFIX = 64
 ELSEWHERE = 4  # a name tried from many addresses, or an address trying many names, gets so many times the tries
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The same address that the history notes."""
-    return address(request) or None
+    """What counts as one visitor, of the same address that the history notes."""
+    return counted_as(address(request))
+
+
+def counted_as(text: str) -> str | None:
+    """An IPv4 address itself; of an IPv6 one its /64 network, within which one customer picks addresses at will.
+
+    What is no address at all, such as a proxy's "unknown", is None: all such visitors count as one.
+    """
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((int(found), PREFIX), strict=False).network_address)
+
+
+def named(counted: str | None) -> str:
+    """An address for people to read: an IPv6 network as what it is."""
+    if not counted:
+        return "that can't be read"
+    return f"{counted}/{PREFIX}" if ":" in counted else counted
 
 
 class Handler(AxesDatabaseHandler):
@@ -95,13 +118,16 @@ def locked_page(
 
 
 @transaction.atomic
-def unlock(*, name: str = "", origin: str = "", by: Any = None) -> int:
-    """Forget the failed sign-ins of a name, or of an address; recorded. Returns how many rows there were."""
-    attempts = AccessAttempt.objects.filter(**{"username": name} if name else {"ip_address": origin})
-    count: int = attempts.delete()[0]
+def unlock(*, name: str = "", origin: str | None = "", by: Any = None) -> int:
+    """Forget the failed sign-ins of a name everywhere, and of everybody at an address; recorded. Returns how many.
+
+    `origin` is what `counted_as` makes of an address, None for the visitors without one.
+    """
+    at = Q() if origin == "" else Q(ip_address=origin)
+    attempts = AccessAttempt.objects.filter((Q(username=name) | at) if name else at)
+    count: int = attempts.delete()[0] if name or at else 0
     user = User.objects.filter(username=name).first() if name else None
-    if user is not None:
-        record("user.unlocked", user, by=by)
-    elif by is not None:
-        record("user.unlocked", by, by=by, reason=f"Unlocked the address {origin}." if origin else "")
+    if user is not None or by is not None:
+        says = f"Everybody at this address too: {named(origin)}." if origin != "" else ""
+        record("user.unlocked", user or by, by=by, reason=says)
     return count

@@ -146,18 +146,15 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        response = super().changelist_view(request, {"outside": outside.lately(), **(extra_context or {})})
-        if response.status_code == 200:
+        context = {"outside": outside.lately(), "is_led": browse.is_led(request)}
+        response = super().changelist_view(request, {**context, **(extra_context or {})})
+        if response.status_code == 200 and not context["is_led"]:
             self._record_search(request)
         return response
 
     def _record_search(self, request: HttpRequest) -> None:
         """What was looked for, once: not for turning its pages or sorting them."""
-        looked_for = {
-            name: str(value).replace("\0", "")[:200]
-            for name, value in sorted(request.GET.items())
-            if value and name not in ("p", "o", "all", *browse.CURSORS)
-        }
+        looked_for = browse.looked_for(request)
         if looked_for == request.session.get("history_searched", {}):
             return
         request.session["history_searched"] = looked_for
@@ -180,7 +177,7 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
-        return browse.search(queryset, search_term), False
+        return queryset.none() if browse.is_led(request) else browse.search(queryset, search_term), False
 
     def get_urls(self) -> list[Any]:
         views = {"verify": self.verify_view, "compare": self.compare_view, "digest": self.digest_view}

@@ -119,6 +119,21 @@ def search(queryset: QuerySet[Event], term: str) -> QuerySet[Event]:
     return queryset.filter(direct(term) or words)
 
 
+def looked_for(request: HttpRequest) -> dict[str, str]:
+    """What the address asks for, without the turning and sorting of pages."""
+    return {
+        name: str(value).replace("\0", "")[:200]
+        for name, value in sorted(request.GET.items())
+        if value and name not in ("p", "o", "all", *CURSORS)
+    }
+
+
+def is_led(request: HttpRequest) -> bool:
+    """Whether another site's page asks: its words are not the person's, so nothing is searched and nothing recorded."""
+    is_own = request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")  # none: typed, or a bookmark
+    return not is_own and bool(looked_for(request))
+
+
 # -- Filters -----------------------------------------------------------------------------------------------------------
 
 

@@ -10,8 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from mailops.doors import fresh
 from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 from mailops.notices import page
@@ -31,6 +33,15 @@ class SharedAddressAdmin(RecordedAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         return ("name", "address", "is_on") if may else ("name", "service", "is_on")
+
+    @method_decorator(fresh.before("Save this shared address"))
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Where urgent notices go is said by whoever signed in a short time ago."""
+        return super().changeform_view(*args, **kwargs)
+
+    @method_decorator(fresh.before("Delete this shared address"))
+    def delete_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().delete_view(*args, **kwargs)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None

@@ -86,7 +86,11 @@ class ProposalAdmin(ReadOnlyAdmin):
         return self._page(request, self._load(request, object_id))
 
     def get_urls(self) -> list[Any]:
-        doors = {"approve": fresh.required(self.approve), "decline": self.decline, "withdraw": self.withdraw}
+        doors = {
+            "approve": fresh.required(self.approve, then=lambda request, pk: f"Approve proposal {pk}"),
+            "decline": self.decline,
+            "withdraw": self.withdraw,
+        }
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"proposals_proposal_{name}")
             for name, view in doors.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
 
+from mailops.doors import fresh
 from mailops.history import record
 from mailops.history.admin import RecordedAdmin
 from mailops.proposals import deciding
@@ -167,4 +168,16 @@ class GuardedAdmin(RecordedAdmin):
             "alone": ALONE if settings.ONE_PERSON else "",
             "proposals": list(about.filter(subject_id=object_id)) if object_id and object_id.isdecimal() else [],
         }
-        return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
+        view = _asked_again(super().changeform_view, then=f"Save this {self.opts.verbose_name}")
+        return view(request, object_id, form_url, context | (extra_context or {}))
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        view = _asked_again(super().delete_view, then=f"Delete this {self.opts.verbose_name}")
+        return view(request, object_id, extra_context)
+
+
+def _asked_again(view: Callable[..., HttpResponse], *, then: str) -> Callable[..., HttpResponse]:
+    """Where no second person stands in between, a forgotten session must not be enough either."""
+    return fresh.required(view, then=then) if settings.ONE_PERSON else view

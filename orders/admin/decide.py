@@ -67,7 +67,7 @@ def _user(request: HttpRequest) -> User:
     return request.user
 
 
-@fresh.required
+@fresh.before(lambda request, pk: f"Confirm {Order(pk=pk)}")
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """The page on which money is spent: what, how much, and one button with the digest of what is shown."""
     order = load(request, pk, "orders.confirm_order")

@@ -72,7 +72,7 @@ class DelegationAdmin(RecordedAdmin):
     def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
         """`delegating.make` recorded it."""
 
-    @method_decorator(fresh.required)
+    @method_decorator(fresh.before("Pass on your right to confirm"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """A right is passed on by whoever signed in a short time ago."""
         return super().changeform_view(*args, **kwargs)

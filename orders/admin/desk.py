@@ -75,7 +75,7 @@ class VerdictForm(forms.Form):
         return [name for name in self.domain_of if name not in there]
 
 
-@fresh.required
+@fresh.before(lambda request, pk: f"Go on with checking {Order(pk=pk)} at the vendor")
 def check(request: HttpRequest, pk: int) -> HttpResponse:
     """The desk's page for one order whose outcome is, or was, unknown."""
     order = load(request, pk, "orders.settle_order")

@@ -153,9 +153,8 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         ours.append(path("volume/", self.admin_site.admin_view(volume.show), name="orders_order_volume"))
         for name, view in (("evidence", evidence.show), ("control", control.show)):
             ours.append(path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}"))
-        ours.append(
-            path("together/", self.admin_site.admin_view(fresh.required(together.show)), name="orders_order_together")
-        )
+        several = fresh.required(together.show, then="Confirm several orders")
+        ours.append(path("together/", self.admin_site.admin_view(several), name="orders_order_together"))
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):

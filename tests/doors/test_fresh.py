@@ -13,10 +13,13 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from mailops.doors import sessions
+from mailops.history import telling
+from mailops.notices.models import SharedAddress
 from mailops.proposals import deciding
+from mailops.proposals.guards import GUARDS
 from mailops.proposals.models import Proposal
 from orders import delegating
-from orders.models import Delegation, Order, State
+from orders.models import Client, ConfirmationRule, Delegation, Order, State
 from orders.plan import plan
 from tests.conftest import Desk, fresh
 from tests.doors.conftest import PASSWORD, equipped, sign_in, text
@@ -67,6 +70,7 @@ def test_after_a_quarter_of_an_hour_confirming_asks_first_and_then_goes_on(order
     browser = later(entered("confirmer"))
     page = confirm(browser, order)
     assert "Nothing has happened yet, and what you typed is kept." in text(page)
+    assert f"Then: <b>Confirm {order}</b>" in text(page)
     assert fresh(order).state == State.REVIEW
     assert answer(browser, page).status_code == 302
     assert fresh(order).state == State.CONFIRMED
@@ -89,6 +93,7 @@ def test_a_wrong_password_confirms_nothing_and_keeps_what_was_typed(order: Order
     page = confirm(browser, order)
     wrong = answer(browser, page, **{"doors-password": "not-it"})
     assert "This is not your password." in text(wrong)
+    assert f"Then: <b>Confirm {order}</b>" in text(wrong)
     assert fresh(order).state == State.REVIEW
     assert answer(browser, wrong).status_code == 302
     assert fresh(order).state == State.CONFIRMED
@@ -174,16 +179,31 @@ def test_holding_everything_asks_nothing_and_letting_go_does(desk: Desk, who: Si
     assert SendingSwitch.current().stopped_at
 
 
-@pytest.mark.parametrize("door", ["check", "password", "second factor", "codes"])
-def test_the_other_doors_ask_too(desk: Desk, who: SimpleNamespace, door: str) -> None:
-    order = desk.sent(word="cut-after")
-    urls = {
-        "check": f"/orders/order/{order.pk}/check/",
-        "password": "/password_change/",
-        "second factor": "/second-factor/add/",
-        "codes": "/second-factor/codes/",
-    }
-    assert "Is it still you?" in text(later(entered("confirmer")).post(urls[door], {"code": "1"}))
+@pytest.mark.parametrize(
+    ("name", "url", "then"),
+    [
+        ("confirmer", "/orders/order/{order}/check/", "Go on with checking MO-{number} at the vendor"),
+        ("confirmer", "/orders/order/together/", "Confirm several orders"),
+        ("confirmer", "/orders/delegation/add/", "Pass on your right to confirm"),
+        ("confirmer", "/proposals/proposal/1/approve/", "Approve proposal 1"),
+        ("confirmer", "/password_change/", "Change your password"),
+        ("confirmer", "/second-factor/add/", "Add a second factor"),
+        ("confirmer", "/second-factor/codes/", "Make new recovery codes"),
+        ("confirmer", "/second-factor/remove/", "Remove your second factor"),
+        ("operator", "/vendors/vendor/{account}/change/", "Save this vendor account"),
+        ("operator", "/vendors/vendor/{account}/resume/", "Let sending to this account go on"),
+        ("operator", "/vendors/vendor/{account}/balance/", "Note the balance of this account"),
+        ("boss", "/doors/authenticator/1/reset/", "Reset the second factor"),
+        ("boss", "/auth/user/{user}/password/", "Set the password of this user"),
+    ],
+)
+def test_the_other_doors_ask_too_and_say_what_comes_then(
+    desk: Desk, who: SimpleNamespace, name: str, url: str, then: str
+) -> None:
+    order = desk.reviewed()
+    known = {"order": order.pk, "number": 1000 + order.pk, "account": order.vendor_id, "user": who.drafter.pk}
+    page = later(entered(name)).post(url.format(**known), {"code": "1"})
+    assert "Is it still you?" in text(page) and f"Then: <b>{then.format(**known)}</b>" in text(page)
 
 
 def test_a_form_that_is_too_long_is_not_carried(order: Order) -> None:
@@ -212,9 +232,39 @@ def test_whoever_confirms_for_another_needs_a_second_factor_as_well(
     assert User.objects.get(username="operator").has_perm("orders.confirm_order")
 
 
-def test_passing_the_right_on_and_opening_an_account_ask_as_well(desk: Desk, who: SimpleNamespace) -> None:
-    page = later(entered("confirmer")).post("/orders/delegation/add/", {"reason": "On leave."})
-    assert "Is it still you?" in text(page)
-    account = desk.accounts["woodpecker"]
-    page = later(entered("operator")).post(f"/vendors/vendor/{account.pk}/resume/")
-    assert "Is it still you?" in text(page)
+# -- What nobody else is asked about -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded(desk: Desk, who: SimpleNamespace) -> dict[str, Any]:
+    """One of each: what needs a second person where there are two, and where the notices go."""
+    with telling():
+        rule = ConfirmationRule.objects.create(confirmers=2, note="All orders.")
+        shared = SharedAddress.objects.create(name="Duty phone")
+    items = [desk.people.drafter, desk.accounts["woodpecker"], Client.objects.get(name="Northwind"), rule, shared]
+    return {item._meta.label_lower: item for item in items}
+
+
+ALONE = sorted({*GUARDS, "notices.sharedaddress"})
+GONE = ["auth.user", "notices.sharedaddress", "orders.confirmationrule"]  # the others are deleted by nobody
+
+
+@pytest.mark.parametrize(
+    ("label", "door"), [*((label, "change") for label in ALONE), *((label, "delete") for label in GONE)]
+)
+def test_where_one_person_decides_alone_their_sign_in_is_fresh(
+    guarded: dict[str, Any], settings: Any, label: str, door: str
+) -> None:
+    settings.ONE_PERSON = True
+    item = guarded[label]
+    browser = later(entered("boss"))
+    page = browser.post(f"/{label.replace('.', '/')}/{item.pk}/{door}/", {"post": "yes"})
+    assert f"Then: <b>{'Save' if door == 'change' else 'Delete'} this" in text(page)
+    assert type(item).objects.filter(pk=item.pk).exists()
+    assert "Is it still you?" not in text(answer(browser, page))
+    assert type(item).objects.filter(pk=item.pk).exists() is (door == "change")
+
+
+def test_where_there_are_two_a_client_is_changed_without_it(guarded: dict[str, Any], who: SimpleNamespace) -> None:
+    page = later(entered("drafter")).post(f"/orders/client/{guarded['orders.client'].pk}/change/", {"name": ""})
+    assert "Is it still you?" not in text(page) and page.context["errors"]

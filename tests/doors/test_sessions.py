@@ -144,6 +144,7 @@ def test_there_is_no_other_door_than_get_and_post(who: SimpleNamespace, method: 
         ("SIGN_IN_TRIES", 0, 2),
         ("PRACTICE_URL", "http://10.0.0.5:8001", 3),
         ("PRACTICE_URL", "http://169.254.169.254/latest", 3),
+        ("PROXIES_IN_FRONT", 0, 4),
     ],
 )
 def test_settings_that_leave_a_door_open_are_errors(settings: Any, name: str, value: Any, number: int) -> None:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 
+from mailops.doors import throttle
 from mailops.history.models import Event
 from tests.doors.conftest import PASSWORD, sign_in, text
 
@@ -87,6 +88,22 @@ def test_the_visitors_address_is_the_one_that_the_history_notes(
     assert sign_in("drafter", HTTP_X_FORWARDED_FOR="1.1.1.1, 10.1.1.2").status_code == status
 
 
+@pytest.mark.parametrize(
+    ("proxies", "came", "noted"),
+    [
+        (1, "6.6.6.6, 10.1.1.1", "10.1.1.1"), (2, "6.6.6.6, 10.1.1.1, 172.16.0.1", "10.1.1.1"),
+        (2, "10.1.1.1, 172.16.0.1", "10.1.1.1"), (2, "10.1.1.1", "10.1.1.1"), (2, "", "127.0.0.1"),
+        (3, "6.6.6.6,10.1.1.1 ,172.16.0.1,172.16.0.2", "10.1.1.1"),
+    ],
+)  # fmt: skip
+def test_behind_several_proxies_the_outermosts_word_counts(
+    who: SimpleNamespace, settings: Any, proxies: int, came: str, noted: str
+) -> None:
+    settings.TRUST_FORWARDED_FOR, settings.PROXIES_IN_FRONT = True, proxies
+    guess("drafter", times=1, HTTP_X_FORWARDED_FOR=came)
+    assert Event.objects.get(action="user.sign_in_failed").origin == AccessAttempt.objects.get().ip_address == noted
+
+
 def test_nothing_typed_is_stored(who: SimpleNamespace) -> None:
     guess(PASSWORD[::-1], times=1)
     guess("drafter", times=3)
@@ -126,5 +143,60 @@ def test_the_command_unlocks_a_name_or_an_address(who: SimpleNamespace, capsys: 
     guess("x", times=20)
     call_command("unlock", address="127.0.0.1")
     assert sign_in("drafter").status_code == 302
-    with pytest.raises(CommandError):
-        call_command("unlock")
+    for given in ({}, {"address": "not an address"}):
+        with pytest.raises(CommandError):
+            call_command("unlock", **given)
+
+
+# -- Addresses ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("10.1.1.1", "10.1.1.1"), ("::ffff:10.1.1.1", "10.1.1.1"), ("::FFFF:0a01:0101", "10.1.1.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"), ("2001:db8:1:2::", "2001:db8:1:2::"), ("::1", "::"),
+        ("fe80::1%eth0", "fe80::"), ("unknown", None), ("", None), ("10.1.1.1:8080", None), ("[2001:db8::1]", None),
+        ("10.1.1.1/8", None), ("1", None), ("%", None), ("2001:db8::1::2", None),
+    ],
+)  # fmt: skip
+def test_an_ipv6_visitor_counts_by_the_network(text: str, counted: str | None) -> None:
+    assert throttle.counted_as(text) == counted
+
+
+def test_other_addresses_of_the_same_network_are_no_way_around(who: SimpleNamespace) -> None:
+    for number in range(5):
+        guess("drafter", times=1, REMOTE_ADDR=f"2001:db8:1:2::{number}")
+    assert sign_in("drafter", REMOTE_ADDR="2001:db8:1:2:ffff::9").status_code == 429
+    assert sign_in("drafter", REMOTE_ADDR="2001:db8:1:3::1").status_code == 302
+
+
+def test_visitors_without_an_address_count_as_one(who: SimpleNamespace, settings: Any) -> None:
+    settings.TRUST_FORWARDED_FOR = True
+    assert guess("drafter", times=4, HTTP_X_FORWARDED_FOR="unknown") == [200, 200, 200, 200]
+    assert guess("drafter", times=1, HTTP_X_FORWARDED_FOR="10.1.1.1:5004") == [429]
+    assert sign_in("drafter", HTTP_X_FORWARDED_FOR="10.1.1.1").status_code == 302
+    call_command("unlock", "drafter")
+    assert sign_in("drafter", HTTP_X_FORWARDED_FOR="unknown").status_code == 302
+
+
+def test_unlocking_lets_in_whom_the_address_keeps_out(who: SimpleNamespace) -> None:
+    place = {"REMOTE_ADDR": "2001:db8:1:2::5"}
+    for number in range(19):
+        guess(f"person{number}", times=1, **place)
+    guess("drafter", times=1, **place)
+    assert sign_in("drafter", **place).status_code == 429
+    boss = Browser()
+    boss.force_login(who.boss)
+    page = boss.get("/axes/accessattempt/")
+    assert "2001:db8:1:2::/64" in text(page) and "every name from its address" in text(page)
+    done = boss.post(f"/axes/accessattempt/{AccessAttempt.objects.get(username='drafter').pk}/unlock/", follow=True)
+    assert "can log in again, and so can everybody at the address 2001:db8:1:2::/64." in text(done)
+    assert Event.objects.get(action="user.unlocked").reason == "Everybody at this address too: 2001:db8:1:2::/64."
+    assert sign_in("drafter", **place).status_code == 302
+
+
+def test_the_command_takes_any_address_of_the_network(who: SimpleNamespace) -> None:
+    guess("drafter", REMOTE_ADDR="2001:db8:1:2::5")
+    call_command("unlock", address="2001:db8:1:2::/64")
+    assert sign_in("drafter", REMOTE_ADDR="2001:db8:1:2::6").status_code == 302

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client as Browser
 
 from mailops import roles
-from mailops.history import operator
+from mailops.history import operator, record, telling
 from mailops.history.models import Event, Trace
 from orders import submission
 from orders.models import NotAllowed
@@ -98,6 +98,34 @@ def test_an_auditors_search_is_told_once(people: Any) -> None:
     told = [event.changes for event in Event.objects.filter(action="history.searched").order_by("number")]
     assert told == [{"q": [None, "acme"]}, {"action__exact": [None, "order.confirmed"], "q": [None, "acme"]}]
     assert Event.objects.latest("number").who == "auditor"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("query", ["q=MO-1001", "action=user.signed_in", "q=MO-1001&older=9"])
+def test_a_page_outside_searches_nothing_in_an_auditors_name(people: Any, site: str, query: str) -> None:
+    browser = Browser()
+    browser.force_login(people.auditor)
+    with telling():
+        for _ in range(2):
+            record("user.signed_in", people.auditor, reason="MO-1001")
+    at = f"/history/event/?{query}"
+    led = browser.get(at, headers={"Sec-Fetch-Site": site})
+    assert "led here, and nothing was searched" in led.content.decode()
+    assert "Nothing matches" not in led.content.decode()
+    assert not led.context["cl"].result_list and f'href="?{query.replace("&", "&amp;")}"' in led.content.decode()
+    assert not Event.objects.filter(action="history.searched").exists()
+    own = browser.get(at, headers={"Sec-Fetch-Site": "same-origin"})
+    assert own.context["cl"].result_list
+    assert Event.objects.filter(action="history.searched").count() == 1
+
+
+def test_a_bookmark_searches_and_a_link_without_a_question_opens(people: Any) -> None:
+    browser = Browser()
+    browser.force_login(people.auditor)
+    browser.get("/history/event/?q=acme", headers={"Sec-Fetch-Site": "none"})
+    assert Event.objects.filter(action="history.searched").count() == 1
+    page = browser.get("/history/event/", headers={"Sec-Fetch-Site": "cross-site"})
+    assert page.context["cl"].result_list and "led here" not in page.content.decode()
 
 
 def test_an_update_that_changes_what_a_role_may_do_is_told(db: None) -> None:

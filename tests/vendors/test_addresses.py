@@ -63,6 +63,27 @@ def test_every_vendors_own_address_is_https_and_public(api: str) -> None:
     assert addresses.why_not_url(REGISTRY[api].host) == ""
 
 
+@pytest.mark.parametrize(
+    ("url", "is_same"),
+    [
+        ("http://127.0.0.1:9000", True), ("http://127.0.0.1:9000/woodpecker", True), ("HTTP://127.0.0.1:9000?x", True),
+        ("http://127.0.0.1:90001", False), ("http://127.0.0.1:9000.evil.com", False),
+        ("http://127.0.0.1.evil.com:9000", False), ("http://127.0.0.1:900", False), ("http://127.0.0.1", False),
+        ("http://127.0.0.1:9000@b.c", False),
+        ("https://127.0.0.1:9000", False), ("127.0.0.1:9000", False), ("", False), ("http://[::1", False),
+    ],
+)  # fmt: skip
+def test_only_the_practice_vendors_own_place_is_theirs(url: str, is_same: bool) -> None:
+    """Not whatever begins like it."""
+    assert addresses.is_same_place(url, "http://127.0.0.1:9000") is is_same
+    assert not addresses.is_same_place(url, "")
+
+
+def test_a_port_may_go_without_saying() -> None:
+    assert addresses.is_same_place("https://practice.example.com:443/x", "https://practice.example.com")
+    assert not addresses.is_same_place("", "")
+
+
 # -- At use ------------------------------------------------------------------------------------------------------------
 
 
@@ -76,6 +97,8 @@ def test_on_a_live_installation_this_machine_is_not_called_but_for_practice(serv
     settings.LIVE = True
     assert post(server.url) == REFUSED
     assert server.visits == []
+    settings.PRACTICE_URL = server.url[:-1]  # another port, whose digits begin alike
+    assert post(server.url) == REFUSED
     settings.PRACTICE_URL = server.url
     assert isinstance(post(server.url), Reply)
 

@@ -11,15 +11,17 @@ from mailops.history import acting
 
 
 class Command(BaseCommand):
-    help = "Let a name, or everybody at an address, log in again at once."
+    help = "Let a name log in again from everywhere, or everybody at an address, or both, at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", nargs="?", default="")
-        parser.add_argument("--address", default="", help="An IP address instead of a name.")
+        parser.add_argument("--address", default="", help="An IP address; of an IPv6 one its /64 network.")
 
     def handle(self, *args: Any, name: str, address: str, **options: Any) -> None:
-        if bool(name) == bool(address):
-            raise CommandError("Give a name, or --address and an address.")
+        origin = throttle.counted_as(address.partition("/")[0]) if address else ""
+        if origin is None or not (name or origin):
+            raise CommandError("Give a name, or --address and an IP address, or both.")
         with acting(who="manage.py unlock"):
-            count = throttle.unlock(name=name, origin=address)
-        self.stdout.write(f"{count} failed sign-ins of {name or address} are forgotten." if count else "Nothing to do.")
+            count = throttle.unlock(name=name, origin=origin)
+        whose = " and ".join(filter(None, (name, address)))
+        self.stdout.write(f"{count} failed sign-ins of {whose} are forgotten." if count else "Nothing to do.")
