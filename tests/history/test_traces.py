@@ -17,7 +17,8 @@ from mailops import triggers
 from mailops.doors.models import Authenticator, RecoveryCode
 from mailops.findings import findings
 from mailops.history import outside, record, telling, traced
-from mailops.history.models import TRACE_TRIGGERS, Event, Telling, Trace
+from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
+from mailops.history.models import TRACE_TRIGGERS, Archive, Event, Telling, Trace
 from mailops.history.shell import as_person
 from mailops.history.verify import verify
 from mailops.notices.models import NoticeSettings, SharedAddress
@@ -294,6 +295,47 @@ def test_a_trace_is_told_once(trace: Trace) -> None:
     with pytest.raises(DatabaseError, match="Traces are kept"), transaction.atomic():
         sql("UPDATE history_trace SET told = 8")
     assert outside.tell() == 0
+
+
+@pytest.mark.parametrize("which", ["none", "of another row", "of something else"])
+def test_the_database_refuses_a_mark_without_an_event_that_tells(trace: Trace, people: Any, which: str) -> None:
+    with telling():
+        other = record("outside.changed", people.confirmer) if which == "of another row" else None
+        named = other or record("user.changed", people.drafter)
+    with pytest.raises(DatabaseError, match="event of their own"), transaction.atomic():
+        sql("UPDATE history_trace SET told = %s", 99 if which == "none" else named.number)
+    assert outside.tell() == 1
+
+
+def hidden() -> list[str]:
+    return [found.text for found in findings() if found.is_problem and "as told in the history" in found.text]
+
+
+@pytest.mark.parametrize("by", ["a number", "another trace's event"])
+def test_health_names_a_trace_that_was_marked_by_hand(trace: Trace, by: str) -> None:
+    outside.tell()
+    with as_person("operator", reason="Why not"):
+        rename("told")
+    assert hidden() == []
+    rename("hidden")
+    triggers.remove(connection, TRACE_TRIGGERS)
+    told = Trace.objects.get(pk=trace.pk).told
+    sql("UPDATE history_trace SET told = %s WHERE told IS NULL", told if by != "a number" else 999)
+    triggers.install(connection, TRACE_TRIGGERS)
+    assert hidden()[0].startswith("1 change from outside MailOps reads as told")
+
+
+def test_a_trace_whose_event_was_archived_is_no_alarm(trace: Trace) -> None:
+    outside.tell()
+    end = Event.objects.latest("number").number
+    Archive.objects.create(first=1, last=end, last_hash="x", file="x", sha256="0" * 64)
+    triggers.remove(connection, HISTORY_TRIGGERS)
+    Event.objects.all().delete()
+    assert hidden() == []
+    rename("hidden")
+    triggers.remove(connection, TRACE_TRIGGERS)
+    sql("UPDATE history_trace SET told = %s WHERE told IS NULL", end - 1)
+    assert len(hidden()) == 1
 
 
 def test_the_sweep_tells(trace: Trace) -> None:
