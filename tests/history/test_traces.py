@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
+from django.db.models.signals import pre_migrate
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -365,6 +367,25 @@ def test_a_missing_trace_is_a_problem(db: None) -> None:
     triggers.remove(connection, [RULES["orders_order"]])
     texts = [finding.text for finding in findings() if finding.is_problem]
     assert any("no longer traces" in text and "trace_orders_order_insert" in text for text in texts)
+
+
+def test_a_migration_that_fails_leaves_the_traces_in_place(db: None) -> None:
+    """It fails after the history's own part, as any migration might, and before the schema is touched."""
+    gone: list[str] = []
+
+    def fail(**kwargs: Any) -> None:
+        gone.extend(triggers.missing(connection, RULES.values()))
+        raise RuntimeError("a migration failed")
+
+    last = list(apps.get_app_configs())[-1]
+    pre_migrate.connect(fail, sender=last)
+    try:
+        with pytest.raises(RuntimeError):
+            call_command("migrate", "notices", "zero", verbosity=0)
+    finally:
+        pre_migrate.disconnect(fail, sender=last)
+    assert gone
+    assert triggers.missing(connection, RULES.values()) == []
 
 
 # -- The mark ----------------------------------------------------------------------------------------------------------
