@@ -73,7 +73,7 @@ def give(
     if order.was_edited_by(by):
         return ()
     before = given(order, current.digest)
-    whose = order.right_of(by)
+    whose, on_behalf = order.right_of(by, current.digest), order.on_behalf(by, current.digest)
     about: dict[str, Any] = {"for_user": whose, "for_name": whose.get_username()} if whose and whose != by else {}
     mine = Confirmation.objects.create(
         order=order,
@@ -86,7 +86,7 @@ def give(
     )
     counts = (*before.counts, mine)
     if len(counts) < needed.count:
-        reason = f"{order.on_behalf(by)} {void_says(before)}".strip()
+        reason = f"{on_behalf} {void_says(before)}".strip()
         changes = {"digest": [None, current.digest], "confirmers_needed": [None, needed.count]}
         record("order.confirmation_given", order, by=by, reason=reason, changes=changes)
     return counts

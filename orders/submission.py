@@ -87,6 +87,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
             goes = max(planned_for or now, now + timedelta(minutes=order.vendor.hold_minutes))
             if why := limits.why_not(order, current.cost.due_now, at=goes):
                 raise NotAllowed(f"Not confirmed. {why}")
+            on_behalf = order.on_behalf(by, current.digest)
             given = confirming.give(order, current, needed, by=by, planned_for=planned_for)
             if len(given) < needed.count:
                 return order
@@ -95,7 +96,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 digest=current.digest,
                 snapshot=current.snapshot(),
                 needed=needed,
-                reason=order.on_behalf(by),
+                reason=on_behalf,
                 planned_for=max((one.planned_for for one in given if one.planned_for), default=planned_for),
             )
             drill.point("confirm, before commit")

@@ -553,6 +553,17 @@ def test_one_right_does_not_count_twice(desk: Desk, two: ConfirmationRule) -> No
         desk.confirm(order, by=User.objects.get(username="operator"))
 
 
+def test_of_two_rights_the_one_counts_whose_giver_has_not_confirmed(desk: Desk, two: ConfirmationRule) -> None:
+    order = desk.reviewed()
+    passed_on(desk.people.confirmer, desk.people.operator)
+    passed_on(desk.people.boss, desk.people.operator)
+    desk.confirm(order)
+    desk.confirm(order, by=User.objects.get(username="operator"))
+    assert fresh(order).state == State.CONFIRMED
+    assert Event.objects.get(action="order.confirmed").reason == "For boss (delegated)."
+    assert str(Confirmation.objects.get(for_name="boss")) == "operator for boss (delegated)"
+
+
 def test_the_database_refuses_one_right_twice(desk: Desk, two: ConfirmationRule) -> None:
     order = desk.reviewed()
     desk.confirm(order)
