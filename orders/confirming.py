@@ -50,6 +50,12 @@ def given(order: Order, digest: str) -> Given:
     )
 
 
+def not_before(order: Order, digest: str, planned_for: datetime | None) -> datetime | None:
+    """The latest of the times that were asked for: now by this person, before by those whose confirmation counts."""
+    asked = [one.planned_for for one in given(order, digest).counts if one.planned_for]
+    return max([*asked, planned_for] if planned_for else asked, default=None)
+
+
 # -- Confirming, inside the transaction of `submission.confirm` -------------------------------------------------------
 
 

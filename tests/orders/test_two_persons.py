@@ -383,6 +383,20 @@ def test_the_first_confirmers_later_hour_is_kept(desk: Desk, two: ConfirmationRu
     assert desk.confirm(order, by=desk.people.boss).planned_for == later
 
 
+def test_limits_are_those_of_the_day_on_which_it_goes_whoever_chose_that_day(desk: Desk, two: ConfirmationRule) -> None:
+    """Else the second of two, who chose no day, would confirm past the limit of the day that the first chose."""
+    order, later = desk.reviewed(), timezone.now() + timedelta(days=40)
+    submission.confirm(order.pk, by=desk.people.confirmer, digest=digest_of(order), planned_for=later)
+    other = desk.reviewed(word="other")
+    two.delete()
+    submission.confirm(other.pk, by=desk.people.confirmer, digest=digest_of(other), planned_for=later)
+    ConfirmationRule.objects.create(confirmers=2)
+    type(order.vendor).objects.filter(pk=order.vendor_id).update(month_limit=20, limit_currency="EUR")
+    with pytest.raises(NotAllowed, match="it would go over the limit of €20"):
+        desk.confirm(order, by=desk.people.boss)
+    assert fresh(order).state == State.REVIEW
+
+
 @pytest.mark.parametrize("second", ["confirmer", "boss"])
 def test_two_confirmations_at_the_same_moment(committed: None, desk: Desk, second: str) -> None:
     """Two tabs of one person are one confirmation; two persons are two, and the order is confirmed once."""
