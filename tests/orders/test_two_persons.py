@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from mailops import roles
 from mailops.history.models import Event
+from mailops.proposals import deciding
+from mailops.proposals.models import Proposal
 from orders import delegating, drafting, submission
 from orders.drafting import rows_of
 from orders.models import Client, Confirmation, ConfirmationRule, Delegation, NotAllowed, Order, State
@@ -334,6 +336,35 @@ def test_any_change_voids_the_first_confirmation_and_the_page_says_so(desk: Desk
     assert order in Order.objects.waiting_for(desk.people.confirmer)
     desk.confirm(order)
     assert fresh(order).state == State.CONFIRMED
+
+
+VOIDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a price": ("/vendors/price/{price}/change/", {"amount": "7.50"}),
+    "the contact": ("/vendors/contact/{contact}/change/", {"city": "Elsewhere"}),
+    "the account": ("/vendors/vendor/{vendor}/change/", {"drift_per_order": "0.50", "why": "Prices move."}),
+}
+
+
+@pytest.mark.parametrize("what", VOIDS)
+def test_an_order_whose_first_confirmation_became_void_waits_for_the_same_person_again(
+    desk: Desk, two: ConfirmationRule, what: str
+) -> None:
+    order = desk.reviewed("smartsenders", "domains")
+    first, before = desk.people.confirmer, digest_of(order)
+    desk.confirm(order)
+    assert order not in Order.objects.waiting_for(first)
+    page, typed = VOIDS[what]
+    price = Price.objects.filter(vendor=order.vendor, item=plan(order).cost.lines[0].item).get()
+    at = page.format(price=price.pk, contact=order.contact_id, vendor=order.vendor_id)
+    boss = browser(desk.people.boss)
+    initial = boss.get(at).context["adminform"].form.initial
+    boss.post(at, {name: value for name, value in initial.items() if value is not None} | typed)
+    if what == "the account":
+        deciding.approve(Proposal.objects.get().pk, by=User.objects.create_superuser("second"))
+    assert digest_of(order) != before
+    assert order in Order.objects.waiting_for(first)
+    desk.confirm(order)
+    assert order not in Order.objects.waiting_for(first)
 
 
 def test_a_rule_made_after_the_page_was_opened_is_said_before_anything_counts(desk: Desk) -> None:
