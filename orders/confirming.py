@@ -132,6 +132,10 @@ def lacking(order: Order, current: Plan) -> str:
     needed = confirmers_needed(order, current.cost)
     if not needed.count:
         return ""
+    if order.confirmers_needed is None:  # from before confirmations were kept one by one
+        who = order.confirmed_by_name or "Somebody"
+        before = f"{who} confirmed it before MailOps kept each confirmation by itself"
+        return f"{before}, so it has to be confirmed once more. {needed.says}"
     editors = {who for editor in order.editors.all() for who in (editor.user_id, editor.name)} - {None, ""}
     found = given(order, order.digest).counts
     count = sum(not {one.user_id, one.name, one.for_user_id, one.for_name} & editors for one in found)

@@ -397,6 +397,20 @@ def test_a_rule_made_after_confirming_sends_the_order_back_unsent(desk: Desk) ->
     assert "Two persons have to confirm it" in fresh(order).reason
 
 
+def test_an_order_confirmed_before_confirmations_were_kept_comes_back_with_the_reason(
+    desk: Desk, unguarded: None
+) -> None:
+    order = desk.confirmed()
+    Confirmation.objects.all().delete()
+    Order.objects.filter(pk=order.pk).update(confirmers_needed=None)
+    assert submission.submit(order.pk) == "held back"
+    assert fresh(order).state == State.REVIEW
+    assert fresh(order).reason.startswith("Not sent. confirmer confirmed it before MailOps kept each")
+    assert "Nobody else" not in fresh(order).reason
+    desk.confirm(order)
+    assert submission.submit(order.pk) == "accepted"
+
+
 def test_switching_the_accounts_rule_off_and_on_around_a_confirmation_sends_nothing(desk: Desk) -> None:
     vendor = desk.accounts["woodpecker"]
     vendor.two_person_rule = False
