@@ -198,6 +198,14 @@ def _outside(now: datetime) -> Iterable[Finding]:
             "Somebody left the mark in history_telling by which the database keeps no traces. MailOps takes it away "
             "with its next change; ask whoever keeps the database."
         )
+    if silenced := outside.silenced():
+        many = (
+            "1 change from outside MailOps reads" if silenced == 1 else f"{silenced} changes from outside MailOps read"
+        )
+        yield problem(
+            f"{many} as told in the history, and no record tells of it: somebody marked the rows of history_trace by "
+            "hand. They still hold what was changed; ask whoever keeps the database."
+        )
     if seen.is_late and seen.oldest:
         yield problem(
             f"{seen.untold} changes from outside MailOps, the first at {moment(seen.oldest)}, are not in the history "

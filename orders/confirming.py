@@ -50,6 +50,12 @@ def given(order: Order, digest: str) -> Given:
     )
 
 
+def not_before(order: Order, digest: str, planned_for: datetime | None) -> datetime | None:
+    """The latest of the times that were asked for: now by this person, before by those whose confirmation counts."""
+    asked = [one.planned_for for one in given(order, digest).counts if one.planned_for]
+    return max([*asked, planned_for] if planned_for else asked, default=None)
+
+
 # -- Confirming, inside the transaction of `submission.confirm` -------------------------------------------------------
 
 
@@ -73,7 +79,7 @@ def give(
     if order.was_edited_by(by):
         return ()
     before = given(order, current.digest)
-    whose = order.right_of(by)
+    whose, on_behalf = order.right_of(by, current.digest), order.on_behalf(by, current.digest)
     about: dict[str, Any] = {"for_user": whose, "for_name": whose.get_username()} if whose and whose != by else {}
     mine = Confirmation.objects.create(
         order=order,
@@ -86,7 +92,7 @@ def give(
     )
     counts = (*before.counts, mine)
     if len(counts) < needed.count:
-        reason = f"{order.on_behalf(by)} {void_says(before)}".strip()
+        reason = f"{on_behalf} {void_says(before)}".strip()
         changes = {"digest": [None, current.digest], "confirmers_needed": [None, needed.count]}
         record("order.confirmation_given", order, by=by, reason=reason, changes=changes)
     return counts
@@ -126,6 +132,10 @@ def lacking(order: Order, current: Plan) -> str:
     needed = confirmers_needed(order, current.cost)
     if not needed.count:
         return ""
+    if order.confirmers_needed is None:  # from before confirmations were kept one by one
+        who = order.confirmed_by_name or "Somebody"
+        before = f"{who} confirmed it before MailOps kept each confirmation by itself"
+        return f"{before}, so it has to be confirmed once more. {needed.says}"
     editors = {who for editor in order.editors.all() for who in (editor.user_id, editor.name)} - {None, ""}
     found = given(order, order.digest).counts
     count = sum(not {one.user_id, one.name, one.for_user_id, one.for_name} & editors for one in found)

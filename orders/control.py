@@ -22,6 +22,7 @@ from orders.models import Order, State
 from vendors.models import PriceVersion
 
 MOST = 500  # lines of a section
+READ = 10 * MOST  # rows of one kind that are read for it
 RULES = [
     "order_limit", "day_limit", "month_limit", "limit_currency", "balance_floor", "drift_per_order", "drift_cumulative",
     "two_person_rule", "hold_minutes", "confirmers", "mode", "api_key",
@@ -42,9 +43,19 @@ class Line:
     order: int | None = None
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Among the lines: of one kind there were more than are read, said in a sentence."""
+
+    says: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One question about the period; `count` may be more than the lines that are shown."""
+    """One question about the period; `count` may be more than the lines that are shown.
+
+    Where something is `cut`, there are more than `count`.
+    """
 
     key: str
     title: str
@@ -53,10 +64,19 @@ class Section:
     lines: Sequence[Line]
     count: int
     worry: bool = False  # a line here is worth a look by itself
+    cut: Sequence[str] = ()
 
     @property
     def more(self) -> int:
         return max(self.count - len(self.lines), 0)
+
+    @property
+    def left_out(self) -> str:
+        """What is not shown, in words; empty where everything is."""
+        at_least = "at least " if self.cut else ""
+        more = [f"And {at_least}{self.more:,} more."] if self.more else []
+        ends = ["Choose a shorter period to see them."] if more or self.cut else []
+        return " ".join([*more, *self.cut, *ends])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +102,17 @@ class Period:
 def sections(period: Period) -> Iterator[Section]:
     """The whole report, section by section."""
     for key, title, meaning, ask, worry, find in SECTIONS:
-        lines = list(find(period))
-        yield Section(key=key, title=title, meaning=meaning, ask=ask, worry=worry, lines=lines[:MOST], count=len(lines))
+        found = list(find(period))
+        lines = [one for one in found if isinstance(one, Line)]
+        cut = [one.says for one in found if isinstance(one, Cut)]
+        about = {"key": key, "title": title, "meaning": meaning, "ask": ask}
+        yield Section(**about, worry=worry, lines=lines[:MOST], count=len(lines), cut=cut)
 
 
 # -- Lines -------------------------------------------------------------------------------------------------------------
+
+
+Find = Callable[["Period"], Iterable[Line | Cut]]
 
 
 def line(event: Event, what: str = "") -> Line:
@@ -124,9 +150,19 @@ def _text(value: Any) -> str:
     return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:200]
 
 
-def _of(*actions: str) -> Callable[[Period], Iterable[Line]]:
+def _lines(
+    found: QuerySet[Any], kind: str = "these records", to_line: Callable[[Any], Line] = line
+) -> Iterator[Line | Cut]:
+    """A line for each row, up to the bound, and a word where there are more."""
+    rows = list(found[: READ + 1])
+    yield from map(to_line, rows[:READ])
+    if len(rows) > READ:
+        yield Cut(f"Of {kind} only the first {READ:,} are counted; there are more.")
+
+
+def _of(*actions: str) -> Find:
     """A section that lists the records with these actions."""
-    return lambda period: map(line, period.events(*actions)[: 10 * MOST])
+    return lambda period: _lines(period.events(*actions))
 
 
 def _earlier(*actions: str) -> QuerySet[Event]:
@@ -138,68 +174,88 @@ def _earlier(*actions: str) -> QuerySet[Event]:
 # -- Sections that have to look twice ----------------------------------------------------------------------------------
 
 
-def overrides(period: Period) -> Iterator[Line]:
+def overrides(period: Period) -> Iterator[Line | Cut]:
     """Where somebody used a way past a rule that the rules themselves offer."""
-    for event in period.events("order.confirmed").exclude(reason="")[: 10 * MOST]:
-        yield line(event, f"Confirmed. {event.reason}")
+    reasoned = period.events("order.confirmed").exclude(reason="")
+    yield from _lines(reasoned, "orders confirmed with a word of why", lambda e: line(e, f"Confirmed. {e.reason}"))
     again = Order.objects.filter(confirmed_at__gte=period.since, confirmed_at__lt=period.until).exclude(why_again="")
-    for order in again.order_by("confirmed_at")[: 10 * MOST]:
-        what = f"Ordered again although it looks like an earlier order: {order.why_again}"
-        yield Line(at=order.confirmed_at, who=order.confirmed_by_name, what=what, about=str(order), order=order.pk)
+    yield from _lines(again.order_by("confirmed_at"), "orders that repeat an earlier one", _repeat)
     settled = period.events(*SETTLED).annotate(again=Exists(_earlier(*SETTLED)))
-    for event in settled[: 10 * MOST]:
-        words = "Verdict revised" if event.again else "Verdict on an unknown outcome"
-        yield line(event, f"{words}: {told(event, ['left_out'])}")
-    yield from map(line, period.events("attempt.prices_moved", "attempt.news_read")[: 10 * MOST])
+    yield from _lines(settled, "verdicts", _verdict)
+    yield from _lines(period.events("attempt.prices_moved", "attempt.news_read"), "orders whose prices moved")
 
 
-def rule_changes(period: Period) -> Iterator[Line]:
+def _repeat(order: Order) -> Line:
+    what = f"Ordered again although it looks like an earlier order: {order.why_again}"
+    return Line(at=order.confirmed_at, who=order.confirmed_by_name, what=what, about=str(order), order=order.pk)
+
+
+def _verdict(event: Any) -> Line:
+    words = "Verdict revised" if event.again else "Verdict on an unknown outcome"
+    return line(event, f"{words}: {told(event, ['left_out'])}")
+
+
+def rule_changes(period: Period) -> Iterator[Line | Cut]:
     some = Q(subject_type__in=["vendors.vendor", "orders.client"], changes__has_any_keys=RULES)
-    for event in period.events().filter(some | Q(subject_type__in=ALL_RULES))[: 10 * MOST]:
-        yield line(event, told(event, [] if event.subject_type in ALL_RULES else RULES))
+    found = period.events().filter(some | Q(subject_type__in=ALL_RULES))
+    return _lines(found, to_line=lambda e: line(e, told(e, [] if e.subject_type in ALL_RULES else RULES)))
 
 
-def late_edits(period: Period) -> Iterator[Line]:
-    edited = period.events("order.edited").filter(Exists(_earlier("order.confirmed")))
-    return map(line, edited[: 10 * MOST])
+def late_edits(period: Period) -> Iterator[Line | Cut]:
+    return _lines(period.events("order.edited").filter(Exists(_earlier("order.confirmed"))))
 
 
-def unknowns(period: Period) -> Iterator[Line]:
+def unknowns(period: Period) -> Iterator[Line | Cut]:
     """Those that are open now, oldest first, and how long those took that ended in the period."""
     now = timezone.now()
-    for order in Order.objects.filter(state=State.UNKNOWN).order_by("state_since")[: 10 * MOST]:
+
+    def still_open(order: Order) -> Line:
         what = f"Still open, for {timesince(order.state_since, now, depth=1)}. {order.reason}".strip()
-        yield Line(at=order.state_since, who="", what=what, about=str(order), order=order.pk)
+        return Line(at=order.state_since, who="", what=what, about=str(order), order=order.pk)
+
+    unknown = Order.objects.filter(state=State.UNKNOWN).order_by("state_since")
+    yield from _lines(unknown, "those that are open now", still_open)
     same = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
     began = Event.objects.filter(**same, number__lt=OuterRef("number"), changes__state__1="unknown")
     ended = period.events().filter(subject_type=ORDER, changes__state__0="unknown")
-    for event in ended.annotate(began=Subquery(began.order_by("-number").values("at")[:1]))[: 10 * MOST]:
-        took = f"after {timesince(event.began, event.at, depth=1)}" if event.began else "after a time not known"
-        yield line(event, f"Ended {took}. {told(event, ['reference', 'left_out'])}")
+    timed = ended.annotate(began=Subquery(began.order_by("-number").values("at")[:1]))
+    yield from _lines(timed, "those that ended in the period", _ended)
 
 
-def prices(period: Period) -> Iterator[Line]:
+def _ended(event: Any) -> Line:
+    took = f"after {timesince(event.began, event.at, depth=1)}" if event.began else "after a time not known"
+    return line(event, f"Ended {took}. {told(event, ['reference', 'left_out'])}")
+
+
+def prices(period: Period) -> Iterator[Line | Cut]:
     found = PriceVersion.objects.filter(at__gte=period.since, at__lt=period.until).select_related("vendor", "before")
-    for version in found.order_by("pk")[: 10 * MOST]:
-        before = f"{version.before.says} became " if version.before else ""
-        what = f"{version.label or version.item}: {before}{version.says}. {version.source}"
-        yield Line(at=version.at, who=version.set_by, what=what, about=str(version.vendor))
+    return _lines(found.order_by("pk"), "these changes", _price)
 
 
-def roles(period: Period) -> Iterator[Line]:
+def _price(version: PriceVersion) -> Line:
+    before = f"{version.before.says} became " if version.before else ""
+    what = f"{version.label or version.item}: {before}{version.says}. {version.source}"
+    return Line(at=version.at, who=version.set_by, what=what, about=str(version.vendor))
+
+
+def roles(period: Period) -> Iterator[Line | Cut]:
     """Each person's roles, with the days; then the times when somebody stood in for somebody."""
     for held in roles_held.spans(period.since, period.until):
         yield Line(at=held.since, who=held.person, what=held.says, about=held.role, record=held.record)
-    yield from map(line, period.events("delegation.made", "delegation.ended")[: 10 * MOST])
+    if roles_held.is_cut(period.since):
+        yield Cut(
+            f"Of the changes of roles since then only the first {roles_held.MOST:,} were read, so the times "
+            "here may be wrong."
+        )
+    yield from _lines(period.events("delegation.made", "delegation.ended"), "rights that were passed on")
 
 
-def taken_out(period: Period) -> Iterator[Line]:
+def taken_out(period: Period) -> Iterator[Line | Cut]:
     names = ["filter", "rows", "form", "first", "last"]
-    for event in period.events("evidence.exported", "list.exported", "report.shown")[: 10 * MOST]:
-        yield line(event, told(event, names))
+    found = period.events("evidence.exported", "list.exported", "report.shown")
+    return _lines(found, to_line=lambda event: line(event, told(event, names)))
 
 
-Find = Callable[[Period], Iterable[Line]]
 SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "self",

@@ -7,9 +7,9 @@ from datetime import datetime
 from django.db.models import Min
 
 from mailops.history.models import Event
-from orders.models import Order, State
+from orders.models import Order
+from orders.models.state import ENDED
 
-ENDED = (State.DELIVERED, State.PARTLY, State.REFUSED, State.CANCELLED)
 AT_ONCE = 500
 
 

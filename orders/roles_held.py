@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -51,9 +52,7 @@ def spans(since: datetime, until: datetime) -> Iterator[Held]:
     users = User.objects.prefetch_related("groups").order_by("username")
     today = {str(user.pk): (user.get_username(), _roles_now(user)) for user in users}
     changes: dict[str, list[Change]] = {}
-    found = Event.objects.filter(subject_type="auth.user", at__gte=since)
-    found = found.filter(changes__has_any_keys=[*NAMES, "is_superuser"]) | found.filter(action="user.deleted")
-    for event in found.order_by("number")[:MOST]:
+    for event in _changes_since(since)[:MOST]:
         changes.setdefault(event.subject_id, []).append(_change(event))
         today.setdefault(event.subject_id, (f"{event.subject} (deleted)", frozenset()))
     for pk, change in _from_outside(since):
@@ -64,10 +63,24 @@ def spans(since: datetime, until: datetime) -> Iterator[Held]:
         yield from _of_person(person, roles, changes.get(pk, []), until)
 
 
+def is_cut(since: datetime) -> bool:
+    """Whether there are more changes than are read: then the walk backwards misses some."""
+    return any(found[MOST : MOST + 1].exists() for found in (_changes_since(since), _memberships_since(since)))
+
+
+def _changes_since(since: datetime) -> QuerySet[Event]:
+    found = Event.objects.filter(subject_type="auth.user", at__gte=since)
+    found = found.filter(changes__has_any_keys=[*NAMES, "is_superuser"]) | found.filter(action="user.deleted")
+    return found.order_by("number")
+
+
+def _memberships_since(since: datetime) -> QuerySet[Event]:
+    return Event.objects.filter(subject_type="auth.user_groups", at__gte=since).order_by("number")
+
+
 def _from_outside(since: datetime) -> Iterator[tuple[str, Change]]:
     """Memberships that raw SQL or Django's own commands gave or took: a row of a table that is no user's own."""
-    told = Event.objects.filter(subject_type="auth.user_groups", at__gte=since).order_by("number")
-    for event in told[:MOST]:
+    for event in _memberships_since(since)[:MOST]:
         for at in (0, 1):
             user, group = (str((event.changes.get(name) or [None, None])[at] or "") for name in ("user_id", "group_id"))
             if user and group:

@@ -84,9 +84,11 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
             if current.stops:
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
             now = timezone.now()
-            goes = max(planned_for or now, now + timedelta(minutes=order.vendor.hold_minutes))
+            not_before = confirming.not_before(order, current.digest, planned_for)
+            goes = max(not_before or now, now + timedelta(minutes=order.vendor.hold_minutes))
             if why := limits.why_not(order, current.cost.due_now, at=goes):
                 raise NotAllowed(f"Not confirmed. {why}")
+            on_behalf = order.on_behalf(by, current.digest)
             given = confirming.give(order, current, needed, by=by, planned_for=planned_for)
             if len(given) < needed.count:
                 return order
@@ -95,8 +97,8 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 digest=current.digest,
                 snapshot=current.snapshot(),
                 needed=needed,
-                reason=order.on_behalf(by),
-                planned_for=max((one.planned_for for one in given if one.planned_for), default=planned_for),
+                reason=on_behalf,
+                planned_for=not_before,
             )
             drill.point("confirm, before commit")
             if not order.held_by:  # else the sweep rings, as soon as nothing holds it

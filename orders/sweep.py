@@ -14,7 +14,7 @@ from django_q.tasks import async_task
 from mailops.history import outside, telling
 from mailops.proposals import deciding
 from orders import asking, breaker, doorbell, expiry, looking, submission
-from orders.models import Order, Scratch, State, Upload
+from orders.models import Look, Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
 from vendors.models import Vendor
 
@@ -44,6 +44,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
     done["outside"] = outside.tell()
     Scratch.objects.forgotten(now).delete()
     Upload.objects.forgotten(now).delete()
+    Look.objects.forgotten(now).delete()
     done["proposals"] = deciding.expire(now)
     return done
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -29,6 +30,10 @@ from mailops.history.models import TRIGGERS, Archive, Event
 from mailops.history.verify import START, Point, rows_after, verify
 
 AT_MOST = 50_000  # records of one file, and of one transaction
+# On PostgreSQL others read the table at the same time, and one that read it may want to write next, which waits for the
+# lock that is held here. So this gives way, well before PostgreSQL looks for a deadlock (1 s) and ends one of the two.
+PATIENCE = "SET LOCAL lock_timeout = '400ms'"
+NO_LOCK = "55P03"
 _NO_DELETE = tuple(trigger for trigger in TRIGGERS if trigger.event == "DELETE")
 
 
@@ -135,7 +140,7 @@ def _sync(folder: Path) -> None:
 
 def _move(after: Point, rows: list[tuple[Any, ...]], path: Path, sha256: str) -> Archive:
     first, last = rows[0], rows[-1]
-    with transaction.atomic():
+    with _giving_way(first[0], last[0]), transaction.atomic():
         # the record comes first: with it comes the lock that makes writers and other archives wait
         moved = Archive(
             first=first[0],
@@ -153,12 +158,28 @@ def _move(after: Point, rows: list[tuple[Any, ...]], path: Path, sha256: str) ->
         if _end() != after:
             raise BadArchive("Somebody else archived at the same time. Look at what is left, and start again.")
         moved.save(force_insert=True)
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(PATIENCE)
         triggers.remove(connection, _NO_DELETE)
         gone, _ = Event.objects.filter(number__lte=last[0]).delete()
         triggers.install(connection, _NO_DELETE)
         if gone != len(rows):
             raise BadArchive(f"{gone} records would have gone instead of {len(rows)}. Nothing was archived.")
     return moved
+
+
+@contextmanager
+def _giving_way(first: int, last: int) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != NO_LOCK:
+            raise
+        raise BadArchive(
+            f"Somebody else is using the history, so records {first} to {last} stay in the database. "
+            "Start again in a moment, best when nobody works."
+        ) from error
 
 
 # -- Verifying files ---------------------------------------------------------------------------------------------------

@@ -98,6 +98,11 @@ class Telling(models.Model):
 
 _SAYS = "The history is append-only"
 _TRACES_STAY = "Traces are kept as the database wrote them"
+TELLS = ("outside.changed", "shell.changed")  # what a trace is told by
+_TOLD_BY = (
+    "SELECT 1 FROM history_event e WHERE e.number = NEW.told AND e.subject_id = NEW.row_key"  # noqa: S608 (our own words)
+    f" AND e.action IN {TELLS}"
+)
 _ALTERED = " OR ".join(
     ["OLD.told IS NOT NULL", "NEW.told IS NULL"]
     + [f"OLD.{name} <> NEW.{name}" for name in ("id", "at", "table_name", "row_key", "what", "database_user", "origin")]
@@ -120,6 +125,14 @@ TRIGGERS = (
 )
 TRACE_TRIGGERS = (
     Trigger(name="trace_told_once", table="history_trace", event="UPDATE", message=_TRACES_STAY, when=_ALTERED),
+    Trigger(
+        name="trace_told_by_its_event",
+        table="history_trace",
+        event="UPDATE",
+        columns=("told",),
+        message="Traces are told by an event of their own",
+        when=f"NOT ({_ALTERED}) AND NOT EXISTS ({_TOLD_BY})",
+    ),
     *(trigger for trigger in append_only("history_trace", _TRACES_STAY) if trigger.event != "UPDATE"),
 )
 ALL_TRIGGERS = TRIGGERS + digest.TRIGGERS + archive.TRIGGERS

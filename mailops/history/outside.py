@@ -13,11 +13,11 @@ from django.db import connection, models
 from django.utils import timezone
 
 from mailops.history.chain import record
-from mailops.history.models import Event, Telling, Trace
+from mailops.history.models import TELLS, Archive, Event, Telling, Trace
 from mailops.history.telling import telling
 from mailops.triggers import HIDDEN
 
-CHANGED = "outside.changed"
+CHANGED = TELLS[0]
 AT_MOST, AT_ONCE = 1000, 100  # traces in one run, and in one transaction
 LONGEST = 500  # characters of a value
 LATE = timedelta(minutes=5)
@@ -130,3 +130,19 @@ def lately(since: timedelta = timedelta(days=7)) -> Outside:
     events = told.order_by().aggregate(count=models.Count("pk"), last=models.Max("at"))
     traces = Trace.objects.filter(told=None).aggregate(untold=models.Count("pk"), oldest=models.Min("at"))
     return Outside(**events, **traces, marked=Telling.objects.exists())
+
+
+def silenced() -> int:
+    """Traces that read as told though no event of their own tells of them: somebody marked them by hand."""
+    event = Event.objects.filter(
+        number=models.OuterRef("told"), action__in=TELLS, subject_id=models.OuterRef("row_key")
+    )
+    told = Trace.objects.exclude(told=None)
+    if last := Archive.objects.order_by("-last").first():  # their events are in a file by now
+        told = told.exclude(told__lte=last.last, at__lt=last.at)
+    counts = told.aggregate(
+        lost=models.Count("pk", filter=~models.Exists(event)),
+        all=models.Count("told"),
+        events=models.Count("told", distinct=True),
+    )
+    return int(counts["lost"] + counts["all"] - counts["events"])

@@ -14,11 +14,11 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from mailops.history.chain import acting
-from mailops.history.models import Trace
+from mailops.history.models import TELLS, Trace
 from mailops.history.outside import told_of
 from mailops.history.telling import told
 
-CHANGED = "shell.changed"
+CHANGED = TELLS[1]
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def _rows(found: list[Section]) -> Iterator[list[Any]]:
     for section in found:
         for line in section.lines:
             yield [section.title, line.at, line.who, line.what, line.about, line.record]
-        if section.more:
-            yield [section.title, "", "", f"And {section.more} more. Choose a shorter period to see them.", "", ""]
+        if section.left_out:
+            yield [section.title, "", "", section.left_out, "", ""]
         if not section.lines:
             yield [section.title, "", "", "None in this period.", "", ""]

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
+
+from orders.models.state import ENDED
+
+KEPT_FOR = timedelta(days=30)  # after the order ended
+
+
+class LookQuerySet(models.QuerySet["Look"]):
+    """Rules about many."""
+
+    def forgotten(self, now: datetime) -> LookQuerySet:
+        """Those at orders that ended so long ago that nobody confirms them any more."""
+        return self.filter(order__state__in=ENDED, order__state_since__lt=now - KEPT_FOR)
 
 
 class Look(models.Model):
@@ -23,6 +36,8 @@ class Look(models.Model):
     picture = models.JSONField(default=dict)
     earlier = models.JSONField(null=True)
     earlier_at = models.DateTimeField(null=True)
+
+    objects = LookQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

@@ -227,18 +227,25 @@ class Order(models.Model):
         changes = Event.objects.filter(subject_type="vendors.contact", subject_id=str(self.contact_id))
         return changes.filter(action="contact.changed", user_id=user.pk, at__gte=self.created_at).exists()
 
-    def right_of(self, user: User) -> User | None:
+    def right_of(self, user: User, digest: str = "") -> User | None:
         """Whose right to confirm this person would use for this order: their own, or one that was passed on by
-        somebody who could use it here; None where there is none."""
+        somebody who could use it here, rather one who has not confirmed this digest yet; None where there is none."""
         if user.has_perm(RIGHT) and not getattr(user, "_holds_delegated_right", False):
             return user
         givers = [delegation.from_user for delegation in Delegation.objects.to(user)]
         barred = (self.was_edited_by, self.has_contact_changed_by)
-        return next((giver for giver in givers if giver and not any(is_so(giver) for is_so in barred)), None)
+        able = [giver for giver in givers if giver and not any(is_so(giver) for is_so in barred)]
+        spoken = self.spoken_for(digest) if len(able) > 1 else frozenset()
+        return min(able, key=lambda giver: giver.get_username() in spoken, default=None)
 
-    def on_behalf(self, user: User) -> str:
+    def spoken_for(self, digest: str) -> frozenset[str]:
+        """Names of those who confirmed this digest, or in whose name it was confirmed."""
+        given = self.confirmations.filter(round=self.round, digest=digest).values_list("name", "for_name")
+        return frozenset(name for names in given for name in names if name)
+
+    def on_behalf(self, user: User, digest: str) -> str:
         """ "For anna (delegated)." where the person would use a right that was passed on to them, else nothing."""
-        whose = self.right_of(user)
+        whose = self.right_of(user, digest)
         return f"For {whose.get_username()} (delegated)." if whose and whose.pk != user.pk else ""
 
     def why_not_confirm(self, user: AbstractBaseUser, *, due_now: Totals | None = None, digest: str = "") -> str:
@@ -252,12 +259,10 @@ class Order(models.Model):
             return "You edited this order, so somebody else has to confirm it."
         if self.needed(due_now).count and self.has_contact_changed_by(user):
             return f"You changed the contact {self.contact} since this was drafted, so somebody else has to confirm it."
-        whose = self.right_of(user)  # type: ignore[arg-type]  # our users are Django's
+        whose = self.right_of(user, digest)  # type: ignore[arg-type]  # our users are Django's
         if whose is None:
             return "You have no right to confirm this order, by your role or passed on to you."
-        names = {user.get_username(), whose.get_username()}
-        given = self.confirmations.filter(round=self.round, digest=digest)
-        if any(names & {one.name, one.for_name} for one in given):
+        if self.spoken_for(digest) & {user.get_username(), whose.get_username()}:
             return "You confirmed this order already. Now a second person has to."
         return ""
 

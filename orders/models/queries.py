@@ -9,9 +9,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import LessThanOrEqual
 
+from mailops.history.models import TELLS, Event
 from orders.models.attempt import SETTLED, Attempt, lease_over
 from orders.models.confirmation import Confirmation
 from orders.models.editor import Editor
@@ -19,10 +20,27 @@ from orders.models.rule import NEEDED
 from orders.models.state import State
 from vendors import turns
 from vendors.apis import REGISTRY
-from vendors.models import SendingSwitch
+from vendors.models import PriceVersion, SendingSwitch
 
 if TYPE_CHECKING:
     from orders.models.order import Order
+
+
+# What a confirmation may be void by: only the plan itself tells, but where nothing below happened it can't be.
+_CHANGED = ("vendor.changed", "contact.changed", *TELLS)
+
+
+def _prices_since() -> models.QuerySet[PriceVersion]:
+    """Of a confirmation's account, for a WHERE clause over confirmations."""
+    return PriceVersion.objects.filter(vendor=models.OuterRef("order__vendor"), at__gt=models.OuterRef("at"))
+
+
+def _changes_since() -> models.QuerySet[Event]:
+    """Of the account and the contact of a confirmation's order, for a WHERE clause over confirmations."""
+    vendor, contact = (Cast(models.OuterRef(f"order__{name}_id"), models.CharField()) for name in ("vendor", "contact"))
+    of_either = models.Q(subject_type="vendors.vendor", subject_id=vendor)
+    of_either |= models.Q(subject_type="vendors.contact", subject_id=contact)
+    return Event.objects.filter(of_either, action__in=_CHANGED, at__gt=models.OuterRef("at"))
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -49,6 +67,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         same = Confirmation.objects.filter(order=models.OuterRef("order"), round=models.OuterRef("round"))
         newest = same.order_by("-pk").values("digest")[:1]  # one of an older digest does not count any more
         mine = given.filter(models.Q(user=user) | models.Q(for_user=user), digest=models.Subquery(newest))
+        mine = mine.exclude(models.Exists(_prices_since())).exclude(models.Exists(_changes_since()))
         edited = Editor.objects.filter(order=models.OuterRef("pk"))
         by_me = edited.filter(models.Q(user=user) | models.Q(name=user.get_username()))
         needs = RawSQL(NEEDED.replace("@", "orders_order"), ())  # noqa: S611 (our own words)

@@ -35,6 +35,8 @@ NEXT: dict[str, frozenset[str]] = {
 # Moves that only a person's revised verdict makes: the vendor turned out to have the order, or not to have it.
 REVISED = {(State.REVIEW, State.ACCEPTED), (State.CANCELLED, State.ACCEPTED), (State.ACCEPTED, State.REVIEW)}
 
+ENDED = (State.DELIVERED, State.PARTLY, State.REFUSED, State.CANCELLED)
+
 ACTS_NEXT = {
     State.DRAFT: "The drafter",
     State.REVIEW: "A confirmer",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -119,6 +121,38 @@ def test_two_at_once_archive_once(twelve: list[Event]) -> None:
     with pytest.raises(BadArchive):
         list(archiving.archive(found))
     assert (Archive.objects.count(), verify().says) == (1, "")
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's readers stop no writer")
+def test_an_archive_gives_way_to_somebody_who_read_the_history_and_then_writes(committed: None) -> None:
+    write(6)
+    age(4)
+    has_read, errors = threading.Event(), []
+
+    def read_and_write() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                assert Event.objects.count() == 6
+                has_read.set()
+                until, waits = time.monotonic() + 20, 0
+                while not waits and time.monotonic() < until:  # until the archive stands at the table's door
+                    cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
+                    (waits,) = cursor.fetchone()
+                write(1)
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    reader = threading.Thread(target=read_and_write)
+    reader.start()
+    assert has_read.wait(20)
+    with pytest.raises(CommandError, match="records 1 to 4 stay in the database"):
+        archive("--yes")
+    reader.join()
+    assert (errors, Event.objects.count(), Archive.objects.count()) == ([], 7, 0)
+    assert verify().says == ""
+    assert archive("--yes").count("are archived in") == 1
 
 
 # -- What stays --------------------------------------------------------------------------------------------------------

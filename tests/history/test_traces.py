@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
+from django.db.models.signals import pre_migrate
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -17,7 +19,8 @@ from mailops import triggers
 from mailops.doors.models import Authenticator, RecoveryCode
 from mailops.findings import findings
 from mailops.history import outside, record, telling, traced
-from mailops.history.models import TRACE_TRIGGERS, Event, Telling, Trace
+from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
+from mailops.history.models import TRACE_TRIGGERS, Archive, Event, Telling, Trace
 from mailops.history.shell import as_person
 from mailops.history.verify import verify
 from mailops.notices.models import NoticeSettings, SharedAddress
@@ -296,6 +299,47 @@ def test_a_trace_is_told_once(trace: Trace) -> None:
     assert outside.tell() == 0
 
 
+@pytest.mark.parametrize("which", ["none", "of another row", "of something else"])
+def test_the_database_refuses_a_mark_without_an_event_that_tells(trace: Trace, people: Any, which: str) -> None:
+    with telling():
+        other = record("outside.changed", people.confirmer) if which == "of another row" else None
+        named = other or record("user.changed", people.drafter)
+    with pytest.raises(DatabaseError, match="event of their own"), transaction.atomic():
+        sql("UPDATE history_trace SET told = %s", 99 if which == "none" else named.number)
+    assert outside.tell() == 1
+
+
+def hidden() -> list[str]:
+    return [found.text for found in findings() if found.is_problem and "as told in the history" in found.text]
+
+
+@pytest.mark.parametrize("by", ["a number", "another trace's event"])
+def test_health_names_a_trace_that_was_marked_by_hand(trace: Trace, by: str) -> None:
+    outside.tell()
+    with as_person("operator", reason="Why not"):
+        rename("told")
+    assert hidden() == []
+    rename("hidden")
+    triggers.remove(connection, TRACE_TRIGGERS)
+    told = Trace.objects.get(pk=trace.pk).told
+    sql("UPDATE history_trace SET told = %s WHERE told IS NULL", told if by != "a number" else 999)
+    triggers.install(connection, TRACE_TRIGGERS)
+    assert hidden()[0].startswith("1 change from outside MailOps reads as told")
+
+
+def test_a_trace_whose_event_was_archived_is_no_alarm(trace: Trace) -> None:
+    outside.tell()
+    end = Event.objects.latest("number").number
+    Archive.objects.create(first=1, last=end, last_hash="x", file="x", sha256="0" * 64)
+    triggers.remove(connection, HISTORY_TRIGGERS)
+    Event.objects.all().delete()
+    assert hidden() == []
+    rename("hidden")
+    triggers.remove(connection, TRACE_TRIGGERS)
+    sql("UPDATE history_trace SET told = %s WHERE told IS NULL", end - 1)
+    assert len(hidden()) == 1
+
+
 def test_the_sweep_tells(trace: Trace) -> None:
     assert sweep.run()["outside"] == 1
     trace.refresh_from_db()
@@ -323,6 +367,25 @@ def test_a_missing_trace_is_a_problem(db: None) -> None:
     triggers.remove(connection, [RULES["orders_order"]])
     texts = [finding.text for finding in findings() if finding.is_problem]
     assert any("no longer traces" in text and "trace_orders_order_insert" in text for text in texts)
+
+
+def test_a_migration_that_fails_leaves_the_traces_in_place(db: None) -> None:
+    """It fails after the history's own part, as any migration might, and before the schema is touched."""
+    gone: list[str] = []
+
+    def fail(**kwargs: Any) -> None:
+        gone.extend(triggers.missing(connection, RULES.values()))
+        raise RuntimeError("a migration failed")
+
+    last = list(apps.get_app_configs())[-1]
+    pre_migrate.connect(fail, sender=last)
+    try:
+        with pytest.raises(RuntimeError):
+            call_command("migrate", "notices", "zero", verbosity=0)
+    finally:
+        pre_migrate.disconnect(fail, sender=last)
+    assert gone
+    assert triggers.missing(connection, RULES.values()) == []
 
 
 # -- The mark ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.utils import timezone
 from mailops import roles
 from mailops.history import acting, record
 from mailops.history.models import Event
-from orders import control, drafting
+from orders import control, drafting, roles_held
 from orders import desk as unknowns
 from orders.control import Period, Section
 from orders.models import Order
@@ -166,6 +166,28 @@ def test_the_page_links_each_line_to_its_record_and_is_written_down(desk: Desk) 
     assert Event.objects.latest("number").changes["form"] == [None, "CSV"]
 
 
+def test_what_is_left_out_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "MOST", 1)
+    monkeypatch.setattr(control, "READ", 2)
+    monkeypatch.setattr(roles_held, "MOST", 0)
+    auditor, today = browser(desk.people.auditor), timezone.localdate()
+    for _ in range(3):
+        told("sending.held", desk.people.boss, reason="Because.")
+        told("attempt.prices_moved", desk.people.boss)
+    told("user.changed", desk.people.boss, changes={"groups": [[], [roles.DRAFTER]]})
+    says = "And at least 1 more. Of these records only the first 2 are counted; there are more. Choose a shorter period"
+    found = report()
+    assert found["switch"].left_out.startswith(says)
+    assert "Of orders whose prices moved only the first 2" in found["overrides"].left_out
+    assert "changes of roles since then only the first 0 were read" in found["roles"].left_out
+    assert found["self"].left_out == ""
+    shown = " ".join(auditor.get(PAGE, {"first": today, "last": today}).content.decode().split())
+    assert f'<p class="note wait">{says}' in shown
+    assert '<td class="num">at least 2</td>' in shown
+    answer = auditor.get(PAGE, {"first": today, "last": today, "as": "csv"})
+    assert says in b"".join(answer.streaming_content).decode()
+
+
 def test_looking_at_the_form_or_asking_for_the_head_writes_nothing(desk: Desk) -> None:
     auditor, today = browser(desk.people.auditor), timezone.localdate()
     before = Event.objects.count()
@@ -194,5 +216,5 @@ def test_the_report_asks_the_same_number_of_questions_however_long_it_is(
     for number in range(5):
         order = desk.sent(word=f"cut-after{number}" if number else "cut-after")
         told("vendor.changed", order.vendor, changes={"day_limit": [None, str(number)]})
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         report()

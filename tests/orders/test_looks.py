@@ -10,9 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from mailops.history.models import Event
-from orders import drafting, limits, looks
+from orders import drafting, limits, looks, sweep
 from orders.models import Client, Look, Order, State
 from orders.paste import read
 from orders.plan import plan
@@ -31,6 +32,18 @@ def look(order: Order, by: User) -> looks.Since:
 def later(**by: int) -> None:
     """Let all looks be older than one sitting, or by so much."""
     Look.objects.update(at=models.F("at") - timedelta(**(by or {"hours": 2})))
+
+
+@pytest.mark.parametrize(("days", "left"), [(29, 2), (31, 1)])
+def test_looks_go_once_the_order_ended_long_ago(desk: Desk, unguarded: None, days: int, left: int) -> None:
+    ended, waiting = desk.reviewed(), desk.reviewed(word="other")
+    for order in (ended, waiting):
+        look(order, desk.people.confirmer)
+    fresh(ended).cancel(by=desk.people.drafter, reason="Not needed.")
+    Order.objects.update(state_since=timezone.now() - timedelta(days=days))
+    sweep.run()
+    assert Look.objects.count() == left
+    assert Look.objects.filter(order=waiting).exists()
 
 
 def lines(count: int, *, word: str = "acme") -> str:

@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from mailops import roles
 from mailops.history.models import Event
+from mailops.proposals import deciding
+from mailops.proposals.models import Proposal
 from orders import delegating, drafting, submission
 from orders.drafting import rows_of
 from orders.models import Client, Confirmation, ConfirmationRule, Delegation, NotAllowed, Order, State
@@ -336,6 +338,35 @@ def test_any_change_voids_the_first_confirmation_and_the_page_says_so(desk: Desk
     assert fresh(order).state == State.CONFIRMED
 
 
+VOIDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a price": ("/vendors/price/{price}/change/", {"amount": "7.50"}),
+    "the contact": ("/vendors/contact/{contact}/change/", {"city": "Elsewhere"}),
+    "the account": ("/vendors/vendor/{vendor}/change/", {"drift_per_order": "0.50", "why": "Prices move."}),
+}
+
+
+@pytest.mark.parametrize("what", VOIDS)
+def test_an_order_whose_first_confirmation_became_void_waits_for_the_same_person_again(
+    desk: Desk, two: ConfirmationRule, what: str
+) -> None:
+    order = desk.reviewed("smartsenders", "domains")
+    first, before = desk.people.confirmer, digest_of(order)
+    desk.confirm(order)
+    assert order not in Order.objects.waiting_for(first)
+    page, typed = VOIDS[what]
+    price = Price.objects.filter(vendor=order.vendor, item=plan(order).cost.lines[0].item).get()
+    at = page.format(price=price.pk, contact=order.contact_id, vendor=order.vendor_id)
+    boss = browser(desk.people.boss)
+    initial = boss.get(at).context["adminform"].form.initial
+    boss.post(at, {name: value for name, value in initial.items() if value is not None} | typed)
+    if what == "the account":
+        deciding.approve(Proposal.objects.get().pk, by=User.objects.create_superuser("second"))
+    assert digest_of(order) != before
+    assert order in Order.objects.waiting_for(first)
+    desk.confirm(order)
+    assert order not in Order.objects.waiting_for(first)
+
+
 def test_a_rule_made_after_the_page_was_opened_is_said_before_anything_counts(desk: Desk) -> None:
     order = desk.reviewed()
     person = browser(desk.people.confirmer)
@@ -366,6 +397,20 @@ def test_a_rule_made_after_confirming_sends_the_order_back_unsent(desk: Desk) ->
     assert "Two persons have to confirm it" in fresh(order).reason
 
 
+def test_an_order_confirmed_before_confirmations_were_kept_comes_back_with_the_reason(
+    desk: Desk, unguarded: None
+) -> None:
+    order = desk.confirmed()
+    Confirmation.objects.all().delete()
+    Order.objects.filter(pk=order.pk).update(confirmers_needed=None)
+    assert submission.submit(order.pk) == "held back"
+    assert fresh(order).state == State.REVIEW
+    assert fresh(order).reason.startswith("Not sent. confirmer confirmed it before MailOps kept each")
+    assert "Nobody else" not in fresh(order).reason
+    desk.confirm(order)
+    assert submission.submit(order.pk) == "accepted"
+
+
 def test_switching_the_accounts_rule_off_and_on_around_a_confirmation_sends_nothing(desk: Desk) -> None:
     vendor = desk.accounts["woodpecker"]
     vendor.two_person_rule = False
@@ -381,6 +426,20 @@ def test_the_first_confirmers_later_hour_is_kept(desk: Desk, two: ConfirmationRu
     order, later = desk.reviewed(), timezone.now() + timedelta(hours=5)
     submission.confirm(order.pk, by=desk.people.confirmer, digest=digest_of(order), planned_for=later)
     assert desk.confirm(order, by=desk.people.boss).planned_for == later
+
+
+def test_limits_are_those_of_the_day_on_which_it_goes_whoever_chose_that_day(desk: Desk, two: ConfirmationRule) -> None:
+    """Else the second of two, who chose no day, would confirm past the limit of the day that the first chose."""
+    order, later = desk.reviewed(), timezone.now() + timedelta(days=40)
+    submission.confirm(order.pk, by=desk.people.confirmer, digest=digest_of(order), planned_for=later)
+    other = desk.reviewed(word="other")
+    two.delete()
+    submission.confirm(other.pk, by=desk.people.confirmer, digest=digest_of(other), planned_for=later)
+    ConfirmationRule.objects.create(confirmers=2)
+    type(order.vendor).objects.filter(pk=order.vendor_id).update(month_limit=20, limit_currency="EUR")
+    with pytest.raises(NotAllowed, match="it would go over the limit of €20"):
+        desk.confirm(order, by=desk.people.boss)
+    assert fresh(order).state == State.REVIEW
 
 
 @pytest.mark.parametrize("second", ["confirmer", "boss"])
@@ -551,6 +610,17 @@ def test_one_right_does_not_count_twice(desk: Desk, two: ConfirmationRule) -> No
     desk.confirm(order)
     with pytest.raises(NotAllowed, match="a second person has to"):
         desk.confirm(order, by=User.objects.get(username="operator"))
+
+
+def test_of_two_rights_the_one_counts_whose_giver_has_not_confirmed(desk: Desk, two: ConfirmationRule) -> None:
+    order = desk.reviewed()
+    passed_on(desk.people.confirmer, desk.people.operator)
+    passed_on(desk.people.boss, desk.people.operator)
+    desk.confirm(order)
+    desk.confirm(order, by=User.objects.get(username="operator"))
+    assert fresh(order).state == State.CONFIRMED
+    assert Event.objects.get(action="order.confirmed").reason == "For boss (delegated)."
+    assert str(Confirmation.objects.get(for_name="boss")) == "operator for boss (delegated)"
 
 
 def test_the_database_refuses_one_right_twice(desk: Desk, two: ConfirmationRule) -> None:
