@@ -17,6 +17,8 @@ class Phone:
         self.key, self.step = base64.b32decode(key.replace(" ", "")), 0
 
     def code(self) -> str:
+        if (left := STEP - time.time() % STEP) < 5:  # the oldest code that counts would be too old on arrival
+            time.sleep(left)
         now = int(time.time())
         self.step = max(self.step + 1, now // STEP - 1)
         return f"{totp(self.key, STEP, now - self.step * STEP):06}"
