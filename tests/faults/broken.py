@@ -282,7 +282,7 @@ MUTATIONS = (
     Mutation(
         name="One person counts as two, as far as the code goes",
         promise="4",
-        edits=((ORDER, "if any(names & {one.name, one.for_name} for one in given):", "if False:"),),
+        edits=((ORDER, "if self.spoken_for(digest) & {user.get_username(), whose.get_username()}:", "if False:"),),
         caught_by=(f"{TWO}::test_one_person_is_not_two",),
     ),
     Mutation(
@@ -400,7 +400,11 @@ MUTATIONS = (
         name="The database lets the history be edited",
         promise="6",
         edits=(
-            ("mailops/history/apps.py", "triggers.install(connection, ", "print("),
+            (
+                "mailops/history/apps.py",
+                "triggers.install(connection, [rule for rule in rules",
+                "print([rule for rule in rules",
+            ),
             (
                 "mailops/history/migrations/0001_initial.py",
                 "triggers.install(schema_editor.connection, TRIGGERS)",
