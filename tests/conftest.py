@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import hypothesis
 import pytest
 from django.contrib.auth.models import Group, User
 from django.db import connection
@@ -28,6 +29,10 @@ from vendors.models.rate import TRIGGERS as RATE_TRIGGERS
 from vendors.models.version import TRIGGERS as VERSION_TRIGGERS
 from vendors.practice import server
 from vendors.practice.server import Practice
+
+# How long an example took says how busy the machine was, nothing else.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 GOOGLE = demo.CMR_DOMAINS
 OPTIONS: dict[tuple[str, str], dict[str, Any]] = {

@@ -92,7 +92,7 @@ def test_the_neighbours_are_shown_in_full(six: list[Event]) -> None:
 KINDS = ("edit", "delete", "gap", "insert", "swap", "rewrite", "cut")
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(KINDS),
     where=st.integers(2, 9),

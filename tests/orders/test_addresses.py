@@ -364,7 +364,7 @@ BOX = some.lists(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(wish=WISHES, box=BOX, elsewhere=some.sets(some.sampled_from(["dana@a.com", "sam@b.com", "d.reyes@c.co.uk"])))
 def test_what_is_made_is_read_again_collides_with_nothing_and_is_counted(
     wish: Wish, box: list[str], elsewhere: set[str]

@@ -314,7 +314,7 @@ def test_what_is_no_pack_at_all_gets_a_sentence(period: Files, told: Any, tmp_pa
         assert "This can't be checked" in said or "WRONG" in said
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=st.floats(0, 1, exclude_max=True), bits=st.integers(1, 255))
 def test_whatever_byte_is_flipped_it_shows(period: Files, told: Any, where: float, bits: int) -> None:
     """In what the files say: the ZIP's own fields may carry things that nobody reads."""

@@ -45,7 +45,6 @@ def test_whatever_happens_nothing_is_bought_twice_and_nothing_is_lost(
             max_examples=EXAMPLES or 36,
             stateful_step_count=STEPS,
             derandomize=not EXAMPLES,
-            deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,

@@ -404,7 +404,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [place for name, item in items for place in [(*path, name), *places(item, (*path, name))]]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_stands_in_a_body_is_taken_or_refused(vendors, kind, new_body, data):
     body = new_body(kind, "acme.com")

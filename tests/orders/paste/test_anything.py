@@ -61,19 +61,19 @@ def is_kept(sheet: Sheet | None, product: Product) -> None:
     assert len(back.bad) == len(reading.bad)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(table=TABLES, product=OF_ANY)
 def test_any_xlsx_file(table: list[list[str]], product: Product) -> None:
     is_kept(opened(xlsx([[ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row] for row in table])), product)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(table=TABLES, product=OF_ANY)
 def test_any_ods_file(table: list[list[str]], product: Product) -> None:
     is_kept(opened(ods([["".join(c for c in cell if c.isprintable()) for cell in row] for row in table])), product)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     table=TABLES,
     mark=st.sampled_from("\t;,|"),
@@ -89,7 +89,7 @@ def test_any_text_file(
     is_kept(opened(end.join(mark.join(row) for row in rows).encode(encoding, "replace")), product)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(data=st.binary(max_size=300), product=OF_ANY)
 def test_any_bytes(data: bytes, product: Product) -> None:
     is_kept(opened(data), product)
@@ -98,7 +98,7 @@ def test_any_bytes(data: bytes, product: Product) -> None:
 WORKBOOKS = [xlsx([["domain", "email"], ["acme.com", 5.0]]), ods([["domain", "email"], ["acme.com", "dana"]])]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     data=st.sampled_from(WORKBOOKS), places=st.lists(st.tuples(st.floats(0, 0.999), st.binary(max_size=4)), max_size=4)
 )

@@ -228,7 +228,7 @@ def is_seen(line: str) -> bool:
     return any(unicodedata.category(c) not in ("Cc", "Cf", "Cs") and not c.isspace() for c in line)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(text=TEXTS, product=st.sampled_from(PRODUCTS))
 def test_no_line_is_dropped_and_nothing_raises(text: str, product: Product) -> None:
     reading = read(text, product)
@@ -264,7 +264,7 @@ def tables(draw: st.DrawFn) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(text=st.one_of(tables(), TEXTS), product=st.sampled_from(PRODUCTS))
 def test_what_is_taken_is_written_back_and_read_as_the_same(text: str, product: Product) -> None:
     taken = read(text, product).rows
