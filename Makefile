@@ -11,8 +11,8 @@ SHELL := bash
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
-# Tests wait more than they work: four at a time keep two cores busy.
-AT_ONCE ?= 4
+# Tests wait more than they work: six at a time keep two cores busy.
+AT_ONCE ?= 6
 BIN := $(VENV)/bin
 # Wheels only: a source package would fetch build tools that no hash covers.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --only-binary :all: --require-hashes
@@ -23,7 +23,7 @@ TEMPLATES := find . \( -path './.*' -o -name site-packages \) -prune -o -name '*
 run: $(VENV)/.base ## start everything for practice: web, worker, practice vendors
 	exec $(BIN)/python -m mailops.supervisor
 
-test: $(VENV)/.test ## run the tests, four at a time: make test ARGS="tests/orders -x -n 0"
+test: $(VENV)/.test ## run the tests, six at a time: make test ARGS="tests/orders -x -n 0"
 	data=$$(mktemp -d)
 	trap 'rm -rf "$$data"' EXIT
 	export CHROMIUM FAKETIME_LIBRARY

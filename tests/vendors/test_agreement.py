@@ -117,7 +117,7 @@ def test_what_the_check_lets_through_the_practice_vendor_takes(
 ) -> None:
     taken: Counter[bool] = Counter()
 
-    @settings(max_examples=80, derandomize=True)
+    @settings(max_examples=250, derandomize=True)
     @given(order=orders(key, form))
     def agree(order: StubOrder) -> None:
         stops = [each for each in REGISTRY[key[0]].check(order, PRICE_LIST) if each.level == "stop"]

@@ -66,6 +66,7 @@ class Command(BaseCommand):
             with acting(who="demo"):
                 make_people()
                 make_accounts()
+                make_prices()
                 if not options["no_orders"]:
                     make_orders(self)
         logins = settings.DATA_DIR / PASSWORDS_FILE
@@ -90,7 +91,7 @@ def make_people() -> None:
 
 
 def make_accounts() -> None:
-    """Four practice accounts with prices, two clients, a registrant contact."""
+    """Four practice accounts, two clients, a registrant contact."""
     with telling():
         contact = Contact.objects.create(
             name="Acme Labs, registrant", first_name="Dana", last_name="Reyes", email="dana@acmelabs.com",
@@ -108,6 +109,11 @@ def make_accounts() -> None:
                 limit_currency="EUR" if api == "woodpecker" else "USD",
             )  # fmt: skip
             record("vendor.added", vendor)
+
+
+def make_prices() -> None:
+    """What each account costs: typed where the vendor tells no prices, read from the practice vendor elsewhere."""
+    with telling():
         cmr = Vendor.objects.get(api="coldmailreseller")
         for item, label, amount, unit, renewal in CMR_PRICES:
             typed = Price(
