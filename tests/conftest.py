@@ -80,14 +80,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("apart")
 
 
+SECOND_STACK = {  # browser tests that need nothing of the others, nor the others of them
+    f"tests/browser/test_{name}.py"
+    for name in (
+        "addresses", "confirming_twice", "drafts", "fifty_domains", "holding", "outcomes", "review", "verdicts"
+    )
+}  # fmt: skip
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Each file in one process, and all browser tests in one, in their order: they share a stack."""
+    """Each file in one process; the browser tests in two, in their order: those of a process share a stack."""
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file: str = super()._split_scope(nodeid)
+            if file in SECOND_STACK:
+                return "tests/browser, second stack"
             return "tests/browser" if file.startswith("tests/browser/") else file
 
     return Files(config, log) if config.getvalue("dist") == "loadfile" else None
