@@ -114,8 +114,10 @@ def practice(tmp_path: Path, settings: Any) -> Iterator[Practice]:
 def _practising(ledger: Path, settings: Any) -> Iterator[Practice]:
     running = server.start(ledger=ledger, pace=server.Pace(delivery=0, slow=0.2, drip=0.3))
     settings.PRACTICE_URL = running.url
-    yield running
-    running.stop()
+    try:
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture
