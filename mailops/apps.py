@@ -3,13 +3,13 @@
 from django.apps import AppConfig
 from django.contrib.admin import apps
 
-from mailops.traced import TRACED
+from mailops.site.audited_system_tables import TRACED
 
 
 class AdminConfig(apps.AdminConfig):
     """The stock admin, every page of it served by MailOpsSite."""
 
-    default_site = "mailops.site.MailOpsSite"
+    default_site = "mailops.site.admin_site.MailOpsSite"
 
 
 class MailOpsConfig(AppConfig):
@@ -20,4 +20,5 @@ class MailOpsConfig(AppConfig):
     traced = TRACED
 
     def ready(self) -> None:
-        from mailops import checks, proposed  # noqa: F401 (they register what they hold)
+        from mailops import checks  # noqa: F401 (they register what they hold)
+        from mailops.site import user_policies  # noqa: F401 (they register what they hold)

@@ -64,14 +64,14 @@ INSTALLED_APPS = [
     "mailops.history",
     "mailops.proposals",
     "axes",
-    "mailops.doors",
+    "mailops.auth",
     "mailops.notices",
     "vendors",
     "orders",
 ]
 MIDDLEWARE = [
     "mailops.middleware.ContentSecurityPolicy",
-    "mailops.healthz.Healthz",
+    "mailops.ops.healthz.Healthz",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mailops.history.middleware.RequestContext",
-    "mailops.doors.middleware.Doors",
+    "mailops.auth.middleware.Doors",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "mailops.urls"
@@ -146,16 +146,16 @@ LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "mailops.signin.Backend",
-    "orders.delegating.Delegated",
+    "orders.review.delegations.Delegated",
 ]
 SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 AXES_FAILURE_LIMIT = SIGN_IN_TRIES
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]  # throttle.py reads them in this order
-AXES_HANDLER = "mailops.doors.throttle.Handler"
-AXES_LOCKOUT_CALLABLE = "mailops.doors.throttle.locked_page"
-AXES_CLIENT_IP_CALLABLE = "mailops.doors.throttle.client_address"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]  # lockout.py reads them in this order
+AXES_HANDLER = "mailops.auth.lockout.Handler"
+AXES_LOCKOUT_CALLABLE = "mailops.auth.lockout.locked_page"
+AXES_CLIENT_IP_CALLABLE = "mailops.auth.lockout.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # whoever knocks on and on can't lock somebody out for ever
 AXES_DISABLE_ACCESS_LOG = True  # the history has it

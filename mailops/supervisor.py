@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from mailops.processes import BASE_DIR, Child, Supervisor, say
+from mailops.ops.processes import BASE_DIR, Child, Supervisor, say
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
 ANY = "0.0.0.0"  # noqa: S104 (compared with, not bound to)
@@ -80,10 +80,10 @@ def last_beat() -> datetime | None:
     """The worker's heartbeat, read on a connection of its own: the children must not inherit one."""
     if not apps.ready:
         django.setup()
-    from mailops import health
+    from mailops.core import heartbeat
 
     try:
-        return health.last_beat()
+        return heartbeat.last_beat()
     finally:
         connections.close_all()
 

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-handler403 = "mailops.errors.forbidden"
-handler404 = "mailops.errors.not_found"
+handler403 = "mailops.site.errors.forbidden"
+handler404 = "mailops.site.errors.not_found"
 
 urlpatterns = [
     # what is not the site's comes before it: it answers for every other address

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
-from orders.traced import TRACED
+from orders.audit.audited_order_tables import TRACED
 
 
 class OrdersConfig(AppConfig):
@@ -17,34 +17,34 @@ class OrdersConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_execute
 
-        from mailops import roles
-        from mailops.history import needs
-        from orders import proposed  # noqa: F401 (registers what needs a second person)
+        from mailops.auth import roles
+        from mailops.history import retention
+        from orders.audit import order_policies  # noqa: F401 (registers what needs a second person)
 
         pre_migrate.connect(remove_triggers, sender=self)
         for hook in (install_triggers, install_schedules, roles.make_groups):
             post_migrate.connect(hook, sender=self)
         post_execute.connect(heartbeat)
-        needs.needed_by.append("orders.keeping.first_needed")
+        retention.needed_by.append("orders.audit.order_retention.first_needed")
 
 
 def remove_triggers(*, using: str, **kwargs: Any) -> None:
     """SQLite can't rebuild a table that another table's trigger names."""
-    from mailops import triggers
-    from orders.models.guarded import TRIGGERS
+    from mailops.core import sql_triggers
+    from orders.models.constraints import TRIGGERS
 
     connection = connections[using]
     if connection.vendor == "sqlite":
-        triggers.remove(connection, TRIGGERS)
+        sql_triggers.remove(connection, TRIGGERS)
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
-    from mailops import triggers
-    from orders.models.guarded import TRIGGERS
+    from mailops.core import sql_triggers
+    from orders.models.constraints import TRIGGERS
 
     connection = connections[using]
     if "orders_confirmation" in connection.introspection.table_names():
-        triggers.install(connection, TRIGGERS)
+        sql_triggers.install(connection, TRIGGERS)
 
 
 def install_schedules(*, using: str, **kwargs: Any) -> None:
@@ -63,7 +63,7 @@ def install_schedules(*, using: str, **kwargs: Any) -> None:
 
 def heartbeat(*, task: dict[str, Any], **kwargs: Any) -> None:
     """Runs in the queue's monitor after a task was acknowledged: the sweep's round trip proves the whole line."""
-    from mailops import health
+    from mailops.core import heartbeat as health
     from orders.tasks import SWEEP
 
     if task.get("func") == SWEEP and task.get("success"):

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mailops.money import Totals
-from orders import availability, balance, checks, holding, limits
+from mailops.core.money import Totals
+from mailops.core.sealed import Sealed
+from orders.availability import known_answers
 from orders.models import Order, State
+from orders.spending import balance, limits
+from orders.validation import domain_location, order_checks
+from vendors.cost import CostSheet
 from vendors.http import Request
-from vendors.prices import CostSheet
-from vendors.sealed import Sealed
 from vendors.verdicts import Problem
 
 
@@ -83,9 +85,9 @@ def plan(order: Order) -> Plan:
     """Compute the plan from the order's rows as they are now. Raises nothing for a half-filled draft."""
     adapter, prices = order.vendor.adapter, order.vendor.price_list()
     cost = adapter.cost(order, prices)
-    problems = [*adapter.check(order, prices), *checks.contents(order), *checks.money(order, cost)]
+    problems = [*adapter.check(order, prices), *order_checks.contents(order), *order_checks.money(order, cost)]
     if order.state in (State.DRAFT, State.REVIEW):  # what may make it wait or go wrong, as things stand now
-        problems += [*holding.problems(order), *availability.problems(order)]
+        problems += [*domain_location.problems(order), *known_answers.problems(order)]
         problems += [*limits.warnings(order, cost.due_now), *balance.warnings(order, cost.due_now)]
     vendor = order.vendor
     return Plan(

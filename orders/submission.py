@@ -23,21 +23,23 @@ from django.core.cache import cache
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, models, transaction
 from django.utils import timezone
 
-from mailops import drill
+from mailops.core import fault_points
+from mailops.core.money import Totals
+from mailops.core.sealed import CannotOpen, Sealed
 from mailops.history import record, telling
-from mailops.money import Totals
-from orders import breaker, confirming, doorbell, drift, expiry, guards, limits, looking, repricing
-from orders.changes import differences
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
-from orders.models.holds import ended
+from orders.models.hold import ended
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan
-from orders.verdict import CONTRADICTS, if_it_is_ours, in_short, reference_of, verdict_over
-from vendors import turns
+from orders.review import confirmations, expiry
+from orders.review.plan_diff import differences
+from orders.sending import circuit_breaker, price_drift, price_refresh, task_queue, vendor_lookup
+from orders.sending.classification import CONTRADICTS, if_it_is_ours, in_short, reference_of, verdict_over
+from orders.spending import limits, spending_holds
+from vendors import rate_limit
 from vendors.http import Lost, NoConnection, Reply, post_order
 from vendors.models import SendingSwitch, Vendor
-from vendors.sealed import CannotOpen, Sealed
 from vendors.verdicts import Accepted, NotSent, Refused, Unknown, Verdict
 
 log = logging.getLogger("mailops.submission")
@@ -77,19 +79,19 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
             order = Order.objects.locked(order_id)
             by = User.objects.get(pk=by.pk)  # as they are now: their role, and what was passed on to them
             current = plan(order)
-            needed = confirming.check(order, current, by=by)
+            needed = confirmations.check(order, current, by=by)
             if current.digest != digest:
                 before = shown(digest)
                 raise PlanChanged(differences(before, current.as_dict()) if before else [])
             if current.stops:
                 raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
             now = timezone.now()
-            not_before = confirming.not_before(order, current.digest, planned_for)
+            not_before = confirmations.not_before(order, current.digest, planned_for)
             goes = max(not_before or now, now + timedelta(minutes=order.vendor.hold_minutes))
             if why := limits.why_not(order, current.cost.due_now, at=goes):
                 raise NotAllowed(f"Not confirmed. {why}")
             on_behalf = order.on_behalf(by, current.digest)
-            given = confirming.give(order, current, needed, by=by, planned_for=planned_for)
+            given = confirmations.give(order, current, needed, by=by, planned_for=planned_for)
             if len(given) < needed.count:
                 return order
             order.confirm(
@@ -100,12 +102,12 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 reason=on_behalf,
                 planned_for=not_before,
             )
-            drill.point("confirm, before commit")
+            fault_points.point("confirm, before commit")
             if not order.held_by:  # else the sweep rings, as soon as nothing holds it
-                doorbell.ring(order.pk)
+                task_queue.ring(order.pk)
             return order
-    except confirming.OwnOrder as refused:
-        confirming.record_refusal(order_id, by=by, digest=digest, why=str(refused))
+    except confirmations.OwnOrder as refused:
+        confirmations.record_refusal(order_id, by=by, digest=digest, why=str(refused))
         raise
     except IntegrityError as error:
         raise NotAllowed(
@@ -118,31 +120,31 @@ def submit(order_id: int) -> str:
     """The task: read first, claim, recheck, mark, send once, record. Returns a word for the queue's log."""
     try:
         attempt = claim(order_id)
-    except looking.Needed as needed:
+    except vendor_lookup.Needed as needed:
         began = time.monotonic()
         for read in needed.reads:
-            if (word := read(order_id)) != looking.GO_ON:
+            if (word := read(order_id)) != vendor_lookup.GO_ON:
                 return word
             if time.monotonic() - began > _spare_seconds():
                 with transaction.atomic():
-                    doorbell.ring(order_id)
+                    task_queue.ring(order_id)
                 return "looked, rung again"
         try:
             attempt = claim(order_id)
-        except looking.Needed:  # something else grew too old meanwhile: the sweep rings again
+        except vendor_lookup.Needed:  # something else grew too old meanwhile: the sweep rings again
             _not_now(order_id)
             return "looked, not fresh any more"
     if attempt is None:
         return "nothing to do"
     started = time.monotonic()
-    drill.point("claimed")
+    fault_points.point("claimed")
     try:
         return _send(attempt, started)
     except SystemExit:  # the queue's time-out: struck inside a BEGIN, it leaves one open that Django knows nothing of
         connection.close()
         raise
     finally:
-        doorbell.ring_next(attempt.order.vendor_id)
+        task_queue.ring_next(attempt.order.vendor_id)
 
 
 def _spare_seconds() -> float:
@@ -161,14 +163,14 @@ def _send(attempt: Attempt, started: float) -> str:
         request = current.request  # all of it is filled in here: a key that is not stored must show before the mark
         body, *_ = request.wire_body(secrets), request.wire_headers(secrets), request.url(current.host, secrets)
     except (CannotOpen, KeyError):
-        _return_to_review(attempt, looking.KEY_MISSING)
+        _return_to_review(attempt, vendor_lookup.KEY_MISSING)
         return "held back"
     if not mark(attempt, body=body or b"", started=started):
         return "too late"
-    drill.point("about to send")
+    fault_points.point("about to send")
     may_go = partial(_is_in_time, attempt, started)
     outcome = post_order(current.request, host=current.host, secrets=secrets, may_go=may_go)
-    drill.point("answered")
+    fault_points.point("answered")
     return record_outcome(attempt, outcome, verdict_over(attempt.order, outcome))
 
 
@@ -176,15 +178,15 @@ def _send(attempt: Attempt, started: float) -> str:
 
 
 def _reads(order: Order, now: datetime) -> list[Callable[[int], str]]:
-    found = [(looking.is_needed, looking.look_first), (repricing.is_needed, repricing.read_first)]
+    found = [(vendor_lookup.is_needed, vendor_lookup.look_first), (price_refresh.is_needed, price_refresh.read_first)]
     return [read for is_needed, read in found if is_needed(order, now)]
 
 
 def claim(order_id: int) -> Attempt | None:
     """Take a confirmed order and write its attempt, in one commit. None where there is nothing to take.
 
-    Raises `looking.Needed` for an order whose vendor has to be asked something before. The account's row is the lock
-    under which its turn is taken and its orders and limits are counted; the client's lock comes after it.
+    Raises `vendor_lookup.Needed` for an order whose vendor has to be asked something before. The account's row is the
+    lock under which its turn is taken and its orders and limits are counted; the client's lock comes after it.
     """
     now = timezone.now()
     with telling(durable=True):
@@ -195,21 +197,21 @@ def claim(order_id: int) -> Attempt | None:
             _not_now(order_id)
             return None
         now = timezone.now()  # waiting for the account's row may have taken a while
-        spends = guards.confirmed_sum(order)
+        spends = spending_holds.confirmed_sum(order)
         if expiry.is_over(order, now):
             _too_late(order)
-        elif held := guards.holding(order, spends, now):
-            guards.hold(order, held)
+        elif held := spending_holds.holding(order, spends, now):
+            spending_holds.hold(order, held)
         elif reads := _reads(order, now):
-            raise looking.Needed(reads)
+            raise vendor_lookup.Needed(reads)
         else:
             return _take(order, spends, now)
-    doorbell.ring_next(order.vendor_id)  # it locks another order, which must not come behind the history's lock
+    task_queue.ring_next(order.vendor_id)  # it locks another order, which must not come behind the history's lock
     return None
 
 
 def _take(order: Order, spends: Totals, now: datetime) -> Attempt | None:
-    wait = turns.reserve(order.vendor, patience=turns.AN_ORDER, now=now)
+    wait = rate_limit.reserve(order.vendor, patience=rate_limit.AN_ORDER, now=now)
     if wait is None:
         _not_now(order.pk)
         return None
@@ -268,13 +270,13 @@ def recheck(attempt: Attempt) -> Plan | None:
         _put_back(attempt, "Sending was stopped a moment before this was sent.")
         return None
     current = plan(order)
-    if current.digest != order.digest and (why := drift.accept(attempt, current)):
+    if current.digest != order.digest and (why := price_drift.accept(attempt, current)):
         _return_to_review(attempt, f"Not sent, because it is no longer what was confirmed. {why}")
         return None
     if current.stops:
         _return_to_review(attempt, f"Not sent. {current.stops[0].message} {current.stops[0].fix}")
         return None
-    if why := confirming.lacking(order, current):
+    if why := confirmations.lacking(order, current):
         _return_to_review(attempt, f"Not sent. {why}")
         return None
     return current
@@ -294,7 +296,7 @@ def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
         if not attempt.move(Stage.SENDING, since=(Stage.CLAIMED,), sent_at=sent_at, body_sha256=digest):
             return False
         record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes={"body_sha256": [None, digest]})
-    drill.point("marked")
+    fault_points.point("marked")
     if not _is_in_time(attempt, started):  # asleep since: nothing was sent, whatever others had to think meanwhile
         record_outcome(attempt, NoConnection(HELD_UP), NotSent(why=HELD_UP, retry_after=0))
         return False
@@ -317,8 +319,8 @@ def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
         try:
             with telling(durable=True):
                 stage = _write_outcome(attempt, outcome, verdict)
-                drill.point("recorded, before commit")
-            drill.point("recorded")
+                fault_points.point("recorded, before commit")
+            fault_points.point("recorded")
             return stage
         except (OperationalError, InterfaceError):
             if time.monotonic() > until and tries >= 3:  # the time may have passed while the worker was frozen
@@ -329,7 +331,7 @@ def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
 
 
 def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
-    if breaker.may_close(outcome, verdict) or reference_of(verdict):
+    if circuit_breaker.may_close(outcome, verdict) or reference_of(verdict):
         Vendor.objects.locked(attempt.order.vendor_id)
     verdict = if_it_is_ours(attempt.order, verdict)
     order = Order.objects.locked(attempt.order_id)
@@ -351,8 +353,8 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
         raise RuntimeError(f"{order} reads {order.state} while its attempt is open")
     _move_order(order, attempt, verdict)
     if isinstance(outcome, Reply) and outcome.status == 429:
-        turns.rest(order.vendor, verdict.retry_after if isinstance(verdict, NotSent) else None)
-    breaker.close_account(order.vendor, outcome, stage)
+        rate_limit.rest(order.vendor, verdict.retry_after if isinstance(verdict, NotSent) else None)
+    circuit_breaker.close_account(order.vendor, outcome, stage)
     return str(stage)
 
 

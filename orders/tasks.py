@@ -15,30 +15,30 @@ def submit_order(order_id: int) -> str:
 
 
 def ask_progress(order_id: int) -> str:
-    from orders import progress
+    from orders.outcomes import delivery
 
     with acting(worker=True):
-        return progress.ask(order_id)
+        return delivery.ask(order_id)
 
 
 def look_for(attempt_id: int) -> str:
-    from orders import looking
     from orders.models import Attempt
+    from orders.sending import vendor_lookup
 
     with acting(worker=True):
-        return f"{len(looking.look(Attempt.objects.get(pk=attempt_id)))} found"
+        return f"{len(vendor_lookup.look(Attempt.objects.get(pk=attempt_id)))} found"
 
 
 def ask_names(asking_id: int) -> str:
-    from orders import asking
+    from orders.availability import lookup
 
     with acting(worker=True):
-        return asking.go_on(asking_id)
+        return lookup.go_on(asking_id)
 
 
 def sweep() -> str:
-    from orders import sweep as sweeping
+    from orders.outcomes import sweeper
 
     with acting(worker=True):
-        done = sweeping.run()
+        done = sweeper.run()
     return ", ".join(f"{word} {count}" for word, count in done.items())

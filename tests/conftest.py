@@ -14,22 +14,25 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from mailops import roles, triggers
-from mailops.history import telling, traced
+from mailops.auth import roles
+from mailops.core import sql_triggers
+from mailops.history import audited_tables, telling
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS
-from orders import desk as unknowns
-from orders import drafting, looking, submission
-from orders.drafting import Draft
+from orders import submission
+from orders.drafting import drafts
+from orders.drafting.drafts import Draft
+from orders.drafting.intake import read
 from orders.management.commands import demo
 from orders.models import Attempt, Client, Order
-from orders.models.guarded import TRIGGERS as ORDER_TRIGGERS
-from orders.paste import read
+from orders.models.constraints import TRIGGERS as ORDER_TRIGGERS
+from orders.outcomes import settlement
 from orders.plan import plan
+from orders.sending import vendor_lookup
 from vendors.models import Price, PriceVersion, Vendor
-from vendors.models.rate import TRIGGERS as RATE_TRIGGERS
-from vendors.models.version import TERMS
-from vendors.models.version import TRIGGERS as VERSION_TRIGGERS
+from vendors.models.exchange_rate import TRIGGERS as RATE_TRIGGERS
+from vendors.models.price_version import TERMS
+from vendors.models.price_version import TRIGGERS as VERSION_TRIGGERS
 from vendors.practice import server
 from vendors.practice.server import Practice
 
@@ -58,10 +61,10 @@ def rows_for(api: str, *, word: str = "acme") -> str:
 
 
 SLOW = ("tests/browser/", "test_lifecycle_machine", "tests/faults/", "tests/bench/", "test_supervisor")
-APART = ("orders", "practice", "vendors")  # here a test that asks for no database touches none
+APART = ("core", "orders", "practice", "vendors")  # here a test that asks for no database touches none
 SAME_ON_ALL = (  # what these hold does not depend on the database's kind, or they bring their own
     "tests/test_secrets", "tests/test_supervisor", "tests/test_settings", "tests/test_docs", "tests/bench/",
-    "tests/faults/test_vendors", "tests/faults/test_liars", "tests/faults/test_mutations",
+    "tests/faults/test_vendors", "tests/faults/test_hostile_servers", "tests/faults/test_mutations",
     "tests/test_roles.py::test_looking_changes_nothing",
 )  # fmt: skip
 
@@ -125,14 +128,14 @@ def committed(transactional_db: None) -> Iterator[None]:
     """Real commits instead of one rolled-back transaction; what is kept for good is emptied afterwards, here only."""
     yield
     kept = HISTORY_TRIGGERS + TRACE_TRIGGERS + VERSION_TRIGGERS + RATE_TRIGGERS + ORDER_TRIGGERS
-    triggers.remove(connection, [*kept, *traced.everywhere()])
+    sql_triggers.remove(connection, [*kept, *audited_tables.everywhere()])
 
 
 @pytest.fixture
 def unguarded(db: None) -> None:
     """The database's own rules about orders are out of the way, for this test alone: its rollback restores them."""
     connection.check_constraints()  # PostgreSQL drops no trigger of a table on which a check is still to come
-    triggers.remove(connection, ORDER_TRIGGERS)
+    sql_triggers.remove(connection, ORDER_TRIGGERS)
 
 
 @pytest.fixture
@@ -192,7 +195,7 @@ class Desk:
         rows = rows_for(api, word=word) if rows is None else rows
         options = OPTIONS[api, product] if options is None else options
         draft = self.contents(vendor, product, rows=rows, options=options, secrets=secrets)
-        return drafting.create(draft, by=by or self.people.drafter)
+        return drafts.create(draft, by=by or self.people.drafter)
 
     @staticmethod
     def contents(
@@ -216,7 +219,7 @@ class Desk:
 
     def reviewed(self, *args: Any, **kwargs: Any) -> Order:
         order = self.draft(*args, **kwargs)
-        return drafting.send_for_confirmation(order.pk, by=kwargs.get("by") or self.people.drafter)
+        return drafts.send_for_confirmation(order.pk, by=kwargs.get("by") or self.people.drafter)
 
     def confirm(self, order: Order, *, by: User | None = None) -> Order:
         return submission.confirm(order.pk, by=by or self.people.confirmer, digest=plan(fresh(order)).digest)
@@ -228,14 +231,14 @@ class Desk:
         """A confirmed order that a worker has just taken up."""
         order = self.confirmed(*args, **kwargs)
         if order.vendor.adapter.looks_first:
-            assert looking.look_first(order.pk) == looking.GO_ON
+            assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
         attempt = submission.claim(order.pk)
         assert attempt is not None
         return attempt
 
     def settle(self, order: Order, verdict: str, *, reason: str = "Looked there.", **kwargs: Any) -> Order:
         """A confirmer's verdict on an unknown outcome."""
-        return unknowns.settle(order.pk, by=self.people.confirmer, verdict=verdict, reason=reason, **kwargs)
+        return settlement.settle(order.pk, by=self.people.confirmer, verdict=verdict, reason=reason, **kwargs)
 
     def sent(self, *args: Any, **kwargs: Any) -> Order:
         order = self.confirmed(*args, **kwargs)

@@ -19,13 +19,12 @@ from django.test import Client as Browser
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
-from mailops import roles
-from mailops.doors.models import Authenticator
+from mailops.auth import roles
+from mailops.auth.models import Authenticator
 from mailops.history.models import Event
 from mailops.notices.models import SharedAddress
-from mailops.proposals import deciding
-from mailops.proposals.guards import Wanted
-from orders import delegating
+from mailops.proposals import workflow
+from mailops.proposals.policies import Wanted
 from orders.models import (
     Client,
     ConfirmationRule,
@@ -39,6 +38,7 @@ from orders.models import (
     NeverBuy,
     Scratch,
 )
+from orders.review import delegations
 from tests.conftest import Desk
 from tests.orders.pages import typed
 from vendors.models import Contact, Price, PriceVersion, Rate
@@ -204,7 +204,7 @@ class House:
         wanted = Wanted(values={"order_limit": "3000.00"}, reasons={"order_limit": "More."})
         with transaction.atomic():
             about, by = desk.accounts["woodpecker"], desk.people.operator
-            proposal = deciding.propose(about, wanted, by=by, why="A large order.")
+            proposal = workflow.propose(about, wanted, by=by, why="A large order.")
         self.objects = {
             "history/event": Event.objects.latest("number"),
             "notices/sharedaddress": SharedAddress.objects.create(name="On call"),
@@ -229,7 +229,7 @@ class House:
                 match=match, vendor=match.vendor, kind="not_ours", key="a", says="b"
             ),
             "orders/confirmationrule": ConfirmationRule.objects.create(confirmers=0),
-            "orders/delegation": delegating.make(
+            "orders/delegation": delegations.make(
                 Delegation(to_user=desk.people.both, ends_at=timezone.now() + timedelta(days=1), reason="On leave."),
                 by=desk.people.confirmer,
             ),

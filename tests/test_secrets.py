@@ -16,9 +16,11 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from mailops.history import telling
-from orders import asking, looking, submission
+from orders import submission
+from orders.availability import lookup
 from orders.models import Asking, Order, State
 from orders.models.attempt import Stage
+from orders.sending import vendor_lookup
 from tests.conftest import OPTIONS, PRODUCTS, Desk, fresh
 from tests.orders.pages import browser
 from tests.vendors.raw import Act, RawServer, Visit
@@ -181,7 +183,7 @@ def test_nothing_leaks_whatever_happens_to_an_order(
     options = HOSTING if api == "scaledmail" else None
     order = desk.sent(api, product, word=word, options=options, secrets=secrets)
     for attempt in order.attempts.all():
-        looking.look(attempt, by=desk.people.confirmer)
+        vendor_lookup.look(attempt, by=desk.people.confirmer)
     operator = browser(desk.people.operator)
     for door in ("test", "fetch"):
         operator.post(f"/vendors/vendor/{order.vendor_id}/{door}/")
@@ -234,8 +236,8 @@ def test_a_vendor_that_repeats_our_secrets_gives_nothing_away(
     order = sent_without_a_look(desk, api, product, options=HOSTING if secrets else None, secrets=secrets)
     assert any(leaks(visit.request.decode("utf-8", "replace")) for visit in server.visits)
     assert "kept secret" in order.attempts.get().reply_body
-    looking.look(order.attempts.get(), by=desk.people.confirmer)
-    looking.look_first(desk.confirmed(api, product, word="looked-for").pk)
+    vendor_lookup.look(order.attempts.get(), by=desk.people.confirmer)
+    vendor_lookup.look_first(desk.confirmed(api, product, word="looked-for").pk)
     for door in ("test", "fetch"):
         browser(desk.people.operator).post(f"/vendors/vendor/{order.vendor_id}/{door}/")
     assert_nothing_leaked(desk, logs, capfd)
@@ -248,7 +250,7 @@ def test_a_vendor_that_repeats_our_key_when_asked_for_names_gives_nothing_away(
 ) -> None:
     [product] = desk.accounts[api].adapter.products
     order, server = desk.draft(api, product), vendor(act)
-    asking.begin(order.pk, by=desk.people.drafter)
+    lookup.begin(order.pk, by=desk.people.drafter)
     browser(desk.people.drafter).post(f"/orders/order/{order.pk}/suggest/", {"name": order.contents[0].name})
     assert any(leaks(visit.request.decode("utf-8", "replace")) for visit in server.visits)
     assert Asking.objects.get().ended_at

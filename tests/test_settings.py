@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings as now
 
 from mailops import checks
-from mailops.processes import BASE_DIR
+from mailops.ops.processes import BASE_DIR
 
 PRODUCTION = {
     "MAILOPS_LIVE": "1",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mailops.processes import BASE_DIR, Supervisor
+from mailops.ops.processes import BASE_DIR, Supervisor
 from tests.ports import free_ports
 
 # A child and a helper in its session, as the queue's main process and its workers. `note` appends to the test's log.
@@ -48,7 +48,7 @@ KEEPER = """
 import os, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from mailops.processes import Child, Supervisor
+from mailops.ops.processes import Child, Supervisor
 os.chdir(sys.argv[1])
 def last_beat():
     with open("reads", "a") as reads:

@@ -20,20 +20,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from mailops.doors import fresh
+from mailops.auth import reauthentication
+from mailops.core.money import show
+from mailops.core.sealed import CannotOpen
 from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
-from mailops.money import show
-from mailops.proposals.guarded import GuardedAdmin, GuardedForm
-from mailops.templatetags.frame import when
-from vendors import price_admin, pricing, turns  # noqa: F401 (price_admin registers its pages)
+from mailops.proposals.approval_admin import GuardedAdmin, GuardedForm
+from mailops.templatetags.page_filters import when
+from vendors import price_admin, price_lists, rate_limit  # noqa: F401 (price_admin registers its pages)
+from vendors.account_policies import VENDORS
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
 from vendors.models import CURRENCY, LIVE, Contact, SendingSwitch, Vendor, account_settings
 from vendors.practice.faults import FAULTS
-from vendors.proposed import VENDORS
-from vendors.sealed import CannotOpen
 
 # Anything else can't stand in a request's headers: it is a masked key or more than the key.
 PLAIN = RegexValidator(r"^[!-~]+$", "This is no key: it may hold only plain letters, digits and signs. Copy it again.")
@@ -187,7 +187,7 @@ class VendorAdmin(GuardedAdmin):
             ours.append(path(f"{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}"))
         return ours + super().get_urls()
 
-    @method_decorator(fresh.before("Save this vendor account"))
+    @method_decorator(reauthentication.before("Save this vendor account"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> Any:
         """Keys, limits and rules are changed by somebody who logged in a short time ago."""
         return super().changeform_view(*args, **kwargs)
@@ -208,7 +208,7 @@ class VendorAdmin(GuardedAdmin):
         vendor = self._vendor(request, pk)
         try:
             messages.success(
-                request, vendor.adapter.test(account_settings(vendor), vendor.reader(patience=turns.A_PERSON))
+                request, vendor.adapter.test(account_settings(vendor), vendor.reader(patience=rate_limit.A_PERSON))
             )
             worked = True
         except (ReadFailed, CannotOpen) as error:
@@ -222,13 +222,13 @@ class VendorAdmin(GuardedAdmin):
         """Read the vendor's own price list."""
         vendor = self._vendor(request, pk)
         try:
-            count = pricing.fetch(vendor, by=request.user.get_username())
+            count = price_lists.fetch(vendor, by=request.user.get_username())
             messages.success(request, f"{count} prices were read from {vendor.adapter.label}.")
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))
         return self._back(vendor)
 
-    @method_decorator(fresh.before("Note the balance of this account"))
+    @method_decorator(reauthentication.before("Note the balance of this account"))
     def balance(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Note what somebody saw at the vendor: no vendor documents a way to ask for it."""
         vendor = self._vendor(request, pk)
@@ -261,7 +261,7 @@ class VendorAdmin(GuardedAdmin):
         messages.success(request, f"Sending to {vendor.name} is stopped. Orders wait until it is opened again.")
         return self._back(vendor)
 
-    @method_decorator(fresh.before("Let sending to this account go on"))
+    @method_decorator(reauthentication.before("Let sending to this account go on"))
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Open the account again; waiting orders go out by themselves."""
         vendor = self._vendor(request, pk)
@@ -275,7 +275,7 @@ class VendorAdmin(GuardedAdmin):
         """The one switch for everything: from the next order on, nothing is sent to anybody."""
         return self._switch(request, holds=True)
 
-    @method_decorator(fresh.before("Let all sending go on"))
+    @method_decorator(reauthentication.before("Let all sending go on"))
     def release_all(self, request: HttpRequest) -> HttpResponse:
         """Let sending go on; waiting orders go out by themselves."""
         return self._switch(request, holds=False)

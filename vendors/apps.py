@@ -6,7 +6,7 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from vendors.traced import TRACED
+from vendors.audited_vendor_tables import TRACED
 
 
 class VendorsConfig(AppConfig):
@@ -15,17 +15,17 @@ class VendorsConfig(AppConfig):
     traced = TRACED
 
     def ready(self) -> None:
-        from vendors import proposed  # noqa: F401 (registers what needs a second person)
+        from vendors import account_policies  # noqa: F401 (registers what needs a second person)
 
         post_migrate.connect(install_triggers, sender=self)
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
-    from mailops import triggers
-    from vendors.models import rate, version
+    from mailops.core import sql_triggers
+    from vendors.models import exchange_rate, price_version
 
     connection = connections[using]
     tables = connection.introspection.table_names()
-    for kept in (version.TRIGGERS, rate.TRIGGERS):
+    for kept in (price_version.TRIGGERS, exchange_rate.TRIGGERS):
         if kept[0].table in tables:
-            triggers.install(connection, kept)
+            sql_triggers.install(connection, kept)

@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from mailops.exports import ExportedList
+from mailops.core.money import show
 from mailops.history.admin import ReadOnlyAdmin, RecordedAdmin
-from mailops.money import show
-from mailops.templatetags.frame import when
-from vendors import pricing
+from mailops.history.csv_export import ExportedList
+from mailops.templatetags.page_filters import when
+from vendors import price_lists
 from vendors.apis import REGISTRY
 from vendors.models import Price, PriceVersion, Rate
 
@@ -32,10 +32,10 @@ class PriceAdmin(RecordedAdmin):
     fields = ("vendor", "item", "label", ("amount", "currency"), "unit", "renewal_amount", "domains")
 
     def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
-        pricing.put(obj, by=request.user.get_username())
+        price_lists.put(obj, by=request.user.get_username())
 
     def delete_model(self, request: HttpRequest, obj: Price) -> None:
-        pricing.remove(obj, by=request.user.get_username())
+        price_lists.remove(obj, by=request.user.get_username())
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

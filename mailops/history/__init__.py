@@ -5,7 +5,7 @@ with telling():
     record("order.confirmed", order, reason="…", changes={"state": ["review", "confirmed"]})
 """
 
+from mailops.history.audited import telling
 from mailops.history.chain import acting, operator, record
-from mailops.history.telling import telling
 
 __all__ = ["acting", "operator", "record", "telling"]

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.urls import path, reverse
 
-from mailops.exports import ExportedList
-from mailops.history import browse, outside, pages, record, telling
+from mailops.history import browse, record, telling, untracked_changes, verification_pages
+from mailops.history.csv_export import ExportedList
 from mailops.history.models import Event
 
 HIDDEN = "changed, not shown"
@@ -146,7 +146,7 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
         return False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"outside": outside.lately(), "is_led": browse.is_led(request)}
+        context = {"outside": untracked_changes.lately(), "is_led": browse.is_led(request)}
         response = super().changelist_view(request, {**context, **(extra_context or {})})
         if response.status_code == 200 and not context["is_led"]:
             self._record_search(request)
@@ -188,10 +188,10 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
         return [*ours, *super().get_urls()]
 
     def verify_view(self, request: HttpRequest) -> HttpResponse:
-        return pages.verify(request, self.admin_site.each_context(request))
+        return verification_pages.verify(request, self.admin_site.each_context(request))
 
     def compare_view(self, request: HttpRequest) -> HttpResponse:
-        return pages.compare(request, self.admin_site.each_context(request))
+        return verification_pages.compare(request, self.admin_site.each_context(request))
 
     def digest_view(self, request: HttpRequest) -> HttpResponse:
-        return pages.download(request)
+        return verification_pages.download(request)

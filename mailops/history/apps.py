@@ -9,10 +9,11 @@ from django.db.models.signals import post_migrate, pre_migrate
 
 class HistoryConfig(AppConfig):
     name = "mailops.history"
+    label = "history"
     verbose_name = "Records"
 
     def ready(self) -> None:
-        from mailops.history import signins  # noqa: F401 (Django's sign-ins are told by signals only)
+        from mailops.history import sign_in_events  # noqa: F401 (Django's sign-ins are told by signals only)
 
         pre_migrate.connect(remove_traces, sender=self)
         post_migrate.connect(install_triggers, sender=self)
@@ -21,39 +22,39 @@ class HistoryConfig(AppConfig):
 
 def remove_traces(*, using: str, plan: Any = (), **kwargs: Any) -> None:
     """A migration changes columns that the traces name, and its own changes are no news."""
-    from mailops import triggers
-    from mailops.history import traced
+    from mailops.core import sql_triggers
+    from mailops.history import audited_tables
 
     connection = connections[using]
     if plan:
         tables = connection.introspection.table_names()
-        triggers.remove(connection, [rule for rule in traced.everywhere() if rule.table in tables])
+        sql_triggers.remove(connection, [rule for rule in audited_tables.everywhere() if rule.table in tables])
 
 
 def put_back_traces(*, using: str) -> None:
     """Where a migration failed: no table that is there goes on without them. All else waits for one that succeeds."""
-    from mailops import triggers
-    from mailops.history import traced
+    from mailops.core import sql_triggers
+    from mailops.history import audited_tables
     from mailops.history.models import Trace
 
     connection = connections[using]
     tables = connection.introspection.table_names()
     if Trace._meta.db_table in tables:
-        triggers.install(connection, [rule for rule in traced.everywhere() if rule.table in tables])
+        sql_triggers.install(connection, [rule for rule in audited_tables.everywhere() if rule.table in tables])
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
-    from mailops import triggers
-    from mailops.history import traced
+    from mailops.core import sql_triggers
+    from mailops.history import audited_tables
     from mailops.history.chain import TAIL_FUNCTION
     from mailops.history.models import ALL_TRIGGERS, TRACE_TRIGGERS, Event, Trace
 
     connection = connections[using]
     tables = connection.introspection.table_names()
-    rules: list[triggers.Rule] = [*ALL_TRIGGERS, *TRACE_TRIGGERS]
+    rules: list[sql_triggers.Rule] = [*ALL_TRIGGERS, *TRACE_TRIGGERS]
     if Trace._meta.db_table in tables:
-        rules += traced.everywhere()
-    triggers.install(connection, [rule for rule in rules if rule.table in tables])
+        rules += audited_tables.everywhere()
+    sql_triggers.install(connection, [rule for rule in rules if rule.table in tables])
     if connection.vendor == "postgresql" and Event._meta.db_table in tables:
         with connection.cursor() as cursor:
             cursor.execute(TAIL_FUNCTION)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from mailops import triggers
+from mailops.core import sql_triggers
 
 
 class Archive(models.Model):
@@ -33,4 +33,4 @@ class Archive(models.Model):
         return f"Records {self.first} to {self.last} are archived in {self.file}, sha256 {self.sha256}."
 
 
-TRIGGERS = triggers.append_only("history_archive", "Archives of the history are kept for good")
+TRIGGERS = sql_triggers.append_only("history_archive", "Archives of the history are kept for good")

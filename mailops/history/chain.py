@@ -17,7 +17,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 from django.utils import timezone
 
-from mailops.history.telling import told
+from mailops.history.audited import told
 
 if TYPE_CHECKING:
     from mailops.history.models import Event

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from mailops.triggers import Trigger
+from mailops.core.sql_triggers import Trigger
 
 
 class DigestQuerySet(models.QuerySet["Digest"]):

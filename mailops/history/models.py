@@ -7,11 +7,11 @@ from typing import ClassVar
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from mailops.core.sql_triggers import Trigger, append_only
 from mailops.history import archive, digest, hashing
 from mailops.history.archive import Archive
 from mailops.history.digest import Digest
-from mailops.history.verification import Verification
-from mailops.triggers import Trigger, append_only
+from mailops.history.verification_state import Verification
 
 __all__ = ["ALL_TRIGGERS", "TRIGGERS", "Archive", "Digest", "Event", "Trace", "Verification"]
 

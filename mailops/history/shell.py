@@ -13,10 +13,10 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Max
 
+from mailops.history.audited import told
 from mailops.history.chain import acting
 from mailops.history.models import TELLS, Trace
-from mailops.history.outside import told_of
-from mailops.history.telling import told
+from mailops.history.untracked_changes import told_of
 
 CHANGED = TELLS[1]
 

@@ -14,24 +14,24 @@ LONG = 540  # seconds for a verification; the queue hands a task out again after
 
 
 def verify_whole() -> str:
-    from mailops.history.checking import check_whole
+    from mailops.history.verification_runs import check_whole
 
     with acting(worker=True):
         return check_whole().says or "unbroken"
 
 
 def verify_new() -> str:
-    from mailops.history.checking import check_new
+    from mailops.history.verification_runs import check_new
 
     with acting(worker=True):
         return check_new().says or "unbroken"
 
 
 def write_digest() -> str:
-    from mailops.history import digesting
+    from mailops.history import digest_files
 
     with acting(worker=True):
-        return digesting.write()
+        return digest_files.write()
 
 
 def schedules() -> list[tuple[str, dict[str, Any], datetime]]:

@@ -77,11 +77,11 @@ def verify(*, since: Point | None = None, against: Iterable[Point] = ()) -> Find
 
     `against` are digests that were kept elsewhere; those in the database are asked in any case.
     """
-    from mailops import triggers
+    from mailops.core import sql_triggers
     from mailops.history.models import ALL_TRIGGERS
 
     began, kept = time.monotonic(), list(against)
-    missing = triggers.missing(connection, ALL_TRIGGERS)
+    missing = sql_triggers.missing(connection, ALL_TRIGGERS)
     for _ in range(3):  # an archive that is made meanwhile takes records away under the reader
         start, known = _anchor(), sorted([*_noted(), *kept], key=lambda point: point.number)
         finding = _read(start, since, known)

@@ -13,10 +13,10 @@ from django.urls import path
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from mailops.doors import fresh
+from mailops.auth import reauthentication
 from mailops.history import record, telling
 from mailops.history.admin import RecordedAdmin
-from mailops.notices import page
+from mailops.notices import preferences
 from mailops.notices.forms import SharedForm
 from mailops.notices.models import SharedAddress
 
@@ -34,12 +34,12 @@ class SharedAddressAdmin(RecordedAdmin):
         may = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         return ("name", "address", "is_on") if may else ("name", "service", "is_on")
 
-    @method_decorator(fresh.before("Save this shared address"))
+    @method_decorator(reauthentication.before("Save this shared address"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         """Where urgent notices go is said by whoever signed in a short time ago."""
         return super().changeform_view(*args, **kwargs)
 
-    @method_decorator(fresh.before("Delete this shared address"))
+    @method_decorator(reauthentication.before("Delete this shared address"))
     def delete_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().delete_view(*args, **kwargs)
 
@@ -59,10 +59,10 @@ class SharedAddressAdmin(RecordedAdmin):
             raise PermissionDenied
         address = get_object_or_404(SharedAddress, pk=pk)
         user = cast(User, request.user)
-        if page.may_test(user):
+        if preferences.may_test(user):
             with telling():
-                record(page.TESTED, address, by=user)
-            page.say(request, page.address_problem(address.sealed), address.name)
+                record(preferences.TESTED, address, by=user)
+            preferences.say(request, preferences.address_problem(address.sealed), address.name)
         else:
             messages.error(request, "That were many tests. Wait an hour before the next.")
         return redirect("admin:notices_sharedaddress_change", pk)

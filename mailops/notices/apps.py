@@ -6,11 +6,12 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from mailops.triggers import Traced
+from mailops.core.sql_triggers import Traced
 
 
 class NoticesConfig(AppConfig):
     name = "mailops.notices"
+    label = "notices"
     verbose_name = "Notices"
     traced = (
         Traced(table="notices_noticesettings", secret=("sealed",)),

@@ -17,10 +17,10 @@ from django.db import Error
 from django.db.models import F
 from django.utils import timezone
 
-from mailops.notices import addresses, mail, words
+from mailops.core.sealed import CannotOpen, Sealed
+from mailops.notices import apprise_channel, mail_channel, message_texts
 from mailops.notices.kinds import DIGEST, EMAIL
 from mailops.notices.models import LEASE, PAUSES, TRIES, Notice, NoticeSettings, Wait
-from vendors.sealed import CannotOpen, Sealed
 
 log = logging.getLogger("mailops.notices")
 SECONDS = 15  # then the rest waits for the next minute: workers have orders to send
@@ -100,7 +100,7 @@ def _deliver(notices: list[Notice]) -> tuple[str, bool]:
     rows = Notice.objects.filter(claim=notices[0].claim, pk__in=[notice.pk for notice in notices])
     try:
         _send_safely(notices)
-    except (mail.NotMailed, addresses.NotTaken, CannotOpen, NotDelivered) as error:
+    except (mail_channel.NotMailed, apprise_channel.NotTaken, CannotOpen, NotDelivered) as error:
         tries, now = max(notice.tries for notice in notices), timezone.now()
         if tries >= TRIES:
             rows.update(why=str(error)[:200], ended_at=now, gave_up=True)
@@ -114,7 +114,7 @@ def _deliver(notices: list[Notice]) -> tuple[str, bool]:
 def _send_safely(notices: list[Notice]) -> None:
     try:
         _send(notices)
-    except (mail.NotMailed, addresses.NotTaken, CannotOpen, NotDelivered, Error):
+    except (mail_channel.NotMailed, apprise_channel.NotTaken, CannotOpen, NotDelivered, Error):
         raise
     except Exception as error:
         log.warning("A notice could not be made: %s", type(error).__name__)  # what it says may hold an address
@@ -129,24 +129,24 @@ def _send(notices: list[Notice]) -> None:
     if first.channel == EMAIL:
         if user is None or not user.email:
             raise NotDelivered("There is no e-mail address to send it to.")
-        mail.send(user.email, subject=subject, body=body, key=f"notice-{first.pk}-{first.made_at:%Y%m%d%H%M%S}")
+        mail_channel.send(user.email, subject=subject, body=body, key=f"notice-{first.pk}-{first.made_at:%Y%m%d%H%M%S}")
         return
     sealed = (own or first.shared).sealed  # type: ignore[union-attr]
     if not sealed:
         raise NotDelivered("There is no other address to send it to.")
-    addresses.send(Sealed(sealed).open().get("address", ""), title=subject, body=body)
+    apprise_channel.send(Sealed(sealed).open().get("address", ""), title=subject, body=body)
 
 
 def _message(notices: list[Notice], own: NoticeSettings | None) -> tuple[str, str]:
     first = notices[0]
-    end = words.why("" if first.timing == DIGEST else first.kind, own)
+    end = message_texts.why("" if first.timing == DIGEST else first.kind, own)
     if first.timing != DIGEST:
-        return f"MailOps: {first.subject}", f"{first.text}\n\n{words.link(first.path)}\n\n-- \n{end}\n"
+        return f"MailOps: {first.subject}", f"{first.text}\n\n{message_texts.link(first.path)}\n\n-- \n{end}\n"
     lines = [f"* {notice.subject}\n  {_address(notice)}".rstrip() for notice in notices[:DIGEST_LINES]]
     if more := len(notices) - DIGEST_LINES:
         lines += [f"And {more} more: sign in to MailOps to see them."] if more > 0 else []
     count = f"{len(notices)} thing{'s' * (len(notices) != 1)}"
-    body = "\n".join([f"{count} happened since the last digest.", "", *lines, "", words.link("/")])
+    body = "\n".join([f"{count} happened since the last digest.", "", *lines, "", message_texts.link("/")])
     return f"MailOps: {count} in your digest", f"{body}\n\n-- \n{end}\n"
 
 

@@ -12,10 +12,10 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from mailops.notices import addresses
+from mailops.core.sealed import Sealed
+from mailops.notices import apprise_channel
 from mailops.notices.kinds import BY, EMAIL, KINDS, WHEN, Kind
 from mailops.notices.models import NoticeSettings, SharedAddress
-from vendors.sealed import Sealed
 
 
 @cache
@@ -72,7 +72,7 @@ class OwnForm(forms.ModelForm):
         field.choices = zones()
         self.initial["time_zone"] = self.instance.time_zone or settings.TIME_ZONE
         stored = f"Stored and sealed: {self.instance.service}. Leave empty to keep it." if self.instance.sealed else ""
-        allowed = f"The address that one of these gives you: {addresses.services()}."
+        allowed = f"The address that one of these gives you: {apprise_channel.services()}."
         self.fields["address"].help_text = f"{stored} {allowed}".strip()
 
     def _concerns(self, kind: Kind) -> bool:
@@ -85,7 +85,7 @@ class OwnForm(forms.ModelForm):
     def clean_address(self) -> str:
         address: str = self.cleaned_data["address"].strip()
         if address:
-            self.instance.service = addresses.check(address)
+            self.instance.service = apprise_channel.check(address)
         return address
 
     def clean(self) -> dict[str, Any]:
@@ -125,13 +125,13 @@ class SharedForm(forms.ModelForm):
         if "address" in self.fields:
             stored = f"Stored and sealed: {self.instance.service}. Leave empty to keep it."
             self.fields["address"].required = not self.instance.sealed
-            allowed = f"The address that one of these gives you: {addresses.services()}."
+            allowed = f"The address that one of these gives you: {apprise_channel.services()}."
             self.fields["address"].help_text = f"{stored} {allowed}" if self.instance.sealed else allowed
 
     def clean_address(self) -> str:
         address: str = self.cleaned_data["address"].strip()
         if address:
-            self.instance.service = addresses.check(address)
+            self.instance.service = apprise_channel.check(address)
         elif not self.instance.sealed:
             raise ValidationError("Enter the address.")
         return address

@@ -10,10 +10,10 @@ TICK = "mailops.notices.tasks.tick"
 
 
 def tick() -> str:
-    from mailops.notices import deliver, gather, remind
+    from mailops.notices import collect, deliver, reminders
 
     with acting(worker=True):
         now = timezone.now()
-        made = gather.run(now) + remind.run(now)
+        made = collect.run(now) + reminders.run(now)
         done = deliver.run()
     return ", ".join([f"made {made}", *(f"{word} {count}" for word, count in done.items())])

@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.urls import path
 
-from mailops.notices import page
+from mailops.notices import preferences
 
 urlpatterns = [
-    path("", admin.site.admin_view(page.own), name="own_notices"),
-    path("test/", admin.site.admin_view(page.test), name="own_notices_test"),
-    path("forget/", admin.site.admin_view(page.forget), name="own_notices_forget"),
+    path("", admin.site.admin_view(preferences.own), name="own_notices"),
+    path("test/", admin.site.admin_view(preferences.test), name="own_notices_test"),
+    path("forget/", admin.site.admin_view(preferences.forget), name="own_notices_forget"),
 ]

@@ -19,12 +19,12 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
-from mailops.doors import fresh
+from mailops.auth import reauthentication
 from mailops.history import record, telling
 from mailops.history.admin import ReadOnlyAdmin
-from mailops.proposals import deciding
-from mailops.proposals.deciding import ALONE, NotAllowed
+from mailops.proposals import workflow
 from mailops.proposals.models import Proposal, State
+from mailops.proposals.workflow import ALONE, NotAllowed
 
 KINDS = {State.PROPOSED: "wait", State.APPROVED: "ok", State.DECLINED: "bad", State.WITHDRAWN: "", State.EXPIRED: ""}
 TABS = [
@@ -87,7 +87,7 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[Any]:
         doors = {
-            "approve": fresh.required(self.approve, then=lambda request, pk: f"Approve proposal {pk}"),
+            "approve": reauthentication.required(self.approve, then=lambda request, pk: f"Approve proposal {pk}"),
             "decline": self.decline,
             "withdraw": self.withdraw,
         }
@@ -103,7 +103,7 @@ class ProposalAdmin(ReadOnlyAdmin):
         if proposal.is_waiting and proposal.proposed_by_id == request.user.pk and not settings.ONE_PERSON:
             with telling():
                 record("proposal.self_approval_refused", proposal, changes={"what": proposal.what})
-        return self._decide(request, proposal, "Approved. It is in force now.", lambda by: deciding.approve(pk, by=by))
+        return self._decide(request, proposal, "Approved. It is in force now.", lambda by: workflow.approve(pk, by=by))
 
     def decline(self, request: HttpRequest, pk: int) -> HttpResponse:
         proposal = self._load(request, pk)
@@ -114,7 +114,7 @@ class ProposalAdmin(ReadOnlyAdmin):
             response.status_code = 400
             return response
         return self._decide(
-            request, proposal, "Declined. Nothing was changed.", lambda by: deciding.decline(pk, by=by, why=why)
+            request, proposal, "Declined. Nothing was changed.", lambda by: workflow.decline(pk, by=by, why=why)
         )
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -122,7 +122,7 @@ class ProposalAdmin(ReadOnlyAdmin):
         if proposal.proposed_by_id != request.user.pk:
             raise PermissionDenied
         return self._decide(
-            request, proposal, "Withdrawn. Nothing was changed.", lambda by: deciding.withdraw(pk, by=by)
+            request, proposal, "Withdrawn. Nothing was changed.", lambda by: workflow.withdraw(pk, by=by)
         )
 
     def _decide(
@@ -159,7 +159,7 @@ class ProposalAdmin(ReadOnlyAdmin):
             "kind": KINDS[State(proposal.state)],
             "item_url": url(item) if item else "",
             "stale": proposal.stale(item) if item and proposal.is_waiting else [],
-            "why_not": deciding.why_not_approve(proposal, user) if proposal.is_waiting else "",
+            "why_not": workflow.why_not_approve(proposal, user) if proposal.is_waiting else "",
             "may_decide": guard.may_approve(user),
             "is_own": proposal.proposed_by_id == user.pk,
             "others": list(others[:10]) if proposal.is_waiting else [],

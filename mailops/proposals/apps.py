@@ -6,11 +6,12 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from mailops.triggers import Traced
+from mailops.core.sql_triggers import Traced
 
 
 class ProposalsConfig(AppConfig):
     name = "mailops.proposals"
+    label = "proposals"
     verbose_name = "People"
     traced = (Traced(table="proposals_proposal", secret=("sealed",)),)
 
@@ -19,9 +20,9 @@ class ProposalsConfig(AppConfig):
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
-    from mailops import triggers
+    from mailops.core import sql_triggers
     from mailops.proposals.models import TRIGGERS, Proposal
 
     connection = connections[using]
     if Proposal._meta.db_table in connection.introspection.table_names():
-        triggers.install(connection, TRIGGERS)
+        sql_triggers.install(connection, TRIGGERS)

@@ -11,9 +11,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from mailops.proposals.guards import GUARDS, Guard
-from mailops.proposals.tighter import Value
-from mailops.triggers import Trigger
+from mailops.core.sql_triggers import Trigger
+from mailops.proposals.loosening import Value
+from mailops.proposals.policies import GUARDS, Guard
 
 
 class State(models.TextChoices):

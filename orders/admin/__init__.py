@@ -1,3 +1,3 @@
 """The pages about orders and what they buy, a file a page."""
 
-from orders.admin import delegations, inventory, list, matching, rules  # noqa: F401 (they register their pages)
+from orders.admin import changelist, confirmation_rules, delegation_pages, inventory_pages, month_end_pages  # noqa: F401 (they register their pages)

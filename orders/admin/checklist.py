@@ -9,10 +9,11 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from mailops.money import show as show_money
-from orders import availability, confirming
+from mailops.core.money import show as show_money
+from orders.availability import known_answers
 from orders.models import Order, State
 from orders.plan import Plan
+from orders.review import confirmations
 from vendors.verdicts import Problem
 
 MOST_KINDS, MOST_NUMBERS = 60, 30
@@ -26,14 +27,14 @@ def checks(request: HttpRequest, order: Order, current: Plan | None, *, alike: i
     found = _listed(current, alike=alike)
     fields = {problem.field for problem in current.stops}
     if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
-        why = confirming.why_not(order, request.user, current)
+        why = confirmations.why_not(order, request.user, current)
         own = "You edited this order, which nobody else has to confirm" if order.was_edited_by(request.user) else ""  # type: ignore[arg-type]  # signed in
         found.insert(0, {"kind": "fail" if why else "ok", "text": why or own or "You did not edit this order"})
     if not order.vendor.two_person_rule:
         found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
     if not fields & {"domain", "address"}:
         found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
-    found += availability.told(order)
+    found += known_answers.told(order)
     if "price" not in fields:
         found.append({"kind": "ok", "text": "Every price is known"})
     if order.vendor.order_limit is not None and "limit" not in fields:

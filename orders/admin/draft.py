@@ -14,17 +14,17 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from orders import drafting, elsewhere
-from orders.admin import addresses, availability, cost, files, scratch
+from orders.admin import address_panel, autosave, availability_panel, cost_sheet, draft_files
+from orders.admin.autosave import Place
 from orders.admin.checklist import checks
 from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
-from orders.admin.frame import load, render, url, why_not_edit
+from orders.admin.order_pages import load, render, url, why_not_edit
 from orders.admin.preview import field_errors, preview
-from orders.admin.scratch import Place
-from orders.drafting import Draft
+from orders.drafting import alternatives, drafts
+from orders.drafting.drafts import Draft
+from orders.drafting.intake import Reading, error_file, read, sample_file
 from orders.models import Client, NotAllowed, Order, State
-from orders.models.scratch import TooLarge
-from orders.paste import Reading, error_file, read, sample_file
+from orders.models.unsaved_work import TooLarge
 from orders.plan import Plan, plan
 from vendors.apis.base import OptionsForm
 from vendors.models import Vendor
@@ -46,15 +46,15 @@ def add(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("orders.add_order"):
         raise PermissionDenied
     if request.method == "POST" and "throw" in request.POST:
-        return scratch.throw_away(request)
+        return autosave.throw_away(request)
     vendor = Vendor.objects.filter(pk=_number(request.GET.get("vendor", ""))).first()
     product = request.GET.get("product", "")
     if vendor is None or product not in vendor.adapter.products:
-        unsaved = scratch.offers(_person(request))
+        unsaved = autosave.offers(_person(request))
         return render(request, "choose.html", None, title="New order", choices=choices(), unsaved=unsaved)
     place = Place(vendor=vendor, product=product)
     if "sample" in request.GET:
-        return files.download(sample_file(place.what), f"sample-{vendor.api}-{product}.csv")
+        return draft_files.download(sample_file(place.what), f"sample-{vendor.api}-{product}.csv")
     return _draft(request, place)
 
 
@@ -73,7 +73,7 @@ def _too_late(request: HttpRequest, order: Order) -> HttpResponse:
     words = f"{order} can't be edited now. It reads: {order.get_state_display()}."
     if request.method == "POST" and request.POST.get("rows"):
         try:
-            scratch.keep(request, place, gathered(request.POST, place.what))
+            autosave.keep(request, place, gathered(request.POST, place.what))
             words += " What you typed is kept: you find it under New order."
         except TooLarge:
             words += " What you typed could not be kept."
@@ -99,25 +99,25 @@ class Sheet:
     form: DraftForm
     options: forms.Form
     taken: str = ""  # which unsaved work it was begun from
-    file: files.Opened | None = None
+    file: draft_files.Opened | None = None
     clash: dict[str, Any] = field(default_factory=dict)
     is_refused: bool = False
-    panel: addresses.Panel | None = None
+    panel: address_panel.Panel | None = None
 
 
 def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     if request.method != "POST":
         return _open(request, place)
     post = gathered(request.POST, place.what)
-    file = files.open_into(post, request.FILES.get("file"), by=_person(request), product=place.what)
+    file = draft_files.open_into(post, request.FILES.get("file"), by=_person(request), product=place.what)
     form, options = _forms(request, place, post)
     sheet = Sheet(place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", ""))
     if "keep" in post:
-        return scratch.answer(request, place, post, is_touched=_is_touched(sheet))
+        return autosave.answer(request, place, post, is_touched=_is_touched(sheet))
     is_whole = _read_in(request, sheet)
     if "errors" in post:
         text = error_file(post.get("rows", ""), sheet.form.reading, product=place.what)
-        return files.download(text, "lines-to-change.csv")
+        return draft_files.download(text, "lines-to-change.csv")
     if file or any(name in post for name in LOOKING):
         overlook_empty(sheet.form)
         overlook_empty(sheet.options)
@@ -135,7 +135,7 @@ def _read_in(request: HttpRequest, sheet: Sheet) -> bool:
     """Read what was typed, and what the address panel puts into the box in its turn. Whether all of it is good."""
     place = sheet.place
     is_whole = sheet.form.is_valid() & sheet.options.is_valid()
-    sheet.panel = addresses.Panel(sheet.post, sheet.form.reading, place.what, place.vendor, wanted=request.GET)
+    sheet.panel = address_panel.Panel(sheet.post, sheet.form.reading, place.what, place.vendor, wanted=request.GET)
     if sheet.panel.text is None:
         return is_whole
     sheet.post = sheet.panel.with_text(sheet.post)
@@ -145,14 +145,14 @@ def _read_in(request: HttpRequest, sheet: Sheet) -> bool:
 
 def _open(request: HttpRequest, place: Place) -> HttpResponse:
     """The page as it is saved, or with the unsaved work that the person takes up."""
-    taken = scratch.taken_up(request, place)
-    post = scratch.typed(taken) if taken else None
+    taken = autosave.taken_up(request, place)
+    post = autosave.typed(taken) if taken else None
     form, options = _forms(request, place, post)
     if taken:
         overlook_empty(form)
         overlook_empty(options)
-    mark = scratch.mark(taken) if taken else ""
-    panel = addresses.Panel(post, form.reading, place.what, place.vendor, wanted=request.GET)
+    mark = autosave.mark(taken) if taken else ""
+    panel = address_panel.Panel(post, form.reading, place.what, place.vendor, wanted=request.GET)
     sheet = Sheet(place=place, post=post or QueryDict(), form=form, options=options, panel=panel, taken=mark)
     return _page(request, sheet)
 
@@ -176,7 +176,7 @@ def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
         "forward_to": order.forward_to,
         "note": order.note,
         "why_again": order.why_again,
-        "rows": drafting.write(order),
+        "rows": drafts.write(order),
         "version": order.version,
     }
 
@@ -190,7 +190,7 @@ def _keep(request: HttpRequest, sheet: Sheet) -> None:
     if not _is_touched(sheet):
         return
     try:
-        scratch.keep(request, sheet.place, sheet.post)
+        autosave.keep(request, sheet.place, sheet.post)
     except TooLarge as error:
         messages.warning(request, str(error))
 
@@ -213,22 +213,22 @@ def _read(request: HttpRequest, sheet: Sheet) -> Draft:
         options={name: value for name, value in options.items() if name not in sealed},
         secrets={name: options.get(name) or earlier.get(name, "") for name in sealed},
         rows=sheet.form.reading.rows,
-        files=files.uploads(sheet.post, by=_person(request)),
+        files=draft_files.uploads(sheet.post, by=_person(request)),
     )
 
 
 def _kept_secrets(request: HttpRequest, sheet: Sheet) -> dict[str, str]:
     has_any = bool(sheet.place.vendor.adapter.secret_options)
-    return scratch.secrets_of(_person(request), sheet.post) if has_any else {}
+    return autosave.secrets_of(_person(request), sheet.post) if has_any else {}
 
 
 def _save(request: HttpRequest, sheet: Sheet) -> Order:
     draft, order, by = _read(request, sheet), sheet.place.order, _person(request)
     if order is None:
-        saved = drafting.create(draft, by=by)
+        saved = drafts.create(draft, by=by)
     else:
-        saved = drafting.save(order.pk, draft, by=by, version=sheet.form.cleaned_data["version"])
-    scratch.drop(by, sheet.post)
+        saved = drafts.save(order.pk, draft, by=by, version=sheet.form.cleaned_data["version"])
+    autosave.drop(by, sheet.post)
     return saved
 
 
@@ -238,7 +238,7 @@ def _clash(request: HttpRequest, sheet: Sheet, says: str) -> dict[str, Any]:
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=sheet.place.order.pk)
     if order.state != State.DRAFT or order.version == sheet.form.cleaned_data["version"]:
         return {"says": says}
-    told = drafting.changes(order, _read(request, sheet))
+    told = drafts.changes(order, _read(request, sheet))
     sheet.form.data["version"] = str(order.version)  # type: ignore[index]  # a copy of the post
     lines = {"theirs": told.pop("removed", [[]])[0] or [], "yours": told.pop("added", [[], []])[1] or []}
     details = [name.replace("_", " ") for name in told if name != "secrets"]
@@ -248,7 +248,7 @@ def _clash(request: HttpRequest, sheet: Sheet, says: str) -> dict[str, Any]:
 def _onward(request: HttpRequest, order: Order) -> HttpResponse:
     """Stay with the draft, or hand it on if that was asked for and nothing stops it."""
     if "ask" in request.POST:
-        return availability.from_draft(request, order)
+        return availability_panel.from_draft(request, order)
     if "send" not in request.POST:
         messages.success(request, f"{order} is saved as a draft.")
         return redirect(url(order, "edit"))
@@ -269,10 +269,10 @@ def _must_be_own(request: HttpRequest, order: Order) -> None:
 
 
 def _send(request: HttpRequest, order: Order) -> HttpResponse:
-    if page := availability.before_sending(request, order):
+    if page := availability_panel.before_sending(request, order):
         return page
     try:
-        drafting.send_for_confirmation(order.pk, by=_person(request), note=order.note)
+        drafts.send_for_confirmation(order.pk, by=_person(request), note=order.note)
     except NotAllowed as error:
         messages.error(request, f"{error} It is saved as a draft.")
         return redirect(url(order, "edit"))
@@ -287,13 +287,13 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     current = plan(weighed) if weighed else None
     snapshot = current.snapshot() if current else {}
     found = checks(request, weighed, current, alike=3) if weighed else []
-    tab = scratch.tab_of(sheet.post)
+    tab = autosave.tab_of(sheet.post)
     context = {
         "title": f"{order}: edit" if order else "New order",
         "form": sheet.form,
         "options": sheet.options,
         "panel": sheet.panel,
-        "free": availability.panel(request, order, on_draft=True),
+        "free": availability_panel.panel(request, order, on_draft=True),
         "vendor": place.vendor,
         "what": place.what,
         "preview": preview(reading, text, current.problems if current else (), sheet.post) if reading.results else None,
@@ -303,8 +303,8 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "is_paged": "page" in sheet.post or "show" in sheet.post,
         "file": sheet.file,
         "clash": sheet.clash,
-        **cost.context(request, weighed, snapshot),
-        "elsewhere": elsewhere.at_a_glance(order) if order else None,
+        **cost_sheet.context(request, weighed, snapshot),
+        "elsewhere": alternatives.at_a_glance(order) if order else None,
         "weighed": weighed,
         "asks_why": _asks_why(sheet, current),
         "checks": found[:MOST_CHECKS],
@@ -312,12 +312,12 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "keeps_secrets": bool(_kept_secrets(request, sheet)),
         "tab": tab,
         "taken": sheet.taken,
-        "uploads": files.uploads(sheet.post, by=_person(request)),
-        "unsaved": scratch.offers(_person(request), place, but=tab) if not sheet.form.is_bound else [],
+        "uploads": draft_files.uploads(sheet.post, by=_person(request)),
+        "unsaved": autosave.offers(_person(request), place, but=tab) if not sheet.form.is_bound else [],
         "new_cells": new_cells(place.what),
         "new_rows": range(NEW_ROWS),
         "choose_url": reverse("admin:orders_order_add"),
-        "sample_url": scratch.page_url(vendor_id=place.vendor.pk, product=place.product, sample="1"),
+        "sample_url": autosave.page_url(vendor_id=place.vendor.pk, product=place.product, sample="1"),
     }
     response = render(request, "draft.html", order, **context)
     response.status_code = 400 if sheet.is_refused and not context["is_looking"] and not sheet.file else 200
@@ -342,6 +342,6 @@ def _weighed(request: HttpRequest, sheet: Sheet, reading: Reading) -> Order | No
     """The order as it would be saved now, for its cost and checks; nothing before there is a client."""
     if not sheet.form.is_bound:
         order = sheet.place.order
-        return drafting.proposed(drafting.draft_of(order, reading.rows), order) if order else None
+        return drafts.proposed(drafts.draft_of(order, reading.rows), order) if order else None
     draft = _read(request, sheet)
-    return drafting.proposed(draft, sheet.place.order) if draft.client.pk else None
+    return drafts.proposed(draft, sheet.place.order) if draft.client.pk else None

@@ -11,10 +11,10 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from orders.drafting.intake import BadCell, CannotRead, Reading, read, read_domain, written
+from orders.drafting.intake.delimited import quoted
+from orders.drafting.intake.reader import laid_out
 from orders.models import Client
-from orders.paste import BadCell, CannotRead, Reading, read, read_domain, written
-from orders.paste.read import laid_out
-from orders.paste.table import quoted
 from vendors.apis.base import Product
 from vendors.models import Contact
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 
-from orders.paste import MOST_LINES, BadLine, Doubt, Reading, Row
+from orders.drafting.intake import MOST_LINES, BadLine, Doubt, Reading, Row
 from vendors.verdicts import Problem
 
 PAGE = 50

@@ -1,19 +1,19 @@
 """The models of orders: what is ordered, what comes of it, and every attempt to buy it."""
 
 from orders.models.attempt import Attempt
-from orders.models.availability import Asking, Availability
 from orders.models.client import Client
 from orders.models.confirmation import Confirmation
+from orders.models.confirmation_rule import ConfirmationRule
 from orders.models.delegation import Delegation
 from orders.models.editor import Editor
 from orders.models.inventory import Domain, Mailbox
-from orders.models.look import Look, Mention
-from orders.models.match import Finding, Match
-from orders.models.neverbuy import NeverBuy
+from orders.models.month_end_match import Finding, Match
+from orders.models.name_availability import Asking, Availability
+from orders.models.never_buy import NeverBuy
 from orders.models.order import NotAllowed, Order
-from orders.models.rule import ConfirmationRule
-from orders.models.scratch import Scratch, Upload
+from orders.models.read_mark import Look, Mention
 from orders.models.state import NEXT, State
+from orders.models.unsaved_work import Scratch, Upload
 
 __all__ = [
     "NEXT",

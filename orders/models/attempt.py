@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from mailops.money import Totals
+from mailops.core.money import Totals
 
 
 class Stage(models.TextChoices):

@@ -8,9 +8,9 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
-from mailops.triggers import Trigger, differ
+from mailops.core.sql_triggers import Trigger, differ
+from orders.models.confirmation_rule import NEEDED
 from orders.models.editor import kept
-from orders.models.rule import NEEDED
 
 if TYPE_CHECKING:
     from orders.models.order import Order

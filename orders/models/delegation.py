@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.db import models
 from django.utils import timezone
 
-from mailops import roles
+from mailops.auth import roles
 
 RIGHT = "orders.confirm_order"
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 from django.contrib.auth.models import User
 from django.db import models
 
-from mailops.triggers import Trigger, append_only, differ
-from orders.models.rule import NEEDED
+from mailops.core.sql_triggers import Trigger, append_only, differ
+from orders.models.confirmation_rule import NEEDED
 
 
 class Editor(models.Model):

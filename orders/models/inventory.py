@@ -43,7 +43,7 @@ class Domain(models.Model):
     ordered_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
     # The name less one half of what stands before its first dot: an edit leaves one of the two as it was, so that
-    # orders/typos.py finds misspelt names by an index. The database computes them.
+    # orders/validation/typos.py finds misspelt names by an index. The database computes them.
     head = models.GeneratedField(
         expression=Concat(Substr("name", 1, _HALF), Substr("name", _DOT)),
         output_field=models.CharField(max_length=253),

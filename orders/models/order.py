@@ -12,19 +12,19 @@ from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import models
 from django.utils import timezone
 
+from mailops.core.money import Totals
+from mailops.core.sealed import Sealed
 from mailops.history import record
 from mailops.history.models import Event
-from mailops.money import Totals
-from orders.models.availability import Availability
+from orders.models.confirmation_rule import ConfirmationRule, Needed
 from orders.models.delegation import RIGHT, Delegation
-from orders.models.holds import Hold, hold_of
+from orders.models.hold import Hold, hold_of
 from orders.models.inventory import Asset
+from orders.models.name_availability import Availability
 from orders.models.queries import OrderQuerySet
-from orders.models.rule import ConfirmationRule, Needed
 from orders.models.state import ACTS_NEXT, NEXT, REVISED, State
 from vendors.apis.base import DomainLine, MailboxLine, Product
 from vendors.models import SendingSwitch, Vendor, account_settings
-from vendors.sealed import Sealed
 
 if TYPE_CHECKING:
     from orders.models.attempt import Attempt
@@ -71,7 +71,7 @@ class Order(models.Model):
     planned_for = models.DateTimeField(null=True)  # not sent before, where the confirmer said so
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
-    held_for = models.CharField(max_length=10, blank=True)  # what it waits for until `next_try_at`: holds.py
+    held_for = models.CharField(max_length=10, blank=True)  # what it waits for until `next_try_at`: hold.py
     tries = models.PositiveSmallIntegerField(default=0)
     rung_at = models.DateTimeField(null=True)
     listed = models.JSONField(default=list)  # what of it the vendor listed already, when last looked before sending

@@ -15,10 +15,10 @@ from django.db.models.lookups import LessThanOrEqual
 from mailops.history.models import TELLS, Event
 from orders.models.attempt import SETTLED, Attempt, lease_over
 from orders.models.confirmation import Confirmation
+from orders.models.confirmation_rule import NEEDED
 from orders.models.editor import Editor
-from orders.models.rule import NEEDED
 from orders.models.state import State
-from vendors import turns
+from vendors import rate_limit
 from vendors.apis import REGISTRY
 from vendors.models import PriceVersion, SendingSwitch
 
@@ -109,8 +109,8 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def in_turn(self, now: datetime) -> OrderQuerySet:
         """Orders whose account may be asked soon."""
-        soon = now + timedelta(seconds=turns.AN_ORDER)
-        far = models.Q(vendor__next_turn_at__gt=now + turns.FURTHEST)
+        soon = now + timedelta(seconds=rate_limit.AN_ORDER)
+        far = models.Q(vendor__next_turn_at__gt=now + rate_limit.FURTHEST)
         return self.filter(models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon) | far)
 
     def expired(self, now: datetime) -> OrderQuerySet:

@@ -11,14 +11,14 @@ from django.db import connection, transaction
 from import_export import fields, resources, widgets
 from tablib import Dataset
 
-from mailops import triggers
+from mailops.core import sql_triggers
 from mailops.history import acting
-from orders import drafting
-from orders.drafting import Draft
+from orders.drafting import drafts
+from orders.drafting.drafts import Draft
+from orders.drafting.intake import open_file, read
 from orders.management.commands.demo import CMR_DOMAINS
 from orders.models import Client, Domain, Mailbox, Order
-from orders.models.guarded import TRIGGERS
-from orders.paste import open_file, read
+from orders.models.constraints import TRIGGERS
 from tests.bench import stock
 from vendors.models import Vendor
 
@@ -31,7 +31,7 @@ def prepared() -> Order:
     if not Client.objects.filter(name="Bench").exists():
         stock.open_accounts()
     with acting(who="bench"):
-        return drafting.create(_draft(), by=User.objects.get(username="drafter"))
+        return drafts.create(_draft(), by=User.objects.get(username="drafter"))
 
 
 def _draft() -> Draft:
@@ -51,7 +51,7 @@ def mailops(path: Path, order: Order) -> Work:
         reading = read(sheet.text, product, most=most)
         assert not reading.bad, reading.bad[:3]
         with acting(who="bench"):
-            drafting.create(Draft(**{**draft.__dict__, "rows": reading.rows}), by=by)
+            drafts.create(Draft(**{**draft.__dict__, "rows": reading.rows}), by=by)
 
     return work
 
@@ -138,8 +138,8 @@ def saved() -> list[str]:
 
 def clear() -> None:
     """Out with the rows, and for that moment with the rules that keep them; the history stays."""
-    triggers.remove(connection, TRIGGERS)
+    sql_triggers.remove(connection, TRIGGERS)
     Mailbox.objects.all().delete()
     Domain.objects.all().delete()
     Order.objects.all().delete()
-    triggers.install(connection, TRIGGERS)
+    sql_triggers.install(connection, TRIGGERS)

@@ -26,8 +26,8 @@ from typing import Any
 
 import django
 
-from mailops.processes import BASE_DIR
-from tests.faults.house import IS_POSTGRES, House
+from mailops.ops.processes import BASE_DIR
+from tests.faults.installation import IS_POSTGRES, House
 
 HEADINGS = ("domain", "first name", "last name", "address")
 PER_DOMAIN = 2

@@ -28,7 +28,7 @@ from typing import Any
 
 import django
 
-from mailops.processes import BASE_DIR
+from mailops.ops.processes import BASE_DIR
 
 ACTIONS = (
     "order.drafted", "order.changed", "order.sent_for_confirmation", "order.confirmed", "order.taken_up",
@@ -141,10 +141,10 @@ def fill(count: int) -> None:
     """So many events after those that there are, each with the right hash."""
     from django.db import connection
 
-    from mailops import triggers
+    from mailops.core import sql_triggers
     from mailops.history.models import TRIGGERS, Event
 
-    triggers.remove(connection, TRIGGERS)  # within one statement PostgreSQL plans them as for an empty table
+    sql_triggers.remove(connection, TRIGGERS)  # within one statement PostgreSQL plans them as for an empty table
     last = Event.objects.order_by("-number").values_list("number", "hash").first() or (0, "")
     names = [field.column for field in Event._meta.concrete_fields]
     rows = chain(last[0], last[1], count, names)
@@ -152,11 +152,11 @@ def fill(count: int) -> None:
     if connection.vendor == "postgresql":
         # its plan, made while the table is empty, would read the whole table for every row of one long COPY
         unique = [trigger for trigger in TRIGGERS if trigger.name == "history_no_replace"]
-        triggers.remove(connection, unique)
+        sql_triggers.remove(connection, unique)
         with connection.connection.cursor() as cursor, cursor.copy(f"COPY history_event ({quoted}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-        triggers.install(connection, unique)
+        sql_triggers.install(connection, unique)
     else:
         marks = ", ".join("?" for _ in names)
         connection.ensure_connection()
@@ -166,7 +166,7 @@ def fill(count: int) -> None:
         raw.executemany(f"INSERT INTO history_event ({quoted}) VALUES ({marks})", rows)
         raw.execute("COMMIT")
         connection.close()
-    triggers.install(connection, TRIGGERS)
+    sql_triggers.install(connection, TRIGGERS)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE history_event")
 

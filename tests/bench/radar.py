@@ -24,7 +24,7 @@ from typing import Any
 
 import django
 
-from mailops.processes import BASE_DIR
+from mailops.ops.processes import BASE_DIR
 
 TEXT = (
     "acme alpine amber anchor apex atlas aurora beacon birch bloom bright canyon cedar circle clear cobalt copper coral"
@@ -154,8 +154,8 @@ def stock(bought: list[str], drafted: list[str]) -> Any:
 
 def measure(title: str, order: Any, bought: list[str], sample: int, chance: random.Random) -> bool:
     """Prints a line for each question; whether both ways gave the same answers."""
-    from orders import checks, radar, typos
     from orders.models import Domain
+    from orders.validation import duplicates, order_checks, typos
 
     names = [line.name for line in order.contents]
     tried = chance.sample(names, min(sample, len(names)))
@@ -167,7 +167,7 @@ def measure(title: str, order: Any, bought: list[str], sample: int, chance: rand
     def near(some: list[str]) -> dict[str, list[str]]:
         return {name: found for name in some if (found := [other for other in bought if typos.is_near(name, other)])}
 
-    owned, took, queries = timed(lambda: radar.seen(Domain, names, order))
+    owned, took, queries = timed(lambda: duplicates.seen(Domain, names, order))
     wanted, (loop, _), _ = timed(lambda: equal(tried))
     tell("  owned or on another order", took, queries, loop * len(names) / len(tried))
     same = {name for name in tried if name in owned} == set(wanted)
@@ -176,7 +176,7 @@ def measure(title: str, order: Any, bought: list[str], sample: int, chance: rand
     tell("  one letter away", took, queries, loop_near * len(names) / len(tried))
     same &= {name: sorted(found[name]) for name in tried if name in found} == {n: sorted(o) for n, o in wanted.items()}
     order.__dict__.pop("contents")
-    problems, took, queries = timed(lambda: checks.contents(order))
+    problems, took, queries = timed(lambda: order_checks.contents(order))
     tell("  all checks, with reading the draft", took, queries, (loop + loop_near) * len(names) / len(tried))
     print(f"  {len(problems):,} problems said; the nested loop ran for {len(tried)} rows and is scaled up, ", end="")
     print("with the same answers." if same else "and gave OTHER ANSWERS.", flush=True)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import django
 
-from tests.faults.house import IS_POSTGRES, Cluster, House
+from tests.faults.installation import IS_POSTGRES, Cluster, House
 
 COUNTED = 5  # orders whose statements are counted
 PATIENCE = 120  # seconds without any progress until the rest counts as lost

@@ -9,15 +9,16 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.utils import timezone
 
+from mailops.core.sealed import Sealed
 from mailops.history import acting
-from orders import drafting, submission
-from orders.drafting import Draft
+from orders import submission
+from orders.drafting import drafts
+from orders.drafting.drafts import Draft
+from orders.drafting.intake import read
 from orders.management.commands.demo import CMR_DOMAINS, CMR_PRICES
 from orders.models import Client, Order
-from orders.paste import read
 from orders.plan import plan
 from vendors.models import Price, Vendor
-from vendors.sealed import Sealed
 
 ACCOUNTS = 20  # each takes a few requests a second, so one alone would set the pace of all workers
 IN_ONE_COMMIT = 50  # getting ready is not measured, so it need not wait for the disk at every order
@@ -66,7 +67,7 @@ def _confirmed(account: Vendor, domain: str) -> Order:
         options=CMR_DOMAINS,
         rows=reading.rows,
     )
-    order = drafting.send_for_confirmation(drafting.create(draft, by=drafter).pk, by=drafter)
+    order = drafts.send_for_confirmation(drafts.create(draft, by=drafter).pk, by=drafter)
     return submission.confirm(order.pk, by=confirmer, digest=plan(order).digest)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mailops.processes import BASE_DIR
+from mailops.ops.processes import BASE_DIR
 from tests.bench import bare, sending
 from vendors.practice.ledger import CHARGED, Ledger, account_of
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mailops.processes import BASE_DIR
+from mailops.ops.processes import BASE_DIR
 from tests.bench import drafting
 
 

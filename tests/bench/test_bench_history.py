@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-from mailops.processes import BASE_DIR
+from mailops.ops.processes import BASE_DIR
 
 
 def test_three_hundred_events_are_made_verified_and_browsed() -> None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from mailops.processes import BASE_DIR
+from mailops.ops.processes import BASE_DIR
 from tests.ports import free_ports
 
 READY = "MailOps is ready"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.auth.phone import Phone
 from tests.browser.conftest import WIDE
 from tests.browser.crawl import faults
 from tests.browser.people import (
@@ -19,7 +20,6 @@ from tests.browser.people import (
     send_back,
 )
 from tests.browser.stack import Stack
-from tests.doors.phone import Phone
 
 pytestmark = pytest.mark.browser
 

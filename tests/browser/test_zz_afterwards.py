@@ -21,7 +21,7 @@ UNSEAL = """
 import json
 from vendors.models import Vendor
 from orders.models import Order
-from vendors.sealed import Sealed
+from mailops.core.sealed import Sealed
 accounts = [sorted(vendor.secrets.open().values()) for vendor in Vendor.objects.all()]
 orders = [sorted(Sealed(order.sealed).open().values()) for order in Order.objects.exclude(sealed="")]
 print(json.dumps(sum(accounts + orders, [])))

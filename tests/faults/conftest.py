@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.faults import results
-from tests.faults.house import House
+from tests.faults.installation import House
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """Break MailOps on purpose, one way at a time, and see that a test notices: `make mutations`.
 
-Everything happens in a copy. The named tests must pass before a mutation and fail with it. `broken.py` has the list.
+Everything happens in a copy. The named tests must pass before a mutation and fail with it. `mutants.py` has the list.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.faults.broken import MUTATIONS, Mutation
+from tests.faults.mutants import MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", "var", "__pycache__", ".*_cache", ".hypothesis", ".env")

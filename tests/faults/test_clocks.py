@@ -10,7 +10,7 @@ from glob import glob
 
 import pytest
 
-from tests.faults.house import House
+from tests.faults.installation import House
 
 # Python sleeps until a moment of the monotonic clock, which libfaketime shifts although it leaves that clock alone.
 SLEEP = """

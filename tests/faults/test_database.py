@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.house import IS_POSTGRES, House, wait_for
+from tests.faults.installation import IS_POSTGRES, House, wait_for
 from tests.ports import free_ports
 
 on_sqlite = pytest.mark.skipif(IS_POSTGRES, reason="a file's lock; the same on PostgreSQL is a lost connection")

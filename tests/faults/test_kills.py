@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from mailops.processes import BASE_DIR
-from tests.faults.house import House, wait_for
+from mailops.ops.processes import BASE_DIR
+from tests.faults.installation import House, wait_for
 
 # where the worker dies: the attempt as it leaves it; state, stages and charges in the end
 POINTS: dict[str, tuple[str, str, list[str], int]] = {
@@ -29,9 +29,9 @@ IN_THE_WEB = "confirm, before commit"
 
 
 def test_every_point_of_the_code_has_its_drill() -> None:
-    files = [BASE_DIR / "orders", BASE_DIR / "vendors" / "http.py"]
+    files = [BASE_DIR / "orders", BASE_DIR / "vendors" / "http"]
     sources = [path for file in files for path in ([file] if file.is_file() else sorted(file.rglob("*.py")))]
-    named = {name for path in sources for name in re.findall(r'drill\.point\(\s*"(.+?)"', path.read_text())}
+    named = {name for path in sources for name in re.findall(r'fault_points\.point\(\s*"(.+?)"', path.read_text())}
     assert named == {*POINTS, IN_THE_WEB}
 
 

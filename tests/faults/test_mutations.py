@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.faults.broken import MUTATIONS, Mutation
+from tests.faults.mutants import MUTATIONS, Mutation
 from tests.faults.mutations import ROOT
 
 PAGE = ROOT / "docs" / "safety.md"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.house import IS_POSTGRES, House, second_host, wait_for
+from tests.faults.installation import IS_POSTGRES, House, second_host, wait_for
 
 
 def test_the_same_task_ten_times(house: House) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.faults.house import House, is_over, wait_for
+from tests.faults.installation import House, is_over, wait_for
 
 # -- The queue's time-out ---------------------------------------------------------------------------------------------
 

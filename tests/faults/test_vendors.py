@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PRODUCTS
-from tests.faults.house import House
+from tests.faults.installation import House
 from vendors.practice.faults import FAULTS
 
 Orders = dict[tuple[str, str, str], int]

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
-from mailops import triggers
+from mailops.core import sql_triggers
 from mailops.history import record
 from mailops.history.models import ALL_TRIGGERS, Event
 
@@ -22,7 +22,7 @@ def write(count: int, **details: Any) -> list[Event]:
 
 def unprotect() -> None:
     """Take the protection away; a test that is rolled back leaves it as it was."""
-    triggers.remove(connection, ALL_TRIGGERS)
+    sql_triggers.remove(connection, ALL_TRIGGERS)
 
 
 def sql(statement: str, values: list[Any] | None = None) -> None:

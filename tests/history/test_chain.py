@@ -17,7 +17,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Model
 
-from mailops import triggers
+from mailops.core import sql_triggers
 from mailops.history import acting, record
 from mailops.history.models import TRIGGERS, Event
 from mailops.history.verify import Finding, verify
@@ -41,10 +41,10 @@ def six(db: None) -> list[Event]:
 @contextmanager
 def tampering() -> Iterator[Any]:
     """Raw SQL with the protection taken away for a moment."""
-    triggers.remove(connection, TRIGGERS)
+    sql_triggers.remove(connection, TRIGGERS)
     with connection.cursor() as cursor:
         yield cursor
-    triggers.install(connection, TRIGGERS)
+    sql_triggers.install(connection, TRIGGERS)
 
 
 def found(number: int, why: str) -> Finding:
@@ -271,7 +271,7 @@ def test_a_missing_trigger_is_reported_by_name(six: list[Event], number: int) ->
     if trigger.event == "TRUNCATE" and connection.vendor == "sqlite":
         assert trigger.name not in verify().missing_triggers  # SQLite has no TRUNCATE
         return
-    triggers.remove(connection, (trigger,))
+    sql_triggers.remove(connection, (trigger,))
     finding = verify()
     assert finding.missing_triggers == [trigger.name]
     assert finding.bad is None
@@ -279,7 +279,7 @@ def test_a_missing_trigger_is_reported_by_name(six: list[Event], number: int) ->
 
 
 def test_the_next_migration_puts_the_protection_back(committed: None) -> None:
-    triggers.remove(connection, TRIGGERS)
+    sql_triggers.remove(connection, TRIGGERS)
     call_command("migrate", verbosity=0)
     assert verify().missing_triggers == []
 
@@ -310,7 +310,7 @@ def test_the_command_fails_and_names_the_first_bad_record(six: list[Event]) -> N
 
 
 def test_the_command_fails_without_the_protection(six: list[Event]) -> None:
-    triggers.remove(connection, TRIGGERS[:1])
+    sql_triggers.remove(connection, TRIGGERS[:1])
     with pytest.raises(CommandError, match=f"no longer refuses edits: {TRIGGERS[0].name}"):
         call_command("verify_history")
 
@@ -325,7 +325,7 @@ def test_the_auditors_page_says_the_same(people: Any, six: list[Event], client: 
     said = client.post(page, follow=True).content.decode()
     assert "broken at record 3" in said
     assert "because 1" in said and "because 3" in said  # its neighbours, in full
-    triggers.remove(connection, TRIGGERS[:1])
+    sql_triggers.remove(connection, TRIGGERS[:1])
     assert "no longer refuses edits" in client.get("/history/event/verify/").content.decode()
 
 

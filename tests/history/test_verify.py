@@ -16,12 +16,12 @@ from django_q.models import Schedule
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailops.findings import findings
-from mailops.history import checking, record, tasks
-from mailops.history.explain import explain
+from mailops.history import record, tasks, verification_runs
+from mailops.history.chain_breaks import explain
 from mailops.history.hashing import FIELDS
 from mailops.history.models import Event, Verification
 from mailops.history.verify import Point, verify
+from mailops.ops.diagnostics import findings
 from tests.history import forging
 from tests.history.forging import write
 
@@ -133,36 +133,36 @@ def forge(kind: str, events: list[Event], *, where: int, other: int, field: str,
 
 def test_what_is_new_is_read_from_the_last_verified_record_on(db: None) -> None:
     write(6)
-    checking.check_new()
+    verification_runs.check_new()
     write(2)
-    assert checking.check_new().read == 2
+    assert verification_runs.check_new().read == 2
 
 
 def test_the_shortcut_is_never_trusted_for_the_whole(six: list[Event]) -> None:
-    checking.check_new()
+    verification_runs.check_new()
     forging.sql("UPDATE history_event SET who = 'mallory' WHERE number = 2")
-    assert checking.check_new().bad is None
-    assert checking.check_whole().bad == 2
+    assert verification_runs.check_new().bad is None
+    assert verification_runs.check_whole().bad == 2
 
 
 def test_a_verified_record_that_changed_since_makes_the_shortcut_start_over(six: list[Event]) -> None:
-    checking.check_new()
+    verification_runs.check_new()
     forging.rewrite(5, who="mallory")
-    assert checking.check_new().bad == 6
+    assert verification_runs.check_new().bad == 6
 
 
 def test_an_end_cut_off_since_the_last_verification_is_found(six: list[Event]) -> None:
-    checking.check_whole()
+    verification_runs.check_whole()
     forging.cut(5)
-    assert checking.check_new().bad == 5
+    assert verification_runs.check_new().bad == 5
 
 
 def test_a_cut_off_end_is_not_forgotten_once_new_records_take_its_place(six: list[Event]) -> None:
-    checking.check_whole()
+    verification_runs.check_whole()
     forging.cut(5)
     for _ in range(3):
         write(2)
-        for check in (checking.check_new, checking.check_whole):
+        for check in (verification_runs.check_new, verification_runs.check_whole):
             assert check().bad is not None
             assert Verification.objects.broken() is not None
 

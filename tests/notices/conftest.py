@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core import mail
 from django.utils import timezone
 
-from mailops.notices import gather, tasks
+from mailops.notices import collect, tasks
 from mailops.notices.models import Notice
 from tests.conftest import Desk
 
@@ -24,7 +24,7 @@ def desk(desk: Desk, settings: Any) -> Desk:
         user.save()
     for name in vars(desk.people):
         getattr(desk.people, name).refresh_from_db()
-    gather.run(timezone.now())
+    collect.run(timezone.now())
     return desk
 
 

@@ -15,10 +15,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from mailops.findings import findings
 from mailops.history import record
-from mailops.notices import deliver, gather, tasks
+from mailops.notices import collect, deliver, tasks
 from mailops.notices.models import TRIES, Notice, NoticeCursor, NoticeSettings, Wait
+from mailops.ops.diagnostics import findings
 from orders.models import Order, State
 from tests.conftest import Desk, fresh
 from tests.notices.conftest import told
@@ -51,7 +51,7 @@ def test_an_event_is_told_once_however_often_it_is_read(desk: Desk, tick: Tick) 
 
 def test_of_two_workers_only_one_takes_a_notice(desk: Desk) -> None:
     desk.reviewed()
-    gather.run(timezone.now())
+    collect.run(timezone.now())
     Notice.objects.exclude(user=desk.people.confirmer).delete()
     now = timezone.now()
     assert [notice.tries for notice in deliver.claim(now) or []] == [1]
@@ -60,7 +60,7 @@ def test_of_two_workers_only_one_takes_a_notice(desk: Desk) -> None:
 
 def test_a_worker_that_vanishes_while_it_sends_makes_it_go_out_once_more(desk: Desk, tick: Tick) -> None:
     desk.reviewed()
-    gather.run(timezone.now())
+    collect.run(timezone.now())
     Notice.objects.exclude(user=desk.people.confirmer).delete()
     taken = deliver.claim(timezone.now())
     assert taken
@@ -88,7 +88,7 @@ def test_notices_that_are_turned_off_are_not_made_up_for(desk: Desk, tick: Tick,
 
 def test_people_who_left_or_lost_the_role_get_none(desk: Desk, tick: Tick) -> None:
     desk.reviewed()
-    gather.run(timezone.now())  # they still could when it happened
+    collect.run(timezone.now())  # they still could when it happened
     User.objects.filter(username="confirmer").update(is_active=False)
     desk.people.both.groups.remove(Group.objects.get(name="Confirmer"))
     tick()
@@ -304,5 +304,5 @@ def test_a_batch_of_events_takes_as_many_questions_as_one(desk: Desk, django_ass
         for _ in range(30):
             record("order.held", order, reason="No room.")
     with django_assert_max_num_queries(20):
-        gather.run(timezone.now())
+        collect.run(timezone.now())
     assert Notice.objects.filter(kind="limit").count() == 30

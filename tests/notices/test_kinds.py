@@ -13,8 +13,8 @@ from django.db import transaction
 from mailops.history import record
 from mailops.notices.kinds import KINDS
 from mailops.notices.models import Notice
-from orders import progress
 from orders.models import State
+from orders.outcomes import delivery
 from tests.conftest import Desk, fresh
 from tests.notices.conftest import text_to, told
 from vendors.models import SendingSwitch
@@ -89,7 +89,7 @@ def test_the_drafter_hears_of_a_refusal(desk: Desk, tick: Tick) -> None:
 
 def test_a_delivery_waits_for_the_digest(desk: Desk, tick: Tick) -> None:
     order = desk.sent()
-    progress.mark_delivered(order.pk, by=desk.people.confirmer, reason="Seen.")
+    delivery.mark_delivered(order.pk, by=desk.people.confirmer, reason="Seen.")
     assert fresh(order).state == State.DELIVERED
     tick()
     assert told("delivered") == {}

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.conftest import Desk
-from tests.orders.installation import happened
-from tests.orders.machine import Lifecycle
+from tests.orders.random_moves import Lifecycle
+from tests.orders.simulation import happened
 from vendors.practice.server import Practice
 
 EXAMPLES = int(os.environ.get("MAILOPS_MACHINE_EXAMPLES", "0"))

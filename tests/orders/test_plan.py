@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders import drafting, radar, submission
-from orders.changes import differences
+from mailops.core.sealed import Sealed
+from orders import submission
+from orders.drafting import drafts
 from orders.models import Client, Domain, Mailbox, NotAllowed, Order, State
 from orders.plan import plan
+from orders.review.plan_diff import differences
+from orders.validation import duplicates
 from tests.conftest import OPTIONS, PRODUCTS, Desk, fresh
 from vendors.http import Secret
 from vendors.models import Contact, Price, Vendor
-from vendors.sealed import Sealed
 
 PACKAGE = ("scaledmail", "package")
 BOUGHT = ("coldmailreseller", "domains")
@@ -55,7 +57,7 @@ def test_the_digest_is_the_same_each_time_the_order_is_loaded(desk: Desk, api: s
 def test_the_digest_does_not_change_on_the_way_to_the_vendor(desk: Desk, api: str, product: str) -> None:
     order = desk.draft(api, product)
     drafted = plan_of(order).digest
-    drafting.send_for_confirmation(order.pk, by=desk.people.drafter)
+    drafts.send_for_confirmation(order.pk, by=desk.people.drafter)
     submission.submit(desk.confirm(order).pk)
     assert {drafted} == {fresh(order).digest, order.attempts.get().digest}
 
@@ -274,7 +276,7 @@ def test_a_main_domain_set_after_handing_on_stops_confirming(desk: Desk) -> None
 # -- Names that are taken ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("state", radar.WAITING)
+@pytest.mark.parametrize("state", duplicates.WAITING)
 def test_a_name_on_an_order_under_way_is_taken(unguarded: None, desk: Desk, state: str) -> None:
     other = desk.reviewed(*BOUGHT)
     Order.objects.filter(pk=other.pk).update(state=state, digest="d")

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from mailops import roles
+from mailops.auth import roles
 from mailops.history.models import Event
 from mailops.history.verify import verify
 from mailops.proposals.models import Proposal, State

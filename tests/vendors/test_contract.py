@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from tests.vendors.orders import PRICES, PRODUCTS, SENT_AT, SOUND, Answers, StubContact, StubOrder, case, reply
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api, Evidence, OptionsForm, Progress
+from vendors.cost import MONTH, ONCE, UNSTATED, YEAR, FetchedPrice
 from vendors.http import ReadFailed, Reply, Request, Secret
-from vendors.prices import MONTH, ONCE, UNSTATED, YEAR, FetchedPrice
 from vendors.verdicts import Accepted, NotSent, Refused, Unknown
 
 APIS = sorted(REGISTRY)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.vendors.orders import Answers
 from vendors.apis import REGISTRY
-from vendors.prices import MONTH, UNSTATED, FetchedPrice
+from vendors.cost import MONTH, UNSTATED, FetchedPrice
 
 SCALEDMAIL = "/api/v1"
 SMARTSENDERS = "/api/v1/smart-senders"

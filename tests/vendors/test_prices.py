@@ -10,18 +10,16 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from mailops import triggers
+from mailops.core import sql_triggers
+from mailops.core.money import Totals
 from mailops.history.models import Event
-from mailops.money import Totals
 from tests.conftest import Desk
-from tests.orders.test_sending import in_threads
+from tests.orders.test_submission import in_threads
 from tests.vendors.orders import StubPrice
-from vendors import pricing
-from vendors.models import Price, PriceVersion, Rate, Vendor
-from vendors.models import rate as rates
-from vendors.models import version as versions
+from vendors import price_lists
+from vendors.cost import MONTH, ONCE, UNSTATED, YEAR, CostLine, CostSheet, cost_line, cost_sheet
+from vendors.models import Price, PriceVersion, Rate, Vendor, exchange_rate, price_version
 from vendors.practice.server import Practice
-from vendors.prices import MONTH, ONCE, UNSTATED, YEAR, CostLine, CostSheet, cost_line, cost_sheet
 
 
 def line(unit: str = MONTH, *, quantity: int = 1, years: int = 1, **price: Any) -> CostLine:
@@ -143,22 +141,22 @@ def test_every_term_that_changes_makes_a_version(account: Vendor, changed: dict[
     price = account.prices.get(item="domain.com")
     for name, value in changed.items():
         setattr(price, name, value)
-    pricing.put(price, by="operator")
+    price_lists.put(price, by="operator")
     assert said("domain.com")[1:] == [("$13.00 a year, then $14.50", says, "operator")]
 
 
 def test_typing_the_same_price_again_makes_it_younger_and_no_version(account: Vendor) -> None:
     before = account.prices.get(item="domain.com").as_of
-    pricing.put(account.prices.get(item="domain.com"), by="operator")
+    price_lists.put(account.prices.get(item="domain.com"), by="operator")
     assert len(said("domain.com")) == 1
     assert account.prices.get(item="domain.com").as_of > before
 
 
 def test_a_price_taken_off_and_typed_again_keeps_its_past(account: Vendor) -> None:
     price = account.prices.get(item="domain.com")
-    pricing.remove(price, by="operator")
+    price_lists.remove(price, by="operator")
     assert not account.prices.filter(item="domain.com").exists()
-    pricing.put(Price(vendor=account, item="domain.com", amount=Decimal("13.00"), unit=YEAR), by="boss")
+    price_lists.put(Price(vendor=account, item="domain.com", amount=Decimal("13.00"), unit=YEAR), by="boss")
     assert [(after, by) for _, after, by in said("domain.com")] == [
         ("$13.00 a year, then $14.50", "demo"), ("Taken off the list", "operator"), ("$13.00 a year", "boss"),
     ]  # fmt: skip
@@ -167,7 +165,7 @@ def test_a_price_taken_off_and_typed_again_keeps_its_past(account: Vendor) -> No
 def test_a_price_moved_to_another_item_leaves_the_first_item(account: Vendor) -> None:
     price = account.prices.get(item="domain.com")
     price.item = "domain.org"
-    pricing.put(price, by="operator")
+    price_lists.put(price, by="operator")
     assert said("domain.com")[-1][1] == "Taken off the list"
     assert said("domain.org") == [("", "$13.00 a year, then $14.50", "operator")]
 
@@ -178,7 +176,7 @@ def test_a_price_from_before_versions_were_kept_gets_its_first_one_late(account:
     )
     price = account.prices.get(item="old")
     price.amount = Decimal("3.00")
-    pricing.put(price, by="operator")
+    price_lists.put(price, by="operator")
     assert said("old") == [("", "$2.00 once", ""), ("$2.00 once", "$3.00 once", "operator")]
 
 
@@ -186,7 +184,7 @@ def test_a_price_from_before_versions_were_kept_gets_its_first_one_late(account:
 
 
 def fetched_changes(vendor: Vendor) -> dict[str, Any]:
-    pricing.fetch(vendor, by="operator")
+    price_lists.fetch(vendor, by="operator")
     event = Event.objects.filter(action="vendor.prices_fetched").first()
     assert event is not None
     return event.changes
@@ -241,7 +239,7 @@ def test_the_database_refuses_to_change_what_prices_and_rates_were(desk: Desk, t
 
 
 def test_the_rules_stand_after_every_migration(db: None) -> None:
-    assert triggers.missing(connection, versions.TRIGGERS + rates.TRIGGERS) == []
+    assert sql_triggers.missing(connection, price_version.TRIGGERS + exchange_rate.TRIGGERS) == []
 
 
 # -- Rates -------------------------------------------------------------------------------------------------------------
@@ -274,8 +272,8 @@ def test_a_rate_is_shown_without_needless_zeros(rate: str, shown: str) -> None:
 
 def test_two_readers_of_a_list_with_a_new_item_both_go_through(committed: None, desk: Desk, practice: Practice) -> None:
     vendor = Vendor.objects.get(api="woodpecker")
-    pricing.fetch(vendor)
+    price_lists.fetch(vendor)
     for _ in range(4):
         vendor.prices.order_by("-pk")[0].delete()
-        counts = in_threads(2, lambda: pricing.fetch(Vendor.objects.get(pk=vendor.pk)))
+        counts = in_threads(2, lambda: price_lists.fetch(Vendor.objects.get(pk=vendor.pk)))
         assert counts == [vendor.prices.count()] * 2

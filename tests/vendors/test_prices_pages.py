@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from mailops.history.models import Event
 from tests.conftest import Desk
 from tests.orders.pages import browser
-from vendors import pricing
+from vendors import price_lists
 from vendors.models import Price, PriceVersion, Rate, Vendor
 
 CHANGES = "/vendors/priceversion/"
@@ -21,7 +21,7 @@ CHANGES = "/vendors/priceversion/"
 def change(vendor: Vendor, amount: str, *, item: str = "domain.com") -> None:
     price = vendor.prices.get(item=item)
     price.amount = Decimal(amount)
-    pricing.put(price, by="operator")
+    price_lists.put(price, by="operator")
 
 
 def typed(vendor: Vendor, **changed: Any) -> dict[str, Any]:

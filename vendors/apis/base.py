@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from django import forms
 
+from vendors.cost import CostSheet, FetchedPrice, PriceLike
 from vendors.http import Read, Reply, Request
-from vendors.prices import CostSheet, FetchedPrice, PriceLike
 from vendors.verdicts import Accepted, NotSent, Problem, Refused, Unknown, Verdict
 
 LONGEST_WAIT = 24 * 3600

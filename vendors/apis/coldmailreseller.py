@@ -15,7 +15,7 @@ from typing import Any
 
 from django import forms
 
-from vendors.apis import rules
+from vendors.apis import shared_rules
 from vendors.apis.base import (
     Api,
     DomainLine,
@@ -29,9 +29,9 @@ from vendors.apis.base import (
     word,
 )
 from vendors.apis.reads import ask, could_not_ask, held, is_since, rows, weighed
-from vendors.apis.rules import stop, warn
+from vendors.apis.shared_rules import stop, warn
+from vendors.cost import CostSheet, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
-from vendors.prices import CostSheet, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1/integration"
@@ -162,15 +162,15 @@ class ColdMailReseller(Api):
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
         is_mailboxes = order.product == "mailboxes"
         of_product = (
-            (rules.without_mailboxes(order), _owner_problems(order))
+            (shared_rules.without_mailboxes(order), _owner_problems(order))
             if is_mailboxes
             else (_year_problems(order), _empty_domains(order), _provider_problems(order))
         )
-        return rules.bounded(
-            rules.missing_setting(order, "user_id", "user ID"),
-            *rules.every_line(order, self.products["mailboxes" if is_mailboxes else "domains"]),
-            rules.without_names(order),
-            rules.bad_pictures(order),
+        return shared_rules.bounded(
+            shared_rules.missing_setting(order, "user_id", "user ID"),
+            *shared_rules.every_line(order, self.products["mailboxes" if is_mailboxes else "domains"]),
+            shared_rules.without_names(order),
+            shared_rules.bad_pictures(order),
             _route_problems(order),
             *of_product,
         )
@@ -184,7 +184,7 @@ class ColdMailReseller(Api):
                 label = f"Domains .{ending}, {years} year{'s' if years > 1 else ''}"
                 item = f"domain.{ending}"
                 lines.append(cost_line(prices, item=item, label=label, quantity=count, multiplier=years, remark=remark))
-        count = len(rules.mailboxes(order))
+        count = len(shared_rules.mailboxes(order))
         lines.append(cost_line(prices, item="mailbox", label="Mailboxes", quantity=count, remark=remark))
         return cost_sheet(lines)
 
@@ -209,7 +209,7 @@ class ColdMailReseller(Api):
         says = text(says)
         if POOR.search(says):
             return Refused(problems=(Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says),))
-        return rules.refused(order, reply, says)
+        return shared_rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
         body = reply.json()
@@ -344,7 +344,7 @@ def _route_problems(order: OrderLike) -> Iterator[Problem]:
         yield stop(message, "Choose one of the two.", field="confirm")
     for field, words in (("google_oauth_route", "Google"), ("microsoft_oauth_route", "Microsoft")):
         route = word(order.options, field)
-        if route and not rules.WEB_ADDRESS.fullmatch(route):
+        if route and not shared_rules.WEB_ADDRESS.fullmatch(route):
             message = f"The {words} sign-in address is not a web address."
             yield warn(message, "Copy it again from your sending tool; it starts with https://.", field=field)
 

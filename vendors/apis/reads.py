@@ -9,8 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from vendors.apis.base import Evidence, Held, Offered, text
+from vendors.cost import FetchedPrice
 from vendors.http import Read, ReadFailed, Reply, Request
-from vendors.prices import FetchedPrice
 
 SKEW = timedelta(minutes=5)  # how far a vendor's clock may be off ours
 CURRENCY = re.compile(r"[A-Z]{3}")

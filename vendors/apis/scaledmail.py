@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from django import forms
 
-from vendors.apis import package, rules
+from vendors.apis import scaledmail_package, shared_rules
 from vendors.apis.base import (
     Api,
     DomainLine,
@@ -30,8 +30,8 @@ from vendors.apis.base import (
     word,
 )
 from vendors.apis.reads import amount, ask, could_not_ask, held, is_since, listed_once, rows, told_of, weighed
+from vendors.cost import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
-from vendors.prices import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1"
@@ -134,18 +134,18 @@ class ScaledMail(Api):
     }
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        return rules.bounded(
-            rules.missing_setting(order, "organization_id", "organization ID"),
-            *rules.every_line(order, self.products["package"]),
-            *package.problems(order, prices),
-            rules.without_names(order),
-            rules.bad_pictures(order),
+        return shared_rules.bounded(
+            shared_rules.missing_setting(order, "organization_id", "organization ID"),
+            *shared_rules.every_line(order, self.products["package"]),
+            *scaledmail_package.problems(order, prices),
+            shared_rules.without_names(order),
+            shared_rules.bad_pictures(order),
         )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         price_id, coupon = word(order.options, "price_id"), order.options.get("coupon")
         remark = "Less what the coupon takes off: the vendor tells only after ordering." if coupon else ""
-        count = package.quantity(order) if price_id else 0
+        count = scaledmail_package.quantity(order) if price_id else 0
         return cost_sheet(
             [cost_line(prices, item=f"package.{price_id}", label="Packages", quantity=count, remark=remark)]
         )
@@ -162,7 +162,7 @@ class ScaledMail(Api):
             headers=KEY | {"Content-Type": "text/plain"},
             body=(_login(order, "hosting") if options.get("provider") == "other" else {})
             | (_login(order, "sequencer") if options.get("sequencer_provider") else {})
-            | ({"quantity": package.quantity(order)} if options.get("quantity") else {})
+            | ({"quantity": scaledmail_package.quantity(order)} if options.get("quantity") else {})
             | {"domains": [_domain(line) for line in order.contents]},
         )
 
@@ -177,7 +177,7 @@ class ScaledMail(Api):
         says = text(" ".join(dict.fromkeys(words)))
         if MONEY_MOVED.search(says):
             return Unknown(why=f"The vendor refused, yet it may have made a subscription. It says: {says}")
-        return rules.refused(order, reply, says)
+        return shared_rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
         """The documented success is an empty object. A lone `message` is how the vendor words an error."""
@@ -232,7 +232,7 @@ class ScaledMail(Api):
             domains=domains,
             mailboxes={
                 box.address.lower(): domains[box.domain.lower()]
-                for box in rules.mailboxes(order)
+                for box in shared_rules.mailboxes(order)
                 if box.domain.lower() in domains
             },
             reference=numbers.pop() if len(numbers) == 1 else "",

@@ -14,7 +14,7 @@ from typing import Any
 
 from django import forms
 
-from vendors.apis import rules
+from vendors.apis import shared_rules
 from vendors.apis.base import (
     Api,
     Evidence,
@@ -30,9 +30,9 @@ from vendors.apis.base import (
     text,
 )
 from vendors.apis.reads import amount, ask, could_not_ask, currency, held, is_since, listed_once, rows, told_of, weighed
-from vendors.apis.rules import stop, warn
+from vendors.apis.shared_rules import stop, warn
+from vendors.cost import UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
-from vendors.prices import UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1/smart-senders"
@@ -124,13 +124,13 @@ class SmartSenders(Api):
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
         of_form = (
-            (rules.without_names(order), rules.bad_pictures(order))
+            (shared_rules.without_names(order), shared_rules.bad_pictures(order))
             if _form(order) == OBJECTS
             else (_unsent_pictures(order),)
         )
-        return rules.bounded(
-            *rules.every_line(order, self.products["domains"]),
-            rules.without_mailboxes(order),
+        return shared_rules.bounded(
+            *shared_rules.every_line(order, self.products["domains"]),
+            shared_rules.without_mailboxes(order),
             _forwarding_problems(order),
             _contact_problems(order),
             _supplier_problems(order, prices),
@@ -141,7 +141,10 @@ class SmartSenders(Api):
         number = _vendor_id(order)
         if number is None:
             return cost_sheet([])
-        counts = (("domain", "Domains", len(order.contents)), ("mailbox", "Mailboxes", len(rules.mailboxes(order))))
+        counts = (
+            ("domain", "Domains", len(order.contents)),
+            ("mailbox", "Mailboxes", len(shared_rules.mailboxes(order))),
+        )
         return cost_sheet(
             cost_line(prices, item=f"{kind}.{number}", label=label, quantity=count) for kind, label, count in counts
         )
@@ -204,7 +207,7 @@ class SmartSenders(Api):
             domains=domains,
             mailboxes={
                 box.address.lower(): "ordered" if is_held_up else domains[box.domain.lower()]
-                for box in rules.mailboxes(order)
+                for box in shared_rules.mailboxes(order)
                 if box.domain.lower() in domains
             },
             reference=numbers.pop() if len(numbers) == 1 else "",
@@ -240,7 +243,7 @@ class SmartSenders(Api):
         answer = _found(read, name, asked_with)
         listed = rows(answer, "suggestions") if "suggestions" in answer else []
         names = dict.fromkeys(text(row.get("domain"), limit=253).lower() for row in listed)
-        return [Offered(name=name, state="unsaid") for name in names if rules.is_domain(name)]
+        return [Offered(name=name, state="unsaid") for name in names if shared_rules.is_domain(name)]
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         return f"The key works. Smartlead offers {len(rows(_ask(read, 'get-vendors'), 'data'))} suppliers."
@@ -302,14 +305,14 @@ def _supplier_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Ite
 
 
 def _unsent_pictures(order: OrderLike) -> Iterator[Problem]:
-    for box in rules.mailboxes(order):
+    for box in shared_rules.mailboxes(order):
         if box.picture:
             message = f"The picture of {box.address} will not be sent: the order's present form has no place for it."
             yield warn(message, "Leave it out, or add it in Smartlead.", field="picture", row=box.row)
 
 
 def _forwarding_problems(order: OrderLike) -> Iterator[Problem]:
-    if not rules.is_domain(order.forward_to):
+    if not shared_rules.is_domain(order.forward_to):
         message = "SmartSenders needs the domain that the new domains forward to."
         yield stop(message, "Give a plain domain such as example.com.", field="forward_to")
     for line in order.contents:
@@ -359,11 +362,11 @@ def _problem(order: OrderLike, says: str) -> Problem:
         )
     place = PLACE.search(says)
     if not place or int(place[1]) >= len(order.contents):
-        return rules.refused_line(order, says)
+        return shared_rules.refused_line(order, says)
     line = order.contents[int(place[1])]
     if place[2] and int(place[2]) < len(line.mailboxes):
         return refused_order(says, field="address", row=line.mailboxes[int(place[2])].row)
-    return refused_order(says, field="domain", row=rules.row_of(line))
+    return refused_order(says, field="domain", row=shared_rules.row_of(line))
 
 
 def _ask(read: Read, name: str, *query: tuple[str, str]) -> Any:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from django import forms
 
-from vendors.apis import rules
+from vendors.apis import shared_rules
 from vendors.apis.base import (
     Api,
     DomainLine,
@@ -28,9 +28,9 @@ from vendors.apis.base import (
     word,
 )
 from vendors.apis.reads import amount, ask, could_not_ask, currency, held, listed_once, rows, told_of, weighed
-from vendors.apis.rules import stop, warn
+from vendors.apis.shared_rules import stop, warn
+from vendors.cost import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
-from vendors.prices import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.verdicts import Accepted, Problem, Refused
 
 KEY = {"x-api-key": Secret("api_key")}
@@ -92,16 +92,16 @@ class Woodpecker(Api):
     }
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        return rules.bounded(
-            *rules.every_line(order, self.products["mailboxes"]),
-            rules.without_mailboxes(order),
-            rules.without_names(order),
+        return shared_rules.bounded(
+            *shared_rules.every_line(order, self.products["mailboxes"]),
+            shared_rules.without_mailboxes(order),
+            shared_rules.without_names(order),
             _provider_problems(order, prices),
         )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         provider = word(order.options, "provider")
-        count = len(rules.mailboxes(order)) if provider else 0
+        count = len(shared_rules.mailboxes(order)) if provider else 0
         return cost_sheet(
             [cost_line(prices, item=f"mailbox.{provider}", label=f"Mailboxes, {provider}", quantity=count)]
         )
@@ -109,7 +109,7 @@ class Woodpecker(Api):
     def order_request(self, order: OrderLike) -> Request:
         mailboxes = [
             {"first_name": box.first_name, "last_name": box.last_name, "email": box.address}
-            for box in rules.mailboxes(order)
+            for box in shared_rules.mailboxes(order)
         ]
         return Request(
             method="POST",
@@ -129,7 +129,7 @@ class Woodpecker(Api):
         if not is_documented or body.get("status") != reply.status:
             return None
         says = text(body["details"]) or text(body["title"])
-        return rules.refused(order, reply, says)
+        return shared_rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | None:
         """202 without a body is what the page documents; the reply has no order number."""
@@ -261,13 +261,13 @@ def _invalid(order: OrderLike, body: dict[str, Any]) -> list[Problem]:
         message, fix = BUSINESS[body["code"]]
         return [Problem(message=message, fix=fix, vendor_says=text(body["message"]))]
     named = [_field_problem(order, entry) for entry in fields if isinstance(entry, dict) and text(entry.get("issue"))]
-    return named or [rules.refused_line(order, text(body["message"]))]
+    return named or [shared_rules.refused_line(order, text(body["message"]))]
 
 
 def _field_problem(order: OrderLike, entry: dict[str, Any]) -> Problem:
-    place, boxes = PLACE.match(text(entry.get("field"))), rules.mailboxes(order)
+    place, boxes = PLACE.match(text(entry.get("field"))), shared_rules.mailboxes(order)
     if not place or int(place[1]) >= len(boxes):
-        return rules.refused_line(order, text(entry["issue"]))
+        return shared_rules.refused_line(order, text(entry["issue"]))
     box = boxes[int(place[1])]
     return Problem(
         message=f"The vendor does not take {box.address}. Nothing was bought.",

@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from vendors.cost import UNITS
 from vendors.models.vendor import CURRENCY, Vendor
-from vendors.prices import UNITS
 
 
 class Price(models.Model):

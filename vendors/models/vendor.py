@@ -11,13 +11,13 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from vendors import turns
+from mailops.core.sealed import CannotOpen, Sealed
+from vendors import rate_limit
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api
 from vendors.http import Read, reader
-from vendors.models.limited import CURRENCY as CURRENCY
-from vendors.models.limited import Limited, money_or_none
-from vendors.sealed import CannotOpen, Sealed
+from vendors.models.spend_limits import CURRENCY as CURRENCY
+from vendors.models.spend_limits import Limited, money_or_none
 
 if TYPE_CHECKING:
     from vendors.models.price import Price
@@ -126,13 +126,13 @@ class Vendor(Limited):
         except CannotOpen:
             return False
 
-    def reader(self, *, patience: float = turns.BY_ITSELF) -> Read:
+    def reader(self, *, patience: float = rate_limit.BY_ITSELF) -> Read:
         """Asks this account's read endpoints in its turn. Raises `CannotOpen` where its key can't be unsealed."""
-        return turns.polite(reader(host=self.host, secrets=self.secrets.open()), self, patience=patience)
+        return rate_limit.polite(reader(host=self.host, secrets=self.secrets.open()), self, patience=patience)
 
     def searcher(self, *, patience: float) -> Read:
         """The same for searches of names, which some vendors want slower still."""
-        return turns.searching(self.reader(patience=patience), self, patience=patience)
+        return rate_limit.searching(self.reader(patience=patience), self, patience=patience)
 
     @property
     def at_once(self) -> int:
@@ -143,8 +143,8 @@ class Vendor(Limited):
     def rests_until(self) -> datetime | None:
         """Until when the vendor asked to be left alone; None where it did not, or the pace alone makes a turn wait."""
         now = timezone.now()
-        at = turns.next_turn(self, now)
-        return at if at and at > now + timedelta(seconds=turns.AN_ORDER) else None
+        at = rate_limit.next_turn(self, now)
+        return at if at and at > now + timedelta(seconds=rate_limit.AN_ORDER) else None
 
     def price_list(self) -> dict[str, Price]:
         """The account's prices by item."""

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from vendors.practice.faults import is_ready
-from vendors.practice.fields import (
+from vendors.practice.ledger import CHARGED, CREATED
+from vendors.practice.schema import (
     Check,
     Flaw,
     also,
@@ -31,8 +32,7 @@ from vendors.practice.fields import (
     web_address,
     yes_no,
 )
-from vendors.practice.ledger import CHARGED, CREATED
-from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answer
+from vendors.practice.wire_types import Answer, Call, Purchase, Route, Twin, json_answer
 
 MAILBOXES = mapping(
     domain_name,

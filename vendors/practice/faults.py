@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from vendors.practice import acts
-from vendors.practice.acts import Act, Placing, charged_then
+from vendors.practice import behaviours
+from vendors.practice.behaviours import Act, Placing, charged_then
 from vendors.practice.ledger import Charge
-from vendors.practice.wire import Answer, Call, Manner, Purchase, Twin
+from vendors.practice.wire_types import Answer, Call, Manner, Purchase, Twin
 
 
 @dataclass(frozen=True)
@@ -22,64 +22,69 @@ class Fault:
 
 def _elsewhere(status: int) -> Fault:
     words = "The vendor sends the request elsewhere ({}) and charges nothing. Following it would place the order."
-    return Fault(words.format(status), acts.redirect(status))
+    return Fault(words.format(status), behaviours.redirect(status))
 
 
 def _proxy_before(status: int) -> Fault:
     words = "A proxy in front of the vendor answers with an error page ({}) and nothing is charged."
-    return Fault(words.format(status), acts.proxy_says(status))
+    return Fault(words.format(status), behaviours.proxy_says(status))
 
 
 def _proxy_after(status: int) -> Fault:
     words = "The vendor charges the order, yet a proxy in front of it answers with an error page ({})."
-    return Fault(words.format(status), charged_then(acts.proxy_says(status)))
+    return Fault(words.format(status), charged_then(behaviours.proxy_says(status)))
 
 
 FAULTS: dict[str, Fault] = {
     "refused-field": Fault(
         "The vendor refuses the order and names the field, domain or mailbox it does not like. Nothing is charged.",
-        acts.refused_field,
+        behaviours.refused_field,
     ),
     "no-funds": Fault(
         "The vendor refuses the order because the account can't pay for it. Nothing is charged. "
         "ColdMailReseller takes an order that is only created, as no money is due yet.",
-        acts.no_funds,
+        behaviours.no_funds,
     ),
-    "bad-key": Fault("The vendor says that the key is wrong. Nothing is charged.", acts.vendor_says(401, acts.BAD_KEY)),
-    "slow": Fault("The vendor takes the order and answers after 3 seconds. All is well.", acts.answered(Manner.SLOW)),
+    "bad-key": Fault(
+        "The vendor says that the key is wrong. Nothing is charged.", behaviours.vendor_says(401, behaviours.BAD_KEY)
+    ),
+    "slow": Fault(
+        "The vendor takes the order and answers after 3 seconds. All is well.", behaviours.answered(Manner.SLOW)
+    ),
     "busy": Fault(
         "The vendor asks to come back in 2 seconds; the same order is taken the second time it arrives. "
         "One charge in all.",
-        acts.busy,
+        behaviours.busy,
     ),
     "busy-date": Fault(
         "The vendor asks to come back at a time that is 2 seconds away; the same order is taken the second time it "
         "arrives. One charge in all.",
-        acts.busy_date,
+        behaviours.busy_date,
     ),
     "busy-always": Fault(
-        "The vendor asks to come back in 2 seconds, every time, and charges nothing.", acts.busy_always
+        "The vendor asks to come back in 2 seconds, every time, and charges nothing.", behaviours.busy_always
     ),
-    "timeout-before": Fault("The vendor never answers and charges nothing.", acts.never_answered),
+    "timeout-before": Fault("The vendor never answers and charges nothing.", behaviours.never_answered),
     "timeout-after": Fault(
-        "The vendor takes the order, charges it, and never answers.", charged_then(acts.never_answered)
+        "The vendor takes the order, charges it, and never answers.", charged_then(behaviours.never_answered)
     ),
-    "cut-before": Fault("The connection is cut before the vendor takes the order. Nothing is charged.", acts.cut),
-    "cut-after": Fault("The vendor charges the order, then the connection is cut.", charged_then(acts.cut)),
+    "cut-before": Fault("The connection is cut before the vendor takes the order. Nothing is charged.", behaviours.cut),
+    "cut-after": Fault("The vendor charges the order, then the connection is cut.", charged_then(behaviours.cut)),
     "cut-headers": Fault(
         "The vendor charges the order, then the connection is cut in the middle of the answer's headers.",
-        acts.answered(Manner.CUT_HEAD),
+        behaviours.answered(Manner.CUT_HEAD),
     ),
     "error-before": Fault(
-        "The vendor answers with an error of its own (500) and charges nothing.", acts.vendor_says(500, acts.BROKEN)
+        "The vendor answers with an error of its own (500) and charges nothing.",
+        behaviours.vendor_says(500, behaviours.BROKEN),
     ),
     "error-after": Fault(
         "The vendor charges the order, yet answers with an error (500).",
-        charged_then(acts.vendor_says(500, acts.BROKEN)),
+        charged_then(behaviours.vendor_says(500, behaviours.BROKEN)),
     ),
     "unavailable": Fault(
         "The vendor says that it is not available (503) and charges nothing.",
-        acts.vendor_says(503, acts.NOT_AVAILABLE),
+        behaviours.vendor_says(503, behaviours.NOT_AVAILABLE),
     ),
     "unavailable-after": _proxy_after(503),
     "bad-gateway-before": _proxy_before(502),
@@ -90,32 +95,40 @@ FAULTS: dict[str, Fault] = {
     "redirect-301": _elsewhere(301),
     "redirect-302": _elsewhere(302),
     "redirect-308": _elsewhere(308),
-    "rubbish": Fault("The vendor charges the order and answers with a web page.", acts.rubbish),
-    "truncated": Fault("The vendor charges the order and its answer ends in the middle.", acts.truncated),
+    "rubbish": Fault("The vendor charges the order and answers with a web page.", behaviours.rubbish),
+    "truncated": Fault("The vendor charges the order and its answer ends in the middle.", behaviours.truncated),
     "truncated-headers": Fault(
         "The vendor charges the order and its answer ends in the middle of its headers.",
-        acts.answered(Manner.SHORT_HEAD),
+        behaviours.answered(Manner.SHORT_HEAD),
     ),
-    "wrong-shape": Fault("The vendor charges the order and answers with a list nobody documents.", acts.wrong_shape),
-    "wrong-charset": Fault("The vendor charges the order and its answer is JSON in UTF-16.", acts.wrong_charset),
-    "no-content": Fault("The vendor charges the order and answers that it has nothing to say (204).", acts.no_content),
+    "wrong-shape": Fault(
+        "The vendor charges the order and answers with a list nobody documents.", behaviours.wrong_shape
+    ),
+    "wrong-charset": Fault("The vendor charges the order and its answer is JSON in UTF-16.", behaviours.wrong_charset),
+    "no-content": Fault(
+        "The vendor charges the order and answers that it has nothing to say (204).", behaviours.no_content
+    ),
     "odd-accepted": Fault(
         "The vendor charges the order and answers 202 with a body that nobody documents: plain text from Woodpecker, "
         "JSON that says nothing from the others.",
-        acts.odd_accepted,
+        behaviours.odd_accepted,
     ),
     "other-order": Fault(
         "The vendor charges the order and answers with the number of the account's newest earlier order, or a made-up "
         "one where there is none. ScaledMail, Woodpecker and SmartSenders orders of plain addresses are answered as "
         "usual: those answers have no number.",
-        acts.other_order,
+        behaviours.other_order,
     ),
-    "drip": Fault("The vendor charges the order and sends its answer one byte a second.", acts.answered(Manner.DRIP)),
-    "huge": Fault("The vendor charges the order and sends up to 100 MB of answer.", acts.answered(Manner.ENDLESS)),
+    "drip": Fault(
+        "The vendor charges the order and sends its answer one byte a second.", behaviours.answered(Manner.DRIP)
+    ),
+    "huge": Fault(
+        "The vendor charges the order and sends up to 100 MB of answer.", behaviours.answered(Manner.ENDLESS)
+    ),
     "partial": Fault(
         "The vendor takes the order but this domain never comes. ColdMailReseller says so at once and leaves it out of "
         "a domain order; the others charge it and say nothing.",
-        acts.partial,
+        behaviours.partial,
     ),
     "never-delivered": Fault(
         "The vendor takes and charges the order, then stays at work on this domain for ever.", Placing.charge
@@ -123,7 +136,7 @@ FAULTS: dict[str, Fault] = {
     "charge-failed": Fault(
         "ScaledMail refuses (400), saying that it made the subscription but could not charge it; it may still charge "
         "later, so the order is in the books. The other vendors take the order as usual.",
-        acts.charge_failed,
+        behaviours.charge_failed,
     ),
 }
 

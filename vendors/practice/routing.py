@@ -9,10 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
 from vendors.practice import coldmailreseller, scaledmail, smartsenders, woodpecker
-from vendors.practice.acts import BAD_KEY, FOLLOWED
+from vendors.practice.behaviours import BAD_KEY, FOLLOWED
 from vendors.practice.faults import place
 from vendors.practice.ledger import Ledger, account_of
-from vendors.practice.wire import Answer, Call, Manner, Purchase, Route, Twin, json_answer
+from vendors.practice.wire_types import Answer, Call, Manner, Purchase, Route, Twin, json_answer
 
 TWINS: Mapping[str, Twin] = {
     twin.name: twin for twin in (coldmailreseller.TWIN, scaledmail.TWIN, woodpecker.TWIN, smartsenders.TWIN)

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vendors.practice import names
+from vendors.practice import availability_answers
 from vendors.practice.faults import is_ready, is_shown
-from vendors.practice.fields import Check, Flaw, also, array, count, domain_name, local_part, record, text
 from vendors.practice.ledger import Charge
-from vendors.practice.wire import JSON, Answer, Call, Purchase, Route, Twin, json_answer
+from vendors.practice.schema import Check, Flaw, also, array, count, domain_name, local_part, record, text
+from vendors.practice.wire_types import JSON, Answer, Call, Purchase, Route, Twin, json_answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,29 +281,33 @@ def search_domains(call: Call) -> Answer:
     asked = call.json["domains"]
     if len(asked) > AT_ONCE:
         return error(400, f"At most {AT_ONCE} domains a search")
-    if wrong := names.trouble(error, asked):
+    if wrong := availability_answers.trouble(error, asked):
         return wrong
-    states = {domain: names.state_of(call, domain, usually=names.TAKEN) for domain in asked}
-    return json_answer(200, [offer(name, state) for name, state in states.items() if state != names.UNSAID])
+    states = {
+        domain: availability_answers.state_of(call, domain, usually=availability_answers.TAKEN) for domain in asked
+    }
+    return json_answer(
+        200, [offer(name, state) for name, state in states.items() if state != availability_answers.UNSAID]
+    )
 
 
 def offer(domain: str, state: str) -> dict[str, Any]:
-    price = names.price_of(state)
+    price = availability_answers.price_of(state)
     number = float(price) if price else None
-    status = "taken" if state == names.TAKEN else "available"
+    status = "taken" if state == availability_answers.TAKEN else "available"
     return {"domain": domain.lower(), "status": status, "price": number, "renewPrice": number}
 
 
 def suggest_domains(call: Call) -> Answer:
     asked = call.json["domain"]
-    if wrong := names.trouble(error, [asked]):
+    if wrong := availability_answers.trouble(error, [asked]):
         return wrong
     given = [call.query.get(name, default) for name, default in (("page", "1"), ("limit", "20"))]
     page, limit = (int(word) if word.isdecimal() else 0 for word in given)
     if page < 1 or not 1 <= limit <= LIMIT:
         return error(400, "Invalid page or limit")
-    found = names.like(asked, endings=call.json.get("tlds", ENDINGS))
-    rows = [offer(name, names.state_of(call, name, usually=names.FREE)) for name in found]
+    found = availability_answers.like(asked, endings=call.json.get("tlds", ENDINGS))
+    rows = [offer(name, availability_answers.state_of(call, name, usually=availability_answers.FREE)) for name in found]
     rows[-1] = {**rows[-1], "status": "error", "price": None, "renewPrice": None}
     shown = rows[(page - 1) * limit : page * limit]
     about = {"total": len(rows), "page": page, "limit": limit, "total_pages": -(-len(rows) // limit)}

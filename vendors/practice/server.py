@@ -20,7 +20,7 @@ from typing import Any
 
 from vendors.practice.ledger import Ledger
 from vendors.practice.routing import Sent, answer
-from vendors.practice.wire import Answer, Manner, json_answer
+from vendors.practice.wire_types import Answer, Manner, json_answer
 
 MAX_BODY = 2 * 1024 * 1024
 ENDLESS_BYTES = 100 * 1024 * 1024

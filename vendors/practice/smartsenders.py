@@ -10,9 +10,9 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vendors.practice import names
+from vendors.practice import availability_answers
 from vendors.practice.faults import is_ready, is_shown
-from vendors.practice.fields import (
+from vendors.practice.schema import (
     Check,
     Flaw,
     address,
@@ -25,7 +25,7 @@ from vendors.practice.fields import (
     record,
     text,
 )
-from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answer
+from vendors.practice.wire_types import Answer, Call, Purchase, Route, Twin, json_answer
 
 VENDORS = {1: "zapmailGoogle", 9: "inboxkitGoogle"}
 PRICING = {"domain_price": "13.00", "mailbox_price": "4.50", "currency": "USD"}
@@ -179,15 +179,17 @@ def search_domain(call: Call) -> Answer:
     """A bare object without a price. A name over 15 dollars reads as taken; one left out is answered as the page
     with placeholders does."""
     asked = call.query["domain_name"]
-    if wrong := names.trouble(error, [asked]):
+    if wrong := availability_answers.trouble(error, [asked]):
         return wrong
     if call.query["vendor_id"] not in map(str, VENDORS):
         return json_answer(400, {"status": "error", "message": "Vendor not found", "context": "Error searching domain"})
-    state = names.state_of(call, asked, usually=names.FREE)
-    if state == names.UNSAID:
+    state = availability_answers.state_of(call, asked, usually=availability_answers.FREE)
+    if state == availability_answers.UNSAID:
         return json_answer(200, {"ok": True, "data": []})
-    suggestions = [{"domain": name} for name in names.like(asked)]
-    return json_answer(200, {"domain": asked.lower(), "available": state == names.FREE, "suggestions": suggestions})
+    suggestions = [{"domain": name} for name in availability_answers.like(asked)]
+    return json_answer(
+        200, {"domain": asked.lower(), "available": state == availability_answers.FREE, "suggestions": suggestions}
+    )
 
 
 def order_details(call: Call) -> Answer:

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-from vendors.practice import names
+from vendors.practice import availability_answers
 from vendors.practice.faults import is_ready, is_shown
-from vendors.practice.fields import Flaw, address, array, domain_name, record, text
-from vendors.practice.wire import Answer, Call, Purchase, Route, Twin, json_answer
+from vendors.practice.schema import Flaw, address, array, domain_name, record, text
+from vendors.practice.wire_types import Answer, Call, Purchase, Route, Twin, json_answer
 
 MAILBOX = record({"first_name": text, "last_name": text, "email": address})
 ORDER = record({"mailboxes": array(MAILBOX, unique=lambda mailbox: mailbox["email"])})
@@ -108,17 +108,19 @@ def availability(call: Call) -> Answer:
     if provider not in {row["name"] for row in PROVIDERS}:
         return error(400, f"Unknown provider: {provider}")
     asked = call.json["domains"]
-    if wrong := names.trouble(error, asked):
+    if wrong := availability_answers.trouble(error, asked):
         return wrong
-    states = {domain: names.state_of(call, domain, usually=names.TAKEN) for domain in asked}
-    rows = [availability_row(domain, state) for domain, state in states.items() if state != names.UNSAID]
+    states = {
+        domain: availability_answers.state_of(call, domain, usually=availability_answers.TAKEN) for domain in asked
+    }
+    rows = [availability_row(domain, state) for domain, state in states.items() if state != availability_answers.UNSAID]
     return json_answer(200, {"provider": provider, "domains": rows})
 
 
 def availability_row(domain: str, state: str) -> dict[str, Any]:
-    price = names.price_of(state)
+    price = availability_answers.price_of(state)
     told = {"amount": price, "currency": "USD"} if price else None
-    return {"domain": domain.lower(), "available": state != names.TAKEN, "price": told}
+    return {"domain": domain.lower(), "available": state != availability_answers.TAKEN, "price": told}
 
 
 def domains(call: Call) -> Answer:

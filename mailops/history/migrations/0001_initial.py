@@ -3,16 +3,16 @@
 import django.core.serializers.json
 from django.db import migrations, models
 
-from mailops import triggers
+from mailops.core import sql_triggers
 from mailops.history.models import TRIGGERS
 
 
 def refuse_edits(apps, schema_editor):
-    triggers.install(schema_editor.connection, TRIGGERS)
+    sql_triggers.install(schema_editor.connection, TRIGGERS)
 
 
 def allow_edits(apps, schema_editor):
-    triggers.remove(schema_editor.connection, TRIGGERS)
+    sql_triggers.remove(schema_editor.connection, TRIGGERS)
 
 
 class Migration(migrations.Migration):

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from mailops.findings import findings
+from mailops.ops.diagnostics import findings
 
 
 class Command(BaseCommand):

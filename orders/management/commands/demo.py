@@ -14,18 +14,20 @@ from django.contrib.auth.models import Group, User
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from mailops import roles
+from mailops.auth import roles
+from mailops.core.sealed import Sealed
 from mailops.history import acting, record, telling
-from orders import drafting, looking, submission
-from orders.drafting import Draft
+from orders import submission
+from orders.drafting import drafts
+from orders.drafting.drafts import Draft
+from orders.drafting.intake import read
 from orders.models import Attempt, Client, Order, State
 from orders.models.attempt import Stage
-from orders.paste import read
 from orders.plan import plan
-from vendors import pricing
+from orders.sending import vendor_lookup
+from vendors import price_lists
 from vendors.http import ReadFailed
 from vendors.models import Contact, Price, Vendor
-from vendors.sealed import Sealed
 
 PEOPLE = {
     "drafter": [roles.DRAFTER],
@@ -120,12 +122,12 @@ def make_prices() -> None:
                 vendor=cmr, item=item, label=label, amount=Decimal(amount), unit=unit,
                 renewal_amount=Decimal(renewal) if renewal else None,
             )  # fmt: skip
-            pricing.put(typed, by="demo")
+            price_lists.put(typed, by="demo")
             record("price.added", typed, changes={"amount": ["", f"{typed.amount} {typed.currency}"]})
     for vendor in Vendor.objects.all():
         if vendor.adapter.can_fetch_prices:
             try:
-                pricing.fetch(vendor, by="demo")
+                price_lists.fetch(vendor, by="demo")
             except ReadFailed as error:
                 raise CommandError(f"{error} Start the practice vendors first: manage.py practice_vendors.") from None
 
@@ -138,7 +140,7 @@ def draft(api: str, product: str, client: str, rows: str, options: Mapping[str, 
     if reading.bad:
         raise CommandError(f"The demo's own lines can't be read: {reading.bad}")
     chosen = Client.objects.select_related("contact").get(name=client)
-    return drafting.create(
+    return drafts.create(
         Draft(
             vendor=vendor,
             product=product,
@@ -182,7 +184,7 @@ def make_orders(command: BaseCommand) -> None:
     draft("smartsenders", "domains", "Acme Labs", "acme-news.com, Sam Ito, sam", {"vendor_id": "9"})
     later = draft("woodpecker", "mailboxes", "Northwind", "northwind-spring.com, Ana Ruiz, ana", pro)
     for order in [*sent, waiting, later]:
-        drafting.send_for_confirmation(order.pk, by=drafter, note=order.note)
+        drafts.send_for_confirmation(order.pk, by=drafter, note=order.note)
     for order in sent:
         confirm(order)
     confirm(later, planned_for=timezone.now() + timedelta(days=3))
@@ -193,4 +195,4 @@ def make_orders(command: BaseCommand) -> None:
     if busy.exists():
         command.stderr.write("Some demo orders are still waiting for the worker; they go out when it runs.")
     for attempt in Attempt.objects.filter(stage=Stage.UNKNOWN):
-        looking.look(attempt)
+        vendor_lookup.look(attempt)

@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mailops.history import acting
-from orders import evidence
-from orders.evidence.told import Moving
+from orders.audit import evidence_pack
+from orders.audit.evidence_pack.contents import Moving
 from orders.models import Order
 
 
@@ -31,8 +31,8 @@ class Command(BaseCommand):
             raise CommandError(f"{out} exists already. Name another file.")
         with acting(who=f"{getpass.getuser()} (command line)"):
             try:
-                made = evidence.make(_wanted(options))
-            except (evidence.TooMuch, Moving) as error:
+                made = evidence_pack.make(_wanted(options))
+            except (evidence_pack.TooMuch, Moving) as error:
                 raise CommandError(str(error)) from None
         with made.file, out.open("xb") as to:
             shutil.copyfileobj(made.file, to)
@@ -40,13 +40,13 @@ class Command(BaseCommand):
         self.stdout.write(f"Fingerprint of its manifest: {made.manifest_sha256}")
 
 
-def _wanted(options: dict[str, Any]) -> evidence.Wanted:
+def _wanted(options: dict[str, Any]) -> evidence_pack.Wanted:
     if options["order"]:
         number = options["order"].upper().removeprefix("MO-")
         order = Order.objects.filter(pk=int(number) - 1000).first() if number.isdecimal() else None
         if order is None:
             raise CommandError(f"There is no order {options['order']}. An order's number reads like MO-1001.")
-        return evidence.Wanted(order=order)
+        return evidence_pack.Wanted(order=order)
     if not (options["first"] and options["last"]):
         raise CommandError("Give --order, or both --from and --to.")
-    return evidence.Wanted(first=options["first"], last=options["last"])
+    return evidence_pack.Wanted(first=options["first"], last=options["last"])

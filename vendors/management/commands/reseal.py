@@ -5,8 +5,8 @@ from typing import Any
 from django.apps import apps
 from django.core.management.base import BaseCommand, CommandError
 
+from mailops.core.sealed import CannotOpen, Sealed
 from mailops.history import record, telling
-from vendors.sealed import CannotOpen, Sealed
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from mailops.history import acting
-from mailops.history.archiving import BadArchive, archive, stretch
+from mailops.history.archive_files import BadArchive, archive, stretch
 
 
 class Command(BaseCommand):

@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from mailops.history import acting, checking
+from mailops.history import acting, verification_runs
 from mailops.history.archive import Archive
-from mailops.history.archiving import BadArchive, verify_files
-from mailops.history.digesting import BadDigest, points_of
-from mailops.history.explain import explain
+from mailops.history.archive_files import BadArchive, verify_files
+from mailops.history.chain_breaks import explain
+from mailops.history.digest_files import BadDigest, points_of
 from mailops.history.verify import Finding, Point, verify
 
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
     def _run(self, points: list[Point]) -> Finding:
         with acting(who="verify_history"):
             try:
-                return checking.check_whole(by="verify_history", against=points)
+                return verification_runs.check_whole(by="verify_history", against=points)
             except Error:  # a copy that can't be written to can be verified all the same
                 return verify(against=points)
 

@@ -1,0 +1,39 @@
+"""What people change about themselves, and the record of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.http import HttpResponse
+
+from mailops.auth import sessions
+from mailops.history import record, telling
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """A new password for oneself, in one transaction with its record."""
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if said.get("new_password1") and said["new_password1"] == said.get("old_password"):
+            self.add_error("new_password1", "This is the password that you have now. Choose another one.")
+        return said
+
+    def save(self, commit: bool = True) -> Any:
+        with telling():
+            user = super().save(commit)
+            record("user.password_changed", user, by=user)
+            return user
+
+
+class OwnPassword(PasswordChangeView):
+    """The page "Change your password". Whoever owed it may open the rest afterwards."""
+
+    form_class = OwnPasswordForm
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        self.request.session.pop(sessions.MUST_CHANGE, None)
+        return response

@@ -1,0 +1,251 @@
+"""What a notice says: what happened, what it means for money, what to do next. Never a link that does something."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+
+from mailops.core.money import Totals
+from mailops.history.models import Event
+from mailops.notices.kinds import BY_STATE, KINDS, after, new_state
+from mailops.notices.models import NoticeSettings
+
+SIGN_IN = "Opening it needs a sign-in. Nothing can be confirmed from a message."
+
+
+def plain(text: Any, *, limit: int = 500) -> str:
+    """Other people's words on one line: no control characters, no markup, no link and no call to everybody."""
+    kept = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in str(text))
+    kept = kept.replace("://", ":// ").replace("<", "‹").replace(">", "›").replace("](", "] (")
+    kept = re.sub(r"@(?=(everyone|here|channel|all)\b)", "@ ", kept, flags=re.IGNORECASE)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= limit else f"{kept[: limit - 1]}…"
+
+
+def of(event: Event) -> tuple[str, str]:
+    """Subject and text of the notice that tells of this event."""
+    name = BY_STATE.get(new_state(event)) or ""
+    says = BY_ACTION.get(event.action) or BY_KIND[name]
+    subject, *paragraphs = says(event)
+    return plain(subject, limit=150), "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+
+
+def reminder(event: Event, kind: str, hours: int) -> tuple[str, str]:
+    """The same order once more, after so many hours."""
+    _subject, text = of(event)
+    waits = "waits for confirmation" if kind == "waiting" else "has an unknown outcome"
+    lasting = f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+    return plain(f"Still open: {_name(event)} {waits} for {lasting}", limit=150), text
+
+
+def path(event: Event) -> str:
+    """The page that the notice leads to, the nearest that there is."""
+    page = event.subject_type.replace(".", "_")
+    for name, args in ((f"admin:{page}_change", [event.subject_id]), (f"admin:{page}_changelist", [])):
+        try:
+            return reverse(name, args=args)
+        except NoReverseMatch:
+            continue
+    return reverse("admin:index")
+
+
+def link(where: str) -> str:
+    """The address to open, or how to get there where MailOps was not told its own."""
+    if not settings.MAILOPS_URL:
+        return "There is no link, since MailOps was not told its own address. Sign in to MailOps and look there."
+    return f"{settings.MAILOPS_URL}{where}\n{SIGN_IN}"
+
+
+def why(kind: str, person: NoticeSettings | None) -> str:
+    """Why somebody gets this, and where to change it."""
+    if person is None:
+        return "You get this because an Operator entered this address in MailOps for urgent notices."
+    page = f" ({settings.MAILOPS_URL}{reverse('own_notices')})" if settings.MAILOPS_URL else ""
+    said = f"“{KINDS[kind].label}”" if kind else "the daily digest"
+    return f"You get this because your settings ask for {said}. Change them in MailOps under Notices{page}."
+
+
+def _name(event: Event) -> str:
+    return plain(event.subject, limit=80)
+
+
+def _who(event: Event) -> str:
+    return plain(event.who) or "MailOps"
+
+
+def _said(event: Event) -> str:
+    return f"Reason: {plain(event.reason)}" if event.reason else ""
+
+
+def _cost(event: Event) -> str:
+    """What it would cost now, where the event knows."""
+    plan = after(event, "plan")
+    amounts = plan.get("cost", {}).get("due_now") if isinstance(plan, dict) else None
+    return f"It costs {Totals.from_dict(amounts)} now." if amounts else ""
+
+
+def _waiting(event: Event) -> list[str]:
+    cost = f"{_cost(event)} Nothing is bought before somebody confirms it.".strip()
+    if event.action == "order.sent_for_confirmation":
+        note = f"Note: {plain(event.reason)}" if event.reason else ""
+        asks = f"{_who(event)} sent {_name(event)} for confirmation."
+        return [f"{_name(event)} waits for confirmation", asks, note, cost, "Open it, look, confirm or send it back."]
+    back = f"{_name(event)} came back and needs a fresh confirmation."
+    return [f"{_name(event)} waits for a fresh confirmation", back, _said(event), cost, "Open it and decide."]
+
+
+def _second(event: Event) -> list[str]:
+    given = f"{_who(event)} gave the first of two confirmations of {_name(event)}."
+    return [
+        f"{_name(event)} waits for a second confirmation",
+        given,
+        "Nothing is bought before the second.",
+        "Open it.",
+    ]
+
+
+def _back(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} was sent back to you",
+        f"{_who(event)} sent {_name(event)} back. It is a draft again.",
+        _said(event),
+        "Nothing was bought. Change it, and send it for confirmation again.",
+    ]
+
+
+def _review_expired(event: Event) -> list[str]:
+    expired = f"Nobody confirmed {_name(event)} in time."
+    next_step = "Nothing was bought. Look whether it is still right, and send it for confirmation again."
+    return [f"{_name(event)} was not confirmed in time", expired, _said(event), next_step]
+
+
+def _cancelled(event: Event) -> list[str]:
+    gone = f"{_who(event)} cancelled {_name(event)}."
+    bought = "It was not sent, so nothing was bought. Copy it if it is still needed."
+    return [f"{_name(event)} was cancelled", gone, _said(event), bought]
+
+
+def _unknown(event: Event) -> list[str]:
+    return [
+        f"Outcome unknown: {_name(event)} may have been bought",
+        f"{_name(event)} was sent, and nobody knows what the vendor made of it.",
+        _said(event),
+        "The vendor may have charged for it. MailOps does not send it again.",
+        "Look at the vendor for this order, then open it here and say what you found.",
+    ]
+
+
+def _late(event: Event) -> list[str]:
+    return [
+        f"The vendor answered late about {_name(event)}",
+        f"The vendor said something about {_name(event)} after a person had decided. The decision stands.",
+        _said(event),
+        "It may have been charged otherwise than it was settled. Open it, and look whether the decision was right.",
+    ]
+
+
+def _refused(event: Event) -> list[str]:
+    says = f"The vendor refused {_name(event)}. Nothing was bought."
+    return [f"{_name(event)} was refused, nothing was bought", says, _said(event), "Open it, then copy it and mend it."]
+
+
+def _delivered(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} was delivered",
+        f"Everything of {_name(event)} is there.",
+        "It is paid for; nothing is left to do.",
+    ]
+
+
+def _partly(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} was delivered in part",
+        f"The vendor delivered only a part of {_name(event)}.",
+        _said(event),
+        "Look at the vendor's invoice whether the rest was charged. Open the order, and copy what is missing.",
+    ]
+
+
+def _held(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} is held by a limit or the balance",
+        plain(event.reason),
+        "Nothing was bought yet, and the order is not lost. It goes on by itself when there is room.",
+        "Raise the limit or add funds at the vendor and note the balance, if it should go sooner.",
+    ]
+
+
+def _stopped(event: Event) -> list[str]:
+    what = "All sending is held" if event.action == "sending.held" else f"Sending to {_name(event)} is stopped"
+    return [
+        what,
+        f"{what}, by {_who(event)}.",
+        _said(event),
+        "Confirmed orders wait; nothing more is bought. What had already left may still be charged.",
+        "An Operator finds out what is wrong, and opens sending again.",
+    ]
+
+
+def _broken(event: Event) -> list[str]:
+    return [
+        "The history of MailOps is broken",
+        "Verification found a record that does not fit.",
+        _said(event),
+        "Nobody can rely on what the history says from there on. No money moved because of it.",
+        "Keep the database as it is, make a copy, and find out who could write to it.",
+    ]
+
+
+def _outside(event: Event) -> list[str]:
+    return [
+        f"Changed outside MailOps: {_name(event)}",
+        f"A row was changed in the database itself: {plain(event.subject_type)} {_name(event)}.",
+        _said(event),
+        "No page and no rule saw it. If it is an order or a limit, money may be spent otherwise than was confirmed.",
+        "Ask who did it. The history has the record.",
+    ]
+
+
+def _mentioned(event: Event) -> list[str]:
+    subject = f"{_who(event)} mentioned you on {_name(event)}"
+    return [subject, f"{_who(event)} wrote: {plain(after(event, 'comment'))}", "Open the order to answer."]
+
+
+def _proposed(event: Event) -> list[str]:
+    what = after(event, "what") or event.subject
+    return [
+        f"A proposal waits: {plain(what, limit=100)}",
+        f"{_who(event)} proposes: {plain(what)}.",
+        _said(event),
+        "Nothing changes before a second person approves it.",
+        "Open it, and approve or decline it.",
+    ]
+
+
+BY_KIND: dict[str, Callable[[Event], list[str]]] = {
+    "waiting": _waiting,
+    "back": _back,
+    "unknown": _unknown,
+    "refused": _refused,
+    "delivered": _delivered,
+}
+BY_ACTION: dict[str, Callable[[Event], list[str]]] = {
+    "order.confirmation_given": _second,
+    "order.confirmation_expired": _waiting,
+    "order.review_expired": _review_expired,
+    "order.cancelled": _cancelled,
+    "order.partly_delivered": _partly,
+    "attempt.late_answer": _late,
+    "order.held": _held,
+    "vendor.stopped": _stopped,
+    "sending.held": _stopped,
+    "history.found_broken": _broken,
+    "outside.changed": _outside,
+    "order.commented": _mentioned,
+    "proposal.made": _proposed,
+}

@@ -1,0 +1,190 @@
+"""Processes that belong together: started, kept working, and stopped without cutting an order short.
+
+Each child gets its own session. A stop signal goes to its main process alone, because a queue worker that is signalled
+beside its main process drops the order in flight; what is left of the session afterwards is killed as a whole.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+TICK = 0.1
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PR_SET_PDEATHSIG = 1
+
+
+def say(text: str) -> None:
+    """One line for the person at the terminal."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _die_with_parent() -> None:
+    """Runs in the child: when the supervisor is killed outright, the kernel sends the child a SIGTERM."""
+    if LIBC:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def spawn(command: Sequence[str], *, output: int | None = None) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own, so that a Ctrl-C at the terminal reaches only the supervisor."""
+    return subprocess.Popen(  # noqa: S603 (the commands are our own)
+        command,
+        cwd=BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=None if output is None else subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
+
+
+def kill_session(process: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of a child and of the processes it started."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@dataclass
+class Child:
+    """A process to keep running.
+
+    `grace`: seconds it gets to stop. `last`: the others need it while they stop. `beats`: its heartbeat is watched.
+    """
+
+    name: str
+    command: Sequence[str]
+    grace: float
+    last: bool = False
+    beats: bool = False
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    crashes: int = field(default=0, init=False)
+    started_at: float = field(default=0, init=False)
+    start_at: float = field(default=0, init=False)
+
+    def start(self) -> None:
+        self.process, self.started_at = spawn(self.command), time.monotonic()
+
+    def restart_later(self, reason: str) -> None:
+        """Clear away what is left and come back after 1, 2, 4 … 30 seconds; a minute without trouble starts afresh."""
+        assert self.process
+        kill_session(self.process)
+        self.crashes = 1 if time.monotonic() - self.started_at > 60 else self.crashes + 1
+        wait = min(2 ** (self.crashes - 1), 30)
+        self.process, self.start_at = None, time.monotonic() + wait
+        say(f"{self.name.capitalize()} {reason}; starting it again in {wait} s.")
+
+
+class Supervisor:
+    """Runs children until told to stop. Times are monotonic seconds: a suspended laptop is no hung worker."""
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        *,
+        last_beat: Callable[[], datetime | None] | None = None,
+        stale: float = 300,
+        is_ready: Callable[[], bool] | None = None,
+        on_ready: Callable[[], None] | None = None,
+    ) -> None:
+        self.children = children
+        self.last_beat = last_beat
+        self.stale = stale
+        self.is_ready = is_ready
+        self.on_ready = on_ready
+        self.stopping = self.hurry = False
+        self._interrupted_at: float | None = None
+        self._beat: datetime | None = None
+        self._beat_seen_at = self._beat_read_at = time.monotonic()
+
+    def listen(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.stopping = True
+        if number != signal.SIGINT:
+            return
+        now = time.monotonic()
+        if self._interrupted_at is None:
+            self._interrupted_at = now
+        elif now - self._interrupted_at > 1:  # sooner, it is one Ctrl-C that a parent passed on again
+            self.hurry = True
+
+    def step(self, command: Sequence[str]) -> tuple[int, str]:
+        """Run a command to its end, or to the first stop signal: its exit code and all it printed."""
+        with tempfile.TemporaryFile() as output:
+            process = spawn(command, output=output.fileno())
+            while process.poll() is None and not self.stopping:
+                time.sleep(TICK)
+            kill_session(process)
+            output.seek(0)
+            return process.returncode, output.read().decode(errors="replace").strip()
+
+    def run(self) -> None:
+        """Start the children and watch over them until a stop signal; then stop them."""
+        while not self.stopping:
+            for child in self.children:
+                self._tend(child)
+            if self.is_ready and self.is_ready():
+                self.is_ready = None
+                if self.on_ready:
+                    self.on_ready()
+            time.sleep(TICK)
+        self._stop()
+
+    def _tend(self, child: Child) -> None:
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.start_at:
+                child.start()
+        elif (code := child.process.poll()) is not None:
+            child.restart_later(f"ended unexpectedly ({'exit code' if code >= 0 else 'signal'} {abs(code)})")
+        elif child.beats and self._is_stale(child):
+            child.restart_later(f"runs, but finished no task for {self.stale:.0f} s")
+
+    def _is_stale(self, child: Child) -> bool:
+        """True when no new heartbeat came for too long. A database that can't be read says nothing about the worker."""
+        now = time.monotonic()
+        if self.last_beat is None or now - self._beat_read_at < min(30, self.stale / 5):
+            return False
+        self._beat_read_at = now
+        try:
+            beat = self.last_beat()
+        except Exception as error:
+            say(f"The heartbeat can't be read ({type(error).__name__}); leaving the {child.name} alone.")
+            self._beat_seen_at = now
+            return False
+        if beat != self._beat:
+            self._beat, self._beat_seen_at = beat, now
+        return now - max(self._beat_seen_at, child.started_at) > self.stale
+
+    def _stop(self) -> None:
+        for last in (False, True):
+            running = [(child, child.process) for child in self.children if child.process and child.last is last]
+            for _child, process in running:
+                process.terminate()
+            began, told = time.monotonic(), False
+            while running:
+                waited = time.monotonic() - began
+                for child, process in list(running):
+                    if self.hurry or waited > child.grace or process.poll() is not None:
+                        kill_session(process)
+                        running.remove((child, process))
+                if waited > 2 and not told and any(child.beats for child, _process in running):
+                    told = True
+                    say("Waiting for orders in flight… (Ctrl-C again stops at once)")
+                time.sleep(TICK)

@@ -1,0 +1,183 @@
+"""Propose, approve, decline, withdraw, expire: each in one transaction with its event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+
+from mailops.history import record, telling
+from mailops.proposals.loosening import Value
+from mailops.proposals.models import Proposal, State
+from mailops.proposals.policies import GUARDS, HIDDEN, Guard, Wanted
+
+ALONE = "This installation is marked as one-person: changes like this need no second person."
+
+
+class NotAllowed(Exception):
+    """This person may not do that with this proposal now; the message says why."""
+
+
+def propose(item: models.Model, wanted: Wanted, *, by: User, why: str) -> Proposal:
+    """Keep the changes until a second person decides. In the transaction of whatever else is saved."""
+    guard = GUARDS[item._meta.label_lower]
+    stands = guard.read(item)
+    proposal = Proposal.objects.create(
+        subject_type=guard.label,
+        subject_id=str(item.pk),
+        subject=str(item)[:200],
+        changes=_changes(guard, item, stands, wanted),
+        based_on=stands,
+        sealed=guard.seal(wanted.secrets) if wanted.secrets else "",
+        why=why,
+        proposed_by=by,
+        proposed_by_name=by.get_username(),
+    )
+    record("proposal.made", proposal, by=by, reason=why, changes=_told(proposal))
+    return proposal
+
+
+def approve(pk: int, *, by: User) -> Proposal:
+    """Apply exactly what was proposed, if the object still stands as it did then."""
+    with telling():
+        proposal, item = _locked(pk)
+        alone = _may_approve(proposal, by)
+        if item is None:
+            raise NotAllowed(f"{proposal.subject} was deleted meanwhile. Decline this proposal, or let it expire.")
+        if stale := proposal.stale(item):
+            raise NotAllowed(f"It can't be approved any more. {' '.join(stale)} It has to be proposed anew.")
+        _apply(proposal, item, alone=alone, by=by)
+        proposal.alone = alone
+        return _decide(proposal, State.APPROVED, by=by, why=ALONE if alone else "")
+
+
+def decline(pk: int, *, by: User, why: str) -> Proposal:
+    with telling():
+        proposal, _ = _locked(pk)
+        if not proposal.guard.may_approve(by):
+            raise NotAllowed(f"Only {proposal.guard.who} may decline this.")
+        if proposal.proposed_by_id == by.pk:
+            raise NotAllowed("It is your own proposal. You can withdraw it.")
+        return _decide(proposal, State.DECLINED, by=by, why=why)
+
+
+def withdraw(pk: int, *, by: User) -> Proposal:
+    with telling():
+        proposal, _ = _locked(pk)
+        if proposal.proposed_by_id != by.pk:
+            raise NotAllowed(f"Only {proposal.proposed_by_name}, who proposed it, may withdraw it.")
+        return _decide(proposal, State.WITHDRAWN, by=by)
+
+
+def expire(now: datetime) -> int:
+    """Let proposals lapse that nobody decided in time; how many."""
+    count = 0
+    for pk in Proposal.objects.overdue(now).values_list("pk", flat=True)[:200]:
+        with telling():
+            proposal = Proposal.objects.select_for_update().get(pk=pk)
+            if proposal.is_waiting:
+                days = settings.PROPOSAL_DAYS
+                _decide(proposal, State.EXPIRED, by=None, why=f"Nobody decided for {days} days.")
+                count += 1
+    return count
+
+
+def why_not_approve(proposal: Proposal, user: User) -> str:
+    """Why this person may not approve it, in words; empty where they may."""
+    if not proposal.is_waiting:
+        decided = proposal.get_state_display().lower()
+        return f"It is {decided}{f' by {proposal.decided_by_name}' if proposal.decided_by_name else ''} already."
+    if not proposal.guard.may_approve(user):
+        return f"Only {proposal.guard.who} may approve this."
+    if proposal.proposed_by is not None and not proposal.proposed_by.is_active:
+        return f"{proposal.proposed_by_name}, who proposed it, can't sign in any more. It has to be proposed anew."
+    if proposal.proposed_by_id is None:
+        return f"{proposal.proposed_by_name}, who proposed it, is no user any more. It has to be proposed anew."
+    if proposal.proposed_by_id == user.pk and not settings.ONE_PERSON:
+        return "You proposed it, so somebody else has to approve it."
+    return ""
+
+
+def _locked(pk: int) -> tuple[Proposal, Any]:
+    """The object first and the proposal after it, as everywhere, or two transactions could wait for each other."""
+    about = Proposal.objects.get(pk=pk)
+    item = about.guard.locked(about.subject_id)
+    proposal = Proposal.objects.select_for_update(of=("self",)).get(pk=pk)
+    if not proposal.is_waiting:
+        raise NotAllowed(why_not_approve(proposal, User()))
+    return proposal, item
+
+
+def _may_approve(proposal: Proposal, by: User) -> bool:
+    """Whether it is the proposer alone, on an installation that is marked so."""
+    if why := why_not_approve(proposal, by):
+        raise NotAllowed(why)
+    return proposal.proposed_by_id == by.pk
+
+
+def _apply(proposal: Proposal, item: Any, *, alone: bool, by: User) -> None:
+    guard, values = proposal.guard, proposal.values
+    columns = list(guard.write(item, values, proposal.sealed))
+    try:
+        item.full_clean()
+        guard.check(item, values)
+    except ValidationError as error:
+        raise NotAllowed(f"It can't be approved. {' '.join(error.messages)}") from error
+    if columns:
+        item.save(update_fields=columns)
+    guard.afterwards(item, values)
+    who = f"Proposed by {proposal.proposed_by_name}, approved by {by.get_username()}: {proposal.why}"
+    record(
+        f"{item._meta.model_name}.changed",
+        item,
+        by=by,
+        reason=f"{who} ({ALONE})" if alone else who,
+        changes={name: _pair(guard, name, proposal.based_on, values) for name in values},
+    )
+
+
+def _pair(guard: Guard, name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> list[Value]:
+    """Rows by their names: a number would tell nothing."""
+    if guard.is_secret(name):
+        return ["", HIDDEN]
+    if name in {field.name for field in guard.model._meta.fields if field.many_to_one}:
+        return [guard.words(name, before), guard.words(name, after)]
+    return [before.get(name), after[name]]
+
+
+def _decide(proposal: Proposal, state: State, *, by: User | None, why: str = "") -> Proposal:
+    proposal.state, proposal.decided_by, proposal.decided_why = state, by, why
+    proposal.decided_by_name = by.get_username() if by else ""
+    proposal.decided_at, proposal.sealed = timezone.now(), ""
+    proposal.save(
+        update_fields=[
+            "state", "decided_by", "decided_by_name", "decided_at", "decided_why", "sealed", "alone",
+        ]
+    )  # fmt: skip
+    record(f"proposal.{state.value}", proposal, by=by, reason=why, changes=_told(proposal))
+    return proposal
+
+
+def _told(proposal: Proposal) -> dict[str, Any]:
+    return {"what": proposal.what}
+
+
+def _changes(guard: Guard, item: Any, stands: Mapping[str, Value], wanted: Wanted) -> list[dict[str, Any]]:
+    then = {**stands, **wanted.values}
+    return [
+        {
+            "name": name,
+            "label": guard.named(item, name),
+            "before": guard.words(name, stands),
+            "after": HIDDEN if guard.is_secret(name) else guard.words(name, then),
+            "why": wanted.reasons[name],
+            "value": None if guard.is_secret(name) else value,
+        }
+        for name, value in wanted.values.items()
+    ]

@@ -1,0 +1,212 @@
+"""The list of orders, and the addresses of every page about one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+from mailops.auth import reauthentication
+from mailops.core.money import Totals
+from mailops.history.csv_export import ExportedList
+from orders.admin import actions as decide
+from orders.admin import (
+    alternatives_page,
+    autosave,
+    availability_panel,
+    batch,
+    capacity_page,
+    check_vendor,
+    comment_form,
+    control_report_page,
+    detail,
+    draft,
+    evidence_page,
+    order_pages,
+    session_expired,
+)
+from orders.admin.inventory_pages import chip
+from orders.models import Order, State
+from vendors.models import SendingSwitch
+
+TABS = [
+    ("", "All", list(State)),
+    ("person", "Needs a person", [State.REVIEW, State.UNKNOWN, State.REFUSED, State.PARTLY]),
+    ("drafts", "Drafts", [State.DRAFT]),
+    ("moving", "On their way", [State.CONFIRMED, State.SENDING, State.ACCEPTED]),
+    ("delivered", "Delivered", [State.DELIVERED]),
+    ("ended", "Refused or cancelled", [State.REFUSED, State.CANCELLED]),
+]
+
+
+class TabFilter(admin.SimpleListFilter):
+    """The tabs over the list; drawn there, not among the other filters."""
+
+    title = "state"
+    parameter_name = "tab"
+    template = "admin/orders/order/_tab_filter.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(key, label) for key, label, _ in TABS if key]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        states = next((states for key, _, states in TABS if key and key == self.value()), None)
+        return queryset.filter(state__in=states) if states else queryset
+
+
+def amount(totals: Totals) -> Any:
+    """A number where there is one currency; with two, which are never added up, both in words."""
+    return next(iter(totals.values())) if len(totals) == 1 else (str(totals) if totals else None)
+
+
+def currency(order: Order) -> str:
+    return ", ".join(sorted({*order.due_now, *order.per_month}))
+
+
+@admin.register(Order)
+class OrderAdmin(ExportedList, admin.ModelAdmin):
+    list_display = ("reference_link", "client", "vendor", "what", "now", "a_month", "state_chip", "next")
+    list_display_links = None
+    list_filter = (TabFilter, "vendor", "client")
+    list_select_related = ("client", "vendor")
+    list_per_page = 50
+    search_fields = ("client__name", "reference", "note")
+    search_help_text = "Search by order number, domain, address, client or the vendor's reference."
+    actions = None
+    show_facets = admin.ShowFacets.NEVER
+    ordering = ("-pk",)
+    export_columns = [
+        ("Order", str), ("Client", "client"), ("Account", "vendor"), ("What", lambda order: order.what.label),
+        ("Domains", "domain_count"), ("Mailboxes", "mailbox_count"), ("State", "get_state_display"),
+        ("Since", "state_since"), ("Due now", lambda order: amount(order.due_now)),
+        ("A month", lambda order: amount(order.per_month)), ("Currency", lambda order: currency(order)),
+        ("Drafted by", "drafted_by_name"), ("Drafted", "created_at"), ("Confirmed by", "confirmed_by_name"),
+        ("Confirmed", "confirmed_at"), ("Vendor's reference", "reference"),
+    ]  # fmt: skip
+    change_list_template = "admin/orders/order/change_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        counts = {
+            "domain_count": Count("domains", distinct=True),
+            "mailbox_count": Count("mailboxes", distinct=True),
+        }
+        return Order.objects.annotate(**counts)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """Subqueries instead of joins: a join over mailboxes takes seconds on a large installation."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = Q(client__name__icontains=term) | Q(reference__icontains=term)
+        found |= Q(pk__in=Order.objects.filter(domains__name__icontains=term).values("pk"))
+        found |= Q(pk__in=Order.objects.filter(mailboxes__address__icontains=term).values("pk"))
+        number = term.upper().removeprefix("MO-")
+        if number.isdecimal() and len(number) < 10:
+            found |= Q(pk=int(number) - 1000)
+        return queryset.filter(found), False
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """One question about the switch for the whole list."""
+        found = super().get_changelist_instance(request)
+        switch = SendingSwitch.current()
+        for order in found.result_list:
+            order.switch = switch
+        return found
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
+        here = request.GET.get("tab", "")
+        tabs = [
+            {
+                "label": label,
+                "count": sum(counts.get(state, 0) for state in states),
+                "query": f"?tab={key}" if key else "?",
+                "is_here": key == here,
+            }
+            for key, label, states in TABS
+        ]
+        may_draft = request.user.is_authenticated and request.user.has_perm("orders.add_order")
+        unsaved = autosave.offers(request.user)[: autosave.FEW] if may_draft else []  # type: ignore[arg-type]  # signed in
+        context = {"title": "Orders", "tabs": tabs, "unsaved": unsaved, **(extra_context or {})}
+        return super().changelist_view(request, context)
+
+    def get_urls(self) -> list[Any]:
+        pages = {
+            "edit": draft.edit, "send": draft.send, "confirm": decide.confirm, "back": decide.send_back,
+            "cancel": decide.cancel, "copy": decide.copy, "delivered": decide.delivered, "check": check_vendor.check,
+            "news": check_vendor.news, "elsewhere": alternatives_page.show, "availability": availability_panel.show,
+            "comment": comment_form.write, "suggest": availability_panel.suggest, "take": availability_panel.take,
+        }  # fmt: skip
+        ours = [
+            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
+            for name, view in pages.items()
+        ]
+        ours.append(path("volume/", self.admin_site.admin_view(capacity_page.show), name="orders_order_volume"))
+        for name, view in (("evidence", evidence_page.show), ("control", control_report_page.show)):
+            ours.append(path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}"))
+        several = reauthentication.required(batch.show, then="Confirm several orders")
+        ours.append(path("together/", self.admin_site.admin_view(several), name="orders_order_together"))
+        found = [*ours, *super().get_urls()]
+        for entry in found:
+            if entry.name in ("orders_order_add", "orders_order_edit"):
+                entry.callback = session_expired.keeps_what_was_typed(entry.callback)
+        return found
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return draft.add(request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return detail.show(request, object_id)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return detail.history(request, object_id)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        return False
+
+    @admin.display(description="Order", ordering="pk")
+    def reference_link(self, order: Order) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order)
+
+    @admin.display(description="What")
+    def what(self, order: Any) -> str:
+        counts = [(order.domain_count, "domain", "domains"), (order.mailbox_count, "mailbox", "mailboxes")]
+        return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n) or "nothing yet"
+
+    @admin.display(description="Now")
+    def now(self, order: Order) -> SafeString:
+        return format_html('<span class="num">{}</span>', order.due_now or "–")
+
+    @admin.display(description="A month")
+    def a_month(self, order: Order) -> SafeString:
+        return format_html('<span class="num">{}</span>', order.per_month or "–")
+
+    @admin.display(description="State", ordering="state")
+    def state_chip(self, order: Order) -> SafeString:
+        return chip(order_pages.CHIPS[State(order.state)], order.get_state_display())
+
+    @admin.display(description="Next")
+    def next(self, order: Order) -> SafeString:
+        """Who acts next, and for how long they could have; what holds a confirmed order."""
+        hold = order.hold if order.state == State.CONFIRMED else None
+        age = timesince((hold.since if hold else None) or order.state_since, depth=1)
+        since = "" if order.acts_next == "Nobody" or age.startswith("0") else f" for {age}"
+        if hold is None:
+            return format_html('<span class="small soft">{}{}</span>', order.acts_next, since and f",{since}")
+        says = f"{hold.short}{since if hold.since else ''}"
+        return format_html('<span class="small soft">{}. Next: {}</span>', says, order.acts_next)

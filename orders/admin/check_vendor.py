@@ -1,0 +1,153 @@
+"""Check the vendor: what was sent, what the vendor's reads show, and a person's verdict with a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from mailops.auth import reauthentication
+from orders.admin import cost_sheet
+from orders.admin.actions import ReasonForm
+from orders.admin.detail import contents, request_shown
+from orders.admin.order_pages import load, render, url
+from orders.models import NotAllowed, Order
+from orders.outcomes import settlement
+from orders.plan import short
+from orders.sending import vendor_lookup
+
+
+class VerdictForm(forms.Form):
+    """What the person found, and how they know."""
+
+    verdict = forms.ChoiceField(
+        label="What did you find?",
+        widget=forms.RadioSelect,
+        choices=[
+            (settlement.PLACED, "It was placed: the vendor has all of this order"),
+            (settlement.PARTLY, "A part was placed: the vendor has some of it, and I know which"),
+            (settlement.NOT_PLACED, "It was not placed: I am sure that the vendor has nothing"),
+        ],
+    )
+    there = forms.MultipleChoiceField(
+        label="What does the vendor have?",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Tick all that is there. The rest is marked as refused and can be ordered again.",
+    )
+    reference = forms.CharField(
+        label="The vendor's reference", required=False, max_length=120, help_text="If the vendor shows one."
+    )
+    reason = forms.CharField(
+        label="How do you know?",
+        max_length=1000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Where you looked and what you saw. It stays in the history.",
+    )
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.domain_of: dict[str, str] = {}
+        for line in order.contents:
+            if order.what.buys_domains:
+                self.domain_of[line.name] = line.name
+            self.domain_of.update({box.address: line.name for box in line.mailboxes})
+        there = self.fields["there"]
+        assert isinstance(there, forms.MultipleChoiceField)
+        there.choices = [(name, name) for name in self.domain_of]
+
+    def clean(self) -> dict[str, Any]:
+        said: dict[str, Any] = super().clean() or self.cleaned_data
+        if said.get("verdict") == settlement.PARTLY and "there" in said:
+            if not said["there"]:
+                self.add_error("there", "Tick what the vendor has. If it has nothing, say that it was not placed.")
+            elif not self.left_out():
+                self.add_error("there", "You ticked everything. If the vendor has all of it, say that it was placed.")
+        return said
+
+    def left_out(self) -> list[str]:
+        """What was not ticked; a mailbox that is there has its domain with it."""
+        there = set(self.cleaned_data["there"])
+        there |= {self.domain_of[name] for name in there}
+        return [name for name in self.domain_of if name not in there]
+
+
+@reauthentication.before(lambda request, pk: f"Go on with checking {Order(pk=pk)} at the vendor")
+def check(request: HttpRequest, pk: int) -> HttpResponse:
+    """The desk's page for one order whose outcome is, or was, unknown."""
+    order = load(request, pk, "orders.settle_order")
+    user = request.user
+    assert isinstance(user, User)
+    try:
+        attempt = settlement.attempt_of(order)
+    except NotAllowed as error:
+        messages.info(request, str(error))
+        return redirect(url(order))
+    if request.method == "POST" and "look" in request.POST:
+        vendor_lookup.look(attempt, by=user)
+        return redirect(url(order, "check"))
+    why_not = settlement.why_not(order, attempt)
+    form = VerdictForm(request.POST if request.method == "POST" else None, order=order)
+    if form.is_bound and form.is_valid():
+        return _settle(request, order, form, user)
+    snapshot = order.snapshot or {}
+    context = {
+        "title": f"{order}: did it happen?",
+        "attempt": attempt,
+        "form": form,
+        "why_not": why_not,
+        "digest": short(attempt.digest),
+        **cost_sheet.context(request, order, snapshot),
+        "contents": contents(request, order),
+        "asked": request_shown(snapshot),
+        "adapter": order.vendor.adapter,
+    }
+    response = render(request, "check.html", order, **context)
+    response.status_code = 400 if form.is_bound else 200
+    return response
+
+
+def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -> HttpResponse:
+    said = form.cleaned_data
+    verdict = said["verdict"]
+    try:
+        settlement.settle(
+            order.pk,
+            by=user,
+            verdict=verdict,
+            reason=said["reason"],
+            reference=said["reference"] if verdict != settlement.NOT_PLACED else "",
+            left_out=form.left_out() if verdict == settlement.PARTLY else (),
+            seen=request.POST.get("seen", ""),
+        )
+    except NotAllowed as error:
+        messages.error(request, str(error))
+        return redirect(url(order))
+    words = {
+        settlement.PLACED: "it was placed.",
+        settlement.PARTLY: "a part of it was placed. Order the rest again with a copy, once this one is delivered.",
+        settlement.NOT_PLACED: "it was not placed. It waits for a fresh confirmation.",
+    }
+    messages.success(request, f"{order} is settled: {words[verdict]}")
+    return redirect(url(order))
+
+
+def news(request: HttpRequest, pk: int) -> HttpResponse:
+    """What the vendor said after the verdict has been read; the verdict stays."""
+    order = load(request, pk, "orders.settle_order")
+    user = request.user
+    assert isinstance(user, User)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        settlement.read_news(order.pk, by=user, reason=form.cleaned_data["reason"])
+        messages.success(request, f"The verdict on {order} stays as it is.")
+        return redirect(url(order))
+    lead = "The vendor said something else after the verdict. If the verdict is still right, say why. It then stays."
+    context = {"title": f"{order}: keep the verdict?", "lead": lead, "button": "Keep the verdict", "kind": "primary"}
+    response = render(request, "reason.html", order, form=form, **context)
+    response.status_code = 400 if form.is_bound else 200
+    return response

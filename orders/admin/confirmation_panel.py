@@ -1,0 +1,64 @@
+"""What the order's pages say about its confirmations: how many are needed and why, who gave one, who tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from mailops.history.models import Event
+from orders import submission
+from orders.models import Confirmation, Order, State
+from orders.models.confirmation_rule import PERSONS
+from orders.plan import Plan
+from orders.review import confirmations
+from orders.review.plan_diff import differences
+
+
+def context(request: HttpRequest, order: Order, current: Plan | None) -> dict[str, Any]:
+    """For `_confirmations.html`; nothing while it is a draft that nobody tried to confirm."""
+    if order.state == State.REVIEW and current:
+        return {"confirmations": _waiting(request, order, current) | {"tried": tried(order)}}
+    given = confirmations.given(order, order.digest).counts if order.digest else ()
+    needed = order.confirmers_needed
+    says = PERSONS[needed] if needed is not None and order.confirmed_by_name else ""
+    about = {"says": says, "given": given, "waits": "", "void": []}
+    return {"confirmations": about | {"tried": tried(order)}}
+
+
+def _waiting(request: HttpRequest, order: Order, current: Plan) -> dict[str, Any]:
+    needed = confirmations.confirmers_needed(order, current.cost)
+    if isinstance(request.user, User):
+        confirmations.seen(order, current.digest, needed, request.user)
+    found = confirmations.given(order, current.digest)
+    left = needed.count - len(found.counts)
+    waits = "Waiting for the second confirmation." if found.counts and left > 0 else ""
+    return {
+        "says": needed.says,
+        "given": found.counts,
+        "waits": waits,
+        "void": [_void(one, current) for one in found.void],
+    }
+
+
+def _void(one: Confirmation, current: Plan) -> str:
+    before = submission.shown(one.digest)
+    how = " ".join(differences(before, current.as_dict())) if before else ""
+    at = date_format(localtime(one.at), "j M, H:i")
+    return f"{one} confirmed it ({at}), which does not count any more: the order changed since. {how}".strip()
+
+
+def tried(order: Order) -> list[Event]:
+    """Attempts to confirm one's own order, newest first."""
+    events = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))
+    return list(events.filter(action="order.self_confirmation_refused").order_by("-number")[:5])
+
+
+def said(order: Order) -> str:
+    """What confirming led to, for the message on the next page."""
+    if order.state == State.REVIEW:
+        return f"Your confirmation of {order} is noted. Nothing is sent yet: a second person has to confirm it too."
+    return f"{order} is confirmed. {order.held_by or 'MailOps sends it now.'}"

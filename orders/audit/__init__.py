@@ -1,0 +1,1 @@
+"""For people who look after the others: evidence, control report, month-end match, retention."""

@@ -1,0 +1,376 @@
+"""The control report: what somebody who looks after the others wants to know of a period, computed from records.
+
+Each section is a function from a period to its lines. A section without lines says so: nothing found is an answer too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from mailops.history.models import Event
+from orders.audit import role_periods
+from orders.audit.evidence_pack.scope import ORDER, bounds
+from orders.models import Order, State
+from vendors.models import PriceVersion
+
+MOST = 500  # lines of a section
+READ = 10 * MOST  # rows of one kind that are read for it
+RULES = [
+    "order_limit", "day_limit", "month_limit", "limit_currency", "balance_floor", "drift_per_order", "drift_cumulative",
+    "two_person_rule", "hold_minutes", "confirmers", "mode", "api_key",
+]  # fmt: skip
+ALL_RULES = ["orders.confirmationrule", "auth.group"]  # whatever is changed of these is a rule
+SETTLED = ["order.settled_as_placed", "order.settled_as_partly_placed", "order.settled_as_not_placed"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One finding; `record` is the record that tells of it, `order` the order, where there is one."""
+
+    at: datetime | None
+    who: str
+    what: str
+    about: str = ""
+    record: int | None = None
+    order: int | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Among the lines: of one kind there were more than are read, said in a sentence."""
+
+    says: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One question about the period; `count` may be more than the lines that are shown.
+
+    Where something is `cut`, there are more than `count`.
+    """
+
+    key: str
+    title: str
+    meaning: str
+    ask: str
+    lines: Sequence[Line]
+    count: int
+    worry: bool = False  # a line here is worth a look by itself
+    cut: Sequence[str] = ()
+
+    @property
+    def more(self) -> int:
+        return max(self.count - len(self.lines), 0)
+
+    @property
+    def left_out(self) -> str:
+        """What is not shown, in words; empty where everything is."""
+        at_least = "at least " if self.cut else ""
+        more = [f"And {at_least}{self.more:,} more."] if self.more else []
+        ends = ["Choose a shorter period to see them."] if more or self.cut else []
+        return " ".join([*more, *self.cut, *ends])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Period:
+    """From a day to a day, both included."""
+
+    first: date
+    last: date
+    since: datetime = field(init=False)
+    until: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        since, until = bounds(self.first, self.last)
+        object.__setattr__(self, "since", since)
+        object.__setattr__(self, "until", until)
+
+    def events(self, *actions: str) -> QuerySet[Event]:
+        """The records of the period, oldest first; all of them, or only those with one of these actions."""
+        found = Event.objects.filter(at__gte=self.since, at__lt=self.until).order_by("number")
+        return found.filter(action__in=actions) if actions else found
+
+
+def sections(period: Period) -> Iterator[Section]:
+    """The whole report, section by section."""
+    for key, title, meaning, ask, worry, find in SECTIONS:
+        found = list(find(period))
+        lines = [one for one in found if isinstance(one, Line)]
+        cut = [one.says for one in found if isinstance(one, Cut)]
+        about = {"key": key, "title": title, "meaning": meaning, "ask": ask}
+        yield Section(**about, worry=worry, lines=lines[:MOST], count=len(lines), cut=cut)
+
+
+# -- Lines -------------------------------------------------------------------------------------------------------------
+
+
+Find = Callable[["Period"], Iterable[Line | Cut]]
+
+
+def line(event: Event, what: str = "") -> Line:
+    return Line(
+        at=event.at,
+        who=event.actor,
+        what=what or told(event),
+        about=event.subject,
+        record=event.number,
+        order=int(event.subject_id) if event.subject_type == ORDER and event.subject_id.isdecimal() else None,
+    )
+
+
+def told(event: Event, names: Iterable[str] = ()) -> str:
+    """What a record says, in one line: what happened, what changed, why."""
+    words = event.action.partition(".")[2].replace("_", " ").capitalize()
+    wanted = [name for name in names or sorted(event.changes) if name in event.changes]
+    changed = "; ".join(change(name, event.changes[name]) for name in wanted[:12])
+    return ". ".join(part.rstrip(".") for part in (words, changed, event.reason) if part) + "."
+
+
+def change(name: str, pair: Any) -> str:
+    before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
+    said = _text(after) if before in (None, "", [], {}) else f"{_text(before)} became {_text(after)}"
+    return f"{name.replace('_', ' ')}: {said}"
+
+
+def _text(value: Any) -> str:
+    if value in (None, "", [], {}):
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))[:200]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:200]
+
+
+def _lines(
+    found: QuerySet[Any], kind: str = "these records", to_line: Callable[[Any], Line] = line
+) -> Iterator[Line | Cut]:
+    """A line for each row, up to the bound, and a word where there are more."""
+    rows = list(found[: READ + 1])
+    yield from map(to_line, rows[:READ])
+    if len(rows) > READ:
+        yield Cut(f"Of {kind} only the first {READ:,} are counted; there are more.")
+
+
+def _of(*actions: str) -> Find:
+    """A section that lists the records with these actions."""
+    return lambda period: _lines(period.events(*actions))
+
+
+def _earlier(*actions: str) -> QuerySet[Event]:
+    """For a WHERE clause: records of the same object before this one."""
+    same = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
+    return Event.objects.filter(**same, action__in=actions, number__lt=OuterRef("number"))
+
+
+# -- Sections that have to look twice ----------------------------------------------------------------------------------
+
+
+def overrides(period: Period) -> Iterator[Line | Cut]:
+    """Where somebody used a way past a rule that the rules themselves offer."""
+    reasoned = period.events("order.confirmed").exclude(reason="")
+    yield from _lines(reasoned, "orders confirmed with a word of why", lambda e: line(e, f"Confirmed. {e.reason}"))
+    again = Order.objects.filter(confirmed_at__gte=period.since, confirmed_at__lt=period.until).exclude(why_again="")
+    yield from _lines(again.order_by("confirmed_at"), "orders that repeat an earlier one", _repeat)
+    settled = period.events(*SETTLED).annotate(again=Exists(_earlier(*SETTLED)))
+    yield from _lines(settled, "verdicts", _verdict)
+    yield from _lines(period.events("attempt.prices_moved", "attempt.news_read"), "orders whose prices moved")
+
+
+def _repeat(order: Order) -> Line:
+    what = f"Ordered again although it looks like an earlier order: {order.why_again}"
+    return Line(at=order.confirmed_at, who=order.confirmed_by_name, what=what, about=str(order), order=order.pk)
+
+
+def _verdict(event: Any) -> Line:
+    words = "Verdict revised" if event.again else "Verdict on an unknown outcome"
+    return line(event, f"{words}: {told(event, ['left_out'])}")
+
+
+def rule_changes(period: Period) -> Iterator[Line | Cut]:
+    some = Q(subject_type__in=["vendors.vendor", "orders.client"], changes__has_any_keys=RULES)
+    found = period.events().filter(some | Q(subject_type__in=ALL_RULES))
+    return _lines(found, to_line=lambda e: line(e, told(e, [] if e.subject_type in ALL_RULES else RULES)))
+
+
+def late_edits(period: Period) -> Iterator[Line | Cut]:
+    return _lines(period.events("order.edited").filter(Exists(_earlier("order.confirmed"))))
+
+
+def unknowns(period: Period) -> Iterator[Line | Cut]:
+    """Those that are open now, oldest first, and how long those took that ended in the period."""
+    now = timezone.now()
+
+    def still_open(order: Order) -> Line:
+        what = f"Still open, for {timesince(order.state_since, now, depth=1)}. {order.reason}".strip()
+        return Line(at=order.state_since, who="", what=what, about=str(order), order=order.pk)
+
+    unknown = Order.objects.filter(state=State.UNKNOWN).order_by("state_since")
+    yield from _lines(unknown, "those that are open now", still_open)
+    same = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
+    began = Event.objects.filter(**same, number__lt=OuterRef("number"), changes__state__1="unknown")
+    ended = period.events().filter(subject_type=ORDER, changes__state__0="unknown")
+    timed = ended.annotate(began=Subquery(began.order_by("-number").values("at")[:1]))
+    yield from _lines(timed, "those that ended in the period", _ended)
+
+
+def _ended(event: Any) -> Line:
+    took = f"after {timesince(event.began, event.at, depth=1)}" if event.began else "after a time not known"
+    return line(event, f"Ended {took}. {told(event, ['reference', 'left_out'])}")
+
+
+def prices(period: Period) -> Iterator[Line | Cut]:
+    found = PriceVersion.objects.filter(at__gte=period.since, at__lt=period.until).select_related("vendor", "before")
+    return _lines(found.order_by("pk"), "these changes", _price)
+
+
+def _price(version: PriceVersion) -> Line:
+    before = f"{version.before.says} became " if version.before else ""
+    what = f"{version.label or version.item}: {before}{version.says}. {version.source}"
+    return Line(at=version.at, who=version.set_by, what=what, about=str(version.vendor))
+
+
+def roles(period: Period) -> Iterator[Line | Cut]:
+    """Each person's roles, with the days; then the times when somebody stood in for somebody."""
+    for held in role_periods.spans(period.since, period.until):
+        yield Line(at=held.since, who=held.person, what=held.says, about=held.role, record=held.record)
+    if role_periods.is_cut(period.since):
+        yield Cut(
+            f"Of the changes of roles since then only the first {role_periods.MOST:,} were read, so the times "
+            "here may be wrong."
+        )
+    yield from _lines(period.events("delegation.made", "delegation.ended"), "rights that were passed on")
+
+
+def taken_out(period: Period) -> Iterator[Line | Cut]:
+    names = ["filter", "rows", "form", "first", "last"]
+    found = period.events("evidence.exported", "list.exported", "report.shown")
+    return _lines(found, to_line=lambda event: line(event, told(event, names)))
+
+
+SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
+    (
+        "self",
+        "Attempts to confirm one's own order",
+        "Somebody pressed “confirm” on an order that they had edited. MailOps and the database refused it.",
+        "Was it a slip, or did somebody try to do without the second person?",
+        True,
+        _of("order.self_confirmation_refused"),
+    ),
+    (
+        "overrides",
+        "Exceptions that somebody made use of",
+        "Orders confirmed by one person where the account's rule allows it, repeats with the drafter's reason, "
+        "verdicts on unknown outcomes, and orders sent at a higher price within what was allowed.",
+        "Does each reason say how the person knew? Are there more of them than last time?",
+        False,
+        overrides,
+    ),
+    (
+        "rules",
+        "Limits, rules and keys changed",
+        "Changes of what an order, a day or a month may cost, of the two-person rule, of price tolerances, of waiting "
+        "times and of keys.",
+        "Who asked for it, and was it put back afterwards? Was something large bought soon after?",
+        True,
+        rule_changes,
+    ),
+    (
+        "edits",
+        "Orders edited after a confirmation",
+        "An order was confirmed once, came back unsent or was sent back, and its contents were edited. It then needs a "
+        "fresh confirmation.",
+        "Did the second confirmer see what changed?",
+        True,
+        late_edits,
+    ),
+    (
+        "switch",
+        "Sending stopped and opened again",
+        "Who held all sending or one account's, why, and who let it go on. MailOps stops an account by itself after "
+        "refused keys and unknown outcomes.",
+        "Was the cause found before it was opened again?",
+        False,
+        _of("sending.held", "sending.released", "vendor.stopped", "vendor.resumed"),
+    ),
+    (
+        "unknown",
+        "Unknown outcomes",
+        "Orders of which nobody knew whether the vendor charged them: those open today, whatever the period, and how "
+        "long it took to settle those that ended in it.",
+        "Why is one older than a day? Do the vendor's bills agree with the verdicts?",
+        True,
+        unknowns,
+    ),
+    (
+        "chain",
+        "Checks of the history",
+        "Each time that the chain of records was read through, what was found, and fingerprints that were put away.",
+        "Was it checked at all? Does a fingerprint kept elsewhere still match?",
+        False,
+        _of("history.verified", "history.found_broken", "history.digest_written", "history.archived"),
+    ),
+    (
+        "outside",
+        "Changes that went past MailOps",
+        "Rows that were changed in the database itself, by no page and no command of MailOps.",
+        "Who had the database's password that day, and what was it for?",
+        True,
+        _of("outside.changed", "shell.changed"),
+    ),
+    (
+        "prices",
+        "Prices changed",
+        "Every change of a price, typed or read from a vendor.",
+        "Does a typed price agree with the vendor's list?",
+        False,
+        prices,
+    ),
+    (
+        "roles",
+        "Who held which role, and when",
+        "Worked out backwards from the roles of today and the records of every change.",
+        "Does everybody still need theirs? Did somebody hold one for a few hours only?",
+        False,
+        roles,
+    ),
+    (
+        "doors",
+        "Sign-ins that failed, and lock-outs",
+        "Wrong passwords and second factors, and names or addresses that were locked out for a while.",
+        "Do many come from one place, or hit one person?",
+        True,
+        _of("user.sign_in_failed", "user.locked_out", "user.second_factor_removed"),
+    ),
+    (
+        "proposals",
+        "Proposals",
+        "Changes that need a second person: proposed, approved, declined, withdrawn.",
+        "Do the same two people approve each other's?",
+        False,
+        _of(
+            "proposal.made",
+            "proposal.approved",
+            "proposal.declined",
+            "proposal.withdrawn",
+            "proposal.expired",
+            "proposal.self_approval_refused",
+        ),
+    ),
+    (
+        "left",
+        "What was taken out of MailOps",
+        "Evidence packs, exported lists and control reports, with who made them.",
+        "Where are those files now?",
+        False,
+        taken_out,
+    ),
+]

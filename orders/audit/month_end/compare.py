@@ -1,0 +1,211 @@
+"""What does not agree between our orders and the vendor's books. Pure: nothing is read or written here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from mailops.core.money import Totals, show
+from orders.audit.month_end.statement import Charge
+from orders.models.month_end_match import Kind
+from orders.models.state import State
+from vendors.apis.base import Held
+
+BOUGHT = (State.ACCEPTED, State.PARTLY, State.DELIVERED)
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booked:
+    """One of our orders as far as a match needs it.
+
+    `domains` holds the mailboxes that are live at each of its domains, from all orders; `is_new` says whether it was
+    sent within the days of the match; `is_settling` that the vendor may still be at work on it.
+    """
+
+    pk: int
+    name: str
+    state: str
+    reference: str
+    domains: dict[str, int]
+    buys_domains: bool
+    due_now: Totals
+    again: Totals
+    is_new: bool = True
+    is_settling: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One difference, before it is a finding."""
+
+    kind: Kind
+    says: str
+    about: str  # what it is about: the same thing found again has the same key
+    order_id: int | None = None
+    ours: Decimal | None = None
+    theirs: Decimal | None = None
+    currency: str = ""
+
+    @property
+    def key(self) -> str:
+        """SHA-256, hex, over what it is about and its amounts: another amount is another finding."""
+        parts = (self.kind, self.about, self.order_id, self.ours, self.theirs, self.currency)
+        return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
+
+
+@dataclass(kw_only=True)
+class Compared:
+    """What a comparison came to."""
+
+    differences: list[Difference] = field(default_factory=list)
+    orders: set[int] = field(default_factory=set)
+
+    @property
+    def agreed(self) -> int:
+        return len(self.orders - {difference.order_id for difference in self.differences})
+
+
+def with_list(orders: Sequence[Booked], listed: Iterable[Held], *, known: frozenset[str]) -> Compared:
+    """Beside the vendor's own list of domains. `known` are the domains that MailOps has at this account at all."""
+    there = {held.domain: held for held in listed}
+    found = Compared()
+    live: set[str] = set()
+    for order in orders:
+        if order.state in BOUGHT:
+            live |= set(order.domains)
+            found.orders.add(order.pk)
+            found.differences += _against_list(order, there)
+    for order in orders:
+        if order.state in (State.REFUSED, State.CANCELLED) and order.buys_domains:
+            listed_still = sorted(set(order.domains) & set(there) - live - known)
+            found.differences += [_though_refused(order, name) for name in listed_still]
+            live |= set(listed_still)
+    found.differences += [_not_ours(held) for name, held in there.items() if name not in live | known]
+    return found
+
+
+def _against_list(order: Booked, there: dict[str, Held]) -> Iterator[Difference]:
+    for name, ours in order.domains.items():
+        held = there.get(name)
+        if held is None:
+            if not order.is_settling:
+                says = f"{name} of {order.name} is not in the vendor's list of the account's domains."
+                yield Difference(kind=Kind.MISSING, says=says, about=name, order_id=order.pk)
+            continue
+        theirs = held.mailboxes
+        if theirs is None or not ours:  # some vendors make the mailboxes by themselves
+            continue
+        # on a domain that was there before, the vendor may count mailboxes that MailOps never saw
+        if not order.is_settling and (theirs < ours or (theirs > ours and order.buys_domains)):
+            says = f"{name}: {ours} mailboxes here, {theirs} at the vendor."
+            yield Difference(kind=Kind.COUNT, says=says, about=f"{name} {ours} {theirs}", order_id=order.pk)
+
+
+def _though_refused(order: Booked, name: str) -> Difference:
+    says = f"{name} is in the vendor's list, though {order.name} reads as if nothing was bought. It may be charged for."
+    return Difference(kind=Kind.REFUSED, says=says, about=name, order_id=order.pk)
+
+
+def _not_ours(held: Held) -> Difference:
+    says = f"{held.domain} is in the vendor's list and on no order here. It was bought outside MailOps, or before."
+    return Difference(kind=Kind.NOT_OURS, says=says, about=held.domain)
+
+
+def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compared:
+    """Beside a statement: each charge finds its order by reference, by domain, or by an amount that only one has."""
+    found = Compared(orders={order.pk for order in orders if order.state in BOUGHT and order.is_new and order.due_now})
+    lines = _sorted_out(orders, charges, found)
+    for order in orders:
+        mine = lines.get(order.pk, [])
+        if order.state in BOUGHT:
+            found.differences += _against_charges(order, mine)
+        elif mine:
+            found.differences.append(_though_nothing_bought(order, mine))
+    return found
+
+
+def _sorted_out(orders: Sequence[Booked], charges: Sequence[Charge], found: Compared) -> dict[int, list[Charge]]:
+    """The charges by the order they belong to; those that belong to none are differences."""
+    lines: dict[int, list[Charge]] = defaultdict(list)
+    left = []
+    for charge in charges:
+        order = _by_words(orders, charge)
+        if order:
+            lines[order.pk].append(charge)
+        else:
+            left.append(charge)
+    for charge in left:
+        fitting = [order for order in orders if order.pk not in lines and _fits(order, charge)]
+        if len(fitting) == 1:
+            lines[fitting[0].pk].append(charge)
+        else:
+            found.differences.append(_no_order(charge))
+    return lines
+
+
+def _by_words(orders: Sequence[Booked], charge: Charge) -> Booked | None:
+    words = set(re.findall(r"[\w.-]+", f"{charge.reference} {charge.text}".lower()))
+    for order in orders:
+        if order.reference and order.reference.lower() in (charge.reference.lower(), *words):
+            return order
+    named = [order for order in orders if words & set(order.domains)]
+    return next((order for order in named if order.is_new and order.state in BOUGHT), named[0] if named else None)
+
+
+def _fits(order: Booked, charge: Charge) -> bool:
+    return order.is_new and order.state in BOUGHT and order.due_now == {charge.currency: charge.amount}
+
+
+def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Difference]:
+    charged = Totals.of((charge.currency, charge.amount) for charge in charges)
+    for currency in sorted({*charged, *(order.due_now if order.is_new else {})}):
+        ours, theirs = order.due_now.get(currency, NOTHING), charged.get(currency, NOTHING)
+        if _agrees(order, currency, theirs) or (not charges and not ours):
+            continue
+        lines = "; ".join(charge.words for charge in charges if charge.currency == currency)
+        about = f"{order.name} {currency}"
+        amounts = {"order_id": order.pk, "about": about, "ours": ours, "theirs": theirs, "currency": currency}
+        if not charges:
+            says = f"{order.name} was bought for {show(ours, currency)}, and no line of the statement speaks of it."
+            yield Difference(kind=Kind.NO_CHARGE, says=says, **amounts | {"theirs": None})
+        elif ours and len(charges) > 1 and theirs % ours == 0:
+            times = theirs // ours
+            says = f"{order.name} was bought once for {show(ours, currency)} and stands here {times} times: {lines}."
+            yield Difference(kind=Kind.TWICE, says=says, **amounts)
+        else:
+            says = f"{order.name}: {show(ours, currency)} was confirmed, {show(theirs, currency)} is charged: {lines}."
+            yield Difference(kind=Kind.AMOUNT, says=says, **amounts)
+
+
+def _agrees(order: Booked, currency: str, charged: Decimal) -> bool:
+    """An order of these days by what was due at once; an older one by what it costs again, once or not at all."""
+    again = order.again.get(currency, NOTHING)
+    if not order.is_new:
+        return charged in (NOTHING, again)
+    due = order.due_now.get(currency, NOTHING)
+    return charged in (due, due + again) if charged else not due
+
+
+def _though_nothing_bought(order: Booked, charges: list[Charge]) -> Difference:
+    charged = Totals.of((charge.currency, charge.amount) for charge in charges)
+    lines = "; ".join(charge.words for charge in charges)
+    one = next(iter(charged.items())) if len(charged) == 1 else ("", None)
+    amounts = {"about": f"{order.name} {lines}", "order_id": order.pk, "theirs": one[1], "currency": one[0]}
+    if order.state == State.UNKNOWN:
+        says = f"The outcome of {order.name} is unknown here, and {charged} is charged: {lines}. So it was placed."
+        return Difference(kind=Kind.OUTCOME, says=says, **amounts)  # type: ignore[arg-type]
+    says = (
+        f"{order.name} reads as if nothing was bought, and {charged} is charged: {lines}. Ask the vendor for it back."
+    )
+    return Difference(kind=Kind.NOTHING_BOUGHT, says=says, **amounts)  # type: ignore[arg-type]
+
+
+def _no_order(charge: Charge) -> Difference:
+    says = f"{show(charge.amount, charge.currency)} is charged on {charge.words}, and no order here fits it."
+    about = f"{charge.date} {charge.reference} {charge.text}"
+    return Difference(kind=Kind.NO_ORDER, says=says, about=about, theirs=charge.amount, currency=charge.currency)

@@ -1,0 +1,1 @@
+"""Whether an order's names are free: what vendors said, and asking them."""

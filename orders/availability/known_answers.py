@@ -1,0 +1,140 @@
+"""Whether an order's names are free, as far as its vendor said so and when: facts and problems, no question asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.utils import timezone
+
+from mailops.templatetags.page_filters import age
+from orders.models import Asking, Availability, Order, State
+from orders.models.name_availability import Told
+from vendors.apis.base import DomainLine
+from vendors.verdicts import Problem
+
+ASKED_IN = (State.DRAFT, State.REVIEW)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """One name of the order, and the newest word of the vendor on it."""
+
+    line: DomainLine
+    told: Availability | None
+    is_fresh: bool
+    is_wrong: bool  # what was said does not go with what is ordered
+
+    @property
+    def row(self) -> int | None:
+        return self.line.row or (self.line.mailboxes[0].row if self.line.mailboxes else None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """All names of an order with the vendor's word on each."""
+
+    words: tuple[Word, ...]
+    registers: bool
+    now: datetime
+
+    @cached_property
+    def wrong(self) -> list[Word]:
+        return [word for word in self.words if word.is_wrong]
+
+    @cached_property
+    def not_fresh(self) -> list[Word]:
+        """Names that were never asked for, or too long ago."""
+        return [word for word in self.words if not word.is_fresh]
+
+    @cached_property
+    def says(self) -> list[dict[str, str]]:
+        """The picture in a few lines for a list of checks: how many of each, and how old the oldest answer is."""
+        found = []
+        good = Told.FREE if self.registers else Told.TAKEN
+        names = {
+            Told.FREE: ("free", "free, so nobody holds it yet"),
+            Told.TAKEN: ("taken", "registered"),
+            Told.UNSAID: ("left open by the vendor", "left open by the vendor"),
+        }
+        for state in Told:
+            fresh = [word.told for word in self.words if word.told and word.is_fresh and word.told.state == state]
+            old = [word.told for word in self.words if word.told and not word.is_fresh and word.told.state == state]
+            words = names[state][0 if self.registers else 1]
+            for rows, kind in ((fresh, "ok" if state == good else "fail"), (old, "warn")):
+                if ages := [row.asked_at for row in rows if row.asked_at]:
+                    kind = "warn" if state == Told.UNSAID or (not self.registers and kind == "fail") else kind
+                    found.append({"kind": kind, "text": f"{len(rows)} {words} (asked {age(min(ages))})"})
+        if never := len([word for word in self.words if not word.told]):
+            found.append({"kind": "warn", "text": f"{never} not asked"})
+        return found
+
+
+def standing(order: Order) -> Standing:
+    """What is known of an order's names just now."""
+    now, registers = timezone.now(), order.what.registers_names
+    bad = Told.TAKEN if registers else Told.FREE
+    words = []
+    for line in order.contents:
+        row = order.told.get(line.name.lower())
+        words.append(
+            Word(
+                line=line,
+                told=row,
+                is_fresh=row is not None and row.is_fresh(now),
+                is_wrong=row is not None and row.state == bad,
+            )
+        )
+    return Standing(words=tuple(words), registers=registers, now=now)
+
+
+def problems(order: Order) -> list[Problem]:
+    """Names that can't be had as this order needs them, by the vendor's own word.
+
+    A fresh word stops a draft; an old one, and any word once the order waits for a confirmer, is a warning with its
+    age, so that a wrong answer holds nothing up for ever.
+    """
+    if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
+        return []
+    label = order.vendor.adapter.label
+    return [_problem(order, word, label) for word in standing(order).wrong]
+
+
+def _problem(order: Order, word: Word, label: str) -> Problem:
+    assert word.told and word.told.asked_at
+    said = f"{label} said so {age(word.told.asked_at)}"
+    if not order.what.registers_names:
+        return Problem(
+            message=f"{word.line.name} is not registered by anybody: {said}.",
+            fix="Buy it first, or correct its spelling. If you just bought it, ask again.",
+            field="domain",
+            row=word.row,
+            level="warn",
+        )
+    is_stop = word.is_fresh and order.state == State.DRAFT
+    extra = f" {word.told.says}" if word.told.says else ""
+    return Problem(
+        message=f"{word.line.name} is taken: {said}.{extra}",
+        fix="Take it out or choose another name. If you think it is free, ask again.",
+        field="domain",
+        row=word.row,
+        level="stop" if is_stop else "warn",
+    )
+
+
+def told(order: Order) -> list[dict[str, str]]:
+    """The same for the list of checks on a page: every name is accounted for, the ones nobody asked for as well."""
+    if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
+        return []
+    found = standing(order)
+    if not found.words or not (order.what.buys_domains or any(word.told for word in found.words)):
+        return []
+    counts = "; ".join(line["text"] for line in found.says)
+    kinds = {line["kind"] for line in found.says}
+    return [{"kind": "ok" if kinds == {"ok"} else "warn", "text": f"Domains at {order.vendor.adapter.label}: {counts}"}]
+
+
+def asking_of(order: Order) -> Asking | None:
+    """The newest asking about the order's names, under way or over."""
+    return order.askings.first()

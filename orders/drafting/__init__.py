@@ -1,0 +1,1 @@
+"""From typed lines, files and wishes to a saved draft."""

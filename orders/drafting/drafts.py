@@ -1,0 +1,321 @@
+"""Drafting: from rows to domains and mailboxes, all or nothing, and back to the same lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import models
+
+from mailops.core.sealed import Sealed
+from mailops.history import record, telling
+from orders.drafting.intake import Row, written
+from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
+from orders.models.inventory import LIVE, Asset
+from orders.plan import plan
+from vendors.apis.base import DomainLine, MailboxLine
+from vendors.models import Contact, Vendor
+
+
+def write(order: Order) -> str:
+    """The order's contents as lines for the paste box; `read` gives the same rows back."""
+    return written(rows_of(order))
+
+
+def rows_of(order: Order) -> list[Row]:
+    """The order's contents as rows, in the drafter's order."""
+    rows = []
+    for line in order.contents:
+        about: dict[str, Any] = {"domain": line.name}
+        if order.what.buys_domains:  # what a domain held before was bought with is no part of this order
+            about |= {"forward_to": _own_forward(order, line), "years": line.years}
+        if not line.mailboxes:
+            rows.append(Row(number=line.row or 0, first_name=line.first_name, last_name=line.last_name,
+                            picture=line.picture, **about))  # fmt: skip
+        for box in line.mailboxes:
+            rows.append(Row(number=box.row or 0, first_name=box.first_name, last_name=box.last_name,
+                            username=box.username, picture=box.picture, **about))  # fmt: skip
+    return sorted(rows, key=lambda row: row.number)
+
+
+def _own_forward(order: Order, line: DomainLine) -> str:
+    return "" if line.forward_to == order.forward_to else line.forward_to
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """Everything a drafter typed, read and valid."""
+
+    vendor: Vendor
+    product: str
+    client: Client
+    contact: Contact | None = None
+    forward_to: str = ""
+    note: str = ""
+    why_again: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    rows: Sequence[Row] = ()
+    files: Sequence[Upload] = ()  # read on the way to these rows
+
+
+FIELDS = ("client", "contact", "forward_to", "note", "why_again", "options")
+
+
+def proposed(draft: Draft, order: Order | None = None) -> Order:
+    """The order as saving would make it, in memory alone: `plan` tells its cost and problems beforehand."""
+    sealed = Sealed(order.sealed if order else "").put(draft.secrets)
+    about = {name: getattr(draft, name) for name in FIELDS}
+    made = Order(
+        pk=order.pk if order else None, vendor=draft.vendor, product=draft.product, sealed=str(sealed), **about
+    )
+    domains = _domains(made, draft.rows) if made.what.buys_domains else _named(draft.rows)
+    made.contents = _lines(made, draft.rows, domains)
+    return made
+
+
+def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str = "") -> Order:
+    """A new draft order with its contents, in one transaction."""
+    with telling():
+        order = Order.objects.create(
+            vendor=draft.vendor,
+            product=draft.product,
+            drafted_by=by,
+            drafted_by_name=by.get_username(),
+            copy_of=copy_of,
+            sealed=str(Sealed(sealed).put(draft.secrets)),
+            **{name: getattr(draft, name) for name in FIELDS},
+        )
+        told = {"added": ["", [row.line() for row in draft.rows]]} | _files(draft)
+        if draft.why_again:
+            told["why_again"] = ["", draft.why_again]
+        reason = f"Copied from {copy_of}" if copy_of else ""
+        record("order.drafted", order, by=by, reason=reason, changes=told)
+        _write_contents(order, draft, by=by)
+        return order
+
+
+def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
+    """Save a draft over the version that the person opened. Raises `NotAllowed` where it is no longer that version."""
+    with telling():
+        order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
+        if order.state != State.DRAFT:
+            raise NotAllowed(f"{order} can't be edited now. It reads: {order.get_state_display()}.")
+        if order.version != version:
+            raise NotAllowed("This draft was saved in another tab or by somebody else after you opened it.")
+        told = changes(order, draft) | _files(draft)
+        order.version += 1
+        order.sealed = str(Sealed(order.sealed).put(draft.secrets))
+        for name in FIELDS:
+            setattr(order, name, getattr(draft, name))
+        order.save(update_fields=[*FIELDS, "version", "sealed"])
+        if told:
+            record("order.edited", order, by=by, changes=told)
+        _clear_contents(order)
+        _write_contents(order, draft, by=by)
+        return order
+
+
+def changes(order: Order, draft: Draft) -> dict[str, Any]:
+    """[before, after] of all in which a draft differs from the saved order; the lines that only one of them has."""
+    before, after = [row.line() for row in rows_of(order)], [row.line() for row in draft.rows]
+    had, has = set(before), set(after)
+    told: dict[str, Any] = {
+        "removed": [[line for line in before if line not in has], None],
+        "added": [None, [line for line in after if line not in had]],
+        "secrets": [None, sorted(name for name, value in draft.secrets.items() if value)],
+    }
+    told = {name: pair for name, pair in told.items() if any(pair)}
+    for name in FIELDS:
+        old, new = getattr(order, name), getattr(draft, name)
+        if old != new:
+            plain = name == "options"
+            told[name] = [old, new] if plain else [str(old or ""), str(new or "")]
+    return told
+
+
+def _files(draft: Draft) -> dict[str, Any]:
+    return {"files": [None, [str(upload) for upload in draft.files]]} if draft.files else {}
+
+
+def _clear_contents(order: Order) -> None:
+    """Take out the planned domains and mailboxes, and the held domains that nobody else plans with."""
+    held = list(order.mailboxes.filter(domain__order=None).values_list("domain_id", flat=True).distinct())
+    order.mailboxes.all().delete()
+    try:
+        order.domains.all().delete()
+    except models.ProtectedError as error:
+        others = sorted({str(box.order) for box in error.protected_objects if isinstance(box, Mailbox)})
+        raise NotAllowed(
+            f"{', '.join(others)} puts mailboxes on domains of {order}. Change that order first."
+        ) from None
+    for some in _in_parts(held):
+        Domain.objects.filter(pk__in=some, state=Asset.PLANNED, mailboxes=None).delete()
+
+
+def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
+    """Write the planned domains and mailboxes, note the editor and the files, and refresh the cost shown in lists."""
+    rows = draft.rows
+    if order.what.buys_domains:
+        domains = _domains(order, rows)
+        Domain.objects.bulk_create(domains.values())
+    else:
+        domains = _held_domains(order, rows)
+    Mailbox.objects.bulk_create(_mailboxes(order, rows, domains))
+    Editor.objects.get_or_create(order=order, user=by, defaults={"name": by.get_username()})
+    Upload.objects.filter(pk__in=[upload.pk for upload in draft.files], order=None).update(order=order)
+    order.contents = _lines(order, rows, domains)
+    sheet = order.vendor.adapter.cost(order, order.vendor.price_list())
+    order.cost = {name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")}
+    order.save(update_fields=["cost"])
+
+
+def _mailboxes(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> Iterator[Mailbox]:
+    for row in rows:
+        if row.username:
+            yield Mailbox(
+                order=order,
+                domain=domains[row.domain],
+                username=row.username,
+                address=row.address,
+                first_name=row.first_name,
+                last_name=row.last_name,
+                picture=row.picture,
+                row=row.number,
+            )
+
+
+def _domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
+    """The domains that the order buys, by name; the first line of each says what it is bought with."""
+    made: dict[str, Domain] = {}
+    for row in rows:
+        if row.domain not in made:
+            named = (
+                {} if row.username else {name: getattr(row, name) for name in ("first_name", "last_name", "picture")}
+            )
+            made[row.domain] = Domain(
+                name=row.domain,
+                vendor=order.vendor,
+                order=order,
+                client=order.client,
+                years=row.years,
+                forward_to=row.forward_to,
+                row=row.number,
+                **named,
+            )
+    return made
+
+
+def _lines(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> tuple[DomainLine, ...]:
+    """What `Order.contents` reads from the database once these rows are saved."""
+    boxes: dict[str, list[MailboxLine]] = {row.domain: [] for row in rows}
+    for row in rows:
+        if row.username:
+            boxes[row.domain].append(
+                MailboxLine(
+                    username=row.username,
+                    domain=row.domain,
+                    first_name=row.first_name,
+                    last_name=row.last_name,
+                    picture=row.picture,
+                    row=row.number,
+                )
+            )
+    forward_to = order.forward_to if order.what.forwards else ""
+    return tuple(
+        DomainLine(
+            name=name,
+            years=domain.years,
+            forward_to=domain.forward_to or forward_to,
+            first_name=domain.first_name,
+            last_name=domain.last_name,
+            picture=domain.picture,
+            mailboxes=tuple(mailboxes),
+            row=domain.row if order.what.buys_domains else None,
+        )
+        for name, mailboxes in boxes.items()
+        for domain in [domains[name]]
+    )
+
+
+def _named(rows: Sequence[Row]) -> dict[str, Domain]:
+    return {name: Domain(name=name) for name in {row.domain for row in rows}}
+
+
+def _held_domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
+    """The domains that the mailboxes go on: from the inventory, or noted as held at the vendor."""
+    names = sorted({row.domain for row in rows})
+    known = _known(order, names)
+    # another draft may note the same domain at the same moment
+    Domain.objects.bulk_create(
+        (Domain(name=name, vendor=order.vendor, client=order.client) for name in names if name not in known),
+        ignore_conflicts=True,
+    )
+    return known if len(known) == len(names) else _known(order, names)
+
+
+def _known(order: Order, names: Collection[str]) -> dict[str, Domain]:
+    at_hand = models.Q(state__in=LIVE) | models.Q(order=None, vendor=order.vendor, state=Asset.PLANNED)
+    found = [domain for some in _in_parts(names) for domain in Domain.objects.filter(at_hand, name__in=some)]
+    return {domain.name: domain for domain in sorted(found, key=lambda d: d.state in LIVE)}  # live ones win
+
+
+def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
+    """Parts that fit into one question: SQLite takes some ten thousand values, PostgreSQL 65,535."""
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def draft_of(order: Order, rows: Sequence[Row]) -> Draft:
+    """What somebody would type to get such an order, but for the passwords."""
+    about = {name: getattr(order, name) for name in FIELDS}
+    return Draft(vendor=order.vendor, product=order.product, rows=rows, **about)
+
+
+def copy(order: Order, *, by: User) -> Order:
+    """A new draft with the same contents and options; the passwords have to be entered again."""
+    return create(replace(draft_of(order, rows_of(order)), why_again=""), by=by, copy_of=order)
+
+
+def rest_of(order: Order, *, by: User) -> Order:
+    """A new draft with what was not delivered: refused, left out, or gone. Raises `NotAllowed` where nothing is."""
+    missing = _missing(order)
+    rows = [row for row in rows_of(order) if (row.address or row.domain) in missing]
+    if not rows:
+        raise NotAllowed(f"Nothing of {order} is missing, so there is no rest to order.")
+    again = f"This is the rest of {order}: it was not delivered there."
+    return create(replace(draft_of(order, rows), why_again=again), by=by, copy_of=order)
+
+
+def has_rest(order: Order) -> bool:
+    """The order was taken by the vendor, and a part of it never came."""
+    return order.state in (State.ACCEPTED, State.PARTLY, State.DELIVERED) and bool(_missing(order))
+
+
+def _missing(order: Order) -> set[str]:
+    """The addresses, and the domains without any, that are not there and not to come; two queries."""
+    away = [Asset.REFUSED, Asset.GONE]
+    boxes = order.mailboxes.filter(state__in=away).values_list("address", flat=True)
+    domains = order.domains.filter(state__in=away, mailboxes=None).values_list("name", flat=True)
+    return {*boxes, *domains}
+
+
+def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
+    """Hand a draft to the confirmers. Raises `NotAllowed` while something stops it."""
+    with telling():
+        order = (
+            Order.objects.select_for_update(of=("self",)).select_related("vendor", "client", "contact").get(pk=order_id)
+        )
+        if order.state != State.DRAFT:
+            raise NotAllowed(f"{order} is no draft. It reads: {order.get_state_display()}.")
+        current = plan(order)
+        if current.holds_back:
+            first = current.holds_back[0]
+            why = f" {first.fix}" if first.wants_reason else ""
+            raise NotAllowed(f"{order} can't be sent for confirmation yet. {first.message}{why}")
+        order.send_for_review(by=by, plan=current.as_dict(), note=note)
+        return order

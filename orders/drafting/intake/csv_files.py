@@ -1,0 +1,72 @@
+"""Files that go back to people: the lines with what to change, and a sample to start from. Both are read again."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from orders.drafting.intake.columns import CHANGE, LINE, MEANINGS, OURS, has_place, squeezed
+from orders.drafting.intake.delimited import Unreadable, cells
+from orders.drafting.intake.reader import Reading, laid_out
+from orders.drafting.intake.rows import COLUMNS
+from vendors.apis.base import Product
+
+SAMPLES = (
+    ("acme-reach.com", "Dana", "Reyes", "dana"),
+    ("acme-reach.com", "Sam", "Ito", "sam.ito"),
+    ("tryacme.com", "Lee", "Wong", "lee"),
+)
+NAMED_SAMPLES = (("acme-reach.com", "Dana", "Reyes"), ("tryacme.com", "Sam", "Ito"), ("getacme.com", "Lee", "Wong"))
+MORE = {"picture": "https://example.com/dana.png", "forward to": "acme.com", "years": "1"}
+
+
+def error_file(text: str, reading: Reading, *, product: Product) -> str:
+    """The pasted lines as CSV with what to change in each. Corrected, it is read again without our columns."""
+    layout, separator, found = laid_out(text)
+    lines = found[1:] if layout else found
+    table = {line.number: _cells(line.text, separator) for line in lines}
+    width = max([len(row) for row in table.values()] + [len(layout.headings) if layout else 0])
+    headings = layout.headings if layout else [MEANINGS[column] for column in COLUMNS]
+    headings = [*headings, *[""] * (width - len(headings))]
+    named = {squeezed(heading) for heading in headings}
+    kept = [place for place, heading in enumerate(headings) if not (named >= OURS and squeezed(heading) in OURS)]
+    kept = [place for place in kept if layout or place < max(width, 3)]
+    reasons = {bad.number: f"{bad.message} {bad.fix}".strip() for bad in reading.bad}
+    for doubt in reading.doubts:
+        known = reasons.get(doubt.number, "")
+        reasons[doubt.number] = f"{known} Worth a look: {doubt.message} {doubt.fix}".strip()
+    rows = [[str(number), reasons.get(number, ""), *_places(row, kept)] for number, row in table.items()]
+    return _csv([[LINE, CHANGE, *_places(headings, kept)], *rows])
+
+
+def sample_file(product: Product) -> str:
+    """A file with the headings that this order has a place for and a few rows to type over."""
+    columns = ["domain", "first name", "last name"] + ([] if product.names_per_domain else ["address"])
+    more = [column for column in MORE if has_place(column, product)]
+    samples: Iterable[tuple[str, ...]] = NAMED_SAMPLES if product.names_per_domain else SAMPLES
+    rows = [[*row, *(MORE[column] for column in more)] for row in samples]
+    return _csv([[MEANINGS[column] for column in [*columns, *more]], *rows])
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    try:
+        return cells(line, separator)
+    except Unreadable:
+        return [" ".join(line.split())]
+
+
+def _places(row: list[str], kept: list[int]) -> list[str]:
+    return [row[place] if place < len(row) else "" for place in kept]
+
+
+def _csv(rows: list[list[str]]) -> str:
+    """CSV that Excel opens as UTF-8; no cell of it runs as a formula."""
+    file = io.StringIO()
+    csv.writer(file).writerows([[harmless(cell) for cell in row] for row in rows])
+    return "\ufeff" + file.getvalue()
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet runs; the reader takes the apostrophe off again."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

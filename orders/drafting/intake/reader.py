@@ -1,0 +1,193 @@
+"""Reading: pasted text into rows, every line good or with what to change, none left out without a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orders.drafting.intake.cells import read_domain, read_name, read_picture, read_username, read_years, without_www
+from orders.drafting.intake.columns import Column, Layout, has_place, layout_of, notes_on
+from orders.drafting.intake.delimited import Line, Unreadable, cells, lines, separator_of, tidy
+from orders.drafting.intake.idn import weigh_letters
+from orders.drafting.intake.rows import BadCell, BadLine, Doubt, Result, Row
+from orders.validation.public_suffixes import registrable, weigh_ending
+from vendors.apis.base import Product
+
+MOST_LINES = 5000
+Words = tuple[str, str]
+
+
+@dataclass
+class Reading:
+    """What a paste holds. Nothing is saved while `bad` has lines."""
+
+    rows: list[Row] = field(default_factory=list)
+    bad: list[BadLine] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+    lines: dict[int, str] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    columns: list[Column] = field(default_factory=list)
+    heading_line: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def headings_found(self) -> bool:
+        return self.heading_line is not None
+
+
+def read(text: str, product: Product, *, most: int = MOST_LINES) -> Reading:
+    """Read pasted lines: domain, name, address, and where wanted picture, forward to, years.
+
+    Cells are parted by tab, semicolon, comma or bar. A first line of headings may name the columns in another order.
+    """
+    layout, separator, found = laid_out(text)
+    reader = Reader(product, layout or Layout(), separator)
+    if layout and found:
+        reader.reading.heading_line = found[0].number
+        found = found[1:]
+    for line in found[:most]:
+        reader.take(line)
+    if len(found) > most:
+        reader.stop_at(found[most], count=len(found), most=most)
+    reading = reader.reading
+    reading.columns = reader.layout.columns(product)
+    reading.notes = notes_on(reader.layout, product)
+    return reading
+
+
+def laid_out(text: str) -> tuple[Layout | None, str, list[Line]]:
+    """What the columns are, if the first line says it, with the separator that holds for all lines then."""
+    first = next(lines(text), None)
+    if first is None:
+        return None, "", []
+    try:
+        layout = layout_of(cells(first.text))
+    except Unreadable:
+        layout = None
+    separator = separator_of(tidy(first.text)) if layout else ""
+    return layout, separator, list(lines(text, separator))
+
+
+class Reader:
+    """Takes line by line; remembers what earlier lines said."""
+
+    def __init__(self, product: Product, layout: Layout, separator: str) -> None:
+        self.product, self.layout, self.separator = product, layout, separator
+        self.reading = Reading()
+        self.seen: dict[str, Row] = {}
+        self.weighed: dict[str, list[Words]] = {}
+
+    def take(self, line: Line) -> None:
+        """One line into a row or a bad line."""
+        try:
+            row, doubts = self._row(line)
+        except BadCell as bad:
+            self._refuse(line.number, line.text.strip(), bad)
+            return
+        number, text = line.number, line.text.strip()
+        told = tuple(Doubt(number=number, message=message, fix=fix) for message, fix in doubts)
+        self.reading.rows.append(row)
+        self.reading.doubts.extend(told)
+        self.reading.lines[number] = text
+        self.reading.results.append(Result(number=number, text=text, row=row, doubts=told))
+
+    def stop_at(self, line: Line, *, count: int, most: int) -> None:
+        """The first line that is too much stands for all that follow."""
+        rest = count - most
+        message = f"Too many lines. There are {count:,}: this one and {rest - 1:,} after it are not read."
+        fix = f"Put the lines from here on into another order: one order takes {most:,} lines."
+        self._refuse(line.number, line.text.strip()[:80], BadCell(message if rest > 1 else "Too many lines.", fix))
+
+    def _refuse(self, number: int, text: str, why: BadCell) -> None:
+        bad = BadLine(number=number, text=text, message=why.message, fix=why.fix)
+        self.reading.bad.append(bad)
+        self.reading.lines[number] = text
+        self.reading.results.append(Result(number=number, text=text, bad=bad))
+
+    def _row(self, line: Line) -> tuple[Row, list[Words]]:
+        try:
+            found = cells(line.text, self.separator)
+        except Unreadable:
+            raise BadCell("This line can't be read.", "Write it as: domain, name, address.") from None
+        cell = self.layout.by_meaning(found)
+        typed = self._domain(cell)
+        domain = without_www(typed)
+        row = self._mailbox(line.number, cell, domain)
+        once(row, self.seen)
+        doubts = [("www. in front was taken off.", f"The order is for {domain}.")] if domain != typed else []
+        if line.ends > line.number:
+            message = f"Lines {line.number} to {line.ends} are one row: a cell in quotation marks goes over them."
+            doubts.append((message, "If they are rows of their own, take out the quotation mark."))
+        return row, doubts + self._weigh(domain)
+
+    def _domain(self, cell: Mapping[str, str]) -> str:
+        if not cell.get("domain") and self.layout.is_named:
+            if self.layout.lacks_domain:
+                raise BadCell("No column says the domain.", "Name one column “domain” or “email”.")
+            raise BadCell("There is no domain.", "Fill in the domain, for example: acme-reach.com")
+        return read_domain(cell.get("domain", ""))
+
+    def _mailbox(self, number: int, cell: Mapping[str, str], domain: str) -> Row:
+        for column in ("picture", "forward to", "years"):
+            if cell.get(column) and not has_place(column, self.product):
+                # what the vendor has no place for is not taken and then quietly left out
+                raise BadCell(f"This order has no place for “{column}”: {cell[column][:60]}", "Leave that cell empty.")
+        first, last = read_name(cell)
+        username = read_username(cell.get("address", ""), domain)
+        if not username:
+            self._may_lack_address(domain, f"{first} {last}".strip())
+        return Row(
+            number=number,
+            domain=domain,
+            first_name=first,
+            last_name=last,
+            username=username,
+            picture=read_picture(cell.get("picture", "")),
+            forward_to=read_domain(cell["forward to"]) if cell.get("forward to") else "",
+            years=read_years(cell.get("years", "")),
+        )
+
+    def _may_lack_address(self, domain: str, name: str) -> None:
+        if not self.product.buys_domains:
+            raise BadCell("There is no address.", f"Add one, for example: {domain}, Dana Reyes, dana.reyes")
+        if name and not self.product.names_per_domain:
+            example = f"{domain}, {name}, dana"
+            raise BadCell("There is a name but no address.", f"Add the address, for example: {example}")
+
+    def _weigh(self, domain: str) -> list[Words]:
+        if domain not in self.weighed:
+            found = [weigh_letters(domain), weigh_ending(domain) or self._weigh_part(domain)]
+            self.weighed[domain] = [words for words in found if words]
+        return self.weighed[domain]
+
+    def _weigh_part(self, domain: str) -> Words | None:
+        if not self.product.buys_domains or domain.count(".") < 2:
+            return None
+        whole = registrable(domain)
+        if whole in ("", domain):
+            return None
+        return f"{domain} is a part of {whole} and can't be bought by itself.", f"Did you mean {whole}?"
+
+
+def once(row: Row, seen: dict[str, Row]) -> None:
+    """A mailbox stands once; a domain without an address stands once and not beside its own mailboxes.
+
+    All lines of a domain say the same of it, or leave it to the first.
+    """
+    key = row.address or row.domain
+    if other := seen.get(key):
+        raise BadCell(f"{key} is on line {other.number} already.", "Take one of the two lines out.")
+    first = seen.get(f"@{row.domain}", row)
+    if bool(first.username) != bool(row.username):
+        raise BadCell(f"{row.domain} is on line {first.number} already.", "Take out the line without an address.")
+    for said, before, words in (
+        (row.years, first.years, "years"),
+        (row.forward_to, first.forward_to, "forwarding"),
+    ):
+        if said not in (before, "", 1):
+            raise BadCell(
+                f"Line {first.number} says something else about the {words} of {row.domain}.",
+                "Write the same in both lines.",
+            )
+    seen[key] = row
+    seen.setdefault(f"@{row.domain}", row)

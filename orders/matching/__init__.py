@@ -1,7 +1,0 @@
-"""Month-end match: our orders beside the vendor's own list, or beside a statement of what was charged."""
-
-from orders.matching.books import begin_with_list, begin_with_statement
-from orders.matching.decide import settle, take
-from orders.matching.statement import Charge, read_statement
-
-__all__ = ["Charge", "begin_with_list", "begin_with_statement", "read_statement", "settle", "take"]

@@ -1,0 +1,180 @@
+"""How many persons have to confirm an order: rules by account, client, amount and first use of a contact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from mailops.core.money import Totals, show
+from orders.models.state import State
+from vendors.models.spend_limits import CURRENCY
+
+if TYPE_CHECKING:
+    from orders.models.order import Order
+
+COUNTS = [
+    (0, "Nobody else: the drafter may confirm"),
+    (1, "One person who did not edit it"),
+    (2, "Two persons who did not edit it"),
+]
+PERSONS = {0: "Nobody else has to confirm this: the drafter may.", 1: "One person has to confirm it who did not edit "
+           "it.", 2: "Two persons have to confirm it who did not edit it."}  # fmt: skip
+TAKEN = [State.ACCEPTED, State.PARTLY, State.DELIVERED]  # orders with which a vendor has come to know a contact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needed:
+    """How many persons besides the editors have to confirm an order, and why, in sentences."""
+
+    count: int
+    why: tuple[str, ...] = ()
+
+    @property
+    def says(self) -> str:
+        return " ".join([PERSONS[self.count], *self.why])
+
+
+class RuleQuerySet(models.QuerySet["ConfirmationRule"]):
+    """Rules about all the rules."""
+
+    def needed(self, order: Order, due_now: Totals) -> Needed:
+        """The highest of all rules that speak of the order; without one, what its account says."""
+        at = models.Q(vendor=None) | models.Q(vendor=order.vendor_id)
+        of = models.Q(client=None) | models.Q(client=order.client_id)
+        found = list(self.filter(at, of).select_related("vendor", "client").order_by("pk"))
+        if any(rule.first_contact for rule in found) and not _is_first_use(order):
+            found = [rule for rule in found if not rule.first_contact]
+        found = [rule for rule in found if rule.reaches(due_now)]
+        if not found:
+            off = "The two-person rule is off for this account."
+            return Needed(count=1) if order.vendor.two_person_rule else Needed(count=0, why=(off,))
+        most = max(rule.confirmers for rule in found)
+        why = [sentence for rule in found if rule.confirmers == most for sentence in rule.why(due_now)]
+        return Needed(count=most, why=tuple(why))
+
+
+def _is_first_use(order: Order) -> bool:
+    if order.contact_id is None:
+        return False
+    others = type(order)._default_manager.filter(contact_id=order.contact_id, state__in=TAKEN)
+    return not others.exclude(pk=order.pk).exists()
+
+
+class ConfirmationRule(models.Model):
+    """For which orders how many persons have to confirm. What is left empty stands for any."""
+
+    confirmers = models.PositiveSmallIntegerField(
+        "who has to confirm", choices=COUNTS, default=2, help_text="Where several rules fit, the one that asks most."
+    )
+    vendor = models.ForeignKey(
+        "vendors.Vendor",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="vendor account",
+        help_text="Leave empty for all accounts.",
+    )
+    client = models.ForeignKey(
+        "orders.Client",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Leave empty for all clients.",
+    )
+    from_amount = models.DecimalField(
+        "from this amount on",
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="What the order costs now. Leave empty for any amount.",
+    )
+    currency = models.CharField(
+        max_length=3,
+        blank=True,
+        validators=[CURRENCY],
+        help_text="Of that amount. An order in another currency counts as if it reached the amount.",
+    )
+    first_contact = models.BooleanField(
+        "only the first use of a contact",
+        default=False,
+        help_text="Only for orders whose registrant contact no vendor has taken an order with.",
+    )
+    note = models.CharField(max_length=300, blank=True, help_text="Why there is this rule.")
+
+    objects = RuleQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-confirmers", "pk"]
+        verbose_name = "confirmation rule"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(confirmers__lte=2), name="rule_asks_for_two_at_most"),
+            models.CheckConstraint(
+                condition=models.Q(from_amount=None, currency="")
+                | (models.Q(from_amount__gte=0, confirmers__gte=1) & ~models.Q(currency="")),
+                name="rule_amount_has_currency",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{['Nobody else', 'One person', 'Two persons'][self.confirmers]}, {self.speaks_of}"
+
+    @property
+    def speaks_of(self) -> str:
+        """The orders that it is about, in words."""
+        parts = [f"at {self.vendor.name}"] if self.vendor else []
+        parts += [f"for {self.client.name}"] if self.client else []
+        parts += [f"from {show(self.from_amount, self.currency)} on"] if self.from_amount is not None else []
+        parts += ["at the first use of a contact"] if self.first_contact else []
+        return " ".join(parts) or "for every order"
+
+    def clean(self) -> None:
+        wrong: dict[str, Any] = {}
+        if (self.from_amount is None) != (not self.currency):
+            wrong["currency"] = "An amount and its currency belong together: fill in both or none."
+        if self.confirmers == 0 and self.from_amount is not None:
+            wrong["from_amount"] = "Where nobody else has to confirm, leave it empty. Add a second rule for amounts."
+        if wrong:
+            raise ValidationError(wrong)
+
+    def reaches(self, due_now: Totals) -> bool:
+        """Whether an order of these amounts is large enough. An amount in another currency always is."""
+        if self.from_amount is None:
+            return True
+        return bool(self._unspoken(due_now)) or due_now.get(self.currency, -1) >= self.from_amount
+
+    def _unspoken(self, due_now: Totals) -> list[str]:
+        return sorted(set(due_now) - {self.currency}) if self.from_amount is not None else []
+
+    def why(self, due_now: Totals) -> list[str]:
+        """Why it asks what it asks, for the pages."""
+        said = [f"The rule {self.speaks_of}{f' ({self.note})' if self.note else ''} asks for it."]
+        if others := self._unspoken(due_now):
+            said.append(
+                f"It speaks of {self.currency} and not of {' or '.join(others)}, so the stricter answer counts."
+            )
+        return said
+
+
+# The same in SQL over one order, for the database's own rules and for lists: `@` stands for the order's row.
+_DUE = "@.cost->'due_now'"
+_TEXT = f"COALESCE(CAST({_DUE} AS TEXT), ',')"
+_OTHERS = f"REPLACE({_TEXT}, ',', '') <> {_TEXT} OR ({_TEXT} <> '{{}}' AND ({_DUE}->>r.currency) IS NULL)"
+_FIRST = (
+    "@.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders_order b WHERE b.contact_id = @.contact_id"
+    " AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'delivered'))"
+)
+NEEDED = (
+    "COALESCE((SELECT MAX(r.confirmers) FROM orders_confirmationrule r"  # noqa: S608 (our own words)
+    " WHERE (r.vendor_id IS NULL OR r.vendor_id = @.vendor_id) AND (r.client_id IS NULL OR r.client_id = @.client_id)"
+    f" AND (NOT r.first_contact OR ({_FIRST}))"
+    f" AND (r.from_amount IS NULL OR {_OTHERS} OR CAST({_DUE}->>r.currency AS NUMERIC) >= r.from_amount)),"
+    " (SELECT CASE WHEN v.two_person_rule THEN 1 ELSE 0 END FROM vendors_vendor v WHERE v.id = @.vendor_id))"
+)

@@ -1,0 +1,86 @@
+"""What keeps a confirmed order from being sent, said to people: since when, until when, and who can change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+
+from mailops.core.times import moment
+
+if TYPE_CHECKING:
+    from orders.models.order import Order
+
+OPERATOR, MAILOPS = "An operator", "MailOps"
+LIMIT, BALANCE = "limit", "balance"  # what a confirmed order may wait for, though nothing is wrong with it
+SHORT = {LIMIT: "A limit is used up", BALANCE: "The balance is too low"}
+BY_ITSELF = "It goes out by itself once an operator lets sending go on."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """`says` is a sentence, `short` a few words for lists; `since` is set where a person or the breaker stopped it."""
+
+    says: str
+    short: str
+    acts_next: str = MAILOPS
+    since: datetime | None = None
+    then: str = ""
+
+
+def ended(text: str) -> str:
+    """The text as a sentence: people and vendors end theirs with a full stop, or do not."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?", "…")) or not text else f"{text}."
+
+
+def hold_of(order: Order) -> Hold | None:
+    """The first thing that holds a confirmed order; None where it may be sent."""
+    return stopped(order) or _waiting(order)
+
+
+def stopped(order: Order) -> Hold | None:
+    """What a person, or the breaker, stopped: it would hold the order in any state."""
+    switch, vendor = order.switch, order.vendor
+    if switch.stopped_at:
+        who, since = switch.stopped_by_name, moment(switch.stopped_at)
+        return Hold(
+            says=ended(f"All sending is held since {since} by {who}: {switch.stopped_reason}"),
+            short="All sending is held",
+            acts_next=OPERATOR,
+            since=switch.stopped_at,
+            then=BY_ITSELF,
+        )
+    if vendor.stopped_at:
+        since = moment(vendor.stopped_at)
+        return Hold(
+            says=ended(f"Sending to {vendor.name} is stopped since {since}: {vendor.stopped_reason}"),
+            short=f"{vendor.name} is stopped",
+            acts_next=OPERATOR,
+            since=vendor.stopped_at,
+            then=BY_ITSELF,
+        )
+    return None
+
+
+def _waiting(order: Order) -> Hold | None:
+    now = timezone.now()
+    if order.planned_for and order.planned_for > now:
+        planned = f"Planned for {moment(order.planned_for)}"
+        return Hold(says=f"{planned}. Until then it can be cancelled.", short=planned)
+    if order.hold_until and order.hold_until > now:
+        until = f"Held until {moment(order.hold_until)}"
+        return Hold(says=f"{until}, so that it can still be cancelled.", short=until)
+    if order.next_try_at and order.next_try_at > now:
+        if order.held_for:
+            acts_next = OPERATOR if order.held_for == BALANCE else MAILOPS
+            return Hold(says=order.reason, short=SHORT[order.held_for], acts_next=acts_next)
+        at = moment(order.next_try_at)
+        says = f"{ended(order.reason)} MailOps tries again at {at}.".strip()
+        return Hold(says=says, short=f"Tries again at {at}")
+    if rests_until := order.vendor.rests_until:
+        asked = f"{order.vendor.name} asked for a pause until {moment(rests_until)}"
+        return Hold(says=f"{asked}. MailOps sends it then.", short=asked)
+    return None

@@ -1,0 +1,1 @@
+"""After the request: unknown outcomes, delivery, and the sweeper."""

@@ -1,0 +1,89 @@
+"""The sweep, every minute: makes the queue's own losses harmless. Safe to run twice at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from mailops.history import telling, untracked_changes
+from mailops.proposals import workflow
+from orders import submission
+from orders.availability import lookup
+from orders.models import Look, Order, Scratch, State, Upload
+from orders.models.attempt import Stage, lease_over
+from orders.review import expiry
+from orders.sending import circuit_breaker, task_queue, vendor_lookup
+from vendors.models import Vendor
+
+BACKLOG = 50  # queued tasks
+AT_MOST = 200  # rows of a kind in one sweep
+
+
+def run(now: datetime | None = None) -> dict[str, int]:
+    """Expired leases, confirmed orders that no task looks after, due questions to vendors; how many of each."""
+    now = now or timezone.now()
+    done = {"released": 0, "unknown": 0, "rung": 0, "asked": 0, "looked": 0, "names": 0, "expired": 0}
+    for order in Order.objects.expired(now).distinct()[:AT_MOST]:
+        if word := _expire(order, now):
+            done[word] += 1
+    done["expired"] = expiry.sweep(now, at_most=AT_MOST)
+    done["rung"] = _ring_unrung(now)
+    for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:AT_MOST]:
+        with transaction.atomic():
+            if Order.objects.due_for_progress(now).filter(pk=pk).update(progress_at=now):
+                async_task("orders.tasks.ask_progress", pk)
+                done["asked"] += 1
+    for attempt in vendor_lookup.due(now)[:AT_MOST]:
+        with transaction.atomic():
+            async_task("orders.tasks.look_for", attempt.pk)
+            done["looked"] += 1
+    done["names"] = lookup.ring_again(now)
+    done["outside"] = untracked_changes.tell()
+    Scratch.objects.forgotten(now).delete()
+    Upload.objects.forgotten(now).delete()
+    Look.objects.forgotten(now).delete()
+    done["proposals"] = workflow.expire(now)
+    return done
+
+
+def _expire(order: Order, now: datetime) -> str:
+    """A worker that vanished before the mark sent nothing; after the mark the outcome is unknown."""
+    with telling():
+        Vendor.objects.locked(order.vendor_id)
+        order = Order.objects.locked(order.pk)
+        attempt = order.attempts.filter(lease_over(now), stage__in=[Stage.CLAIMED, Stage.SENDING]).first()
+        if order.state != State.SENDING or attempt is None:
+            return ""
+        if submission.release(order, attempt):
+            return "released"
+        why = "The worker stopped while it was sending, so nobody saw the vendor's answer."
+        if not attempt.move(Stage.UNKNOWN, since=(Stage.SENDING,), why=why):
+            return ""
+        order._move(State.UNKNOWN, action="order.outcome_unknown", reason=why, attempt=attempt)
+        circuit_breaker.close_account(order.vendor, None, Stage.UNKNOWN)
+        return "unknown"
+
+
+def _ring_unrung(now: datetime) -> int:
+    """Ring for orders that may have no task; how many. Behind a long backlog a task is late, not lost."""
+    unrung = models.Q(rung_at=None)
+    if OrmQ.objects.count() <= BACKLOG:
+        long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
+        # a time that lies ahead was written by a clock that has been set back since
+        unrung |= models.Q(rung_at__lt=long_ago) | models.Q(rung_at__gt=now + timedelta(minutes=5))
+    due = Order.objects.due(now).in_turn(now).filter(unrung).order_by("state_since")
+    found, by_account = [], Counter[int]()
+    for pk, vendor in due.values_list("pk", "vendor_id"):  # one account's long line must not hide another's orders
+        by_account[vendor] += 1
+        if by_account[vendor] <= AT_MOST:
+            found.append(pk)
+    for pk in found:
+        with transaction.atomic():
+            task_queue.ring(pk, now)
+    return len(found)

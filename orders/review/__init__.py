@@ -1,0 +1,1 @@
+"""Reading a waiting order, confirming it, and what changed since."""

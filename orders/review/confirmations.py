@@ -1,0 +1,155 @@
+"""Who may confirm an order, how many have to, and what each of them gave."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import transaction
+
+from mailops.history import record
+from orders.models import Confirmation, NotAllowed, Order, State
+from orders.models.confirmation_rule import Needed
+from orders.plan import Plan
+from vendors.cost import CostSheet
+
+
+class OwnOrder(NotAllowed):
+    """Somebody tried to confirm an order that they edited."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """Confirmations of an order since it last began to wait: those that count, and those of an older digest."""
+
+    counts: tuple[Confirmation, ...]
+    void: tuple[Confirmation, ...]
+
+
+def confirmers_needed(order: Order, cost: CostSheet) -> Needed:
+    """How many persons besides its editors have to confirm the order at this cost, and why."""
+    return order.needed(cost.due_now)
+
+
+def why_not(order: Order, user: Any, current: Plan | None) -> str:
+    """Why this person may not confirm this plan, in words; empty where they may."""
+    if current is None:
+        return order.why_not_confirm(user)
+    return order.why_not_confirm(user, due_now=current.cost.due_now, digest=current.digest)
+
+
+def given(order: Order, digest: str) -> Given:
+    found = list(Confirmation.objects.of(order))
+    return Given(
+        counts=tuple(one for one in found if one.digest == digest),
+        void=tuple(one for one in found if one.digest != digest),
+    )
+
+
+def not_before(order: Order, digest: str, planned_for: datetime | None) -> datetime | None:
+    """The latest of the times that were asked for: now by this person, before by those whose confirmation counts."""
+    asked = [one.planned_for for one in given(order, digest).counts if one.planned_for]
+    return max([*asked, planned_for] if planned_for else asked, default=None)
+
+
+# -- Confirming, inside the transaction of `submission.confirm` -------------------------------------------------------
+
+
+def check(order: Order, current: Plan, *, by: User) -> Needed:
+    """How many have to confirm, if this person may. Raises `NotAllowed`, of an editor `OwnOrder`."""
+    needed = confirmers_needed(order, current.cost)
+    if why := why_not(order, by, current):
+        is_own = order.state == State.REVIEW and (order.was_edited_by(by) or order.has_contact_changed_by(by))
+        raise OwnOrder(why) if is_own else NotAllowed(why)
+    return needed
+
+
+def give(
+    order: Order, current: Plan, needed: Needed, *, by: User, planned_for: datetime | None = None
+) -> tuple[Confirmation, ...]:
+    """Write this person's confirmation of the plan; all that count now. Raises `NotAllowed`.
+
+    An editor, where nobody else is needed, writes none.
+    """
+    _as_shown(order, current, needed, by)
+    if order.was_edited_by(by):
+        return ()
+    before = given(order, current.digest)
+    whose, on_behalf = order.right_of(by, current.digest), order.on_behalf(by, current.digest)
+    about: dict[str, Any] = {"for_user": whose, "for_name": whose.get_username()} if whose and whose != by else {}
+    mine = Confirmation.objects.create(
+        order=order,
+        round=order.round,
+        digest=current.digest,
+        user=by,
+        name=by.get_username(),
+        planned_for=planned_for,
+        **about,
+    )
+    counts = (*before.counts, mine)
+    if len(counts) < needed.count:
+        reason = f"{on_behalf} {void_says(before)}".strip()
+        changes = {"digest": [None, current.digest], "confirmers_needed": [None, needed.count]}
+        record("order.confirmation_given", order, by=by, reason=reason, changes=changes)
+    return counts
+
+
+def void_says(found: Given) -> str:
+    """That earlier confirmations count no more, in words."""
+    names = sorted({str(one) for one in found.void})
+    if not names or found.counts:
+        return ""
+    return f"The confirmation of {' and '.join(names)} does not count any more: the order changed since."
+
+
+# -- What a page showed, so that confirming can say that more is needed by now ----------------------------------------
+
+
+def _key(order: Order, digest: str, user: User) -> str:
+    return f"needed:{order.pk}:{digest}:{user.pk}"
+
+
+def seen(order: Order, digest: str, needed: Needed, user: User) -> None:
+    cache.set(_key(order, digest, user), needed.count, timeout=7 * 24 * 3600)
+
+
+def _as_shown(order: Order, current: Plan, needed: Needed, user: User) -> None:
+    shown = cache.get(_key(order, current.digest, user))
+    if shown is not None and shown < needed.count:
+        seen(order, current.digest, needed, user)
+        raise NotAllowed(f"More is needed since you opened this order, so it was not confirmed yet. {needed.says}")
+
+
+# -- Before sending ---------------------------------------------------------------------------------------------------
+
+
+def lacking(order: Order, current: Plan) -> str:
+    """Why a confirmed order may not be sent by the rules of now, in words; empty where it may."""
+    needed = confirmers_needed(order, current.cost)
+    if not needed.count:
+        return ""
+    if order.confirmers_needed is None:  # from before confirmations were kept one by one
+        who = order.confirmed_by_name or "Somebody"
+        before = f"{who} confirmed it before MailOps kept each confirmation by itself"
+        return f"{before}, so it has to be confirmed once more. {needed.says}"
+    editors = {who for editor in order.editors.all() for who in (editor.user_id, editor.name)} - {None, ""}
+    found = given(order, order.digest).counts
+    count = sum(not {one.user_id, one.name, one.for_user_id, one.for_name} & editors for one in found)
+    if count >= needed.count:
+        return ""
+    return f"{'Nobody else' if not count else 'One person'} has confirmed it. {needed.says}"
+
+
+# -- Attempts to confirm one's own order ------------------------------------------------------------------------------
+
+
+def record_refusal(order_id: int, *, by: User, digest: str, why: str) -> None:
+    """Keep the attempt in the history, after the transaction that it was made in was undone."""
+    digest = digest if re.fullmatch(r"[0-9a-f]{64}", digest) else ""
+    with transaction.atomic():
+        order = Order.objects.get(pk=order_id)
+        record("order.self_confirmation_refused", order, by=by, reason=why, changes={"digest": [None, digest]})

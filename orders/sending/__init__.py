@@ -1,0 +1,1 @@
+"""What `submission` uses around the paid request: queue, lookups, prices, classification."""

@@ -1,0 +1,144 @@
+"""Prices that moved between confirming and sending: what rose by how much, and whether that was allowed for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+
+from mailops.core.money import Totals, show
+from mailops.history import record, telling
+from orders.models import Attempt
+from orders.models.attempt import Stage
+from orders.models.order import TOTALS
+from orders.plan import Plan, digest_of
+from orders.review.plan_diff import differences
+from orders.spending import limits, spending_holds
+from vendors.cost import MONTH, YEAR
+from vendors.models import Vendor
+
+COUNTED = timedelta(days=30)
+MOVING = {"unit_price", "renewal", *TOTALS}  # of a line; everything else in it has to be the same
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """Prices that moved, all else being equal: the most that any total rose by, and a sentence for each line."""
+
+    rises: Totals
+    says: list[str]
+
+
+def between(confirmed: Mapping[str, Any], current: Mapping[str, Any]) -> Drift | None:
+    """How the prices moved; None where anything but prices differs."""
+    parts = (confirmed.keys() | current.keys()) - {"cost", "may_rise"}
+    if any(confirmed.get(part) != current.get(part) for part in parts):
+        return None
+    old, new = confirmed["cost"]["lines"], current["cost"]["lines"]
+    if len(old) != len(new) or not all(_is_same(was, now) for was, now in zip(old, new, strict=True)):
+        return None
+    says = [text for was, now in zip(old, new, strict=True) for text in _said(was, now)]
+    return Drift(rises=_rises(confirmed["cost"], current["cost"]), says=says)
+
+
+def _is_same(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """The same line at another price. A renewal that no total shows is no price to be tolerant about."""
+    if {name: was[name] for name in was if name not in MOVING} != {
+        name: now[name] for name in now if name not in MOVING
+    }:
+        return False
+    if was["unit_price"] is None or now["unit_price"] is None:
+        return False
+    return now["unit"] in (MONTH, YEAR) or was["renewal"] == now["renewal"]
+
+
+def _rises(was: Mapping[str, Any], now: Mapping[str, Any]) -> Totals:
+    rises = Totals()
+    for name in TOTALS:
+        before = Totals.from_dict(was[name])
+        for currency, amount in Totals.from_dict(now[name]).items():
+            rises[currency] = max(rises.get(currency, Decimal(0)), amount - before.get(currency, Decimal(0)))
+    return rises
+
+
+def _said(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """ "Mailboxes rose from $9.00 to $11.00: $20.00 more than was confirmed for 10." """
+    count, currency = now["quantity"] * now["multiplier"], now["currency"]
+    found = []
+    for key, what in (("unit_price", now["label"]), ("renewal", f"The renewal of {now['label']}")):
+        if was[key] == now[key]:
+            continue
+        if was[key] is None or now[key] is None:
+            found.append(f"{what} changed from {was[key] or 'the first price'} to {now[key] or 'the first price'}.")
+            continue
+        before, after = Decimal(was[key]), Decimal(now[key])
+        times = count if key == "unit_price" else now["quantity"]
+        verb, more = ("rose", "more") if after > before else ("fell", "less")
+        difference = show(abs(after - before) * times, currency)
+        moved = f"{what} {verb} from {show(before, currency)} to {show(after, currency)}"
+        found.append(f"{moved}: {difference} {more} than was confirmed for {times}.")
+    return found
+
+
+def accept(attempt: Attempt, current: Plan) -> str:
+    """Go on at the prices as they are now, if no more than that differs and the account's tolerance covers it.
+
+    Why it may not go on, for the confirmer; empty where it may: then the difference stands on the attempt and in the
+    history. What the confirmer was shown as the tolerance counts, and what it is now, whichever is less.
+    """
+    order = attempt.order
+    after = current.as_dict()
+    confirmed = {name: part for name, part in (order.snapshot or {}).items() if name in after or name == "may_rise"}
+    if digest_of(confirmed) != order.digest:
+        return "What was confirmed can't be told any more."
+    drift = between(confirmed, after)
+    if drift and confirmed["cost"] == after["cost"]:
+        return ""  # only what prices may rise by was changed since, and none did
+    if drift is None or not drift.says:
+        return " ".join(differences(confirmed, after)) or "Something changed."
+    said = f"The price changed. {' '.join(drift.says)}"
+    with telling(durable=True):
+        vendor = Vendor.objects.locked(order.vendor_id)
+        why = _too_much(attempt, vendor, drift, Totals.from_dict(confirmed.get("may_rise", {})))
+        return _go_on(attempt, current, drift, said) if why is None else f"{said} {why}".strip()
+
+
+def _too_much(attempt: Attempt, vendor: Vendor, drift: Drift, confirmed: Totals) -> str | None:
+    """Why the tolerance does not cover it, empty where there is none; None where it does."""
+    currency = vendor.limit_currency
+    allowed = min(vendor.drift_per_order or limits.NOTHING, confirmed.get(currency, Decimal(0)))
+    if not allowed:
+        return ""
+    for other, rise in drift.rises.items():
+        if rise > (allowed if other == currency else 0):
+            return f"At most {show(allowed, currency)} more was allowed for."
+    rise, most = drift.rises.get(currency, limits.NOTHING), vendor.drift_cumulative or limits.NOTHING
+    others = limits.spending().filter(order__vendor=vendor, claimed_at__gte=timezone.now() - COUNTED)
+    if rise and limits.total(others.exclude(pk=attempt.pk), limits.amount(currency, "rise")) + rise > most:
+        return f"The rises of the last 30 days at {vendor.name} would come to more than {show(most, currency)}."
+    return None
+
+
+def _go_on(attempt: Attempt, current: Plan, drift: Drift, said: str) -> str:
+    before, after = Totals.from_dict(attempt.due_now), current.cost.due_now
+    more = Totals({currency: amount - before.get(currency, Decimal(0)) for currency, amount in after.items()})
+    rose = Totals({currency: rise for currency, rise in more.items() if rise > 0})
+    if rose and (held := spending_holds.holding(attempt.order, rose, timezone.now())):
+        return f"{said} {held.why}"
+    rises = Totals({currency: rise for currency, rise in drift.rises.items() if rise > 0})
+    fields = {"due_now": after.as_dict(), "rise": rises.as_dict()}
+    if not Attempt.objects.filter(pk=attempt.pk, stage=Stage.CLAIMED).update(**fields):
+        return "Something changed."
+    attempt.due_now, attempt.rise = fields["due_now"], fields["rise"]
+    record(
+        "attempt.prices_moved",
+        attempt.order,
+        reason=f"{said} Within what was allowed for.",
+        attempt=attempt.pk,
+        changes={"due_now": [before.as_dict(), after.as_dict()], "rise": [None, rises.as_dict()]},
+    )
+    return ""

@@ -1,0 +1,1 @@
+"""What there is room for: limits, balances, and orders that wait for either."""

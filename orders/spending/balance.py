@@ -1,0 +1,60 @@
+"""The balance at a vendor: what a person noted, less what was sent since. No vendor documents a way to ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.db import models
+from django.utils import timezone
+
+from mailops.core.money import show
+from orders.models import Order
+from orders.models.attempt import Stage
+from orders.spending.limits import NOTHING, amount, spending, total
+from vendors.models import Vendor
+from vendors.verdicts import Problem
+
+
+def estimate(vendor: Vendor) -> Decimal | None:
+    """What should be left at the vendor; None where nobody noted a balance."""
+    if vendor.balance is None or vendor.balance_at is None:
+        return None
+    # what was on its way when somebody looked was not taken off yet
+    since = (
+        models.Q(claimed_at__gte=vendor.balance_at)
+        | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
+        | models.Q(ended_at__gte=vendor.balance_at, settled_at=None)  # and came back since; a verdict moves no money
+    )
+    return vendor.balance - total(
+        spending().filter(since, order__vendor=vendor), amount(vendor.balance_currency, "due_now")
+    )
+
+
+def too_low(vendor: Vendor, adds: Mapping[str, Decimal]) -> str:
+    """Why so much can't be spent at the account: what is left, and what to do. Empty where it can."""
+    needs = adds.get(vendor.balance_currency, NOTHING)
+    if vendor.balance_floor is None or not needs:
+        return ""
+    left = estimate(vendor)
+    if left is None or left - needs >= vendor.balance_floor:
+        return ""
+    assert vendor.balance_at
+    noted = timezone.localtime(vendor.balance_at)
+    keeps = f", and {_money(vendor, vendor.balance_floor)} shall stay" if vendor.balance_floor else ""
+    return (
+        f"The balance noted on {noted:%-d %b} leaves about {_money(vendor, left)} at {vendor.name}; "
+        f"this order needs {_money(vendor, needs)}{keeps}. "
+        f"Add funds at {vendor.adapter.label}, then note the new balance on the account's page."
+    )
+
+
+def _money(vendor: Vendor, amount: Decimal) -> str:
+    return show(amount, vendor.balance_currency)
+
+
+def warnings(order: Order, due_now: Mapping[str, Decimal]) -> list[Problem]:
+    """That the order would have to wait for funds, if it were confirmed now."""
+    says = too_low(order.vendor, due_now)
+    fix = "If it is confirmed, it waits until then."
+    return [Problem(message=says, fix=fix, field="balance", level="warn")] if says else []

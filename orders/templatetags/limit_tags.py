@@ -1,0 +1,33 @@
+"""What the pages show of limits and balances."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from mailops.core.money import show
+from orders.spending import balance, limits
+from vendors.models import Vendor
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    return show(amount, currency)
+
+
+@register.simple_tag
+def left_at(vendor: Vendor) -> str:
+    """What should be left of the noted balance; empty where nobody noted one."""
+    left = balance.estimate(vendor)
+    return "" if left is None else show(left, vendor.balance_currency)
+
+
+@register.simple_tag
+def used_at(vendor: Vendor) -> list[dict[str, Any]]:
+    """How much of the account's limits is used."""
+    return limits.rows(limits.uses(vendor, at=timezone.now()))

@@ -1,0 +1,1 @@
+"""What MailOps itself finds wrong with an order, without asking anybody."""

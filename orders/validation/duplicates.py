@@ -1,0 +1,122 @@
+"""The duplicate radar: names of an order that are owned, on another order, in doubt, or were refused before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+
+from orders.models import Domain, Mailbox, Order, State
+from orders.models.inventory import LIVE, Asset
+from orders.validation.typos import chunks
+from vendors.verdicts import Problem
+
+WAITING = [State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN]
+ENDED = [State.ACCEPTED, State.PARTLY, State.DELIVERED]
+TAKE_OUT = "Take it out of this order."
+SAY_WHY = "Take it out, or say on the draft why it is ordered again."
+OWNED, UNDER_WAY, REFUSED, DRAFTED, GONE = range(5)  # the worst first
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """Where a name was seen before: how bad that is, on which order, and what is told about it."""
+
+    kind: int
+    order: Order | None
+    why: str = ""
+
+
+def problems_of(order: Order) -> list[Problem]:
+    """One problem for each name of the order that was seen before; three queries for ten thousand names."""
+    domains = {line.name: line.row for line in order.contents} if order.what.buys_domains else {}
+    addresses = {box.address: box.row for line in order.contents for box in line.mailboxes}
+    return [
+        *_said(domains, seen(Domain, domains, order), "domain", order),
+        *_said(addresses, seen(Mailbox, addresses, order), "address", order),
+    ]
+
+
+def seen(model: type[Domain] | type[Mailbox], names: Collection[str], order: Order) -> dict[str, Seen]:
+    """The worst place where each of these names was seen outside of this order."""
+    column = "name" if model is Domain else "address"
+    rows: list[tuple[str, str, int | None, int | None]] = []
+    for some in chunks(names):
+        assets = model._default_manager.order_by("pk").filter(_counts(), **{f"{column}__in": some})
+        rows += assets.exclude(order=order.pk or 0).values_list(column, "state", "row", "order_id")
+    orders = _orders({order_id for *_, order_id in rows if order_id})
+    found: dict[str, Seen] = {}
+    for name, state, row, order_id in rows:
+        place = _place(column, name, state, row, orders.get(order_id) if order_id else None)
+        if place and (name not in found or place.kind < found[name].kind):
+            found[name] = place
+    return found
+
+
+def _counts() -> models.Q:
+    elsewhere = models.Q(order__state__in=[*WAITING, State.DRAFT])
+    no_more = models.Q(order__state__in=[*ENDED, State.REFUSED], state__in=[Asset.REFUSED, Asset.GONE])
+    return models.Q(state__in=LIVE) | elsewhere | no_more
+
+
+def _orders(numbers: Iterable[int]) -> dict[int, Order]:
+    """Only what is said of them: an order's snapshot may be long."""
+    found: dict[int, Order] = {}
+    for some in chunks(sorted(numbers)):
+        rows = Order.objects.only("pk", "state", "problems", "drafted_by_name").filter(pk__in=some)
+        found |= {other.pk: other for other in rows.order_by()}
+    return found
+
+
+def _place(column: str, name: str, state: str, row: int | None, other: Order | None) -> Seen | None:
+    if state in LIVE:
+        return Seen(kind=OWNED, order=other)
+    if other is None:
+        return None
+    if other.state in WAITING:
+        return Seen(kind=UNDER_WAY, order=other)
+    if other.state == State.DRAFT:
+        return Seen(kind=DRAFTED, order=other)
+    if state == Asset.GONE:
+        return Seen(kind=GONE, order=other) if other.state in ENDED else None
+    if other.state != State.REFUSED:
+        return Seen(kind=REFUSED, order=other, why="the vendor left it out")
+    why = named(other.problems, column, name, row)
+    return Seen(kind=REFUSED, order=other, why=f"the vendor refused it: {why}") if why else None
+
+
+def named(problems: Iterable[Mapping[str, Any]], column: str, name: str, row: int | None) -> str:
+    """What the vendor said of this very name in its refusal; empty where it spoke of something else."""
+    other_column = "address" if column == "name" else "domain"
+    for problem in problems:
+        said = f"{problem.get('message', '')} {problem.get('vendor_says', '')}".lower()
+        is_row = row is not None and problem.get("row") == row and problem.get("field") != other_column
+        if is_row or re.search(rf"(?<![\w.@-]){re.escape(name.lower())}(?![\w@-]|\.\w)", said):
+            return str(problem.get("message") or problem.get("vendor_says"))
+    return ""
+
+
+def _said(rows: Mapping[str, int | None], found: Mapping[str, Seen], field: str, order: Order) -> list[Problem]:
+    return [_problem(name, found[name], field, row, order) for name, row in rows.items() if name in found]
+
+
+def _problem(name: str, place: Seen, field: str, row: int | None, order: Order) -> Problem:
+    other = place.order
+    about: dict[str, Any] = {"row": row, "field": field, "order_id": other.pk if other else None}
+    where = f"on {other}, which reads “{other.get_state_display()}”" if other else "already held at a vendor"
+    match place.kind:
+        case kind if kind in (OWNED, UNDER_WAY):
+            return Problem(message=f"{name} is {where}.", fix=TAKE_OUT, **about)
+        case kind if kind == REFUSED:
+            message = f"{name} was on {other}, and {place.why.rstrip('.')}."
+            if order.why_again:
+                return Problem(message=message, level="warn", **about)
+            return Problem(message=message, fix=SAY_WHY, wants_reason=True, **about)
+        case kind if kind == DRAFTED:
+            whose = f"{other.drafted_by_name}'s draft {other}" if other else ""
+            return Problem(message=f"{name} is also in {whose}.", fix="Agree on who orders it.", level="warn", **about)
+    message = f"{name} was on {other}, and is gone since."
+    return Problem(message=message, fix="Make sure that it is meant.", level="warn", **about)

@@ -1,0 +1,261 @@
+"""Works inside a house, on its database: does what a drill asks for, a line of JSON at a time.
+
+A process of its own that stays, because starting one costs a second and a drill asks for many things.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connections, transaction
+from django.utils import timezone
+from django_q.models import OrmQ, Schedule
+from django_q.signing import SignedPackage
+from django_q.tasks import async_task
+
+from mailops.history import acting
+from mailops.history.models import Event
+from mailops.history.verify import verify
+from orders import submission
+from orders.drafting import drafts
+from orders.drafting.drafts import Draft
+from orders.drafting.intake import read
+from orders.models import Attempt, Client, Order, State
+from orders.models.attempt import Stage
+from orders.outcomes import settlement, sweeper
+from orders.plan import plan
+from orders.sending import task_queue
+from tests.conftest import OPTIONS
+from vendors.models import Price, Vendor
+
+UNDER_WAY = [State.CONFIRMED, State.SENDING]
+
+
+_seen: dict[int, float] = {}  # attempts in hand, and when they were first seen so
+
+
+class Gone:
+    """What no other process can unpickle: its module went with the last version."""
+
+
+Gone.__module__ = "gone"
+
+
+def build() -> None:
+    """Tables, people, accounts with prices; the practice vendors are running."""
+    call_command("migrate", verbosity=0)
+    call_command("createcachetable")
+    call_command("demo", "--no-orders", verbosity=0)
+    Schedule.objects.all().delete()  # the drills say when the sweep runs
+
+
+def collect_static() -> None:
+    call_command("collectstatic", "--noinput", verbosity=0)
+
+
+def rows_for(api: str, word: str) -> str:
+    if api == "scaledmail":
+        return "\n".join(f"{name}.net, Dana Reyes" for name in (word, *(f"{part}-beside-{word}" for part in "bcd")))
+    return f"{word}.com, Dana Reyes, dana\nbeside-{word}.com, Sam Ito, sam"
+
+
+def account(api: str, name: str) -> Vendor:
+    """An account with a key of its own, otherwise like the demo's. What happens to one account is told to no other."""
+    pattern = Vendor.objects.get(api=api, name__in=["ColdMailReseller", "ScaledMail", "Woodpecker", "SmartSenders"])
+    if found := Vendor.objects.filter(name=name).first():
+        return found
+    prices = list(pattern.prices.all())
+    vendor = Vendor(
+        name=name,
+        api=api,
+        settings=pattern.settings,
+        order_limit=pattern.order_limit,
+        limit_currency=pattern.limit_currency,
+    )
+    vendor.sealed = str(vendor.secrets.put({"api_key": f"practice-{name.replace(' ', '-')}-{'0' * 12}"}))
+    vendor.save()
+    for price in prices:
+        price.pk, price.vendor = None, vendor
+    Price.objects.bulk_create(prices)
+    return vendor
+
+
+def review(*, word: str, api: str, product: str, account_name: str) -> int:
+    """An order that waits for confirmation; its number."""
+    vendor = account(api, account_name)
+    what = vendor.adapter.products[product]
+    reading = read(rows_for(api, word), what)
+    client = Client.objects.select_related("contact").get(name="Northwind")
+    drafter = User.objects.get(username="drafter")
+    draft = Draft(
+        vendor=vendor,
+        product=product,
+        client=client,
+        contact=client.contact if what.needs_contact else None,
+        forward_to=client.forward_to if what.forwards else "",
+        options=OPTIONS[api, product],
+        rows=reading.rows,
+    )
+    order = drafts.create(draft, by=drafter)
+    drafts.send_for_confirmation(order.pk, by=drafter)
+    return order.pk
+
+
+def confirm(*, order: int) -> None:
+    seen = plan(Order.objects.select_related("vendor", "client", "contact").get(pk=order))
+    submission.confirm(order, by=User.objects.get(username="confirmer"), digest=seen.digest)
+
+
+def settle_not_placed(*, order: int) -> None:
+    by = User.objects.get(username="confirmer")
+    settlement.settle(order, by=by, verdict=settlement.NOT_PLACED, reason="The vendor's dashboard shows nothing.")
+
+
+def run_sweep(*, hours: float = 0) -> dict[str, int]:
+    """The sweep as a machine would run it whose clock is that many hours ahead, or behind."""
+    with acting(worker=True):
+        return sweeper.run(timezone.now() + timedelta(hours=hours))
+
+
+def ring(*, order: int, times: int = 1) -> None:
+    """The same task again."""
+    with transaction.atomic():
+        for _ in range(times):
+            async_task(task_queue.SUBMIT, order)
+
+
+def hand_out_again() -> None:
+    """What the queue does by itself once `retry` is over."""
+    OrmQ.objects.update(lock=timezone.now() - timedelta(days=1))
+
+
+def lose_queue() -> int:
+    return OrmQ.objects.all().delete()[0]
+
+
+def queue_what_nobody_can_unpickle() -> None:
+    sys.modules["gone"] = ModuleType("gone")
+    sys.modules["gone"].Gone = Gone  # type: ignore[attr-defined]  # a module made up here
+    task = {"id": "gone", "name": "gone", "func": Gone(), "args": (), "kwargs": {}}
+    OrmQ.objects.create(
+        key="mailops", payload=SignedPackage.dumps(task), lock=timezone.now() - timedelta(days=2)
+    )  # fmt: skip
+
+
+def queued() -> dict[str, int]:
+    return {"tasks": OrmQ.objects.count(), "taken": OrmQ.objects.filter(lock__gt=timezone.now()).count()}
+
+
+def let_time_pass() -> None:
+    """As if all pauses were over."""
+    Order.objects.filter(next_try_at__gt=timezone.now()).update(next_try_at=timezone.now())
+    Vendor.objects.filter(next_turn_at__gt=timezone.now()).update(next_turn_at=timezone.now())
+
+
+def is_worked_on() -> bool:
+    """Whether a living worker has an order in hand. One that the queue's time-out has freed since has not."""
+    found = Attempt.objects.filter(stage__in=[Stage.CLAIMED, Stage.SENDING]).values_list("pk", "worker")
+    over = time.monotonic() - settings.QUEUE_TIMEOUT - 5
+    return any(
+        _is_a_worker(worker.rpartition("/")[2]) and _seen.setdefault(pk, time.monotonic()) > over
+        for pk, worker in found
+    )
+
+
+def _is_a_worker(pid: str) -> bool:
+    try:
+        return b"qcluster" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def drain(*, rounds: int) -> None:
+    """Hours pass, again and again: leases and pauses end, the queue hands everything out again, every doorbell is rung
+    once more, until nothing is under way. Needs a running cluster."""
+    until = time.monotonic() + 240
+    for number in range(max(rounds, 12)):
+        _wait_for_quiet(until)
+        if number >= rounds and not Order.objects.filter(state__in=UNDER_WAY).exists():
+            return
+        let_time_pass()
+        run_sweep(hours=2 * (number + 1))
+        for pk in Order.objects.exclude(digest="").values_list("pk", flat=True):
+            ring(order=pk)
+    raise TimeoutError(f"still under way: {list(Order.objects.filter(state__in=UNDER_WAY).values_list('pk', 'state'))}")
+
+
+def _wait_for_quiet(until: float) -> None:
+    """No task is left and no worker has an order in hand; what dead workers took is handed out again."""
+    while OrmQ.objects.exists() or is_worked_on():
+        hand_out_again()
+        pause = time.monotonic() + 2
+        while (OrmQ.objects.exists() or is_worked_on()) and time.monotonic() < pause:
+            time.sleep(0.05)
+        if time.monotonic() > until:
+            raise TimeoutError(f"{OrmQ.objects.count()} tasks are queued, worked on: {is_worked_on()}")
+
+
+def states() -> dict[str, str]:
+    return {str(pk): state for pk, state in Order.objects.values_list("pk", "state")}
+
+
+def attempts(**of: Any) -> list[dict[str, Any]]:
+    """What was tried, oldest first, of one order or of all."""
+    fields = ("order_id", "number", "stage", "body_sha256", "worker", "sent_at")
+    found = list(Attempt.objects.filter(**of).order_by("order_id", "number").values(*fields))
+    return [attempt | {"sent_at": str(attempt["sent_at"] or "")} for attempt in found]
+
+
+def facts() -> dict[str, Any]:
+    """Our two books: orders with their attempts, and what the history says."""
+    finding = verify()
+    confirmed: Counter[str] = Counter(
+        Event.objects.filter(action="order.confirmed").values_list("subject_id", flat=True)
+    )
+    return {
+        "states": states(),
+        "reasons": {str(pk): reason for pk, reason in Order.objects.values_list("pk", "reason")},
+        "attempts": attempts(),
+        "confirmed": confirmed,
+        "broken": "" if finding.is_unbroken else f"record {finding.bad}: {finding.why}",
+    }
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    do.__name__: do
+    for do in (
+        build, collect_static, review, confirm, settle_not_placed, run_sweep, ring, hand_out_again, lose_queue,
+        queue_what_nobody_can_unpickle, queued, is_worked_on, states, attempts, let_time_pass, drain, facts,
+    )
+}  # fmt: skip
+
+
+def main() -> None:
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what commands print goes to the log
+    for line in sys.stdin:
+        name, arguments = json.loads(line)
+        try:
+            answer = {"answer": COMMANDS[name](**arguments)}
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        connections.close_all()  # a database that was started again is met afresh
+        out.write(json.dumps(answer) + "\n")
+        out.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""The cost sheet: what an order costs now, each month and each year, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from mailops.core.money import Totals
+
+ONCE, MONTH, YEAR, UNSTATED = "once", "month", "year", "unstated"
+UNITS = [
+    (ONCE, "once"),
+    (MONTH, "a month"),
+    (YEAR, "a year"),
+    (UNSTATED, "a period the vendor does not state"),
+]
+
+
+class PriceLike(Protocol):
+    """The attributes of a stored price that a cost sheet reads (`vendors.models.Price` has them)."""
+
+    @property
+    def amount(self) -> Decimal: ...
+    @property
+    def renewal_amount(self) -> Decimal | None: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def as_of(self) -> datetime: ...
+    @property
+    def domains(self) -> int | None: ...  # how many domains one package holds
+
+
+@dataclass(frozen=True, kw_only=True)
+class FetchedPrice:
+    """A price as a vendor's price list tells it; `item` is the key that `cost()` looks up."""
+
+    item: str
+    label: str
+    unit: str
+    amount: Decimal
+    currency: str
+    renewal_amount: Decimal | None = None
+    domains: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """A price as a stored cost sheet has it: what it came to and when it is due again."""
+
+    amount: Decimal
+    renewal_amount: Decimal | None
+    currency: str
+    unit: str
+    source: str = ""
+    as_of: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    domains: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostLine:
+    """One line: `quantity` of `item`, each `multiplier` × `price` now (a domain for two years counts twice)."""
+
+    item: str
+    label: str
+    quantity: int
+    price: PriceLike | None
+    multiplier: int = 1
+    remark: str = ""
+
+    @property
+    def is_missing(self) -> bool:
+        return self.price is None
+
+    @property
+    def due_now(self) -> Decimal | None:
+        return self.price.amount * self.quantity * self.multiplier if self.price else None
+
+    def _again(self, unit: str) -> Decimal | None:
+        if self.price is None or self.price.unit != unit:
+            return None
+        each = self.price.amount if self.price.renewal_amount is None else self.price.renewal_amount
+        return each * self.quantity
+
+    @property
+    def per_month(self) -> Decimal | None:
+        return self._again(MONTH)
+
+    @property
+    def per_year(self) -> Decimal | None:
+        return self._again(YEAR)
+
+    @property
+    def is_unsaid(self) -> bool:
+        """The vendor does not state for how long the price holds, so no year can be worked out."""
+        return self.price is not None and self.price.unit == UNSTATED
+
+    @property
+    def years_paid(self) -> int:
+        """How many years the first payment lasts; a price for months or for good counts as one."""
+        return max(self.multiplier, 1) if self.price and self.price.unit == YEAR else 1
+
+    def in_year(self, year: int) -> Decimal | None:
+        """What is due in the order's first, second … year if nothing is cancelled; None where that is not known."""
+        if self.price is None or self.due_now is None or (self.is_unsaid and year > 1):
+            return None
+        first = self.due_now if year == 1 else Decimal(0)
+        if self.price.unit == MONTH:
+            months = 12 - self.multiplier if year == 1 else 12
+            return first + (self.per_month or Decimal(0)) * max(months, 0)
+        again = self.per_year or Decimal(0)
+        return first + (again if year > self.years_paid else 0)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> CostLine:
+        """The line that `as_dict` wrote."""
+        price, renewal = stored["unit_price"], stored["renewal"]
+        return cls(
+            item=stored["item"],
+            label=stored["label"],
+            quantity=stored["quantity"],
+            multiplier=stored["multiplier"],
+            remark=stored.get("remark", ""),
+            price=None
+            if price is None
+            else Terms(
+                amount=Decimal(price),
+                renewal_amount=None if renewal is None else Decimal(renewal),
+                currency=stored["currency"],
+                unit=stored["unit"],
+            ),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The line for the digest: amounts and terms without the price's age."""
+        price = self.price
+        return {
+            "item": self.item,
+            "label": self.label,
+            "quantity": self.quantity,
+            "multiplier": self.multiplier,
+            "unit_price": str(price.amount) if price else None,
+            "renewal": str(price.renewal_amount) if price and price.renewal_amount is not None else None,
+            "unit": price.unit if price else None,
+            "currency": price.currency if price else None,
+            "due_now": _text(self.due_now),
+            "per_month": _text(self.per_month),
+            "per_year": _text(self.per_year),
+            "remark": self.remark,
+        }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+@dataclass(frozen=True)
+class CostSheet:
+    """All lines of one order. Totals are kept per currency and never added across currencies."""
+
+    lines: tuple[CostLine, ...]
+
+    @property
+    def missing(self) -> tuple[CostLine, ...]:
+        return tuple(line for line in self.lines if line.is_missing)
+
+    def _total(self, name: str) -> Totals:
+        return Totals.of((line.price.currency, getattr(line, name)) for line in self.lines if line.price)
+
+    @property
+    def due_now(self) -> Totals:
+        return self._total("due_now")
+
+    @property
+    def per_month(self) -> Totals:
+        return self._total("per_month")
+
+    @property
+    def per_year(self) -> Totals:
+        return self._total("per_year")
+
+    @property
+    def once(self) -> Totals:
+        """What is paid now and never again."""
+        return Totals.of(
+            (line.price.currency, line.due_now) for line in self.lines if line.price and line.price.unit == ONCE
+        )
+
+    @property
+    def unsaid(self) -> tuple[CostLine, ...]:
+        return tuple(line for line in self.lines if line.is_unsaid)
+
+    def in_words(self, year: Totals) -> str:
+        """A year's total, said with care where the vendor leaves a period open."""
+        if not self.unsaid:
+            return str(year)
+        return f"at least {year}" if year else "not known"
+
+    @property
+    def first_year(self) -> str:
+        return self.in_words(self.in_year(1))
+
+    def in_year(self, year: int) -> Totals:
+        return Totals.of((line.price.currency, line.in_year(year)) for line in self.lines if line.price)
+
+    @property
+    def years(self) -> list[tuple[int, int | None, Totals]]:
+        """(from, to, what is due in each) over all years, years that cost the same together; the last has no end."""
+        longest = max((line.years_paid for line in self.lines), default=1)
+        found: list[tuple[int, int | None, Totals]] = [(1, 1, self.in_year(1))]
+        for year in range(2, longest + 2):
+            first, _, totals = found[-1]
+            due = self.in_year(year)
+            if first > 1 and totals == due:
+                found[-1] = (first, year, due)
+            else:
+                found.append((year, year, due))
+        return [*found[:-1], (found[-1][0], None, found[-1][2])]
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> CostSheet:
+        """The sheet that `as_dict` wrote."""
+        return cls(tuple(CostLine.from_dict(line) for line in stored.get("lines", ())))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "lines": [line.as_dict() for line in self.lines],
+            "due_now": self.due_now.as_dict(),
+            "per_month": self.per_month.as_dict(),
+            "per_year": self.per_year.as_dict(),
+        }
+
+
+def cost_line(
+    prices: Mapping[str, PriceLike], *, item: str, label: str, quantity: int, multiplier: int = 1, remark: str = ""
+) -> CostLine:
+    """A line for `quantity` of `item`, its price looked up in the account's price list; missing stays missing."""
+    return CostLine(
+        item=item, label=label, quantity=quantity, price=prices.get(item), multiplier=multiplier, remark=remark
+    )
+
+
+def cost_sheet(lines: Iterable[CostLine]) -> CostSheet:
+    """The sheet of the lines that count anything."""
+    return CostSheet(tuple(line for line in lines if line.quantity))

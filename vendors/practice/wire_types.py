@@ -1,0 +1,131 @@
+"""What the practice server, its faults and the four practice vendors hand each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote
+
+from vendors.practice.ledger import CHARGED, Charge, Ledger
+from vendors.practice.schema import Check, Flaw
+
+JSON = frozenset({"application/json"})
+
+
+class Manner(Enum):
+    """How an answer travels."""
+
+    WHOLE = auto()
+    SLOW = auto()
+    DRIP = auto()  # a byte at a time
+    ENDLESS = auto()  # far more than any honest answer
+    SHORT = auto()  # ends before the announced length
+    SHORT_HEAD = auto()  # ends in the middle of its headers
+    CUT = auto()  # the connection is reset instead
+    CUT_HEAD = auto()  # the connection is reset in the middle of the headers
+    SILENCE = auto()  # never, the connection stays open
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    status: int = 200
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    manner: Manner = Manner.WHOLE
+
+
+def json_answer(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(
+        status=status, body=json.dumps(value).encode(), headers={"Content-Type": "application/json", **(headers or {})}
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request with a good key to one vendor. `path` and `args` come without the vendor's segment and decoded."""
+
+    vendor: str
+    account: str
+    path: str
+    target: str  # as it arrived: path and query, for a redirect
+    args: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    json: Mapping[str, Any]
+    ledger: Ledger
+    delivery_seconds: float
+    is_followed: bool  # it arrived by following a redirect
+
+    @cached_property
+    def body_sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    @property
+    def whole_sha256(self) -> str:
+        """Over where it went, its query included, and the body, as the bytes arrived."""
+        return hashlib.sha256(self.target.encode() + b"\n" + self.body).hexdigest()
+
+    def charges(self, *, domain: str | None = None) -> list[Charge]:
+        """The account's charges, oldest first."""
+        return self.ledger.charges(vendor=self.vendor, account=self.account, domain=domain)[::-1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purchase:
+    """A valid order, ready for the books: names in lower case, `details` free of secrets, `answer` its success."""
+
+    request: str
+    domains: Sequence[str]
+    mailboxes: Sequence[str]
+    details: Mapping[str, Any]
+    answer: Answer
+    reference: str = ""
+    status: str = CHARGED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One documented request. With `check` it is a paid one: a POST with a JSON object that must satisfy it.
+
+    `asks` is the same for a POST that only asks and costs nothing. `required` are the query names that must be filled,
+    each with the vendor's words for when it is not.
+    """
+
+    method: str
+    path: str
+    handle: Callable[[Call], Answer | Purchase]
+    required: Mapping[str, str] = field(default_factory=dict)
+    optional: frozenset[str] = frozenset()
+    check: Check | None = None
+    asks: Check | None = None
+    content_types: frozenset[str] = JSON
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The path's variable parts, decoded; None where it is another path."""
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path))
+        found = re.fullmatch(pattern, path)
+        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Twin:
+    """A practice vendor: its requests, and its documented words for everything that goes wrong.
+
+    `without` takes the named domains out of a purchase where the vendor documents partial acceptance.
+    """
+
+    name: str
+    key: Callable[[Mapping[str, str], Mapping[str, str]], str]  # from the headers (lower case) and the query
+    error: Callable[[int, str], Answer]
+    invalid: Callable[[Sequence[Flaw]], Answer]
+    refuse_field: Callable[[Purchase, str], Answer]
+    refuse_payment: Callable[[Purchase], Answer | None]
+    routes: tuple[Route, ...]
+    fail_charge: Callable[[], Answer] | None = None
+    without: Callable[[Purchase, Sequence[str]], Purchase] | None = None
