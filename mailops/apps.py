@@ -17,8 +17,8 @@ class MailOpsConfig(AppConfig):
 
     name = "mailops"
     verbose_name = "MailOps"
-    traced = TRACED
+    audited_tables = TRACED
 
     def ready(self) -> None:
-        from mailops import checks  # noqa: F401 (they register what they hold)
-        from mailops.site import user_policies  # noqa: F401 (they register what they hold)
+        from mailops import checks  # noqa: F401  (they register what they hold)
+        from mailops.site import user_policies  # noqa: F401  (they register what they hold)

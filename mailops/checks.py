@@ -17,8 +17,16 @@ def check_queue(**kwargs: Any) -> list[CheckMessage]:
     workers, timeout = queue["workers"], queue["timeout"]
     longest = (timeout + 4) * (1 + ceil((queue["queue_limit"] + queue["bulk"]) / workers))
     rules = [
-        (queue["sync"], "Tasks would run inside the web request's transaction.", "Set sync to False."),
-        (queue.get("orm") != "default", "Tasks must be queued in the orders' own database.", "Set orm to default."),
+        (
+            queue["sync"],
+            "Tasks would run inside the web request's transaction.",
+            "Set sync to False.",
+        ),
+        (
+            queue.get("orm") != "default",
+            "Tasks must be queued in the orders' own database.",
+            "Set orm to default.",
+        ),
         (
             queue["retry"] <= longest,
             "Tasks would be handed out twice while they run.",
@@ -34,7 +42,11 @@ def check_queue(**kwargs: Any) -> list[CheckMessage]:
             "An order could be called unknown while its worker still runs.",
             f"Set LEASE_SECONDS over {timeout + 60}.",
         ),
-        (queue["guard_cycle"] != 0.5, "With another guard cycle hung workers are never stopped.", "Set it to 0.5."),
+        (
+            queue["guard_cycle"] != 0.5,
+            "With another guard cycle hung workers are never stopped.",
+            "Set it to 0.5.",
+        ),
     ]
     return [
         Error(message, hint=hint, id=f"mailops.E00{number}")
@@ -45,16 +57,30 @@ def check_queue(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """No transaction may stay open across a vendor's answer, and SQLite must take its lock at the start."""
+    """No transaction may stay open across a vendor's answer, and SQLite must take its lock at the
+    start.
+    """
     default = settings.DATABASES["default"]
     found: list[CheckMessage] = []
     if default.get("ATOMIC_REQUESTS"):
-        found.append(Error("ATOMIC_REQUESTS keeps a transaction open across everything.", id="mailops.E010"))
-    if "sqlite" in default["ENGINE"] and default.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
+        found.append(
+            Error("ATOMIC_REQUESTS keeps a transaction open across everything.", id="mailops.E010")
+        )
+    if (
+        "sqlite" in default["ENGINE"]
+        and default.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE"
+    ):
         found.append(Error("SQLite needs transaction_mode IMMEDIATE.", id="mailops.E011"))
     if "sqlite" in default["ENGINE"] and sqlite3.sqlite_version_info < (3, 38):
-        hint = f"This one is {sqlite3.sqlite_version}. A newer Python brings a newer SQLite, or use PostgreSQL."
-        found.append(Error("The rules in the database need SQLite 3.38 or newer.", hint=hint, id="mailops.E013"))
+        hint = (
+            f"This one is {sqlite3.sqlite_version}. A newer Python brings a newer SQLite, or use"
+            " PostgreSQL."
+        )
+        found.append(
+            Error(
+                "The rules in the database need SQLite 3.38 or newer.", hint=hint, id="mailops.E013"
+            )
+        )
     if any(word in str(settings.CACHES["default"]["BACKEND"]) for word in ("locmem", "dummy")):
         found.append(Error("The cache must be shared by web and workers.", id="mailops.E012"))
     return found
@@ -77,5 +103,8 @@ def check_persons(**kwargs: Any) -> list[CheckMessage]:
     """Good to know for whoever starts it: nobody has to agree to a higher limit or a new key."""
     if not settings.ONE_PERSON:
         return []
-    says = "This installation is marked as one-person: limits, keys and roles change without a second person."
+    says = (
+        "This installation is marked as one-person: limits, keys and roles change without a second"
+        " person."
+    )
     return [Info(says, hint="Unset MAILOPS_ONE_PERSON once there are two.", id="mailops.I001")]

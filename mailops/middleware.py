@@ -1,12 +1,14 @@
-"""What every response says to the browser: one policy for contents, no camera, no cache for what people see."""
+"""What every response says to the browser: one policy for contents, no camera, no cache for what
+people see.
+"""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src"
+    " 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
 ALWAYS = {
@@ -30,5 +32,7 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         for name, value in ALWAYS.items():
             response.headers[name] = value
-        response.headers.setdefault("Cache-Control", "no-store, private")  # styles and scripts say otherwise
+        response.headers.setdefault(
+            "Cache-Control", "no-store, private"
+        )  # styles and scripts say otherwise
         return response

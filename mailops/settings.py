@@ -1,4 +1,6 @@
-"""Settings: all from the environment, safe for practice by default, refusing to start unsafe in production."""
+"""Settings: all from the environment, safe for practice by default, refusing to start unsafe in
+production.
+"""
 
 import re
 import secrets
@@ -12,16 +14,20 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.path("MAILOPS_ENV_FILE", default=str(BASE_DIR / ".env"))())
 
-# The one switch: a live installation may hold live vendor accounts and must bring its own keys and database.
+# The one switch: a live installation may hold live vendor accounts and must bring its own keys and
+# database.
 LIVE = env.bool("MAILOPS_LIVE", default=False)
-# Marked so by an agency with one person: what otherwise needs a second one is done at once, and the history says so.
+# Marked so by an agency with one person: what otherwise needs a second one is done at once, and the
+# history says so.
 ONE_PERSON = env.bool("MAILOPS_ONE_PERSON", default=False)
 DATA_DIR = Path(env.str("MAILOPS_DATA", default=str(BASE_DIR / "var")))
 DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 
 def _key(name: str, *, makes: str) -> str:
-    """A key from the environment; a practice installation makes its own once and keeps it beside its data."""
+    """A key from the environment; a practice installation makes its own once and keeps it beside
+    its data.
+    """
     if value := str(env.str(name, default="")):
         return value
     if LIVE:
@@ -40,13 +46,19 @@ def _key(name: str, *, makes: str) -> str:
 
 DEBUG = env.bool("DEBUG", default=False)
 if DEBUG and LIVE:
-    raise ImproperlyConfigured("DEBUG shows secrets in error pages. Turn it off, or turn MAILOPS_LIVE off.")
+    raise ImproperlyConfigured(
+        "DEBUG shows secrets in error pages. Turn it off, or turn MAILOPS_LIVE off."
+    )
 SECRET_KEY = _key("SECRET_KEY", makes="Any 50 random characters will do.")
-# Newest first; older keys still open what they sealed. `manage.py reseal` moves everything to the first.
+# Newest first; older keys still open what they sealed. `manage.py reseal` moves everything to the
+# first.
 SEAL_KEYS = _key(
-    "MAILOPS_SEAL_KEYS", makes="It seals vendor keys and passwords; make one with `manage.py new_seal_key`."
+    "MAILOPS_SEAL_KEYS",
+    makes="It seals vendor keys and passwords; make one with `manage.py new_seal_key`.",
 ).split(",")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if LIVE else ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[] if LIVE else ["localhost", "127.0.0.1", "[::1]"]
+)
 if LIVE and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set ALLOWED_HOSTS to the names under which people reach MailOps.")
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -102,12 +114,16 @@ TEMPLATES = [
 ]
 
 if LIVE and not env.str("DATABASE_URL", default=""):
-    raise ImproperlyConfigured("Set DATABASE_URL, for example postgres://mailops:…@db.example.com/mailops.")
+    raise ImproperlyConfigured(
+        "Set DATABASE_URL, for example postgres://mailops:…@db.example.com/mailops."
+    )
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'mailops.sqlite3'}"
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["ATOMIC_REQUESTS"] = False  # no transaction may stay open across a vendor's answer
+DATABASES["default"]["ATOMIC_REQUESTS"] = (
+    False  # no transaction may stay open across a vendor's answer
+)
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -117,8 +133,11 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
     }
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-    # A process that froze within a transaction holds the history's lock, and with it everybody's: the server ends it.
-    DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=60s")
+    # A process that froze within a transaction holds the history's lock, and with it everybody's:
+    # the server ends it.
+    DATABASES["default"]["OPTIONS"].setdefault(
+        "options", "-c idle_in_transaction_session_timeout=60s"
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by web and workers: worker heartbeats and the plans that people have seen.
@@ -136,7 +155,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"max_similarity": 0.6},  # so that one's name twice is too similar
     },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -152,17 +174,27 @@ SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 AXES_FAILURE_LIMIT = SIGN_IN_TRIES
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]  # lockout.py reads them in this order
+AXES_LOCKOUT_PARAMETERS = [
+    ["username", "ip_address"],
+    "username",
+    "ip_address",
+]  # lockout.py reads them in this order
 AXES_HANDLER = "mailops.auth.lockout.Handler"
 AXES_LOCKOUT_CALLABLE = "mailops.auth.lockout.locked_page"
 AXES_CLIENT_IP_CALLABLE = "mailops.auth.lockout.client_address"
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # whoever knocks on and on can't lock somebody out for ever
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = (
+    False  # whoever knocks on and on can't lock somebody out for ever
+)
 AXES_DISABLE_ACCESS_LOG = True  # the history has it
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
-SECOND_FACTOR_ROLES = env.list("SECOND_FACTOR_ROLES", default=["Confirmer", "Operator", "superuser"] if LIVE else [])
+SECOND_FACTOR_ROLES = env.list(
+    "SECOND_FACTOR_ROLES", default=["Confirmer", "Operator", "superuser"] if LIVE else []
+)
 SECOND_FACTOR_THROTTLE_SECONDS = 1  # then twice as long after each wrong code
-FRESH_SIGN_IN_MINUTES = env.int("FRESH_SIGN_IN_MINUTES", default=15 if LIVE else 0)  # 0: never asked
+FRESH_SIGN_IN_MINUTES = env.int(
+    "FRESH_SIGN_IN_MINUTES", default=15 if LIVE else 0
+)  # 0: never asked
 SESSION_COOKIE_AGE = 3600 * env.int("SESSION_HOURS", default=12)
 SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60 if LIVE else 0)  # 0: however long
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
@@ -182,20 +214,27 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024  # the longest 5,000 lines come to 7 MB; files do not count
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    16 * 1024 * 1024
+)  # the longest 5,000 lines come to 7 MB; files do not count
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if LIVE:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_SUBDOMAINS", default=True)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool(
+        "SECURE_HSTS_SUBDOMAINS", default=True
+    )
     if env.bool("BEHIND_HTTPS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 TRUST_FORWARDED_FOR = env.bool("BEHIND_HTTPS_PROXY", default=False)
-PROXIES_IN_FRONT = env.int("PROXIES_IN_FRONT", default=1)  # each adds the address that it was called from
+PROXIES_IN_FRONT = env.int(
+    "PROXIES_IN_FRONT", default=1
+)  # each adds the address that it was called from
 
-# The paid POST. Deadline < queue time-out < queue retry; a lease outlives the queue's time-out by far.
+# The paid POST. Deadline < queue time-out < queue retry; a lease outlives the queue's time-out by
+# far.
 VENDOR_CONNECT_SECONDS = env.float("VENDOR_CONNECT_SECONDS", default=5)
 VENDOR_READ_SECONDS = env.float("VENDOR_READ_SECONDS", default=30)
 VENDOR_DEADLINE_SECONDS = env.float("VENDOR_DEADLINE_SECONDS", default=45)
@@ -205,26 +244,36 @@ LEASE_SECONDS = env.int("LEASE_SECONDS", default=300)
 CLAIM_FRESH_SECONDS = env.int("CLAIM_FRESH_SECONDS", default=10)
 RING_AGAIN_SECONDS = env.int("RING_AGAIN_SECONDS", default=120)
 LOOK_FRESH_SECONDS = env.int("LOOK_FRESH_SECONDS", default=300)
-PRICES_FRESH_SECONDS = env.int("PRICES_FRESH_SECONDS", default=300)  # older ones are read again before sending
-AVAILABILITY_FRESH_MINUTES = env.int("AVAILABILITY_FRESH_MINUTES", default=60)  # how long “free” is gone by
+PRICES_FRESH_SECONDS = env.int(
+    "PRICES_FRESH_SECONDS", default=300
+)  # older ones are read again before sending
+AVAILABILITY_FRESH_MINUTES = env.int(
+    "AVAILABILITY_FRESH_MINUTES", default=60
+)  # how long “free” is gone by
 # Vendors' own limits times this: 2 asks half as fast, where other programs use the same keys.
 VENDOR_PACE = env.float("VENDOR_PACE", default=1)
-UNKNOWN_IN_A_ROW = env.int("UNKNOWN_IN_A_ROW", default=3)  # then the account stops itself; 0 never stops it
+UNKNOWN_IN_A_ROW = env.int(
+    "UNKNOWN_IN_A_ROW", default=3
+)  # then the account stops itself; 0 never stops it
 NOT_SENT_TRIES = env.int("NOT_SENT_TRIES", default=5)
 PROGRESS_SECONDS = env.int("PROGRESS_SECONDS", default=15 if not LIVE else 300)
-NEAR_SAME_DAYS = env.int("NEAR_SAME_DAYS", default=30)  # how far back an order that is nearly the same is looked for
+NEAR_SAME_DAYS = env.int(
+    "NEAR_SAME_DAYS", default=30
+)  # how far back an order that is nearly the same is looked for
 # Nobody decides about it for so many days, and it needs a fresh look: 0 for never.
 REVIEW_DAYS = env.int("REVIEW_DAYS", default=14)
 CONFIRMATION_DAYS = env.int("CONFIRMATION_DAYS", default=7)
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", default=4)
-# How many orders of one account may be on their way at a time, where its vendor sets no limit of its own: one slow
+# How many orders of one account may be on their way at a time, where its vendor sets no limit of
+# its own: one slow
 # vendor must not take all the workers.
 ACCOUNT_AT_ONCE = env.int("ACCOUNT_AT_ONCE", default=max(1, QUEUE_WORKERS // 2))
 QUEUE_TIMEOUT = env.int("QUEUE_TIMEOUT", default=60)
 QUEUE_RETRY = env.int("QUEUE_RETRY", default=600)
 Q_CLUSTER = {
     "name": "mailops",  # also the queue's signing salt: never change it with tasks queued
-    "orm": "default",  # the orders' own database: a queued task commits with its order or not at all
+    # The orders' own database: a queued task commits with its order or not at all
+    "orm": "default",
     "workers": QUEUE_WORKERS,
     "queue_limit": QUEUE_WORKERS,
     "bulk": 1,
@@ -247,29 +296,46 @@ Q_CLUSTER = {
 }
 # A proposed change lapses after so many days without a decision.
 PROPOSAL_DAYS = env.int("PROPOSAL_DAYS", default=30)
-# Notices. Without a mail server a practice installation writes its e-mails to files, a live one sends none and says so.
+# Notices. Without a mail server a practice installation writes its e-mails to files, a live one
+# sends none and says so.
 NOTICES = env.bool("NOTICES", default=True)
 MAIL_IS_SET = bool(env.str("EMAIL_URL", default="")) or not LIVE
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
 else:
-    EMAIL_BACKEND, EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", str(DATA_DIR / "mail")
+    EMAIL_BACKEND, EMAIL_FILE_PATH = (
+        "django.core.mail.backends.filebased.EmailBackend",
+        str(DATA_DIR / "mail"),
+    )
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10)
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="MailOps <mailops@localhost>")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="MailOps <mailops@localhost>"
+)
 # Where people reach MailOps, for links in notices; empty leaves them out.
 MAILOPS_URL = env.str("MAILOPS_URL", default="").strip().rstrip("/")
-if MAILOPS_URL and not re.fullmatch("https://[^/?#@]+" if LIVE else "https?://[^/?#@]+", MAILOPS_URL):
-    raise ImproperlyConfigured("MAILOPS_URL is the address people open, for example https://mailops.example.com.")
+if MAILOPS_URL and not re.fullmatch(
+    "https://[^/?#@]+" if LIVE else "https?://[^/?#@]+", MAILOPS_URL
+):
+    raise ImproperlyConfigured(
+        "MAILOPS_URL is the address people open, for example https://mailops.example.com."
+    )
 NOTICE_REMIND_HOURS = env.float("NOTICE_REMIND_HOURS", default=4)  # 0 never reminds
-NOTICE_SCHEMES = env.list("NOTICE_SCHEMES", default=[])  # Apprise's schemes besides those that may be used anyway
+NOTICE_SCHEMES = env.list(
+    "NOTICE_SCHEMES", default=[]
+)  # Apprise's schemes besides those that may be used anyway
 # Prices older than this many days are marked on the cost sheet.
 PRICES_OLD_DAYS = env.int("PRICES_OLD_DAYS", default=30)
 # The one currency in which totals are shown besides their own, at typed rates; empty for none.
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="").strip().upper()
 if REPORTING_CURRENCY and not re.fullmatch("[A-Z]{3}", REPORTING_CURRENCY):
-    raise ImproperlyConfigured("REPORTING_CURRENCY is a three-letter code, for example EUR, or empty.")
-# The history: digests of its last record, kept outside the database, and how long records stay in it.
-HISTORY_DIGEST_FILE = Path(env.str("HISTORY_DIGEST_FILE", default=str(DATA_DIR / "digests" / "history.jsonl")))
+    raise ImproperlyConfigured(
+        "REPORTING_CURRENCY is a three-letter code, for example EUR, or empty."
+    )
+# The history: digests of its last record, kept outside the database, and how long records stay in
+# it.
+HISTORY_DIGEST_FILE = Path(
+    env.str("HISTORY_DIGEST_FILE", default=str(DATA_DIR / "digests" / "history.jsonl"))
+)
 HISTORY_DIGEST_TO = env.list("HISTORY_DIGEST_TO", default=[])  # addresses to which digests are sent
 HISTORY_DIGEST_HOURS = env.int("HISTORY_DIGEST_HOURS", default=24)
 HISTORY_DIGEST_RECORDS = env.int("HISTORY_DIGEST_RECORDS", default=1000)
@@ -289,7 +355,9 @@ LOGGING = {
         "django.request": {"level": "ERROR"},  # a page that somebody may not open is no fault
         # at DEBUG urllib3 writes whole URLs, and one vendor takes its key in the URL
         "urllib3": {"level": "WARNING"},
-        "axes": {"level": "ERROR"},  # the history tells of failed sign-ins, with less of what was typed
+        "axes": {
+            "level": "ERROR"
+        },  # the history tells of failed sign-ins, with less of what was typed
         # its lines hold the addresses, and those hold tokens
         "apprise": {"level": "CRITICAL", "handlers": [], "propagate": False},
     },

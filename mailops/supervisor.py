@@ -1,4 +1,6 @@
-"""`python -m mailops.supervisor`: everything that MailOps needs running, or with `--only worker` just that."""
+"""`python -m mailops.supervisor`: everything that MailOps needs running, or with `--only worker`
+just that.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from django.db import connections
 from mailops.ops.processes import BASE_DIR, Child, Supervisor, say
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
-ANY = "0.0.0.0"  # noqa: S104 (compared with, not bound to)
+ANY = "0.0.0.0"  # noqa: S104  (compared with, not bound to)
 PREPARE = (("migrate", "--noinput"), ("createcachetable",), ("collectstatic", "--noinput"))
 
 
@@ -46,13 +48,20 @@ def is_free(host: str, port: int) -> bool:
 
 
 def refuse_taken_ports(*places: tuple[str, int]) -> None:
-    """Say in one sentence which port is taken and which would do, before a child says it in a traceback."""
+    """Say in one sentence which port is taken and which would do, before a child says it in a
+    traceback.
+    """
     for host, port in places:
         if not is_free(host, port):
             other = next(
-                n for n in range(8010, 65000, 10) if all(is_free(at, n + i) for i, (at, _) in enumerate(places))
+                n
+                for n in range(8010, 65000, 10)
+                if all(is_free(at, n + i) for i, (at, _) in enumerate(places))
             )
-            sys.exit(f"Port {port} is taken by another program. Start MailOps on another one: make run PORT={other}")
+            sys.exit(
+                f"Port {port} is taken by another program. Start MailOps on another one: make run"
+                f" PORT={other}"
+            )
 
 
 def accepts(host: str, port: int) -> bool:
@@ -91,11 +100,15 @@ def last_beat() -> datetime | None:
 def child(name: str, *, practice_port: int) -> Child:
     """How each part of MailOps is started, and how many seconds it gets to stop."""
     if name == "web":
-        return Child(name, (sys.executable, "-m", "gunicorn", "-c", "python:mailops.gunicorn"), grace=10)
+        return Child(
+            name, (sys.executable, "-m", "gunicorn", "-c", "python:mailops.gunicorn"), grace=10
+        )
     if name == "worker":
         return Child(name, (*MANAGE, "qcluster"), grace=number("STOP_SECONDS", 210), beats=True)
     # last: an order in flight may be waiting for its answer
-    return Child(name, (*MANAGE, "practice_vendors", "--port", str(practice_port)), grace=10, last=True)
+    return Child(
+        name, (*MANAGE, "practice_vendors", "--port", str(practice_port)), grace=10, last=True
+    )
 
 
 def prepare(supervisor: Supervisor) -> None:
@@ -105,11 +118,16 @@ def prepare(supervisor: Supervisor) -> None:
         if supervisor.stopping:
             sys.exit(0)
         if code:
-            sys.exit(f"{output}\nMailOps is not ready to start: `manage.py {command[0]}` failed, see above.")
+            sys.exit(
+                f"{output}\nMailOps is not ready to start: `manage.py {command[0]}` failed, see"
+                " above."
+            )
 
 
 def announce(supervisor: Supervisor, address: str, *, demo: bool) -> None:
-    """Fill an empty practice installation with demo people and orders, then tell where everything is."""
+    """Fill an empty practice installation with demo people and orders, then tell where everything
+    is.
+    """
     if demo:
         code, output = supervisor.step((*MANAGE, "demo"))
         if output:
@@ -121,12 +139,17 @@ def announce(supervisor: Supervisor, address: str, *, demo: bool) -> None:
 
 
 def run_everything(supervisor: Supervisor, *, port: int, practice_port: int, live: bool) -> None:
-    """Prepare, run all parts, and say so once they answer. The practice vendors and the demo are not for live use."""
+    """Prepare, run all parts, and say so once they answer.
+
+    The practice vendors and the demo are not for live use.
+    """
     host = os.environ.get("HOST", "127.0.0.1")
     near = "127.0.0.1" if host == ANY else host
     practice = [] if live else [("127.0.0.1", practice_port)]
     refuse_taken_ports((host, port), *practice)
-    os.environ.setdefault("QUEUE_LOG_LEVEL", "WARNING")  # at a terminal every task in the log is too much
+    os.environ.setdefault(
+        "QUEUE_LOG_LEVEL", "WARNING"
+    )  # at a terminal every task in the log is too much
     prepare(supervisor)
     supervisor.is_ready = lambda: answers(near, port) and all(accepts(*place) for place in practice)
     supervisor.on_ready = lambda: announce(supervisor, f"http://{near}:{port}/", demo=not live)
@@ -136,7 +159,10 @@ def run_everything(supervisor: Supervisor, *, port: int, practice_port: int, liv
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m mailops.supervisor", description=__doc__)
     parser.add_argument(
-        "--only", nargs="+", choices=("web", "worker", "practice"), help="run just these, prepare nothing"
+        "--only",
+        nargs="+",
+        choices=("web", "worker", "practice"),
+        help="run just these, prepare nothing",
     )
     only = parser.parse_args(arguments).only
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailops.settings")

@@ -12,14 +12,14 @@ from orders.audit.audited_order_tables import TRACED
 class OrdersConfig(AppConfig):
     name = "orders"
     verbose_name = "Orders"
-    traced = TRACED
+    audited_tables = TRACED
 
     def ready(self) -> None:
         from django_q.signals import post_execute
 
         from mailops.auth import roles
         from mailops.history import retention
-        from orders.audit import order_policies  # noqa: F401 (registers what needs a second person)
+        from orders.audit import order_policies  # noqa: F401  (registers what needs a second person)
 
         pre_migrate.connect(remove_triggers, sender=self)
         for hook in (install_triggers, install_schedules, roles.make_groups):
@@ -51,18 +51,28 @@ def install_schedules(*, using: str, **kwargs: Any) -> None:
     """One row a schedule, by name: names are not unique in the queue's own table."""
     from django_q.models import Schedule
 
-    from mailops.history import telling
+    from mailops.history import audited
     from orders.tasks import SWEEP
 
-    if {"django_q_schedule", "history_telling"} <= {*connections[using].introspection.table_names()}:
-        with telling():
+    if {"django_q_schedule", "history_telling"} <= {
+        *connections[using].introspection.table_names()
+    }:
+        with audited():
             Schedule.objects.using(using).update_or_create(
-                name="Sweep", defaults={"func": SWEEP, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+                name="Sweep",
+                defaults={
+                    "func": SWEEP,
+                    "schedule_type": Schedule.MINUTES,
+                    "minutes": 1,
+                    "repeats": -1,
+                },
             )
 
 
 def heartbeat(*, task: dict[str, Any], **kwargs: Any) -> None:
-    """Runs in the queue's monitor after a task was acknowledged: the sweep's round trip proves the whole line."""
+    """Runs in the queue's monitor after a task was acknowledged: the sweep's round trip proves the
+    whole line.
+    """
     from mailops.core import heartbeat as health
     from orders.tasks import SWEEP
 

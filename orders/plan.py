@@ -21,7 +21,10 @@ from vendors.verdicts import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What confirming an order would do. The review page is this, printed; submission sends this or nothing."""
+    """What confirming an order would do.
+
+    The review page is this, printed; submission sends this or nothing.
+    """
 
     request: Request
     host: str
@@ -31,7 +34,7 @@ class Plan:
     may_rise: Totals = field(default_factory=Totals)  # how much dearer it may get until it is sent
 
     @property
-    def stops(self) -> tuple[Problem, ...]:
+    def blocking(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.level == "stop")
 
     @property
@@ -39,13 +42,17 @@ class Plan:
         return tuple(problem for problem in self.problems if problem.level == "warn")
 
     @property
-    def holds_back(self) -> tuple[Problem, ...]:
-        """What keeps a draft from being sent for confirmation: what stops it, and what the drafter has to explain."""
-        return self.stops + tuple(problem for problem in self.warnings if problem.wants_reason)
+    def blocks_review(self) -> tuple[Problem, ...]:
+        """What keeps a draft from being sent for confirmation: what stops it, and what the drafter
+        has to explain.
+        """
+        return self.blocking + tuple(problem for problem in self.warnings if problem.wants_reason)
 
     @property
     def digest(self) -> str:
-        """SHA-256, hex, over where it goes, the request with placeholders, the secrets' stamps and the prices."""
+        """SHA-256, hex, over where it goes, the request with placeholders, the secrets' stamps and
+        the prices.
+        """
         return digest_of(self.as_dict())
 
     @property
@@ -55,12 +62,17 @@ class Plan:
     def snapshot(self) -> dict[str, Any]:
         """What confirming stores: the plan, and where each price came from."""
         sources = {
-            line.item: [line.price.source, line.price.as_of.isoformat()] for line in self.cost.lines if line.price
+            line.item: [line.price.source, line.price.as_of.isoformat()]
+            for line in self.cost.lines
+            if line.price
         }
         return self.as_dict() | {"sources": sources}
 
     def as_dict(self) -> dict[str, Any]:
-        """The plan as plain JSON, no secret in it. A price's age is left out, as it changes by itself."""
+        """The plan as plain JSON, no secret in it.
+
+        A price's age is left out, as it changes by itself.
+        """
         allowed = {"may_rise": self.may_rise.as_dict()} if self.may_rise else {}
         return {
             "host": self.host,
@@ -82,11 +94,21 @@ def short(digest: str) -> str:
 
 
 def plan(order: Order) -> Plan:
-    """Compute the plan from the order's rows as they are now. Raises nothing for a half-filled draft."""
+    """Compute the plan from the order's rows as they are now.
+
+    Raises nothing for a half-filled draft.
+    """
     adapter, prices = order.vendor.adapter, order.vendor.price_list()
     cost = adapter.cost(order, prices)
-    problems = [*adapter.check(order, prices), *order_checks.contents(order), *order_checks.money(order, cost)]
-    if order.state in (State.DRAFT, State.REVIEW):  # what may make it wait or go wrong, as things stand now
+    problems = [
+        *adapter.check(order, prices),
+        *order_checks.contents(order),
+        *order_checks.money(order, cost),
+    ]
+    if order.state in (
+        State.DRAFT,
+        State.REVIEW,
+    ):  # what may make it wait or go wrong, as things stand now
         problems += [*domain_location.problems(order), *known_answers.problems(order)]
         problems += [*limits.warnings(order, cost.due_now), *balance.warnings(order, cost.due_now)]
     vendor = order.vendor
@@ -96,5 +118,7 @@ def plan(order: Order) -> Plan:
         cost=cost,
         problems=tuple(dict.fromkeys(problems)),  # the adapter and the checks may say the same
         stamps=vendor.secrets.stamps | Sealed(order.sealed).stamps,
-        may_rise=Totals({vendor.limit_currency: vendor.drift_per_order} if vendor.drift_per_order else {}),
+        may_rise=Totals(
+            {vendor.limit_currency: vendor.drift_per_order} if vendor.drift_per_order else {}
+        ),
     )

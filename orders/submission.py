@@ -1,7 +1,7 @@
 """Sending: the one place that spends. Read it from top to bottom.
 
-One confirmation leads to at most one paid request: whoever is killed, clicks twice or is told twice. A queued task is a
-doorbell with an order's number; the order's row decides.
+One confirmation leads to at most one paid request: whoever is killed, clicks twice or is told
+twice. A queued task is a doorbell with an order's number; the order's row decides.
 """
 
 from __future__ import annotations
@@ -20,13 +20,20 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, models, transaction
+from django.db import (
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    models,
+    transaction,
+)
 from django.utils import timezone
 
 from mailops.core import fault_points
 from mailops.core.money import Totals
 from mailops.core.sealed import CannotOpen, Sealed
-from mailops.history import record, telling
+from mailops.history import audited, record
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.hold import ended
@@ -35,7 +42,13 @@ from orders.plan import Plan, plan
 from orders.review import confirmations, expiry
 from orders.review.plan_diff import differences
 from orders.sending import circuit_breaker, price_drift, price_refresh, task_queue, vendor_lookup
-from orders.sending.classification import CONTRADICTS, if_it_is_ours, in_short, reference_of, verdict_over
+from orders.sending.classification import (
+    CONTRADICTS,
+    if_it_is_ours,
+    in_short,
+    reference_of,
+    verdict_over,
+)
 from orders.spending import limits, spending_holds
 from vendors import rate_limit
 from vendors.http import Lost, NoConnection, Reply, post_order
@@ -54,7 +67,7 @@ class PlanChanged(NotAllowed):
         self.changes = changes
 
 
-# -- 1. Confirm: one transaction, ending with the doorbell in the same database -------------------------------------
+# 1. Confirm: one transaction, ending with the doorbell in the same database
 
 
 def seen(current: Plan) -> None:
@@ -64,27 +77,35 @@ def seen(current: Plan) -> None:
 
 def shown(digest: str) -> dict[str, Any]:
     """The plan that a page showed under this digest, empty where none is remembered."""
-    found: dict[str, Any] | None = cache.get(f"plan:{digest}") if re.fullmatch(r"[0-9a-f]{64}", digest) else None
+    found: dict[str, Any] | None = (
+        cache.get(f"plan:{digest}") if re.fullmatch(r"[0-9a-f]{64}", digest) else None
+    )
     return found or {}
 
 
 def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | None = None) -> Order:
-    """Confirm exactly the plan whose digest the person saw. Raises `NotAllowed` or `PlanChanged`; nothing half-done.
+    """Confirm exactly the plan whose digest the person saw. Raises `NotAllowed` or `PlanChanged`;
+    nothing half-done.
 
-    Where two persons have to confirm, the order that comes back still waits after the first. `planned_for`: not sent
-    before that moment.
+    Where two persons have to confirm, the order that comes back still waits after the first.
+    `planned_for`: not sent before that moment.
     """
     try:
-        with telling():
+        with audited():
             order = Order.objects.locked(order_id)
-            by = User.objects.get(pk=by.pk)  # as they are now: their role, and what was passed on to them
+            by = User.objects.get(
+                pk=by.pk
+            )  # as they are now: their role, and what was passed on to them
             current = plan(order)
             needed = confirmations.check(order, current, by=by)
             if current.digest != digest:
                 before = shown(digest)
                 raise PlanChanged(differences(before, current.as_dict()) if before else [])
-            if current.stops:
-                raise NotAllowed(f"This order can't be confirmed: {current.stops[0].message} {current.stops[0].fix}")
+            if current.blocking:
+                raise NotAllowed(
+                    f"This order can't be confirmed: {current.blocking[0].message}"
+                    f" {current.blocking[0].fix}"
+                )
             now = timezone.now()
             not_before = confirmations.not_before(order, current.digest, planned_for)
             goes = max(not_before or now, now + timedelta(minutes=order.vendor.hold_minutes))
@@ -104,20 +125,23 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
             )
             fault_points.point("confirm, before commit")
             if not order.held_by:  # else the sweep rings, as soon as nothing holds it
-                task_queue.ring(order.pk)
+                task_queue.enqueue(order.pk)
             return order
     except confirmations.OwnOrder as refused:
         confirmations.record_refusal(order_id, by=by, digest=digest, why=str(refused))
         raise
     except IntegrityError as error:
         raise NotAllowed(
-            "A domain or mailbox of this order was bought or confirmed on another order a moment ago, "
-            "or you are one of its editors. Open it again to see which."
+            "A domain or mailbox of this order was bought or confirmed on another order a moment"
+            " ago, or you are one of its editors. Open it again to see which."
         ) from error
 
 
 def submit(order_id: int) -> str:
-    """The task: read first, claim, recheck, mark, send once, record. Returns a word for the queue's log."""
+    """The task: read first, claim, recheck, mark, send once, record.
+
+    Returns a word for the queue's log.
+    """
     try:
         attempt = claim(order_id)
     except vendor_lookup.Needed as needed:
@@ -127,7 +151,7 @@ def submit(order_id: int) -> str:
                 return word
             if time.monotonic() - began > _spare_seconds():
                 with transaction.atomic():
-                    task_queue.ring(order_id)
+                    task_queue.enqueue(order_id)
                 return "looked, rung again"
         try:
             attempt = claim(order_id)
@@ -144,12 +168,14 @@ def submit(order_id: int) -> str:
         connection.close()
         raise
     finally:
-        task_queue.ring_next(attempt.order.vendor_id)
+        task_queue.enqueue_next(attempt.order.vendor_id)
 
 
 def _spare_seconds() -> float:
     """What may pass before the claim, so that the queue does not stop the task during the request."""
-    spare: float = settings.QUEUE_TIMEOUT - settings.VENDOR_DEADLINE_SECONDS - settings.CLAIM_FRESH_SECONDS
+    spare: float = (
+        settings.QUEUE_TIMEOUT - settings.VENDOR_DEADLINE_SECONDS - settings.CLAIM_FRESH_SECONDS
+    )
     return spare
 
 
@@ -160,8 +186,14 @@ def _send(attempt: Attempt, started: float) -> str:
         return "held back"
     try:
         secrets = attempt.order.vendor.secrets.open() | Sealed(attempt.order.sealed).open()
-        request = current.request  # all of it is filled in here: a key that is not stored must show before the mark
-        body, *_ = request.wire_body(secrets), request.wire_headers(secrets), request.url(current.host, secrets)
+        request = (
+            current.request
+        )  # all of it is filled in here: a key that is not stored must show before the mark
+        body, *_ = (
+            request.wire_body(secrets),
+            request.wire_headers(secrets),
+            request.url(current.host, secrets),
+        )
     except (CannotOpen, KeyError):
         _return_to_review(attempt, vendor_lookup.KEY_MISSING)
         return "held back"
@@ -174,56 +206,65 @@ def _send(attempt: Attempt, started: float) -> str:
     return record_outcome(attempt, outcome, verdict_over(attempt.order, outcome))
 
 
-# -- 2. Claim: compare-and-set; zero rows updated means that somebody else has it ------------------------------------
+# 2. Claim: compare-and-set; zero rows updated means that somebody else has it
 
 
 def _reads(order: Order, now: datetime) -> list[Callable[[int], str]]:
-    found = [(vendor_lookup.is_needed, vendor_lookup.look_first), (price_refresh.is_needed, price_refresh.read_first)]
+    found = [
+        (vendor_lookup.is_needed, vendor_lookup.look_first),
+        (price_refresh.is_needed, price_refresh.read_first),
+    ]
     return [read for is_needed, read in found if is_needed(order, now)]
 
 
 def claim(order_id: int) -> Attempt | None:
-    """Take a confirmed order and write its attempt, in one commit. None where there is nothing to take.
+    """Take a confirmed order and write its attempt, in one commit. None where there is nothing to
+    take.
 
-    Raises `vendor_lookup.Needed` for an order whose vendor has to be asked something before. The account's row is the
-    lock under which its turn is taken and its orders and limits are counted; the client's lock comes after it.
+    Raises `vendor_lookup.Needed` for an order whose vendor has to be asked something before. The
+    account's row is the lock under which its turn is taken and its orders and limits are counted;
+    the client's lock comes after it.
     """
     now = timezone.now()
-    with telling(durable=True):
+    with audited(durable=True):
         due = Order.objects.due(now).select_related("vendor", "client")
         found = due.select_for_update(of=("vendor",), no_key=True)
         order = found.filter(pk=order_id).first()
-        if order is None or order.vendor.at_once <= _on_their_way(order):
+        if order is None or order.vendor.max_concurrent <= _on_their_way(order):
             _not_now(order_id)
             return None
         now = timezone.now()  # waiting for the account's row may have taken a while
         spends = spending_holds.confirmed_sum(order)
         if expiry.is_over(order, now):
             _too_late(order)
-        elif held := spending_holds.holding(order, spends, now):
-            spending_holds.hold(order, held)
+        elif held := spending_holds.hold_needed(order, spends, now):
+            spending_holds.put_on_hold(order, held)
         elif reads := _reads(order, now):
             raise vendor_lookup.Needed(reads)
         else:
             return _take(order, spends, now)
-    task_queue.ring_next(order.vendor_id)  # it locks another order, which must not come behind the history's lock
+    task_queue.enqueue_next(
+        order.vendor_id
+    )  # it locks another order, which must not come behind the history's lock
     return None
 
 
 def _take(order: Order, spends: Totals, now: datetime) -> Attempt | None:
-    wait = rate_limit.reserve(order.vendor, patience=rate_limit.AN_ORDER, now=now)
+    wait = rate_limit.acquire(order.vendor, max_wait=rate_limit.AN_ORDER, now=now)
     if wait is None:
         _not_now(order.pk)
         return None
     number = order.attempts.count() + 1
     try:
-        order._move(
+        order.transition(
             State.SENDING,
             action="order.claimed",
             changes={"attempt": [None, number]},
-            where=models.Q(confirmed_at=order.confirmed_at),  # what was read before waiting for the account's row
+            where=models.Q(
+                confirmed_at=order.confirmed_at
+            ),  # what was read before waiting for the account's row
             next_try_at=None,
-            held_for="",
+            waiting_for="",
         )
     except NotAllowed:
         return None
@@ -243,7 +284,10 @@ def _take(order: Order, spends: Totals, now: datetime) -> Attempt | None:
 
 
 def _too_late(order: Order) -> None:
-    """Its confirmation expired before the sweep saw it. Whoever moved the order first has decided about it."""
+    """Its confirmation expired before the sweep saw it.
+
+    Whoever moved the order first has decided about it.
+    """
     found = Order.objects.locked(order.pk)
     if found.state == State.CONFIRMED and found.confirmed_at == order.confirmed_at:
         expiry.end(found)
@@ -254,16 +298,22 @@ def _on_their_way(order: Order) -> int:
 
 
 def _not_now(order_id: int) -> None:
-    """This ring was for nothing: whoever has the account now, or the sweep, rings again once the order may go."""
-    Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
+    """This ring was for nothing: whoever has the account now, or the sweep, rings again once the
+    order may go.
+    """
+    Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(queued_at=None)
 
 
-# -- 3. Recheck: switch, limits, prices, digest; anything off and nothing is sent ------------------------------------
+# 3. Recheck: switch, limits, prices, digest; anything off and nothing is sent
 
 
 def recheck(attempt: Attempt) -> Plan | None:
-    """The plan as it is now if it is still the confirmed one; else the order is put back, with the reason."""
-    found = Order.objects.select_related("vendor", "client", "contact").annotate(all_held=SendingSwitch.is_on())
+    """The plan as it is now if it is still the confirmed one; else the order is put back, with the
+    reason.
+    """
+    found = Order.objects.select_related("vendor", "client", "contact").annotate(
+        all_held=SendingSwitch.is_on()
+    )
     order = found.get(pk=attempt.order_id)
     attempt.order = order
     if order.vendor.is_stopped or order.all_held:
@@ -273,8 +323,10 @@ def recheck(attempt: Attempt) -> Plan | None:
     if current.digest != order.digest and (why := price_drift.accept(attempt, current)):
         _return_to_review(attempt, f"Not sent, because it is no longer what was confirmed. {why}")
         return None
-    if current.stops:
-        _return_to_review(attempt, f"Not sent. {current.stops[0].message} {current.stops[0].fix}")
+    if current.blocking:
+        _return_to_review(
+            attempt, f"Not sent. {current.blocking[0].message} {current.blocking[0].fix}"
+        )
         return None
     if why := confirmations.lacking(order, current):
         _return_to_review(attempt, f"Not sent. {why}")
@@ -282,22 +334,34 @@ def recheck(attempt: Attempt) -> Plan | None:
     return current
 
 
-# -- 4. Mark "about to send", committed; from here on a crash means unknown -----------------------------------------
+# 4. Mark "about to send", committed; from here on a crash means unknown
 
 
 def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
-    """Whether this worker may send now. A worker that slept since its claim may not: somebody may have decided."""
+    """Whether this worker may send now.
+
+    A worker that slept since its claim may not: somebody may have decided.
+    """
     if not _is_in_time(attempt, started):
         _retry_later(attempt, HELD_UP)
         return False
-    with telling(durable=True):
+    with audited(durable=True):
         sent_at = timezone.now()
         digest = hashlib.sha256(body).hexdigest()
-        if not attempt.move(Stage.SENDING, since=(Stage.CLAIMED,), sent_at=sent_at, body_sha256=digest):
+        if not attempt.move(
+            Stage.SENDING, since=(Stage.CLAIMED,), sent_at=sent_at, body_sha256=digest
+        ):
             return False
-        record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes={"body_sha256": [None, digest]})
+        record(
+            "attempt.about_to_send",
+            attempt.order,
+            attempt=attempt.pk,
+            changes={"body_sha256": [None, digest]},
+        )
     fault_points.point("marked")
-    if not _is_in_time(attempt, started):  # asleep since: nothing was sent, whatever others had to think meanwhile
+    if not _is_in_time(
+        attempt, started
+    ):  # asleep since: nothing was sent, whatever others had to think meanwhile
         record_outcome(attempt, NoConnection(HELD_UP), NotSent(why=HELD_UP, retry_after=0))
         return False
     return True
@@ -305,26 +369,35 @@ def mark(attempt: Attempt, *, body: bytes, started: float) -> bool:
 
 def _is_in_time(attempt: Attempt, started: float) -> bool:
     fresh = settings.CLAIM_FRESH_SECONDS
-    return time.monotonic() - started <= fresh and timezone.now() - attempt.claimed_at <= timedelta(seconds=fresh)
+    return time.monotonic() - started <= fresh and timezone.now() - attempt.claimed_at <= timedelta(
+        seconds=fresh
+    )
 
 
-# -- 5. One POST is `vendors.http.post_order`. 6. Classify and commit outcome and event together --------------------
+# 5. One POST is `vendors.http.post_order`. 6. Classify and commit outcome and event together
 
 
 def record_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdict: Verdict) -> str:
-    """Write the verdict; keep trying for a while, since the answer exists nowhere else. Returns the stage."""
+    """Write the verdict; keep trying for a while, since the answer exists nowhere else.
+
+    Returns the stage.
+    """
     until, tries = time.monotonic() + 10, 0
     while True:
         tries += 1
         try:
-            with telling(durable=True):
+            with audited(durable=True):
                 stage = _write_outcome(attempt, outcome, verdict)
                 fault_points.point("recorded, before commit")
             fault_points.point("recorded")
             return stage
         except (OperationalError, InterfaceError):
-            if time.monotonic() > until and tries >= 3:  # the time may have passed while the worker was frozen
-                log.error("The outcome of %s could not be written; it will read as unknown", attempt)
+            if (
+                time.monotonic() > until and tries >= 3
+            ):  # the time may have passed while the worker was frozen
+                log.error(
+                    "The outcome of %s could not be written; it will read as unknown", attempt
+                )
                 raise
             connection.close()
             time.sleep(0.5)
@@ -337,17 +410,30 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
     order = Order.objects.locked(attempt.order_id)
     reply: dict[str, Any] = {}
     if isinstance(outcome, Reply):
-        text = outcome.body[:20_000].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        text = (
+            outcome.body[:20_000]
+            .decode("utf-8", "replace")
+            .replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        )
         reply = {"reply_status": outcome.status, "reply_body": text}
     stage, why, reference = in_short(verdict)
-    if not attempt.move(stage, since=(Stage.SENDING, Stage.UNKNOWN), why=why, reference=reference, **reply):
-        # A person settled it in the meantime. Their verdict stands; the late answer is shown beside it.
+    if not attempt.move(
+        stage, since=(Stage.SENDING, Stage.UNKNOWN), why=why, reference=reference, **reply
+    ):
+        # A person settled it in the meantime. Their verdict stands; the late answer is shown beside
+        # it.
         settled = Attempt.objects.get(pk=attempt.pk).stage
         news = {"news_at": timezone.now()} if stage in CONTRADICTS.get(settled, ()) else {}
         Attempt.objects.filter(pk=attempt.pk).update(
             late_answer=f"{Stage(stage).label}. {why}".strip(), **reply, **news
         )
-        record("attempt.late_answer", order, reason=why, attempt=attempt.pk, changes={"answer": [None, stage]})
+        record(
+            "attempt.late_answer",
+            order,
+            reason=why,
+            attempt=attempt.pk,
+            changes={"answer": [None, stage]},
+        )
         return "late"
     if order.state not in (State.SENDING, State.UNKNOWN):
         raise RuntimeError(f"{order} reads {order.state} while its attempt is open")
@@ -365,20 +451,30 @@ def _move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:
         case Refused() if order.attempts.filter(stage=Stage.NOT_PLACED).exists():
             # The refusal may come from our own earlier request, which a person took for not placed.
             says = " ".join(problem.vendor_says or problem.message for problem in verdict.problems)
-            reason = f"The vendor refused: {says} An earlier request of this order may be the cause: check the vendor."
+            reason = (
+                f"The vendor refused: {says} An earlier request of this order may be the cause:"
+                " check the vendor."
+            )
             order.back_to_review(action="order.refused_again", reason=reason, attempt=attempt)
         case Refused():
-            order._mark_assets(Asset.REFUSED, Asset.ORDERED)
+            order.mark_assets(Asset.REFUSED, Asset.ORDERED)
             problems = [problem.__dict__ for problem in verdict.problems]
             reason = " ".join(problem.message for problem in verdict.problems)
-            order._move(
+            order.transition(
                 State.REFUSED, action="order.refused", reason=reason, attempt=attempt, problems=problems
             )  # fmt: skip
         case NotSent():
-            order.try_again(action="order.not_sent", why=verdict.why, wait=verdict.retry_after, attempt=attempt)
+            order.retry_later(
+                action="order.not_sent", why=verdict.why, wait=verdict.retry_after, attempt=attempt
+            )
         case Unknown():
             if order.state == State.SENDING:
-                order._move(State.UNKNOWN, action="order.outcome_unknown", reason=verdict.why, attempt=attempt)
+                order.transition(
+                    State.UNKNOWN,
+                    action="order.outcome_unknown",
+                    reason=verdict.why,
+                    attempt=attempt,
+                )
 
 
 def accept(
@@ -391,11 +487,14 @@ def accept(
     reason: str = "",
     action: str = "order.accepted",
 ) -> None:
-    """The vendor has the order, less the domains and addresses in `left_out`. Also the move of *it was placed*."""
+    """The vendor has the order, less the domains and addresses in `left_out`.
+
+    Also the move of *it was placed*.
+    """
     if left_out:
         order.leave_out(left_out)
         reason = f"{ended(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
-    order._move(
+    order.transition(
         State.ACCEPTED,
         action=action,
         by=by,
@@ -408,32 +507,44 @@ def accept(
 
 
 def _put_back(attempt: Attempt, reason: str) -> None:
-    """Nothing was sent and nothing is wrong with the order: confirmed again, to be sent when it can be."""
-    with telling(durable=True):
+    """Nothing was sent and nothing is wrong with the order: confirmed again, to be sent when it can
+    be.
+    """
+    with audited(durable=True):
         order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED, Stage.SENDING), why=reason):
-            order._move(State.CONFIRMED, action="order.put_back", reason=reason, attempt=attempt, rung_at=None)
+            order.transition(
+                State.CONFIRMED,
+                action="order.put_back",
+                reason=reason,
+                attempt=attempt,
+                queued_at=None,
+            )
 
 
 def _retry_later(attempt: Attempt, reason: str) -> None:
-    """The worker did not get to send: tried again at once, but counted, so that it can't go on for ever."""
-    with telling(durable=True):
+    """The worker did not get to send: tried again at once, but counted, so that it can't go on for
+    ever.
+    """
+    with audited(durable=True):
         order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):
-            order.try_again(action="order.put_back", why=reason, wait=0, attempt=attempt)
+            order.retry_later(action="order.put_back", why=reason, wait=0, attempt=attempt)
 
 
 def release(order: Order, attempt: Attempt) -> bool:
-    """A claim that was never marked sent nothing; whether it was still that, inside the caller's transaction."""
+    """A claim that was never marked sent nothing; whether it was still that, inside the caller's
+    transaction.
+    """
     why = "The worker stopped before it sent anything."
     if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=why):
         return False
-    order.try_again(action="order.released", why=why, wait=0, attempt=attempt)
+    order.retry_later(action="order.released", why=why, wait=0, attempt=attempt)
     return True
 
 
 def _return_to_review(attempt: Attempt, reason: str) -> None:
-    with telling(durable=True):
+    with audited(durable=True):
         order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):
             order.back_to_review(action="order.returned_unsent", reason=reason, attempt=attempt)

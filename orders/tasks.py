@@ -1,4 +1,7 @@
-"""What the queue runs: thin, each with a number and nothing else. They return a word, never an object."""
+"""What the queue runs: thin, each with a number and nothing else.
+
+They return a word, never an object.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from mailops.auth import roles
 from mailops.core import sql_triggers
-from mailops.history import audited_tables, telling
+from mailops.history import audited, audited_tables
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS
 from orders import submission
@@ -37,7 +37,9 @@ from vendors.practice import server
 from vendors.practice.server import Practice
 
 # How long an example took says how busy the machine was, nothing else.
-hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("patient")
 
 GOOGLE = demo.CMR_DOMAINS
@@ -49,7 +51,9 @@ OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("smartsenders", "domains"): {"vendor_id": "9"},
 }
 PRODUCTS = sorted(OPTIONS)
-PRICES: dict[str, list[dict[str, Any]]] = {}  # of each account, as the demo types and reads them; once a process
+PRICES: dict[
+    str, list[dict[str, Any]]
+] = {}  # of each account, as the demo types and reads them; once a process
 
 
 def rows_for(api: str, *, word: str = "acme") -> str:
@@ -60,8 +64,19 @@ def rows_for(api: str, *, word: str = "acme") -> str:
     return f"{word}.com, Dana Reyes, dana\n{word}.com, Sam Ito, sam"
 
 
-SLOW = ("tests/browser/", "test_lifecycle_machine", "tests/faults/", "tests/bench/", "test_supervisor")
-APART = ("core", "orders", "practice", "vendors")  # here a test that asks for no database touches none
+SLOW = (
+    "tests/browser/",
+    "test_lifecycle_machine",
+    "tests/faults/",
+    "tests/bench/",
+    "test_supervisor",
+)
+APART = (
+    "core",
+    "orders",
+    "practice",
+    "vendors",
+)  # here a test that asks for no database touches none
 SAME_ON_ALL = (  # what these hold does not depend on the database's kind, or they bring their own
     "tests/test_secrets", "tests/test_supervisor", "tests/test_settings", "tests/test_docs", "tests/bench/",
     "tests/faults/test_vendors", "tests/faults/test_hostile_servers", "tests/faults/test_mutations",
@@ -71,7 +86,9 @@ SAME_ON_ALL = (  # what these hold does not depend on the database's kind, or th
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest first, and a mark on what runs the same whatever the database."""
-    items.sort(key=lambda item: next((n for n, slow in enumerate(SLOW) if slow in item.nodeid), len(SLOW)))
+    items.sort(
+        key=lambda item: next((n for n, slow in enumerate(SLOW) if slow in item.nodeid), len(SLOW))
+    )
     for item in items:
         if item.nodeid.startswith(SAME_ON_ALL):
             item.add_marker("apart")
@@ -93,7 +110,9 @@ SECOND_STACK = {  # browser tests that need nothing of the others, nor the other
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Each file in one process; the browser tests in two, in their order: those of a process share a stack."""
+    """Each file in one process; the browser tests in two, in their order: those of a process share
+    a stack.
+    """
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):
@@ -125,7 +144,9 @@ def _practising(ledger: Path, settings: Any) -> Iterator[Practice]:
 
 @pytest.fixture
 def committed(transactional_db: None) -> Iterator[None]:
-    """Real commits instead of one rolled-back transaction; what is kept for good is emptied afterwards, here only."""
+    """Real commits instead of one rolled-back transaction; what is kept for good is emptied
+    afterwards, here only.
+    """
     yield
     kept = HISTORY_TRIGGERS + TRACE_TRIGGERS + VERSION_TRIGGERS + RATE_TRIGGERS + ORDER_TRIGGERS
     sql_triggers.remove(connection, [*kept, *audited_tables.everywhere()])
@@ -133,8 +154,11 @@ def committed(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def unguarded(db: None) -> None:
-    """The database's own rules about orders are out of the way, for this test alone: its rollback restores them."""
-    connection.check_constraints()  # PostgreSQL drops no trigger of a table on which a check is still to come
+    """The database's own rules about orders are out of the way, for this test alone: its rollback
+    restores them.
+    """
+    # PostgreSQL drops no trigger of a table on which a check is still to come
+    connection.check_constraints()
     sql_triggers.remove(connection, ORDER_TRIGGERS)
 
 
@@ -144,18 +168,22 @@ def people(db: None) -> SimpleNamespace:
     made = SimpleNamespace()
     all_groups = {group.name: group for group in Group.objects.all()}
     belongs = []
-    with telling():
+    with audited():
         for name, groups in [*demo.PEOPLE.items(), ("both", [roles.DRAFTER, roles.CONFIRMER])]:
             setattr(made, name, User.objects.create_user(name, password=name, is_staff=True))
             for group in groups:
-                belongs.append(User.groups.through(user=getattr(made, name), group=all_groups[group]))
+                belongs.append(
+                    User.groups.through(user=getattr(made, name), group=all_groups[group])
+                )
         User.groups.through.objects.bulk_create(belongs)
         made.boss = User.objects.create_superuser("boss", password="boss")
     return made
 
 
 @pytest.fixture
-def accounts(people: SimpleNamespace, practice: Practice, settings: Any, tmp_path: Path) -> dict[str, Vendor]:
+def accounts(
+    people: SimpleNamespace, practice: Practice, settings: Any, tmp_path: Path
+) -> dict[str, Vendor]:
     """A practice account at each vendor, with prices; two clients and a contact."""
     demo.make_accounts()
     made = {vendor.api: vendor for vendor in Vendor.objects.all()}
@@ -166,7 +194,7 @@ def accounts(people: SimpleNamespace, practice: Practice, settings: Any, tmp_pat
                 PRICES[vendor.api] = list(vendor.prices.values("item", "source", *TERMS))
             transaction.set_rollback(True)
         settings.PRACTICE_URL = practice.url
-    with telling():
+    with audited():
         for api, vendor in made.items():
             prices = [Price(vendor=vendor, as_of=timezone.now(), **terms) for terms in PRICES[api]]
             Price.objects.bulk_create(prices)
@@ -174,7 +202,7 @@ def accounts(people: SimpleNamespace, practice: Practice, settings: Any, tmp_pat
     return made
 
 
-class Desk:
+class OrderFactory:
     """Drafts, sends and confirms orders the way the pages do."""
 
     def __init__(self, people: SimpleNamespace, accounts: dict[str, Vendor]) -> None:
@@ -199,7 +227,12 @@ class Desk:
 
     @staticmethod
     def contents(
-        vendor: Vendor, product: str, *, rows: str, options: dict[str, Any], secrets: dict[str, str] | None = None
+        vendor: Vendor,
+        product: str,
+        *,
+        rows: str,
+        options: dict[str, Any],
+        secrets: dict[str, str] | None = None,
     ) -> Draft:
         """What a drafter typed, with the client's own contact and place to forward to."""
         what = vendor.adapter.products[product]
@@ -222,7 +255,9 @@ class Desk:
         return drafts.send_for_confirmation(order.pk, by=kwargs.get("by") or self.people.drafter)
 
     def confirm(self, order: Order, *, by: User | None = None) -> Order:
-        return submission.confirm(order.pk, by=by or self.people.confirmer, digest=plan(fresh(order)).digest)
+        return submission.confirm(
+            order.pk, by=by or self.people.confirmer, digest=plan(fresh(order)).digest
+        )
 
     def confirmed(self, *args: Any, **kwargs: Any) -> Order:
         return self.confirm(self.reviewed(*args, **kwargs))
@@ -230,15 +265,19 @@ class Desk:
     def claimed(self, *args: Any, **kwargs: Any) -> Attempt:
         """A confirmed order that a worker has just taken up."""
         order = self.confirmed(*args, **kwargs)
-        if order.vendor.adapter.looks_first:
+        if order.vendor.adapter.needs_listing_before:
             assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
         attempt = submission.claim(order.pk)
         assert attempt is not None
         return attempt
 
-    def settle(self, order: Order, verdict: str, *, reason: str = "Looked there.", **kwargs: Any) -> Order:
+    def settle(
+        self, order: Order, verdict: str, *, reason: str = "Looked there.", **kwargs: Any
+    ) -> Order:
         """A confirmer's verdict on an unknown outcome."""
-        return settlement.settle(order.pk, by=self.people.confirmer, verdict=verdict, reason=reason, **kwargs)
+        return settlement.settle(
+            order.pk, by=self.people.confirmer, verdict=verdict, reason=reason, **kwargs
+        )
 
     def sent(self, *args: Any, **kwargs: Any) -> Order:
         order = self.confirmed(*args, **kwargs)
@@ -252,5 +291,5 @@ def fresh(order: Order) -> Order:
 
 
 @pytest.fixture
-def desk(people: SimpleNamespace, accounts: dict[str, Vendor]) -> Desk:
-    return Desk(people, accounts)
+def factory(people: SimpleNamespace, accounts: dict[str, Vendor]) -> OrderFactory:
+    return OrderFactory(people, accounts)

@@ -6,7 +6,8 @@ import random
 import socket
 from contextlib import ExitStack, suppress
 
-# Below what systems hand out to connections, so that none of those takes a port before its server does.
+# Below what systems hand out to connections, so that none of those takes a port before its server
+# does.
 PORTS = range(12_000, 30_000)
 _random = random.Random()  # not the one that tests may seed: two processes would choose alike
 

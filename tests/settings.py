@@ -1,4 +1,6 @@
-"""Settings for the tests: the project's own, with a data folder of their own and what only costs time turned down."""
+"""Settings for the tests: the project's own, with a data folder of their own and what only costs
+time turned down.
+"""
 
 import os
 import tempfile

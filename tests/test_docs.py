@@ -22,7 +22,9 @@ def test_the_readme_names_every_practice_value_in_its_words() -> None:
 def test_the_readme_has_a_row_for_every_vendor() -> None:
     table = README.partition("## Vendors")[2].partition("##")[0]
     for api in REGISTRY.values():
-        row = next((line for line in table.splitlines() if line.startswith("|") and api.label in line), "")
+        row = next(
+            (line for line in table.splitlines() if line.startswith("|") and api.label in line), ""
+        )
         assert ("typed or read" in row) == api.can_fetch_prices, api.label
         assert ("a person says so" in row) != api.can_tell_progress, api.label
 

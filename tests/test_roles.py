@@ -1,4 +1,6 @@
-"""Who may open and do what: one row for every page of the admin site, and the rules behind the roles."""
+"""Who may open and do what: one row for every page of the admin site, and the rules behind the
+roles.
+"""
 
 from __future__ import annotations
 
@@ -39,11 +41,18 @@ from orders.models import (
     Scratch,
 )
 from orders.review import delegations
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.orders.pages import typed
 from vendors.models import Contact, Price, PriceVersion, Rate
 
-PEOPLE = ["drafter", "confirmer", "operator", "auditor", "boss", "nobody"]  # boss: a superuser; nobody: not logged in
+PEOPLE = [
+    "drafter",
+    "confirmer",
+    "operator",
+    "auditor",
+    "boss",
+    "nobody",
+]  # boss: a superuser; nobody: not logged in
 
 ALL, NONE = "200 200 200 200 200 302", "403 403 403 403 403 302"
 AWAY = "302 302 302 302 302 302"
@@ -61,7 +70,13 @@ WITH_REASON = "200 200 403 403 200 302"
 
 
 def stock(
-    model: str, *, see: str = ALL, add: str = NONE, change: str = NONE, delete: str = NONE, past: str = AWAY
+    model: str,
+    *,
+    see: str = ALL,
+    add: str = NONE,
+    change: str = NONE,
+    delete: str = NONE,
+    past: str = AWAY,
 ) -> Any:
     """The stock pages of one model: page -> what a GET and what an empty POST answer."""
     return {
@@ -105,7 +120,10 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("auth/group", see=CHECKING),
     **stock("proposals/proposal"),
     "proposals/proposal/<int:pk>/approve/": (POSTED, DECIDED),
-    "proposals/proposal/<int:pk>/decline/": (POSTED, DECIDED.replace("302 302 403 302 302", "400 400 403 400 302")),
+    "proposals/proposal/<int:pk>/decline/": (
+        POSTED,
+        DECIDED.replace("302 302 403 302 302", "400 400 403 400 302"),
+    ),
     "proposals/proposal/<int:pk>/withdraw/": (POSTED, "403 403 302 403 403 302"),
     **stock("doors/authenticator", see=CHECKING),
     "doors/authenticator/<int:pk>/reset/": (BOSS, BOSS.replace("200", "400")),
@@ -122,7 +140,9 @@ PAGES: dict[str, tuple[str, str]] = {
     **stock("vendors/price", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("vendors/priceversion"),
     "vendors/priceversion/export/": (EXPORTING, TAKEN),
-    **stock("vendors/rate"),  # typed where a reporting currency is set: see tests/vendors/test_prices_pages.py
+    **stock(
+        "vendors/rate"
+    ),  # typed where a reporting currency is set: see tests/vendors/test_prices_pages.py
     **stock("vendors/contact", add=CONTACTS, change=CONTACTS),
     **stock("orders/domain", past=ALL),
     "orders/domain/export/": (EXPORTING, TAKEN),
@@ -185,16 +205,16 @@ class Undone(Exception):
 class House:
     """One object behind each page, and a browser for each person."""
 
-    def __init__(self, desk: Desk) -> None:
-        draft = desk.draft(word="drafted")
+    def __init__(self, factory: OrderFactory) -> None:
+        draft = factory.draft(word="drafted")
         self.orders = {
-            "confirm": desk.reviewed(word="waiting"),
-            "back": desk.reviewed(word="waiting-too"),
-            "check": desk.sent(word="cut-after"),
-            "delivered": desk.sent(word="accepted"),
+            "confirm": factory.reviewed(word="waiting"),
+            "back": factory.reviewed(word="waiting-too"),
+            "check": factory.sent(word="cut-after"),
+            "delivered": factory.sent(word="accepted"),
         }
         match = Match.objects.create(
-            vendor=desk.accounts["woodpecker"],
+            vendor=factory.accounts["woodpecker"],
             begins_on="2026-01-01",
             ends_on="2026-01-31",
             compared=0,
@@ -203,22 +223,26 @@ class House:
         )
         wanted = Wanted(values={"order_limit": "3000.00"}, reasons={"order_limit": "More."})
         with transaction.atomic():
-            about, by = desk.accounts["woodpecker"], desk.people.operator
+            about, by = factory.accounts["woodpecker"], factory.people.operator
             proposal = workflow.propose(about, wanted, by=by, why="A large order.")
         self.objects = {
             "history/event": Event.objects.latest("number"),
             "notices/sharedaddress": SharedAddress.objects.create(name="On call"),
-            "auth/user": desk.people.operator,
+            "auth/user": factory.people.operator,
             "auth/group": Group.objects.get(name=roles.AUDITOR),
             "proposals/proposal": proposal,
-            "doors/authenticator": Authenticator.objects.create(user=desk.people.both, name="App", sealed=""),
+            "doors/authenticator": Authenticator.objects.create(
+                user=factory.people.both, name="App", sealed=""
+            ),
             "axes/accessattempt": AccessAttempt.objects.create(
                 username="drafter", ip_address="10.0.0.1", failures_since_start=5
             ),
-            "vendors/vendor": desk.accounts["woodpecker"],
+            "vendors/vendor": factory.accounts["woodpecker"],
             "vendors/price": Price.objects.first(),
             "vendors/priceversion": PriceVersion.objects.first(),
-            "vendors/rate": Rate.objects.create(currency="USD", to="EUR", rate="0.92", typed_by_name="operator"),
+            "vendors/rate": Rate.objects.create(
+                currency="USD", to="EUR", rate="0.92", typed_by_name="operator"
+            ),
             "vendors/contact": Contact.objects.first(),
             "orders/domain": Domain.objects.first(),
             "orders/mailbox": Mailbox.objects.first(),
@@ -230,8 +254,12 @@ class House:
             ),
             "orders/confirmationrule": ConfirmationRule.objects.create(confirmers=0),
             "orders/delegation": delegations.make(
-                Delegation(to_user=desk.people.both, ends_at=timezone.now() + timedelta(days=1), reason="On leave."),
-                by=desk.people.confirmer,
+                Delegation(
+                    to_user=factory.people.both,
+                    ends_at=timezone.now() + timedelta(days=1),
+                    reason="On leave.",
+                ),
+                by=factory.people.confirmer,
             ),
             "orders/order": draft,
         }
@@ -239,7 +267,7 @@ class House:
         for name in PEOPLE:
             self.browsers[name] = Browser(raise_request_exception=False)
             if name != "nobody":
-                self.browsers[name].force_login(getattr(desk.people, name))
+                self.browsers[name].force_login(getattr(factory.people, name))
         self.cookies = {name: dict(browser.cookies) for name, browser in self.browsers.items()}
 
     def url(self, page: str) -> str:
@@ -268,13 +296,15 @@ class House:
 
 
 @pytest.fixture
-def house(desk: Desk, caplog: pytest.LogCaptureFixture) -> House:
+def house(factory: OrderFactory, caplog: pytest.LogCaptureFixture) -> House:
     caplog.set_level(logging.CRITICAL, "django.request")  # every refusal is a warning there
-    return House(desk)
+    return House(factory)
 
 
 def everything() -> dict[str, list[Any]]:
-    """All rows of all tables, but for the sessions of the browsers and what tells who has read what."""
+    """All rows of all tables, but for the sessions of the browsers and what tells who has read
+    what.
+    """
     return {
         model._meta.label: sorted(map(repr, model._base_manager.values_list()))
         for model in apps.get_models(include_auto_created=True)
@@ -312,15 +342,27 @@ def test_looking_changes_nothing(house: House) -> None:
 def test_nothing_an_auditor_posts_changes_anything(house: House) -> None:
     before = everything()
     browser = house.browsers["auditor"]
-    typed = {"reason": "because", "verdict": "placed", "digest": "x", "look": "1", "username": "mallory", "name": "x"}
+    typed = {
+        "reason": "because",
+        "verdict": "placed",
+        "digest": "x",
+        "look": "1",
+        "username": "mallory",
+        "name": "x",
+    }
     typed |= {"comment": "Hello @confirmer", "order": "1", "counted": "1"}
     last = Event.objects.latest("number").number
-    for page in set(PAGES) - {"logout/", "history/event/verify/"}:  # a verification leaves its record and its result
+    for page in set(PAGES) - {
+        "logout/",
+        "history/event/verify/",
+    }:  # a verification leaves its record and its result
         response = browser.post(house.url(page), typed)
         opens = PAGES[page][1].split()[PEOPLE.index("auditor")]
         assert str(response.status_code) == opens, page
     told, after = Event.objects.filter(number__gt=last), everything()
-    assert set(told.values_list("action", "who")) == {("list.exported", "auditor")}  # what an auditor does is told too
+    assert set(told.values_list("action", "who")) == {
+        ("list.exported", "auditor")
+    }  # what an auditor does is told too
     kept = set(map(repr, told.values_list()))
     after["history.Event"] = [row for row in after["history.Event"] if row not in kept]
     assert after == before
@@ -336,7 +378,9 @@ def test_no_other_method_is_answered_and_none_changes_anything(house: House) -> 
     assert everything() == before
 
 
-def test_whoever_drafts_changes_nothing_of_another_drafters(house: House, desk: Desk) -> None:
+def test_whoever_drafts_changes_nothing_of_another_drafters(
+    house: House, factory: OrderFactory
+) -> None:
     """Neither the draft nor what its drafter typed and has not saved."""
     order = house.objects["orders/order"]
     mine, theirs = Browser(raise_request_exception=False), house.browsers["drafter"]
@@ -346,11 +390,24 @@ def test_whoever_drafts_changes_nothing_of_another_drafters(house: House, desk: 
     theirs.post(f"/orders/order/{order.pk}/edit/", typed(keep="1"))
     kept = Scratch.objects.get()
     before = everything()
-    for door in ("edit", "send", "cancel", "back", "take", "suggest", "availability", "elsewhere", "confirm", "check"):
+    for door in (
+        "edit",
+        "send",
+        "cancel",
+        "back",
+        "take",
+        "suggest",
+        "availability",
+        "elsewhere",
+        "confirm",
+        "check",
+    ):
         for more in ({}, {"keep": "1"}, {"unsaved": kept.token}, {"reason": "because"}):
             mine.post(f"/orders/order/{order.pk}/{door}/?unsaved={kept.token}", typed() | more)
     assert everything() == before
-    page = mine.get(f"/orders/order/add/?vendor={order.vendor_id}&product={order.product}&unsaved={kept.token}")
+    page = mine.get(
+        f"/orders/order/add/?vendor={order.vendor_id}&product={order.product}&unsaved={kept.token}"
+    )
     assert "drafted.com" not in page.content.decode()
 
 
@@ -372,7 +429,9 @@ def test_the_queue_has_no_pages_not_even_for_a_superuser(house: House, model: st
     assert house.browsers["boss"].get("/django_q/").status_code == 404
 
 
-def test_somebody_without_a_role_sees_the_front_page_and_nothing_else(house: House, db: None) -> None:
+def test_somebody_without_a_role_sees_the_front_page_and_nothing_else(
+    house: House, db: None
+) -> None:
     browser = Browser()
     browser.force_login(User.objects.create_user("new", is_staff=True))
     open_to_all = {"", "login/", "logout/", "password_change/", "password_change/done/", "jsi18n/"}
@@ -387,15 +446,19 @@ def test_somebody_without_a_role_sees_the_front_page_and_nothing_else(house: Hou
 def test_somebody_who_is_no_staff_cannot_log_in(people: Any) -> None:
     User.objects.create_user("outsider", password="outsider")
     browser = Browser()
-    assert browser.post("/login/", {"username": "outsider", "password": "outsider"}).status_code == 200
+    assert (
+        browser.post("/login/", {"username": "outsider", "password": "outsider"}).status_code == 200
+    )
     assert browser.get("/").status_code == 302
 
 
-# -- The roles ---------------------------------------------------------------------------------------------------------
+# The roles
 
 
 def permissions(role: str) -> set[str]:
-    found = Permission.objects.filter(group__name=role).values_list("content_type__app_label", "codename")
+    found = Permission.objects.filter(group__name=role).values_list(
+        "content_type__app_label", "codename"
+    )
     return {f"{app}.{code}" for app, code in found}
 
 
@@ -421,13 +484,24 @@ def test_only_confirmers_decide(name: str) -> None:
 
 def test_only_operators_touch_accounts_and_prices() -> None:
     for role, names in roles.ROLES.items():
-        touches = {name for name in names if name.startswith("vendors.") and not name.startswith("vendors.view_")}
-        assert role == roles.OPERATOR or touches <= {"vendors.add_contact", "vendors.change_contact"}
+        touches = {
+            name
+            for name in names
+            if name.startswith("vendors.") and not name.startswith("vendors.view_")
+        }
+        assert role == roles.OPERATOR or touches <= {
+            "vendors.add_contact",
+            "vendors.change_contact",
+        }
 
 
 def test_no_role_manages_people_or_touches_the_history_or_the_queue() -> None:
     for names in roles.ROLES.values():
-        assert not {n for n in names if n.split(".")[0] in ("auth", "history", "django_q") and not is_looking(n)}
+        assert not {
+            n
+            for n in names
+            if n.split(".")[0] in ("auth", "history", "django_q") and not is_looking(n)
+        }
 
 
 def is_looking(name: str) -> bool:
@@ -443,13 +517,15 @@ def test_a_tampered_role_is_mended_by_the_next_migration(committed: None) -> Non
         assert permissions(role) == roles.ROLES[role]
 
 
-# -- Auditors hold no other role ---------------------------------------------------------------------------------------
+# Auditors hold no other role
 
 
 @pytest.mark.parametrize("others", [[roles.CONFIRMER], [roles.DRAFTER, roles.OPERATOR]])
-def test_an_auditor_gets_no_other_role_on_the_users_page(house: House, desk: Desk, others: list[str]) -> None:
+def test_an_auditor_gets_no_other_role_on_the_users_page(
+    house: House, factory: OrderFactory, others: list[str]
+) -> None:
     groups = [Group.objects.get(name=name).pk for name in (roles.AUDITOR, *others)]
-    user = desk.people.auditor
+    user = factory.people.auditor
     typed = {"username": user.username, "is_active": "on", "is_staff": "on", "groups": groups}
     typed |= {"date_joined_0": "2026-01-01", "date_joined_1": "10:00"}
     response = house.browsers["boss"].post(f"/auth/user/{user.pk}/change/", typed)

@@ -1,4 +1,6 @@
-"""No key and no password ends up in a table, a log or a page, whatever goes wrong and whatever a vendor sends back."""
+"""No key and no password ends up in a table, a log or a page, whatever goes wrong and whatever a
+vendor sends back.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,20 @@ from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
-from mailops.history import telling
+from mailops.history import audited
 from orders import submission
 from orders.availability import lookup
 from orders.models import Asking, Order, State
 from orders.models.attempt import Stage
 from orders.sending import vendor_lookup
-from tests.conftest import OPTIONS, PRODUCTS, Desk, fresh
+from tests.conftest import OPTIONS, PRODUCTS, OrderFactory, fresh
 from tests.orders.pages import browser
 from tests.vendors.raw import Act, RawServer, Visit
 from vendors.models import Vendor
 from vendors.practice.server import Practice
 
-# A word that stays readable in every spelling, between signs that JSON, addresses and web pages spell differently.
+# A word that stays readable in every spelling, between signs that JSON, addresses and web pages
+# spell differently.
 KEY_WORD, PASSWORD_WORD = "KEYSENTINEL", "PWSENTINEL"
 KEY = f"practice-{KEY_WORD}+/=\"\\&'<%41>~ z"
 PASSWORD = f"{PASSWORD_WORD} \"ä/\\€&<🙂>'"
@@ -39,12 +42,12 @@ PASSWORDS = {"hosting_password": PASSWORD, "sequencer_password": f"{PASSWORD}2"}
 
 
 @pytest.fixture
-def keys(desk: Desk) -> None:
+def keys(factory: OrderFactory) -> None:
     """Every account's key holds the word."""
     for vendor in Vendor.objects.all():
         vendor.sealed = str(vendor.secrets.put({"api_key": KEY}))
         vendor.save()
-    desk.accounts.update({vendor.api: vendor for vendor in Vendor.objects.all()})
+    factory.accounts.update({vendor.api: vendor for vendor in Vendor.objects.all()})
 
 
 @pytest.fixture
@@ -55,7 +58,9 @@ def logs(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], str]]:
     for name in names:
         logging.getLogger(name).setLevel(logging.DEBUG)
     caplog.handler.setLevel(logging.DEBUG)
-    caplog.handler.setFormatter(logging.Formatter("%(name)s %(message)s"))  # with tracebacks, where there are any
+    caplog.handler.setFormatter(
+        logging.Formatter("%(name)s %(message)s")
+    )  # with tracebacks, where there are any
     yield lambda: caplog.text
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
@@ -76,9 +81,9 @@ def vendor(settings: Any) -> Iterator[Callable[[Act], RawServer]]:
         server.stop()
 
 
-def sent_without_a_look(desk: Desk, api: str, product: str, **kwargs: Any) -> Order:
+def sent_without_a_look(factory: OrderFactory, api: str, product: str, **kwargs: Any) -> Order:
     """Sent to a vendor that has no list to look at first, as if somebody had just looked."""
-    order = desk.confirmed(api, product, **kwargs)
+    order = factory.confirmed(api, product, **kwargs)
     Order.objects.filter(pk=order.pk).update(looked_at=timezone.now())
     submission.submit(order.pk)
     return fresh(order)
@@ -115,9 +120,11 @@ def leaks(text: str) -> list[str]:
     return [word for word in (KEY_WORD, PASSWORD_WORD) if word in text]
 
 
-def assert_nothing_leaked(desk: Desk, logs: Callable[[], str], capfd: pytest.CaptureFixture[str]) -> None:
+def assert_nothing_leaked(
+    factory: OrderFactory, logs: Callable[[], str], capfd: pytest.CaptureFixture[str]
+) -> None:
     assert {place for place, text in tables() if leaks(text)} == set()
-    for person in (desk.people.boss, desk.people.auditor):
+    for person in (factory.people.boss, factory.people.auditor):
         window = browser(person)
         for page in pages():
             shown = window.get(page, follow=True).content.decode()
@@ -128,7 +135,14 @@ def assert_nothing_leaked(desk: Desk, logs: Callable[[], str], capfd: pytest.Cap
 
 
 def pages() -> Iterator[str]:
-    yield from ("/", "/orders/order/", "/history/event/", "/vendors/vendor/", "/orders/domain/", "/orders/mailbox/")
+    yield from (
+        "/",
+        "/orders/order/",
+        "/history/event/",
+        "/vendors/vendor/",
+        "/orders/domain/",
+        "/orders/mailbox/",
+    )
     for order in Order.objects.all():
         for door in ("change", "edit", "confirm", "check", "history"):
             yield f"/orders/order/{order.pk}/{door}/"
@@ -136,34 +150,39 @@ def pages() -> Iterator[str]:
         yield f"/vendors/vendor/{account.pk}/change/"
 
 
-# -- The test itself ---------------------------------------------------------------------------------------------------
+# The test itself
 
 
-def test_the_search_finds_a_secret_wherever_it_lies(desk: Desk, keys: None) -> None:
+def test_the_search_finds_a_secret_wherever_it_lies(factory: OrderFactory, keys: None) -> None:
     from django.core.cache import cache
 
-    order = desk.draft()
+    order = factory.draft()
     order.note = f"call {KEY}"
-    with telling():
+    with audited():
         order.save()
     cache.set("x", {"password": PASSWORD})
-    browser(desk.people.drafter).get("/")
+    browser(factory.people.drafter).get("/")
     session = Session.objects.get()
     session.session_data = Session.objects.encode(session.get_decoded() | {"key": KEY})
     session.save()
     found = {place for place, text in tables() if leaks(text)}
-    assert found == {"orders_order.note", "mailops_cache.value unpacked", "django_session.session_data unpacked"}
+    assert found == {
+        "orders_order.note",
+        "mailops_cache.value unpacked",
+        "django_session.session_data unpacked",
+    }
 
 
 def test_the_vendors_really_receive_the_secrets(
-    desk: Desk, keys: None, vendor: Callable[[Act], RawServer]
+    factory: OrderFactory, keys: None, vendor: Callable[[Act], RawServer]
 ) -> None:  # fmt: skip
+
     def act(visit: Visit) -> None:
         visit.read()
         visit.answer(b"{}")
 
     server = vendor(act)
-    order = desk.sent("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
+    order = factory.sent("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
     assert order.state == State.ACCEPTED
     (visit,) = server.visits
     assert visit.headers["authorization"] == f"Bearer {KEY}"
@@ -171,23 +190,32 @@ def test_the_vendors_really_receive_the_secrets(
     assert json.loads(visit.body)["sequencer"]["password"] == f"{PASSWORD}2"
 
 
-# -- Whatever the vendor does ------------------------------------------------------------------------------------------
+# Whatever the vendor does
 
 
-@pytest.mark.parametrize("word", ["acme", "bad-key", "cut-after", "error-after", "rubbish", "timeout-before", "busy"])
+@pytest.mark.parametrize(
+    "word", ["acme", "bad-key", "cut-after", "error-after", "rubbish", "timeout-before", "busy"]
+)
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_nothing_leaks_whatever_happens_to_an_order(
-    desk: Desk, keys: None, logs: Any, capfd: Any, practice: Practice, api: str, product: str, word: str
+    factory: OrderFactory,
+    keys: None,
+    logs: Any,
+    capfd: Any,
+    practice: Practice,
+    api: str,
+    product: str,
+    word: str,
 ) -> None:
     secrets = PASSWORDS if api == "scaledmail" else {}
     options = HOSTING if api == "scaledmail" else None
-    order = desk.sent(api, product, word=word, options=options, secrets=secrets)
+    order = factory.sent(api, product, word=word, options=options, secrets=secrets)
     for attempt in order.attempts.all():
-        vendor_lookup.look(attempt, by=desk.people.confirmer)
-    operator = browser(desk.people.operator)
+        vendor_lookup.look(attempt, by=factory.people.confirmer)
+    operator = browser(factory.people.operator)
     for door in ("test", "fetch"):
         operator.post(f"/vendors/vendor/{order.vendor_id}/{door}/")
-    assert_nothing_leaked(desk, logs, capfd)
+    assert_nothing_leaked(factory, logs, capfd)
     entries = [*practice.ledger.charges(), *practice.ledger.requests()]
     assert not leaks(" ".join(map(repr, entries)))
 
@@ -201,13 +229,18 @@ def spelled(text: str) -> dict[str, Any]:
 
 
 def parrot(status: str) -> Act:
-    """A vendor that sends back all it was told: in its headers, in its own JSON, and as text inside of that."""
+    """A vendor that sends back all it was told: in its headers, in its own JSON, and as text inside
+    of that.
+    """
 
     def act(visit: Visit) -> None:
         request = visit.read().decode("utf-8", "replace")
         target = request.split(" ")[1]
         told = [target, request]
-        with_data = spelled(" ".join(told)) | {"received": json.loads(visit.body or b"{}"), "headers": visit.headers}
+        with_data = spelled(" ".join(told)) | {
+            "received": json.loads(visit.body or b"{}"),
+            "headers": visit.headers,
+        }
         body = json.dumps(with_data | {"status": int(status[:3])})
         body += "\n" if status.startswith("2") else ""
         echo = "".join(f"X-Echo-{n}: {value}\r\n" for n, value in enumerate(visit.headers.values()))
@@ -217,7 +250,9 @@ def parrot(status: str) -> Act:
 
 
 def page_parrot(visit: Visit) -> None:
-    """A vendor whose error page shows the request, as web frameworks do when somebody left their debugging on."""
+    """A vendor whose error page shows the request, as web frameworks do when somebody left their
+    debugging on.
+    """
     from html import escape
 
     text = visit.read().decode("utf-8", "replace")
@@ -226,39 +261,52 @@ def page_parrot(visit: Visit) -> None:
     visit.answer(body.encode(), status="500 Oh", headers="Content-Type: text/html\r\n")
 
 
-@pytest.mark.parametrize("act", [parrot("422 No"), parrot("400 No"), parrot("200 OK"), parrot("307 Go"), page_parrot])
+@pytest.mark.parametrize(
+    "act", [parrot("422 No"), parrot("400 No"), parrot("200 OK"), parrot("307 Go"), page_parrot]
+)
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_a_vendor_that_repeats_our_secrets_gives_nothing_away(
-    desk: Desk, keys: None, logs: Any, capfd: Any, vendor: Any, api: str, product: str, act: Act
+    factory: OrderFactory,
+    keys: None,
+    logs: Any,
+    capfd: Any,
+    vendor: Any,
+    api: str,
+    product: str,
+    act: Act,
 ) -> None:
     server = vendor(act)
     secrets = PASSWORDS if api == "scaledmail" else {}
-    order = sent_without_a_look(desk, api, product, options=HOSTING if secrets else None, secrets=secrets)
+    order = sent_without_a_look(
+        factory, api, product, options=HOSTING if secrets else None, secrets=secrets
+    )
     assert any(leaks(visit.request.decode("utf-8", "replace")) for visit in server.visits)
     assert "kept secret" in order.attempts.get().reply_body
-    vendor_lookup.look(order.attempts.get(), by=desk.people.confirmer)
-    vendor_lookup.look_first(desk.confirmed(api, product, word="looked-for").pk)
+    vendor_lookup.look(order.attempts.get(), by=factory.people.confirmer)
+    vendor_lookup.look_first(factory.confirmed(api, product, word="looked-for").pk)
     for door in ("test", "fetch"):
-        browser(desk.people.operator).post(f"/vendors/vendor/{order.vendor_id}/{door}/")
-    assert_nothing_leaked(desk, logs, capfd)
+        browser(factory.people.operator).post(f"/vendors/vendor/{order.vendor_id}/{door}/")
+    assert_nothing_leaked(factory, logs, capfd)
 
 
 @pytest.mark.parametrize("act", [parrot("400 No"), parrot("200 OK"), page_parrot])
 @pytest.mark.parametrize("api", ["scaledmail", "smartsenders", "woodpecker"])
 def test_a_vendor_that_repeats_our_key_when_asked_for_names_gives_nothing_away(
-    desk: Desk, keys: None, logs: Any, capfd: Any, vendor: Any, api: str, act: Act
+    factory: OrderFactory, keys: None, logs: Any, capfd: Any, vendor: Any, api: str, act: Act
 ) -> None:
-    [product] = desk.accounts[api].adapter.products
-    order, server = desk.draft(api, product), vendor(act)
-    lookup.begin(order.pk, by=desk.people.drafter)
-    browser(desk.people.drafter).post(f"/orders/order/{order.pk}/suggest/", {"name": order.contents[0].name})
+    [product] = factory.accounts[api].adapter.products
+    order, server = factory.draft(api, product), vendor(act)
+    lookup.begin(order.pk, by=factory.people.drafter)
+    browser(factory.people.drafter).post(
+        f"/orders/order/{order.pk}/suggest/", {"name": order.contents[0].name}
+    )
     assert any(leaks(visit.request.decode("utf-8", "replace")) for visit in server.visits)
     assert Asking.objects.get().ended_at
-    assert_nothing_leaked(desk, logs, capfd)
+    assert_nothing_leaked(factory, logs, capfd)
 
 
 def test_headers_that_cannot_be_read_do_not_bring_the_address_into_the_log(
-    desk: Desk, keys: None, logs: Any, capfd: Any, vendor: Any
+    factory: OrderFactory, keys: None, logs: Any, capfd: Any, vendor: Any
 ) -> None:
     """One vendor takes its key in the address."""
 
@@ -267,33 +315,35 @@ def test_headers_that_cannot_be_read_do_not_bring_the_address_into_the_log(
         visit.send(b"HTTP/1.1 200 OK\r\nthis line is no header\r\nContent-Length: 2\r\n\r\n{}")
 
     server = vendor(act)
-    sent_without_a_look(desk, "smartsenders", "domains")
+    sent_without_a_look(factory, "smartsenders", "domains")
     assert leaks(server.visits[0].request.decode())
-    assert_nothing_leaked(desk, logs, capfd)
+    assert_nothing_leaked(factory, logs, capfd)
 
 
-def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(desk: Desk, vendor: Any) -> None:
+def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(
+    factory: OrderFactory, vendor: Any
+) -> None:
     def act(visit: Visit) -> None:
         visit.read()
         body = rb'{"type": "x", "code": "x", "message": "No \u0000 \ud800 funds", "fields": []}'
         visit.answer(body, status="422 No")
 
     vendor(act)
-    order = sent_without_a_look(desk, "woodpecker", "mailboxes")
+    order = sent_without_a_look(factory, "woodpecker", "mailboxes")
     assert order.state == State.REFUSED
     assert order.problems[0]["vendor_says"] == "No ? funds"
 
 
-# -- Without a key -----------------------------------------------------------------------------------------------------
+# Without a key
 
 
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_an_account_without_a_key_sends_nothing_and_a_person_is_told(
-    desk: Desk, practice: Practice, api: str, product: str
+    factory: OrderFactory, practice: Practice, api: str, product: str
 ) -> None:
     Vendor.objects.update(sealed="")
-    desk.accounts[api].refresh_from_db()
-    order = desk.confirmed(api, product)
+    factory.accounts[api].refresh_from_db()
+    order = factory.confirmed(api, product)
     assert submission.submit(order.pk) == "held back"
     order = fresh(order)
     assert order.state == State.REVIEW
@@ -302,10 +352,12 @@ def test_an_account_without_a_key_sends_nothing_and_a_person_is_told(
     assert practice.ledger.requests() == []
 
 
-def test_a_password_that_cannot_be_opened_sends_nothing(desk: Desk, practice: Practice, settings: Any) -> None:
+def test_a_password_that_cannot_be_opened_sends_nothing(
+    factory: OrderFactory, practice: Practice, settings: Any
+) -> None:
     from cryptography.fernet import Fernet
 
-    order = desk.confirmed("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
+    order = factory.confirmed("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
     settings.SEAL_KEYS = [Fernet.generate_key().decode()]
     assert submission.submit(order.pk) == "held back"
     assert fresh(order).state == State.REVIEW

@@ -28,10 +28,23 @@ PRODUCTION = {
 
 def run(data: Path, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
     """A process with no settings but these; nothing of the tests' own environment."""
-    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "SYSTEMROOT")}
-    clean |= {"MAILOPS_DATA": str(data), "MAILOPS_ENV_FILE": os.devnull, "DJANGO_SETTINGS_MODULE": "mailops.settings"}
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if name in ("PATH", "HOME", "LANG", "SYSTEMROOT")
+    }
+    clean |= {
+        "MAILOPS_DATA": str(data),
+        "MAILOPS_ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "mailops.settings",
+    }
     return subprocess.run(
-        [sys.executable, *command], cwd=BASE_DIR, env=clean | env, capture_output=True, text=True, timeout=120
+        [sys.executable, *command],
+        cwd=BASE_DIR,
+        env=clean | env,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -43,10 +56,12 @@ def setting(data: Path, *names: str, **env: str) -> list[str]:
     return done.stdout.splitlines()
 
 
-# -- Production --------------------------------------------------------------------------------------------------------
+# Production
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "MAILOPS_SEAL_KEYS", "ALLOWED_HOSTS", "DATABASE_URL"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "MAILOPS_SEAL_KEYS", "ALLOWED_HOSTS", "DATABASE_URL"]
+)
 @pytest.mark.parametrize("is_empty", [False, True])
 def test_production_does_not_start_without(tmp_path: Path, name: str, is_empty: bool) -> None:
     env = {key: value for key, value in PRODUCTION.items() if key != name}
@@ -57,7 +72,9 @@ def test_production_does_not_start_without(tmp_path: Path, name: str, is_empty: 
 
 
 @pytest.mark.parametrize(("typed", "is_read"), [("", ""), ("eur", "EUR"), (" CHF ", "CHF")])
-def test_the_reporting_currency_is_a_code_or_nothing(tmp_path: Path, typed: str, is_read: str) -> None:
+def test_the_reporting_currency_is_a_code_or_nothing(
+    tmp_path: Path, typed: str, is_read: str
+) -> None:
     assert setting(tmp_path, "REPORTING_CURRENCY", REPORTING_CURRENCY=typed) in ([is_read], [])
 
 
@@ -72,8 +89,12 @@ def test_production_does_not_start_with_debug(tmp_path: Path) -> None:
     assert "ImproperlyConfigured: DEBUG shows secrets in error pages" in done.stderr
 
 
-@pytest.mark.parametrize("program", [("-m", "mailops.supervisor", "--only", "web"), ("manage.py", "qcluster")])
-def test_no_part_of_production_starts_without_its_keys(tmp_path: Path, program: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "program", [("-m", "mailops.supervisor", "--only", "web"), ("manage.py", "qcluster")]
+)
+def test_no_part_of_production_starts_without_its_keys(
+    tmp_path: Path, program: tuple[str, ...]
+) -> None:
     done = run(tmp_path, *program, MAILOPS_LIVE="1")
     assert done.returncode != 0
     assert "Set SECRET_KEY" in done.stderr
@@ -86,9 +107,18 @@ def test_production_with_all_it_needs_passes_the_deployment_checks(tmp_path: Pat
 
 
 def test_production_keeps_cookies_to_https_and_shows_no_practice(tmp_path: Path) -> None:
-    names = ("DEBUG", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SESSION_COOKIE_HTTPONLY")
+    names = (
+        "DEBUG",
+        "SESSION_COOKIE_SECURE",
+        "CSRF_COOKIE_SECURE",
+        "SECURE_SSL_REDIRECT",
+        "SESSION_COOKIE_HTTPONLY",
+    )
     assert setting(tmp_path, *names, **PRODUCTION) == ["False", "True", "True", "True", "True"]
-    assert setting(tmp_path, "LIVE", "ALLOWED_HOSTS", **PRODUCTION) == ["True", "['mailops.example.com']"]
+    assert setting(tmp_path, "LIVE", "ALLOWED_HOSTS", **PRODUCTION) == [
+        "True",
+        "['mailops.example.com']",
+    ]
 
 
 def test_the_proxys_word_is_believed_only_when_told_so(tmp_path: Path) -> None:
@@ -109,17 +139,22 @@ def test_links_in_notices_lead_to_an_https_address_or_nowhere(tmp_path: Path, ty
 
 def test_production_sends_no_mail_until_it_has_a_server(tmp_path: Path) -> None:
     assert setting(tmp_path, "MAIL_IS_SET", **PRODUCTION) == ["False"]
-    server = {"EMAIL_URL": "smtp+tls://me:pass@mail.example.com:587", "MAILOPS_URL": "https://mailops.example.com/"}
+    server = {
+        "EMAIL_URL": "smtp+tls://me:pass@mail.example.com:587",
+        "MAILOPS_URL": "https://mailops.example.com/",
+    }
     names = ("MAIL_IS_SET", "EMAIL_HOST", "EMAIL_USE_TLS", "EMAIL_TIMEOUT", "MAILOPS_URL")
     assert setting(tmp_path, *names, **PRODUCTION, **server) == [
         "True", "mail.example.com", "True", "10", "https://mailops.example.com",
     ]  # fmt: skip
 
 
-# -- Practice ----------------------------------------------------------------------------------------------------------
+# Practice
 
 
-@pytest.mark.parametrize("env", [{}, {"DATABASE_URL": "", "SECRET_KEY": "", "MAILOPS_SEAL_KEYS": ""}])
+@pytest.mark.parametrize(
+    "env", [{}, {"DATABASE_URL": "", "SECRET_KEY": "", "MAILOPS_SEAL_KEYS": ""}]
+)
 def test_practice_needs_nothing(tmp_path: Path, env: dict[str, str]) -> None:
     done = run(tmp_path, "manage.py", "check", **env)
     assert done.returncode == 0, done.stderr
@@ -143,7 +178,7 @@ def test_settings_may_stand_in_a_file(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-# -- The clocks --------------------------------------------------------------------------------------------------------
+# The clocks
 
 
 QUEUE = (
@@ -158,7 +193,9 @@ def clocks(data: Path, **env: str) -> tuple[dict[str, Any], float, int]:
 
 
 @pytest.mark.parametrize("env", [{}, PRODUCTION])
-def test_a_task_is_never_handed_out_twice_while_it_runs(tmp_path: Path, env: dict[str, str]) -> None:
+def test_a_task_is_never_handed_out_twice_while_it_runs(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
     queue, deadline, lease = clocks(tmp_path, **env)
     workers, limit, bulk, timeout, retry = (
         int(queue[name]) for name in ("workers", "queue_limit", "bulk", "timeout", "retry")
@@ -184,23 +221,34 @@ def test_a_claim_grows_stale_long_before_its_lease_ends() -> None:
         ({"LEASE_SECONDS": "120"}, "Set LEASE_SECONDS over 120"),
     ],
 )
-def test_clocks_that_do_not_fit_stop_every_command(tmp_path: Path, env: dict[str, str], said: str) -> None:
+def test_clocks_that_do_not_fit_stop_every_command(
+    tmp_path: Path, env: dict[str, str], said: str
+) -> None:
     done = run(tmp_path, "manage.py", "check", **env)
     assert done.returncode != 0
     assert said in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("changed", "number"), [({"sync": True}, 1), ({"orm": None}, 2), ({"retry": 192}, 3), ({"guard_cycle": 0.3}, 6)]
+    ("changed", "number"),
+    [({"sync": True}, 1), ({"orm": None}, 2), ({"retry": 192}, 3), ({"guard_cycle": 0.3}, 6)],
 )
-def test_a_queue_that_could_spend_twice_is_an_error(settings: Any, changed: dict[str, Any], number: int) -> None:
+def test_a_queue_that_could_spend_twice_is_an_error(
+    settings: Any, changed: dict[str, Any], number: int
+) -> None:
     assert checks.check_queue() == []
     settings.Q_CLUSTER = settings.Q_CLUSTER | changed
     assert [found.id for found in checks.check_queue()] == [f"mailops.E00{number}"]
 
 
 def test_one_second_over_the_formula_is_enough(settings: Any) -> None:
-    settings.Q_CLUSTER = settings.Q_CLUSTER | {"workers": 4, "queue_limit": 4, "bulk": 1, "timeout": 60, "retry": 193}
+    settings.Q_CLUSTER = settings.Q_CLUSTER | {
+        "workers": 4,
+        "queue_limit": 4,
+        "bulk": 1,
+        "timeout": 60,
+        "retry": 193,
+    }
     assert checks.check_queue() == []
 
 

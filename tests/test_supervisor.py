@@ -1,4 +1,6 @@
-"""The supervisor with real processes: what it starts again, what it waits for, what it never leaves behind."""
+"""The supervisor with real processes: what it starts again, what it waits for, what it never leaves
+behind.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ import pytest
 from mailops.ops.processes import BASE_DIR, Supervisor
 from tests.ports import free_ports
 
-# A child and a helper in its session, as the queue's main process and its workers. `note` appends to the test's log.
+# A child and a helper in its session, as the queue's main process and its workers. `note` appends
+# to the test's log.
 CHILD = """
 import os, signal, subprocess, sys, time
 from pathlib import Path
@@ -98,7 +101,9 @@ def kill_all_of(path: Path) -> None:
 
 
 class Scene:
-    """A supervisor in a process of its own, its children's log, and files by which a test tells a child what to do."""
+    """A supervisor in a process of its own, its children's log, and files by which a test tells a
+    child what to do.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -106,7 +111,9 @@ class Scene:
         (path / "child.py").write_text(CHILD)
 
     def run(self, supervisor: str) -> None:
-        program = KEEPER + textwrap.dedent(f"supervisor = {supervisor}\nsupervisor.listen()\nsupervisor.run()\n")
+        program = KEEPER + textwrap.dedent(
+            f"supervisor = {supervisor}\nsupervisor.listen()\nsupervisor.run()\n"
+        )
         with self.said.open("w") as said:
             self.keeper = subprocess.Popen(
                 [sys.executable, "-c", program, str(self.path)],
@@ -121,7 +128,11 @@ class Scene:
 
     def log(self, start: str = "") -> list[str]:
         log = self.path / "log"
-        return [line for line in log.read_text().splitlines() if line.startswith(start)] if log.exists() else []
+        return (
+            [line for line in log.read_text().splitlines() if line.startswith(start)]
+            if log.exists()
+            else []
+        )
 
     def told(self) -> str:
         return "\n".join([*self.log(), self.said.read_text()])
@@ -134,7 +145,10 @@ class Scene:
     def wait_reads(self, more: int) -> None:
         reads = self.path / "reads"
         size = reads.stat().st_size if reads.exists() else 0
-        wait_for(lambda: reads.exists() and reads.stat().st_size >= size + more, f"{more} reads of the heartbeat")
+        wait_for(
+            lambda: reads.exists() and reads.stat().st_size >= size + more,
+            f"{more} reads of the heartbeat",
+        )
 
     def wait_end(self) -> int:
         wait_for(lambda: self.keeper.poll() is not None, "the supervisor's end", show=self.told)
@@ -145,7 +159,9 @@ class Scene:
         return {int(line.split()[-1]) for line in self.log()}
 
     def wait_gone(self, pids: set[int] | list[int]) -> None:
-        wait_for(lambda: not any(is_alive(pid) for pid in pids), f"the end of {pids}", show=self.told)
+        wait_for(
+            lambda: not any(is_alive(pid) for pid in pids), f"the end of {pids}", show=self.told
+        )
 
 
 @pytest.fixture
@@ -162,7 +178,9 @@ def test_a_crashed_child_is_started_again_and_nothing_of_the_old_one_is_left(sce
     scene.tell("web-crash")
     scene.wait_log("web main started", times=2)
     scene.wait_gone(old)
-    assert "Web ended unexpectedly (exit code 3); starting it again in 1 s." in scene.said.read_text()
+    assert (
+        "Web ended unexpectedly (exit code 3); starting it again in 1 s." in scene.said.read_text()
+    )
 
 
 def test_a_child_whose_main_process_was_killed_leaves_no_orphans(scene: Scene) -> None:
@@ -189,7 +207,10 @@ def test_a_stop_reaches_main_alone_and_is_waited_for(scene: Scene, number: int) 
 
 
 def test_what_others_need_while_they_stop_stops_last(scene: Scene) -> None:
-    scene.run("Supervisor([child('practice', grace=60, last=True), child('worker', grace=60), child('web', grace=60)])")
+    scene.run(
+        "Supervisor([child('practice', grace=60, last=True), child('worker', grace=60),"
+        " child('web', grace=60)])"
+    )
     for name in ("practice", "worker", "web"):
         scene.wait_log(f"{name} main started")
     scene.tell("practice-may-stop")
@@ -214,7 +235,10 @@ def test_the_end_of_the_grace_kills_the_whole_session(scene: Scene) -> None:
 
 
 def test_a_second_interrupt_stops_at_once(scene: Scene) -> None:
-    scene.run("Supervisor([child('practice', grace=3600, last=True), child('worker', grace=3600, beats=True)])")
+    scene.run(
+        "Supervisor([child('practice', grace=3600, last=True), child('worker', grace=3600,"
+        " beats=True)])"
+    )
     scene.wait_log("worker helper started")
     scene.wait_log("practice helper started")
     scene.keeper.send_signal(signal.SIGINT)
@@ -237,7 +261,9 @@ def test_one_interrupt_passed_on_by_a_parent_counts_once(scene: Scene) -> None:
     assert scene.log("worker main stopped")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's death")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
+)
 def test_a_killed_supervisor_leaves_no_child_running(scene: Scene) -> None:
     scene.run("Supervisor([child('worker', grace=10), child('web', grace=10)])")
     mains = scene.wait_log("worker main started") + scene.wait_log("web main started")
@@ -256,7 +282,10 @@ def test_a_hung_worker_is_killed_and_started_again(scene: Scene) -> None:
     scene.tell("worker-hang")
     scene.wait_log("worker main started", times=2)
     scene.wait_gone(old)
-    assert "Worker runs, but finished no task for 2 s; starting it again in 1 s." in scene.said.read_text()
+    assert (
+        "Worker runs, but finished no task for 2 s; starting it again in 1 s."
+        in scene.said.read_text()
+    )
 
 
 def test_a_worker_that_never_beats_is_started_again(scene: Scene) -> None:
@@ -283,9 +312,20 @@ def test_a_step_returns_its_exit_code_and_all_it_printed() -> None:
 
 def practice_environment(path: Path, port: int) -> dict[str, str]:
     """A practice installation of its own in that folder, whatever the tests themselves run on."""
-    ours = ("DJANGO_SETTINGS_MODULE", "DATABASE_URL", "MAILOPS_PRACTICE_URL", "PRACTICE_PORT", "HOST")
+    ours = (
+        "DJANGO_SETTINGS_MODULE",
+        "DATABASE_URL",
+        "MAILOPS_PRACTICE_URL",
+        "PRACTICE_PORT",
+        "HOST",
+    )
     inherited = {name: value for name, value in os.environ.items() if name not in ours}
-    set_here = {"PORT": str(port), "MAILOPS_DATA": str(path), "MAILOPS_LIVE": "0", "MAILOPS_ENV_FILE": os.devnull}
+    set_here = {
+        "PORT": str(port),
+        "MAILOPS_DATA": str(path),
+        "MAILOPS_LIVE": "0",
+        "MAILOPS_ENV_FILE": os.devnull,
+    }
     return inherited | set_here
 
 
@@ -324,7 +364,11 @@ def test_everything_starts_and_leaves_nothing_behind(tmp_path: Path, number: int
         )
     try:
         ready = f"MailOps is ready: http://127.0.0.1:{port}/"
-        wait_for(lambda: ready in said.read_text() or keeper.poll() is not None, "readiness", show=said.read_text)
+        wait_for(
+            lambda: ready in said.read_text() or keeper.poll() is not None,
+            "readiness",
+            show=said.read_text,
+        )
         assert keeper.poll() is None, said.read_text()
         assert len(processes_of(tmp_path)) > 3
         keeper.send_signal(number)

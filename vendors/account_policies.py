@@ -12,28 +12,38 @@ from mailops.core.money import show
 from mailops.core.sealed import Sealed
 from mailops.proposals import loosening, policies
 from mailops.proposals.loosening import Rule, Value
-from mailops.proposals.policies import Guard, register
+from mailops.proposals.policies import Policy, register
 from vendors.models import LIVE, PRACTICE, Vendor, account_settings
 
-LIMITS: dict[str, Rule] = {"order_limit": loosening.limit, "day_limit": loosening.limit, "month_limit": loosening.limit}
+LIMITS: dict[str, Rule] = {
+    "order_limit": loosening.limit,
+    "day_limit": loosening.limit,
+    "month_limit": loosening.limit,
+}
 CURRENCY = {"limit_currency": loosening.never("Amounts in another currency are other limits.")}
 OWN = loosening.never("It decides who is asked, and who pays.")
 SETTING, SECRET = "setting_", "secret_"
 
 
-class LimitedGuard(Guard):
-    """Limits for money. Amounts in two currencies can't be compared, so none of them is the tighter."""
+class LimitedPolicy(Policy):
+    """Limits for money.
+
+    Amounts in two currencies can't be compared, so none of them is the tighter.
+    """
 
     amounts: ClassVar[tuple[str, ...]] = tuple(LIMITS)
 
-    def kin(self, name: str) -> str:
-        return "limits" if name in self.amounts or name in CURRENCY else super().kin(name)
+    def group(self, name: str) -> str:
+        return "limits" if name in self.amounts or name in CURRENCY else super().group(name)
 
     def loosens(self, name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> str:
         has_limits = any(before.get(amount) is not None for amount in self.amounts)
         if name in CURRENCY and not has_limits:
             return ""
-        is_other = has_limits and after.get("limit_currency", before["limit_currency"]) != before["limit_currency"]
+        is_other = (
+            has_limits
+            and after.get("limit_currency", before["limit_currency"]) != before["limit_currency"]
+        )
         if is_other and name in self.amounts and before.get(name) != after[name]:
             return CURRENCY["limit_currency"](0, 1)
         return super().loosens(name, before, after)
@@ -42,15 +52,21 @@ class LimitedGuard(Guard):
         value = values.get(name)
         if name not in self.amounts:
             return super().words(name, values)
-        return "none" if value is None else show(loosening.amount(value), str(values["limit_currency"]))
+        return (
+            "none"
+            if value is None
+            else show(loosening.amount(value), str(values["limit_currency"]))
+        )
 
     def afterwards(self, item: Any, values: Mapping[str, Value]) -> None:
         if values.keys() & {*self.amounts, *CURRENCY}:
             item.let_orders_go()
 
 
-class VendorGuard(LimitedGuard):
-    """Keys and the account's own settings always need a second person; a new account may do nothing before."""
+class VendorPolicy(LimitedPolicy):
+    """Keys and the account's own settings always need a second person; a new account may do nothing
+    before.
+    """
 
     model = Vendor
     sees = "vendors.view_vendor"
@@ -72,13 +88,22 @@ class VendorGuard(LimitedGuard):
     def is_secret(self, name: str) -> bool:
         return name.startswith(SECRET)
 
-    def kin(self, name: str) -> str:
-        return "access" if name == "mode" or name.startswith((SETTING, SECRET)) else super().kin(name)
+    def group(self, name: str) -> str:
+        return (
+            "access"
+            if name == "mode" or name.startswith((SETTING, SECRET))
+            else super().group(name)
+        )
 
     def read(self, item: Vendor) -> dict[str, Value]:
         stamps = item.secrets.stamps
-        own = {f"{SETTING}{name}": policies.plain(value) for name, value in account_settings(item).items()}
-        keys: dict[str, Value] = {f"{SECRET}{name}": stamps.get(name) for name in item.adapter.secrets}
+        own = {
+            f"{SETTING}{name}": policies.plain(value)
+            for name, value in account_settings(item).items()
+        }
+        keys: dict[str, Value] = {
+            f"{SECRET}{name}": stamps.get(name) for name in item.adapter.secrets
+        }
         return super().read(item) | own | keys
 
     def start(self, item: Vendor, typed: Mapping[str, Value]) -> dict[str, Value]:
@@ -100,17 +125,27 @@ class VendorGuard(LimitedGuard):
         return super().named(item, name)
 
     def words(self, name: str, values: Mapping[str, Value]) -> str:
-        return f"{values.get(name)} minutes" if name == "hold_minutes" else super().words(name, values)
+        return (
+            f"{values.get(name)} minutes" if name == "hold_minutes" else super().words(name, values)
+        )
 
     def seal(self, secrets: Mapping[str, str]) -> str:
-        return str(Sealed("").put({name.removeprefix(SECRET): value for name, value in secrets.items()}))
+        return str(
+            Sealed("").put({name.removeprefix(SECRET): value for name, value in secrets.items()})
+        )
 
     def locked(self, pk: str) -> Any:
         return Vendor.objects.select_for_update(no_key=True).filter(pk=pk).first()
 
     def write(self, item: Vendor, values: Mapping[str, Value], sealed: str) -> Iterable[str]:
-        own = {name.removeprefix(SETTING): value for name, value in values.items() if name.startswith(SETTING)}
-        plain = {name: value for name, value in values.items() if not name.startswith((SETTING, SECRET))}
+        own = {
+            name.removeprefix(SETTING): value
+            for name, value in values.items()
+            if name.startswith(SETTING)
+        }
+        plain = {
+            name: value for name, value in values.items() if not name.startswith((SETTING, SECRET))
+        }
         item.settings = {**item.settings, **own}
         item.sealed = str(item.secrets.put(Sealed(sealed).open()))
         return [*super().write(item, plain, ""), "settings", "sealed"]
@@ -120,4 +155,4 @@ class VendorGuard(LimitedGuard):
             raise ValidationError("This is a practice installation. It can't hold live accounts.")
 
 
-VENDORS = register(VendorGuard())
+VENDORS = register(VendorPolicy())

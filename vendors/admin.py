@@ -23,12 +23,15 @@ from django.views.decorators.http import require_POST
 from mailops.auth import reauthentication
 from mailops.core.money import show
 from mailops.core.sealed import CannotOpen
-from mailops.history import record, telling
+from mailops.history import audited, record
 from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
-from mailops.proposals.approval_admin import GuardedAdmin, GuardedForm
+from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from mailops.templatetags.page_filters import when
-from vendors import price_admin, price_lists, rate_limit  # noqa: F401 (price_admin registers its pages)
+from vendors import (
+    price_lists,
+    rate_limit,
+)
 from vendors.account_policies import VENDORS
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
@@ -36,7 +39,9 @@ from vendors.models import CURRENCY, LIVE, Contact, SendingSwitch, Vendor, accou
 from vendors.practice.faults import FAULTS
 
 # Anything else can't stand in a request's headers: it is a masked key or more than the key.
-PLAIN = RegexValidator(r"^[!-~]+$", "This is no key: it may hold only plain letters, digits and signs. Copy it again.")
+PLAIN = RegexValidator(
+    r"^[!-~]+$", "This is no key: it may hold only plain letters, digits and signs. Copy it again."
+)
 
 
 LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
@@ -50,16 +55,24 @@ class BalanceForm(forms.Form):
     balance_currency = forms.CharField(max_length=3, validators=[CURRENCY])
 
 
-class VendorForm(GuardedForm):
+class VendorForm(ApprovalForm):
     """An account. Its vendor's own settings and secrets are added by `form_for`."""
 
-    guard = VENDORS
+    policy = VENDORS
     api: str
     secret_fields: frozenset[str] = frozenset()
 
     class Meta:
         model = Vendor
-        fields = ("name", "mode", "two_person_rule", "hold_minutes", *LIMITS, *TOLERANCE, "balance_floor")
+        fields = (
+            "name",
+            "mode",
+            "two_person_rule",
+            "hold_minutes",
+            *LIMITS,
+            *TOLERANCE,
+            "balance_floor",
+        )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,7 +83,11 @@ class VendorForm(GuardedForm):
         for field in self.secret_fields & self.fields.keys():
             name = field.removeprefix("secret_")
             where = self.instance.adapter.secret_help.get(name, "")
-            kept = "Stored and sealed. Leave empty to keep it." if name in stored else "Not entered yet."
+            kept = (
+                "Stored and sealed. Leave empty to keep it."
+                if name in stored
+                else "Not entered yet."
+            )
             self.fields[field].help_text = f"{kept} {where}".strip()
 
     def clean_mode(self) -> str:
@@ -92,7 +109,9 @@ class VendorForm(GuardedForm):
 def form_for(api: str) -> type[VendorForm]:
     """The account form with the fields that this vendor's adapter declares."""
     adapter = REGISTRY[api]
-    declared: dict[str, Any] = {f"setting_{name}": field for name, field in adapter.AccountForm.base_fields.items()}
+    declared: dict[str, Any] = {
+        f"setting_{name}": field for name, field in adapter.AccountForm.base_fields.items()
+    }
     for name, label in adapter.secrets.items():
         widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"})
         declared[f"secret_{name}"] = forms.CharField(
@@ -104,7 +123,9 @@ def form_for(api: str) -> type[VendorForm]:
             validators=[PLAIN],
         )
     secret_fields = frozenset(f"secret_{name}" for name in adapter.secrets)
-    return type("VendorFormForApi", (VendorForm,), declared | {"api": api, "secret_fields": secret_fields})
+    return type(
+        "VendorFormForApi", (VendorForm,), declared | {"api": api, "secret_fields": secret_fields}
+    )
 
 
 def chip(kind: str, text: str) -> SafeString:
@@ -112,7 +133,7 @@ def chip(kind: str, text: str) -> SafeString:
 
 
 @admin.register(Vendor)
-class VendorAdmin(GuardedAdmin):
+class VendorAdmin(ApprovalAdmin):
     list_display = ("name", "vendor_label", "mode", "two_person_rule", "limit", "sending")
     change_form_template = "admin/vendors/vendor/change_form.html"
 
@@ -120,25 +141,36 @@ class VendorAdmin(GuardedAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Vendor, form: Any, change: bool) -> None:
-        """Only what the form shows: a worker may have stopped the account while somebody was typing."""
+        """Only what the form shows: a worker may have stopped the account while somebody was
+        typing.
+        """
         obj.save(update_fields=[*VendorForm.Meta.fields, "settings", "sealed"] if change else None)
         if {*LIMITS, "balance_floor"} & set(form.changed_data):
             obj.let_orders_go()
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         api = obj.api if obj else request.GET.get("api", "")
         return super().get_form(request, obj, change=change, form=form_for(api), **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         rules = ("two_person_rule", "hold_minutes")
-        limits = (("order_limit", "limit_currency"), ("day_limit", "month_limit"), TOLERANCE, "balance_floor")
+        limits = (
+            ("order_limit", "limit_currency"),
+            ("day_limit", "month_limit"),
+            TOLERANCE,
+            "balance_floor",
+        )
         shown = [("Rules", {"fields": rules}), ("Limits", {"fields": limits})]
         if obj and not self.has_change_permission(request, obj):
             return [(None, {"fields": ("name", "vendor_label", "mode", "settings_shown")}), *shown]
         form = form_for(obj.api if obj else request.GET.get("api", ""))
         own = tuple(name for name in form.declared_fields)
         label = REGISTRY[form.api].label
-        return self.with_why(request, obj, [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), *shown])
+        return self.with_why(
+            request, obj, [(None, {"fields": ("name", "mode")}), (label, {"fields": own}), *shown]
+        )
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -148,11 +180,18 @@ class VendorAdmin(GuardedAdmin):
             raise PermissionDenied
         if request.GET.get("api") in REGISTRY:
             return super().add_view(request, form_url, extra_context)
-        context = self.admin_site.each_context(request) | {"title": "New vendor account", "apis": REGISTRY.values()}
+        context = self.admin_site.each_context(request) | {
+            "title": "New vendor account",
+            "apis": REGISTRY.values(),
+        }
         return TemplateResponse(request, "admin/vendors/vendor/choose.html", context)
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         vendor = Vendor.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         context = {
@@ -164,7 +203,9 @@ class VendorAdmin(GuardedAdmin):
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
     def _stopped(self, vendor: Vendor) -> dict[str, Any]:
-        """Who stopped the account, what waits behind it, and which orders a person has to check first."""
+        """Who stopped the account, what waits behind it, and which orders a person has to check
+        first.
+        """
         event = Event.objects.filter(
             subject_type="vendors.vendor", subject_id=str(vendor.pk), action="vendor.stopped"
         ).first()
@@ -173,18 +214,30 @@ class VendorAdmin(GuardedAdmin):
             "stopped_by": event.who if event else "",
             "unknown": vendor.orders.filter(state="unknown").count(),
             "waiting": confirmed.aggregate(count=Count("pk"), oldest=Min("confirmed_at")),
-            "orders_url": f"{reverse('admin:orders_order_changelist')}?vendor__id__exact={vendor.pk}",
+            "orders_url": (
+                f"{reverse('admin:orders_order_changelist')}?vendor__id__exact={vendor.pk}"
+            ),
         }
 
     def get_urls(self) -> list[Any]:
         doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,
                  "balance": self.balance}  # fmt: skip
         ours = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}")
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(require_POST(view)),
+                name=f"vendors_vendor_{name}",
+            )
             for name, view in doors.items()
         ]
         for name, view in {"hold_all": self.hold_all, "release_all": self.release_all}.items():
-            ours.append(path(f"{name}/", self.admin_site.admin_view(require_POST(view)), name=f"vendors_vendor_{name}"))
+            ours.append(
+                path(
+                    f"{name}/",
+                    self.admin_site.admin_view(require_POST(view)),
+                    name=f"vendors_vendor_{name}",
+                )
+            )
         return ours + super().get_urls()
 
     @method_decorator(reauthentication.before("Save this vendor account"))
@@ -208,13 +261,16 @@ class VendorAdmin(GuardedAdmin):
         vendor = self._vendor(request, pk)
         try:
             messages.success(
-                request, vendor.adapter.test(account_settings(vendor), vendor.reader(patience=rate_limit.A_PERSON))
+                request,
+                vendor.adapter.test(
+                    account_settings(vendor), vendor.reader(max_wait=rate_limit.A_PERSON)
+                ),
             )
             worked = True
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))
             worked = False
-        with telling():
+        with audited():
             record("vendor.key_tested", vendor, changes={"worked": [None, worked]})
         return self._back(vendor)
 
@@ -238,13 +294,20 @@ class VendorAdmin(GuardedAdmin):
             messages.error(request, f"The balance is not noted. {wrong}")
             return self._back(vendor)
         amount, currency = form.cleaned_data["balance"], form.cleaned_data["balance_currency"]
-        with telling():
+        with audited():
             vendor = Vendor.objects.locked(pk)
-            before = show(vendor.balance, vendor.balance_currency) if vendor.balance is not None else ""
+            before = (
+                show(vendor.balance, vendor.balance_currency) if vendor.balance is not None else ""
+            )
             vendor.note_balance(amount, currency=currency, by=request.user.get_username())
-            record("vendor.balance_noted", vendor, changes={"balance": [before, show(amount, currency)]})
+            record(
+                "vendor.balance_noted",
+                vendor,
+                changes={"balance": [before, show(amount, currency)]},
+            )
         messages.success(
-            request, f"{show(amount, currency)} at {vendor.name} is noted. Orders that waited for it go on."
+            request,
+            f"{show(amount, currency)} at {vendor.name} is noted. Orders that waited for it go on.",
         )
         return self._back(vendor)
 
@@ -255,20 +318,24 @@ class VendorAdmin(GuardedAdmin):
         if not reason:
             messages.error(request, "Say why sending is stopped; the others will want to know.")
             return self._back(vendor)
-        with telling():
+        with audited():
             vendor.stop(reason=reason)
             record("vendor.stopped", vendor, reason=reason)
-        messages.success(request, f"Sending to {vendor.name} is stopped. Orders wait until it is opened again.")
+        messages.success(
+            request, f"Sending to {vendor.name} is stopped. Orders wait until it is opened again."
+        )
         return self._back(vendor)
 
     @method_decorator(reauthentication.before("Let sending to this account go on"))
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Open the account again; waiting orders go out by themselves."""
         vendor = self._vendor(request, pk)
-        with telling():
+        with audited():
             vendor.resume()
             record("vendor.resumed", vendor)
-        messages.success(request, f"Sending to {vendor.name} is open. Waiting orders go out within a minute.")
+        messages.success(
+            request, f"Sending to {vendor.name} is open. Waiting orders go out within a minute."
+        )
         return self._back(vendor)
 
     def hold_all(self, request: HttpRequest) -> HttpResponse:
@@ -287,7 +354,7 @@ class VendorAdmin(GuardedAdmin):
         if holds and not reason:
             messages.error(request, "Say why all sending is held; the others will want to know.")
             return redirect("admin:index")
-        with telling():
+        with audited():
             switch = SendingSwitch.current()
             if holds:
                 switch.hold(reason=reason, by=request.user.get_username())
@@ -314,14 +381,20 @@ class VendorAdmin(GuardedAdmin):
 
     @admin.display(description="Limit an order", ordering="order_limit")
     def limit(self, vendor: Vendor) -> str:
-        return "none" if vendor.order_limit is None else show(vendor.order_limit, vendor.limit_currency)
+        return (
+            "none"
+            if vendor.order_limit is None
+            else show(vendor.order_limit, vendor.limit_currency)
+        )
 
     @admin.display(description="Sending")
     def sending(self, vendor: Vendor) -> SafeString:
         if vendor.stopped_at is None:
             return chip("ok", "Open")
         stopped, why = chip("wait", "Stopped"), vendor.stopped_reason
-        return format_html('{} <span class="small soft">{}: {}</span>', stopped, when(vendor.stopped_at), why)
+        return format_html(
+            '{} <span class="small soft">{}: {}</span>', stopped, when(vendor.stopped_at), why
+        )
 
 
 @admin.register(Contact)

@@ -12,10 +12,10 @@ from vendors.audited_vendor_tables import TRACED
 class VendorsConfig(AppConfig):
     name = "vendors"
     verbose_name = "Vendors"
-    traced = TRACED
+    audited_tables = TRACED
 
     def ready(self) -> None:
-        from vendors import account_policies  # noqa: F401 (registers what needs a second person)
+        from vendors import account_policies  # noqa: F401  (registers what needs a second person)
 
         post_migrate.connect(install_triggers, sender=self)
 

@@ -66,7 +66,10 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class CostLine:
-    """One line: `quantity` of `item`, each `multiplier` × `price` now (a domain for two years counts twice)."""
+    """One line:
+
+    `quantity` of `item`, each `multiplier` × `price` now (a domain for two years counts twice).
+    """
 
     item: str
     label: str
@@ -108,7 +111,9 @@ class CostLine:
         return max(self.multiplier, 1) if self.price and self.price.unit == YEAR else 1
 
     def in_year(self, year: int) -> Decimal | None:
-        """What is due in the order's first, second … year if nothing is cancelled; None where that is not known."""
+        """What is due in the order's first, second … year if nothing is cancelled; None where that
+        is not known.
+        """
         if self.price is None or self.due_now is None or (self.is_unsaid and year > 1):
             return None
         first = self.due_now if year == 1 else Decimal(0)
@@ -147,7 +152,9 @@ class CostLine:
             "quantity": self.quantity,
             "multiplier": self.multiplier,
             "unit_price": str(price.amount) if price else None,
-            "renewal": str(price.renewal_amount) if price and price.renewal_amount is not None else None,
+            "renewal": str(price.renewal_amount)
+            if price and price.renewal_amount is not None
+            else None,
             "unit": price.unit if price else None,
             "currency": price.currency if price else None,
             "due_now": _text(self.due_now),
@@ -172,7 +179,9 @@ class CostSheet:
         return tuple(line for line in self.lines if line.is_missing)
 
     def _total(self, name: str) -> Totals:
-        return Totals.of((line.price.currency, getattr(line, name)) for line in self.lines if line.price)
+        return Totals.of(
+            (line.price.currency, getattr(line, name)) for line in self.lines if line.price
+        )
 
     @property
     def due_now(self) -> Totals:
@@ -190,7 +199,9 @@ class CostSheet:
     def once(self) -> Totals:
         """What is paid now and never again."""
         return Totals.of(
-            (line.price.currency, line.due_now) for line in self.lines if line.price and line.price.unit == ONCE
+            (line.price.currency, line.due_now)
+            for line in self.lines
+            if line.price and line.price.unit == ONCE
         )
 
     @property
@@ -208,11 +219,15 @@ class CostSheet:
         return self.in_words(self.in_year(1))
 
     def in_year(self, year: int) -> Totals:
-        return Totals.of((line.price.currency, line.in_year(year)) for line in self.lines if line.price)
+        return Totals.of(
+            (line.price.currency, line.in_year(year)) for line in self.lines if line.price
+        )
 
     @property
     def years(self) -> list[tuple[int, int | None, Totals]]:
-        """(from, to, what is due in each) over all years, years that cost the same together; the last has no end."""
+        """(from, to, what is due in each) over all years, years that cost the same together; the
+        last has no end.
+        """
         longest = max((line.years_paid for line in self.lines), default=1)
         found: list[tuple[int, int | None, Totals]] = [(1, 1, self.in_year(1))]
         for year in range(2, longest + 2):
@@ -239,11 +254,24 @@ class CostSheet:
 
 
 def cost_line(
-    prices: Mapping[str, PriceLike], *, item: str, label: str, quantity: int, multiplier: int = 1, remark: str = ""
+    prices: Mapping[str, PriceLike],
+    *,
+    item: str,
+    label: str,
+    quantity: int,
+    multiplier: int = 1,
+    remark: str = "",
 ) -> CostLine:
-    """A line for `quantity` of `item`, its price looked up in the account's price list; missing stays missing."""
+    """A line for `quantity` of `item`, its price looked up in the account's price list; missing
+    stays missing.
+    """
     return CostLine(
-        item=item, label=label, quantity=quantity, price=prices.get(item), multiplier=multiplier, remark=remark
+        item=item,
+        label=label,
+        quantity=quantity,
+        price=prices.get(item),
+        multiplier=multiplier,
+        remark=remark,
     )
 
 

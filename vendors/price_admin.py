@@ -29,7 +29,15 @@ class PriceAdmin(RecordedAdmin):
     list_filter = ("vendor", "unit", "currency")
     list_select_related = ("vendor",)
     search_fields = ("item", "label")
-    fields = ("vendor", "item", "label", ("amount", "currency"), "unit", "renewal_amount", "domains")
+    fields = (
+        "vendor",
+        "item",
+        "label",
+        ("amount", "currency"),
+        "unit",
+        "renewal_amount",
+        "domains",
+    )
 
     def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
         price_lists.put(obj, by=request.user.get_username())
@@ -41,7 +49,9 @@ class PriceAdmin(RecordedAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "item" and field is not None:
             items = [
-                f"{api.label}: {key} ({text})" for api in REGISTRY.values() for key, text in api.price_items.items()
+                f"{api.label}: {key} ({text})"
+                for api in REGISTRY.values()
+                for key, text in api.price_items.items()
             ]
             field.help_text = "What is bought. " + "; ".join(items)
         return field
@@ -105,7 +115,10 @@ class PriceVersionAdmin(ExportedList, ReadOnlyAdmin):
         """The item, which leads to its changes alone."""
         link = changes_url(version.vendor_id, version.item)
         return format_html(
-            '<a href="{}">{}</a><br><code class="small">{}</code>', link, version.label or version.item, version.item
+            '<a href="{}">{}</a><br><code class="small">{}</code>',
+            link,
+            version.label or version.item,
+            version.item,
         )
 
     @admin.display(description="Before")
@@ -160,7 +173,9 @@ class RateAdmin(RecordedAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rate]:
-        newer = Rate.objects.filter(currency=OuterRef("currency"), to=OuterRef("to"), pk__gt=OuterRef("pk"))
+        newer = Rate.objects.filter(
+            currency=OuterRef("currency"), to=OuterRef("to"), pk__gt=OuterRef("pk")
+        )
         rates: QuerySet[Rate] = super().get_queryset(request)
         return rates.annotate(is_replaced=Exists(newer))
 
@@ -168,8 +183,9 @@ class RateAdmin(RecordedAdmin):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "rate" and field is not None:
             field.help_text = (
-                f"How many {settings.REPORTING_CURRENCY} one unit of it is worth. For reading only: amounts worked out "
-                "with it are marked “about”, and no limit and no confirmation goes by them."
+                f"How many {settings.REPORTING_CURRENCY} one unit of it is worth. For reading only:"
+                " amounts worked out with it are marked “about”, and no limit and no confirmation"
+                " goes by them."
             )
         return field
 
@@ -177,7 +193,9 @@ class RateAdmin(RecordedAdmin):
         obj.to, obj.typed_by_name = settings.REPORTING_CURRENCY, request.user.get_username()
         super().save_model(request, obj, form, change)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         context = {"reporting_currency": settings.REPORTING_CURRENCY, **(extra_context or {})}
         return super().changelist_view(request, context)
 

@@ -1,23 +1,26 @@
-"""Keeping a vendor account's price list: what the vendor's own list says and what Operators type, with its past."""
+"""Keeping a vendor account's price list: what the vendor's own list says and what Operators type,
+with its past.
+"""
 
 from __future__ import annotations
 
 from django.utils import timezone
 
-from mailops.history import record, telling
+from mailops.history import audited, record
 from vendors import rate_limit
 from vendors.cost import UNSTATED
 from vendors.models import Price, PriceVersion, Vendor, account_settings
 from vendors.models.price_version import CENT, difference
 
 
-def fetch(vendor: Vendor, *, by: str = "MailOps", patience: float = rate_limit.A_PERSON) -> int:
+def fetch(vendor: Vendor, *, by: str = "MailOps", max_wait: float = rate_limit.A_PERSON) -> int:
     """Read the vendor's price list into the account's. Returns how many prices were read.
 
-    A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`, `CannotOpen`.
+    A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`,
+    `CannotOpen`.
     """
-    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(patience=patience))
-    with telling():
+    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(max_wait=max_wait))
+    with audited():
         Vendor.objects.locked(vendor.pk)  # two readers at once would both add an item that is new
         stored = {price.item: price for price in vendor.prices.select_for_update()}
         was = {price.item: Price(**_copied(price)) for price in stored.values()}
@@ -27,8 +30,14 @@ def fetch(vendor: Vendor, *, by: str = "MailOps", patience: float = rate_limit.A
             price = stored.get(told.item) or Price(vendor=vendor, item=told.item)
             if not (price.pk and told.unit == UNSTATED):
                 price.unit = told.unit
-            price.label, price.amount, price.currency = told.label[:160], told.amount.quantize(CENT), told.currency
-            price.renewal_amount = None if told.renewal_amount is None else told.renewal_amount.quantize(CENT)
+            price.label, price.amount, price.currency = (
+                told.label[:160],
+                told.amount.quantize(CENT),
+                told.currency,
+            )
+            price.renewal_amount = (
+                None if told.renewal_amount is None else told.renewal_amount.quantize(CENT)
+            )
             price.domains = told.domains
             price.source, price.as_of = f"{vendor.adapter.label}'s price list", timezone.now()
             price.save()
@@ -54,7 +63,7 @@ def _changes(was: dict[str, Price], read: list[Price]) -> dict[str, list[str]]:
 
 def put(price: Price, *, by: str) -> None:
     """Save a price that a person typed, beside what it was before."""
-    with telling():
+    with audited():
         stored = Price.objects.select_for_update().filter(pk=price.pk).first()
         if stored:
             PriceVersion.objects.keep(stored.vendor, [stored])
@@ -67,7 +76,7 @@ def put(price: Price, *, by: str) -> None:
 
 def remove(price: Price, *, by: str) -> None:
     """Take a price off the list; what it was stays."""
-    with telling():
+    with audited():
         PriceVersion.objects.keep(price.vendor, [price])
         PriceVersion.objects.keep(price.vendor, [price], by=by, removed=True)
         price.delete()

@@ -16,7 +16,8 @@ from vendors.http import Read, ReadFailed, Reply, Request
 if TYPE_CHECKING:
     from vendors.models import Vendor
 
-# Seconds that somebody waits for an account's turn. Orders go before the questions that MailOps asks by itself.
+# Seconds that somebody waits for an account's turn. Orders go before the questions that MailOps
+# asks by itself.
 A_PERSON, BY_ITSELF = 10.0, 1.0
 # Longer than one gap at a slower pace, but never so long that a claim goes stale meanwhile.
 AN_ORDER = min(2.0 * max(settings.VENDOR_PACE, 1.0), 6.0)
@@ -30,14 +31,15 @@ class Busy(ReadFailed):
     """The account's turn is too far off; the vendor was not asked."""
 
 
-def reserve(vendor: Vendor, *, patience: float, now: datetime | None = None) -> float | None:
-    """Seconds to wait for the account's next turn, which is then ours; None where it is further off than `patience`.
+def acquire(vendor: Vendor, *, max_wait: float, now: datetime | None = None) -> float | None:
+    """Seconds to wait for the account's next turn, which is then ours; None where it is further off
+    than `max_wait`.
 
     The caller holds the account's row locked, in a transaction.
     """
     now = now or timezone.now()
     at = max(now, next_turn(vendor, now) or now)
-    if at > now + timedelta(seconds=patience):
+    if at > now + timedelta(seconds=max_wait):
         return None
     gap = vendor.adapter.pace_seconds * settings.VENDOR_PACE
     if gap:
@@ -46,15 +48,16 @@ def reserve(vendor: Vendor, *, patience: float, now: datetime | None = None) -> 
     return (at - now).total_seconds()
 
 
-def reserve_search(vendor: Vendor, *, patience: float, now: datetime | None = None) -> float | None:
+def acquire_search(vendor: Vendor, *, max_wait: float, now: datetime | None = None) -> float | None:
     """The same for the account's next search, where the vendor limits searches beyond its pace.
 
-    Orders never wait for it: the account's own turn is taken only when the search is about to leave.
+    Orders never wait for it: the account's own turn is taken only when the search is about to
+    leave.
     """
     now = now or timezone.now()
     mark = vendor.next_search_at
     at = mark if mark and now < mark <= now + FURTHEST else now
-    if at > now + timedelta(seconds=patience):
+    if at > now + timedelta(seconds=max_wait):
         return None
     gap = vendor.adapter.search_pace_seconds * settings.VENDOR_PACE
     if gap:
@@ -73,19 +76,24 @@ def rest(vendor: Vendor, seconds: int | None) -> datetime:
     """Nobody asks this account anything for a while; until when. A longer rest is never shortened."""
     now = timezone.now()
     until = now + timedelta(seconds=min(REST if seconds is None else seconds, LONGEST_REST))
-    later = type(vendor).objects.filter(pk=vendor.pk, next_turn_at__gt=until, next_turn_at__lte=now + FURTHEST)
+    later = type(vendor).objects.filter(
+        pk=vendor.pk, next_turn_at__gt=until, next_turn_at__lte=now + FURTHEST
+    )
     if not later.exists():
         type(vendor).objects.filter(pk=vendor.pk).update(next_turn_at=until)
     return until
 
 
-def polite(read: Read, vendor: Vendor, *, patience: float) -> Read:
-    """The same question asked in the account's turn; an account that asks for slowness rests. Raises `Busy`."""
+def throttled(read: Read, vendor: Vendor, *, max_wait: float) -> Read:
+    """The same question asked in the account's turn; an account that asks for slowness rests.
+
+    Raises `Busy`.
+    """
 
     def ask(request: Request) -> Reply:
         with transaction.atomic():
             locked = type(vendor).objects.locked(vendor.pk)
-            wait = reserve(locked, patience=patience)
+            wait = acquire(locked, max_wait=max_wait)
         if wait is None:
             raise Busy(f"{vendor.name} can't be asked so often. Try again in a moment.")
         time.sleep(wait)
@@ -97,12 +105,12 @@ def polite(read: Read, vendor: Vendor, *, patience: float) -> Read:
     return ask
 
 
-def searching(read: Read, vendor: Vendor, *, patience: float) -> Read:
-    """A polite question that also keeps to the vendor's limit for searches. Raises `Busy`."""
+def throttled_search(read: Read, vendor: Vendor, *, max_wait: float) -> Read:
+    """A throttled question that also keeps to the vendor's limit for searches. Raises `Busy`."""
 
     def ask(request: Request) -> Reply:
         with transaction.atomic():
-            wait = reserve_search(type(vendor).objects.locked(vendor.pk), patience=patience)
+            wait = acquire_search(type(vendor).objects.locked(vendor.pk), max_wait=max_wait)
         if wait is None:
             raise Busy(f"{vendor.name} can't be searched so often. Try again in a moment.")
         time.sleep(wait)

@@ -10,9 +10,10 @@ from typing import Any, Literal
 class Problem:
     """Something that stops an order or deserves a look, said to a person.
 
-    `field` names an option or column of the draft ("contact", "domain", "address"); `row` is the 1-based
-    number of the mailbox or domain line it belongs to; `vendor_says` is the vendor's own sentence, if any.
-    `order_id` is the order to look at; `wants_reason` says that the drafter has to say why to go on.
+    `field` names an option or column of the draft ("contact", "domain", "address"); `row` is the
+    1-based number of the mailbox or domain line it belongs to; `vendor_says` is the vendor's own
+    sentence, if any. `order_id` is the order to look at; `wants_reason` says that the drafter has
+    to say why to go on.
     """
 
     message: str

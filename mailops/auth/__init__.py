@@ -1,1 +1,3 @@
-"""The doors: sign-in and its throttling, the second factor, sessions, the fresh sign-in before money moves."""
+"""The doors: sign-in and its throttling, the second factor, sessions, the fresh sign-in before
+money moves.
+"""

@@ -47,8 +47,13 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
         return self.list_display if request.user.is_superuser else self.list_display[:-1]
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(reauthentication.required(self.reset, then="Reset the second factor"))
-        return [path("<int:pk>/reset/", view, name="doors_authenticator_reset"), *super().get_urls()]
+        view = self.admin_site.admin_view(
+            reauthentication.required(self.reset, then="Reset the second factor")
+        )
+        return [
+            path("<int:pk>/reset/", view, name="doors_authenticator_reset"),
+            *super().get_urls(),
+        ]
 
     def reset(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Somebody lost their phone and their recovery codes."""
@@ -60,7 +65,9 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
         if form.is_bound and form.is_valid():
             try:
                 two_factor.reset(device.user, by=by, reason=form.cleaned_data["reason"])
-                messages.success(request, f"{device.user} is logged out and goes on with the password alone.")
+                messages.success(
+                    request, f"{device.user} is logged out and goes on with the password alone."
+                )
             except two_factor.Refused as error:
                 messages.error(request, str(error))
             return redirect("admin:doors_authenticator_changelist")
@@ -71,7 +78,9 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
             "is_own": device.user_id == by.pk,
             "list_url": reverse("admin:doors_authenticator_changelist"),
         }
-        return TemplateResponse(request, "doors/reset.html", context, status=400 if form.is_bound else 200)
+        return TemplateResponse(
+            request, "doors/reset.html", context, status=400 if form.is_bound else 200
+        )
 
     @admin.display(description="Added", ordering="created_at")
     def added(self, device: Authenticator) -> str:
@@ -89,7 +98,9 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(ReadOnlyAdmin):
-    """Failed sign-ins of now: they are forgotten once the lock's time is over, the history keeps them."""
+    """Failed sign-ins of now: they are forgotten once the lock's time is over, the history keeps
+    them.
+    """
 
     list_display_links = None
     list_display = ("name", "origin", "failures", "last", "unlock_button")
@@ -98,17 +109,25 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(require_POST(self.unlock))
-        return [path("<int:pk>/unlock/", view, name="axes_accessattempt_unlock"), *super().get_urls()]
+        return [
+            path("<int:pk>/unlock/", view, name="axes_accessattempt_unlock"),
+            *super().get_urls(),
+        ]
 
     def unlock(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Let this name be tried again, and whatever else keeps its owner out: the count of the address."""
+        """Let this name be tried again, and whatever else keeps its owner out: the count of the
+        address.
+        """
         by = request.user
         if not isinstance(by, User) or not by.is_superuser:
             raise PermissionDenied
         attempt = get_object_or_404(AccessAttempt, pk=pk)
         lockout.unlock(name=attempt.username or "", origin=attempt.ip_address, by=by)
         whose = f"{attempt.username or 'Everybody'} can log in again"
-        messages.success(request, f"{whose}, and so can everybody at the address {lockout.named(attempt.ip_address)}.")
+        messages.success(
+            request,
+            f"{whose}, and so can everybody at the address {lockout.named(attempt.ip_address)}.",
+        )
         return redirect("admin:axes_accessattempt_changelist")
 
     @admin.display(description="Name that was typed", ordering="username")
@@ -131,5 +150,7 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
     def unlock_button(self, attempt: AccessAttempt) -> SafeString:
         url = reverse("admin:axes_accessattempt_unlock", args=[attempt.pk])
         return format_html(
-            '<button class="btn" type="submit" form="unlock" formaction="{}">Unlock {}</button>', url, attempt.username
+            '<button class="btn" type="submit" form="unlock" formaction="{}">Unlock {}</button>',
+            url,
+            attempt.username,
         )

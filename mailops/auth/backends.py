@@ -9,14 +9,20 @@ from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from mailops.history import record, telling
+from mailops.history import audited, record
 
 
 class Backend(ModelBackend):
-    """After an update of Django a stored password may want a stronger hash, which only its owner's sign-in can make."""
+    """After an update of Django a stored password may want a stronger hash, which only its owner's
+    sign-in can make.
+    """
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
     ) -> User | None:
         if username is None or password is None:
             return None
@@ -28,7 +34,7 @@ class Backend(ModelBackend):
         def hash_anew(raw: str) -> None:
             user.set_password(raw)
             user._password = None  # type: ignore[attr-defined]  # as Django does, unknown to its stubs
-            with telling():
+            with audited():
                 user.save(update_fields=["password"])
                 record("user.password_hashed_anew", user, by=user)
 

@@ -18,7 +18,11 @@ def check_doors(**kwargs: Any) -> list[CheckMessage]:
     unknown = sorted(set(settings.SECOND_FACTOR_ROLES) - {*roles.ROLES, SUPERUSER})
     named = ", ".join([*roles.ROLES, SUPERUSER])
     rules = [
-        (bool(unknown), f"No role is called {', '.join(unknown)}.", f"SECOND_FACTOR_ROLES takes {named}."),
+        (
+            bool(unknown),
+            f"No role is called {', '.join(unknown)}.",
+            f"SECOND_FACTOR_ROLES takes {named}.",
+        ),
         (
             settings.SIGN_IN_TRIES < 1 or settings.SIGN_IN_LOCK_MINUTES < 1,
             "Passwords could be guessed for ever, or nobody could log in.",
@@ -32,7 +36,10 @@ def check_doors(**kwargs: Any) -> list[CheckMessage]:
         (
             settings.PROXIES_IN_FRONT < 1,
             "Visitors would give whatever address they like.",
-            "Set PROXIES_IN_FRONT to the number of proxies, 1 or more, or turn BEHIND_HTTPS_PROXY off.",
+            (
+                "Set PROXIES_IN_FRONT to the number of proxies, 1 or more, or turn"
+                " BEHIND_HTTPS_PROXY off."
+            ),
         ),
     ]
     return [

@@ -1,4 +1,6 @@
-"""A password that somebody else typed: whoever signs in with it chooses their own before anything else."""
+"""A password that somebody else typed: whoever signs in with it chooses their own before anything
+else.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ SET = (
 
 
 def is_given(user: User) -> bool:
-    """Whether somebody else set the person's password last. What no person did, such as a command, does not count."""
+    """Whether somebody else set the person's password last.
+
+    What no person did, such as a command, does not count.
+    """
     about = Event.objects.filter(subject_type=User._meta.label_lower, subject_id=str(user.pk))
     last = about.filter(SET).only("number", "action", "user_id").first()
     if last is None or last.user_id is None:

@@ -1,4 +1,6 @@
-"""Guessing passwords, slowed down by django-axes: by name and address together, by name alone, by address alone."""
+"""Guessing passwords, slowed down by django-axes: by name and address together, by name alone, by
+address alone.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from mailops.history import record
 from mailops.history.middleware import address
 
 PREFIX = 64
-ELSEWHERE = 4  # a name tried from many addresses, or an address trying many names, gets so many times the tries
+# A name tried from many addresses, or an address trying many names, gets so many times the tries
+ELSEWHERE = 4
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -31,7 +34,8 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def counted_as(text: str) -> str | None:
-    """An IPv4 address itself; of an IPv6 one its /64 network, within which one customer picks addresses at will.
+    """An IPv4 address itself; of an IPv6 one its /64 network, within which one customer picks
+    addresses at will.
 
     What is no address at all, such as a proxy's "unknown", is None: all such visitors count as one.
     """
@@ -52,10 +56,16 @@ def named(counted: str | None) -> str:
 
 
 class Handler(AxesDatabaseHandler):
-    """Axes' own, but for three things: nothing typed is stored, each way to count has its limit, a lock is recorded."""
+    """Axes' own, but for three things: nothing typed is stored, each way to count has its limit, a
+    lock is recorded.
+    """
 
     def user_login_failed(
-        self, sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
+        self,
+        sender: Any,
+        credentials: dict[str, Any],
+        request: HttpRequest | None = None,
+        **kwargs: Any,
     ) -> None:
         if request is None:
             return
@@ -68,7 +78,8 @@ class Handler(AxesDatabaseHandler):
         finally:
             request.POST, request.GET = typed, asked
         # an attempt while it is locked is not counted again
-        if getattr(request, "axes_locked_out", False) and request.axes_failures_since_start is not None:  # type: ignore[attr-defined]
+        failures = getattr(request, "axes_failures_since_start", None)
+        if getattr(request, "axes_locked_out", False) and failures is not None:
             _record_lock(request, str(credentials.get("username") or ""))
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
@@ -76,8 +87,12 @@ class Handler(AxesDatabaseHandler):
         pair, *alone = (_sum(attempts) for attempts in self.get_user_attempts(request, credentials))
         return max(pair, *(count // ELSEWHERE for count in alone))
 
-    def reset_user_attempts(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """A good password clears its own name at its own address: nobody clears others' by logging in themselves."""
+    def reset_user_attempts(
+        self, request: HttpRequest, credentials: dict[str, Any] | None = None
+    ) -> int:
+        """A good password clears its own name at its own address: nobody clears others' by logging
+        in themselves.
+        """
         pair, *_ = self.filter_user_attempts(request, credentials)
         return int(pair.delete()[0])
 
@@ -92,7 +107,11 @@ def _record_lock(request: HttpRequest, name: str) -> None:
     if user is None:
         return
     with transaction.atomic():
-        record("user.locked_out", user, reason=f"Too many failed sign-ins, the last from {address(request)}.")
+        record(
+            "user.locked_out",
+            user,
+            reason=f"Too many failed sign-ins, the last from {address(request)}.",
+        )
 
 
 def locked_until(request: HttpRequest, credentials: dict[str, Any] | None) -> datetime:
@@ -106,7 +125,9 @@ def locked_until(request: HttpRequest, credentials: dict[str, Any] | None) -> da
 
 
 def locked_page(
-    request: HttpRequest, response: HttpResponse | None = None, credentials: dict[str, Any] | None = None
+    request: HttpRequest,
+    response: HttpResponse | None = None,
+    credentials: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """What happened and when to try again; the same words whether the name exists or not."""
     until = locked_until(request, credentials)
@@ -119,7 +140,8 @@ def locked_page(
 
 @transaction.atomic
 def unlock(*, name: str = "", origin: str | None = "", by: Any = None) -> int:
-    """Forget the failed sign-ins of a name everywhere, and of everybody at an address; recorded. Returns how many.
+    """Forget the failed sign-ins of a name everywhere, and of everybody at an address; recorded.
+    Returns how many.
 
     `origin` is what `counted_as` makes of an address, None for the visitors without one.
     """

@@ -1,4 +1,6 @@
-"""What every request passes: its method, the session's age, and a password or second factor that is still owed."""
+"""What every request passes: its method, the session's age, and a password or second factor that is
+still owed.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ class Doors:
             return self.get_response(request)
         if sessions.is_over(request):
             logout(request)
-            messages.info(request, "You were logged out because MailOps was not used for a while. Log in to go on.")
+            messages.info(
+                request,
+                "You were logged out because MailOps was not used for a while. Log in to go on.",
+            )
             return self.get_response(request)
         pages = next((pages for mark, pages in OWED.items() if request.session.get(mark)), ())
         if pages and request.path not in {reverse(f"admin:{name}") for name in (*pages, "logout")}:

@@ -1,4 +1,6 @@
-"""A person's second factor: an app that shows codes, its key sealed, and recovery codes, kept as hashes."""
+"""A person's second factor: an app that shows codes, its key sealed, and recovery codes, kept as
+hashes.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def address(key: str, *, name: str) -> str:
 
 
 def matching_step(key: str, code: str, *, after: int = -1) -> int | None:
-    """The time step whose code this is, later than `after`, by a clock that is off by one step at most."""
+    """The time step whose code this is, later than `after`, by a clock that is off by one step at
+    most.
+    """
     code = code.replace(" ", "")
     if not (code.isascii() and code.isdecimal() and len(code) == DIGITS):
         return None
@@ -44,9 +48,14 @@ def matching_step(key: str, code: str, *, after: int = -1) -> int | None:
 
 
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):
-    """The app on somebody's phone that shows six digits. Wrong codes slow it down: 1, 2, 4, 8 seconds and so on."""
+    """The app on somebody's phone that shows six digits.
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator")
+    Wrong codes slow it down: 1, 2, 4, 8 seconds and so on.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator"
+    )
     sealed = models.TextField(editable=False)
     last_step = models.BigIntegerField(default=-1, editable=False)
 
@@ -63,7 +72,10 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
         return settings.SECOND_FACTOR_THROTTLE_SECONDS
 
     def verify_token(self, token: str) -> bool:
-        """Whether this is the code of now, or a recovery code: each is taken once. To be called on a locked row."""
+        """Whether this is the code of now, or a recovery code: each is taken once.
+
+        To be called on a locked row.
+        """
         is_allowed, _ = self.verify_is_allowed()
         if not is_allowed:
             return False
@@ -81,18 +93,26 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
     def rests_seconds(self) -> int:
         """For how long no code is looked at, after wrong ones."""
         is_allowed, why = self.verify_is_allowed()
-        return 0 if is_allowed else max(1, round((why["locked_until"] - timezone.now()).total_seconds()))
+        return (
+            0
+            if is_allowed
+            else max(1, round((why["locked_until"] - timezone.now()).total_seconds()))
+        )
 
 
 class RecoveryCode(models.Model):
     """One of the codes for the day on which the phone is lost; gone once used."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes"
+    )
     hash = models.CharField(max_length=64)
 
     class Meta:
         default_permissions = ()
-        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "hash"], name="recovery_code_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "hash"], name="recovery_code_once")
+        ]
 
     def __str__(self) -> str:
         return f"A recovery code of {self.user}"
@@ -106,12 +126,20 @@ class RecoveryCode(models.Model):
     def renew(*, user_id: int) -> list[str]:
         """New codes in the place of all older ones, to be shown this once."""
         RecoveryCode.objects.filter(user_id=user_id).delete()
-        made = [base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode() for _ in range(RECOVERY_CODES)]
+        made = [
+            base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode()
+            for _ in range(RECOVERY_CODES)
+        ]
         hashes = [RecoveryCode.digest(code, user_id=user_id) for code in made]
-        RecoveryCode.objects.bulk_create([RecoveryCode(user_id=user_id, hash=one) for one in hashes])
+        RecoveryCode.objects.bulk_create(
+            [RecoveryCode(user_id=user_id, hash=one) for one in hashes]
+        )
         return ["-".join(code[at : at + 4] for at in range(0, len(code), 4)) for code in made]
 
     @classmethod
     def use(cls, code: str, *, user_id: int) -> bool:
         """Take the code out; whoever comes second finds it gone."""
-        return cls.objects.filter(user_id=user_id, hash=cls.digest(code, user_id=user_id)).delete()[0] > 0
+        return (
+            cls.objects.filter(user_id=user_id, hash=cls.digest(code, user_id=user_id)).delete()[0]
+            > 0
+        )

@@ -9,7 +9,7 @@ from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
 
 from mailops.auth import sessions
-from mailops.history import record, telling
+from mailops.history import audited, record
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
@@ -18,11 +18,13 @@ class OwnPasswordForm(AdminPasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or self.cleaned_data
         if said.get("new_password1") and said["new_password1"] == said.get("old_password"):
-            self.add_error("new_password1", "This is the password that you have now. Choose another one.")
+            self.add_error(
+                "new_password1", "This is the password that you have now. Choose another one."
+            )
         return said
 
     def save(self, commit: bool = True) -> Any:
-        with telling():
+        with audited():
             user = super().save(commit)
             record("user.password_changed", user, by=user)
             return user

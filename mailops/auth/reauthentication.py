@@ -23,7 +23,9 @@ LONGEST = 256 * 1024  # bytes of a form that is carried through
 GOOD_FOR = 3600  # seconds for which it is
 TYPED = "doors-typed"
 View = TypeVar("View", bound=Callable[..., HttpResponse])
-Words = str | Callable[..., str]  # what goes on afterwards; a function gets what the view gets, and looks nothing up
+Words = (
+    str | Callable[..., str]
+)  # what goes on afterwards; a function gets what the view gets, and looks nothing up
 
 
 class AgainForm(forms.Form):
@@ -54,10 +56,12 @@ def before(then: Words) -> Callable[[View], View]:
 
 
 def required(view: View, *, then: Words = "") -> View:
-    """The view, but a POST asks for password and code first where the last full sign-in is too long ago.
+    """The view, but a POST asks for password and code first where the last full sign-in is too long
+    ago.
 
-    What was typed goes with that page, sealed, and on to the view afterwards as if it came just now: nothing is lost,
-    and whatever the view checks, such as the digest that the person saw, it still checks.
+    What was typed goes with that page, sealed, and on to the view afterwards as if it came just
+    now: nothing is lost, and whatever the view checks, such as the digest that the person saw, it
+    still checks.
     """
 
     def words(*args: Any, **kwargs: Any) -> str:
@@ -105,7 +109,9 @@ def _is_right(request: HttpRequest, user: User, form: AgainForm) -> bool:
     return found.is_good
 
 
-def _ask(request: HttpRequest, sealed: str | None, *, then: str, form: AgainForm | None = None) -> HttpResponse:
+def _ask(
+    request: HttpRequest, sealed: str | None, *, then: str, form: AgainForm | None = None
+) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     context = admin.site.each_context(request) | {
@@ -121,7 +127,9 @@ def _ask(request: HttpRequest, sealed: str | None, *, then: str, form: AgainForm
 
 
 def _sealed(request: HttpRequest) -> str | None:
-    """The form as it was sent, readable by this installation alone; None for one that is too long or brings files."""
+    """The form as it was sent, readable by this installation alone; None for one that is too long
+    or brings files.
+    """
     typed = request.POST.urlencode()
     if request.FILES or len(typed) > LONGEST:
         return None

@@ -15,7 +15,9 @@ _SEE = {
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
     "vendors.view_rate", "vendors.view_contact", "history.view_event", "proposals.view_proposal",
 }  # fmt: skip
-_EXPORT = {"history.export_list"}  # everybody sees the lists; who drafts has no need to take all of one away
+_EXPORT = {
+    "history.export_list"
+}  # everybody sees the lists; who drafts has no need to take all of one away
 ROLES: dict[str, set[str]] = {
     DRAFTER: _SEE
     | {
@@ -50,10 +52,13 @@ ROLES: dict[str, set[str]] = {
 
 
 def make_groups(*, using: str, **kwargs: Any) -> None:
-    """Make the groups hold exactly these permissions. What an update changes in a role that exists is recorded."""
+    """Make the groups hold exactly these permissions.
+
+    What an update changes in a role that exists is recorded.
+    """
     from django.contrib.auth.models import Group, Permission
 
-    from mailops.history import record, telling
+    from mailops.history import audited, record
 
     if "history_telling" not in connections[using].introspection.table_names():
         return
@@ -62,11 +67,13 @@ def make_groups(*, using: str, **kwargs: Any) -> None:
         for permission in Permission.objects.using(using).select_related("content_type")
     }
     named = {permission.pk: name for name, permission in known.items()}
-    with telling():
+    with audited():
         for role, names in ROLES.items():
             group, is_new = Group.objects.using(using).get_or_create(name=role)
             before = {named[permission.pk] for permission in group.permissions.all()}
             after = names & known.keys()
             group.permissions.set([known[name] for name in after])
             if before != after and not is_new:
-                record("group.changed", group, changes={"permissions": [sorted(before), sorted(after)]})
+                record(
+                    "group.changed", group, changes={"permissions": [sorted(before), sorted(after)]}
+                )

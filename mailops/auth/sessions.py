@@ -13,7 +13,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 BEGAN, USED, FRESH = "doors_began", "doors_used", "doors_fresh"
-MUST_CHANGE, MUST_ENROL = "doors_must_change", "doors_must_enrol"  # what is owed before anything else opens
+MUST_CHANGE, MUST_ENROL = (
+    "doors_must_change",
+    "doors_must_enrol",
+)  # what is owed before anything else opens
 NOTED_EVERY = 60  # seconds: the last use is written no more often
 
 
@@ -40,10 +43,18 @@ def is_over(request: HttpRequest) -> bool:
 
 
 def note_use(request: HttpRequest) -> None:
-    """A person's own request keeps the session alive; a page that looks for news by itself does not."""
+    """A person's own request keeps the session alive; a page that looks for news by itself does
+    not.
+    """
     now = int(time.time())
-    is_person = request.method == "POST" or request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-    if settings.SESSION_IDLE_MINUTES and is_person and now - request.session.get(USED, 0) > NOTED_EVERY:
+    is_person = (
+        request.method == "POST" or request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
+    )
+    if (
+        settings.SESSION_IDLE_MINUTES
+        and is_person
+        and now - request.session.get(USED, 0) > NOTED_EVERY
+    ):
         request.session[USED] = now
 
 
@@ -62,7 +73,9 @@ def end_all(user: User, *, but: str | None = "") -> int:
     """End all sessions of this person, but for one. Returns how many."""
     ended = 0
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-        if session.session_key != but and str(session.get_decoded().get(SESSION_KEY)) == str(user.pk):
+        if session.session_key != but and str(session.get_decoded().get(SESSION_KEY)) == str(
+            user.pk
+        ):
             session.delete()
             ended += 1
     return ended

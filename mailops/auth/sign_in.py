@@ -31,9 +31,17 @@ class CodeForm(forms.Form):
     code = forms.CharField(
         label="Code",
         max_length=40,
-        help_text="The six digits that your app shows for MailOps. Lost the phone? Type one of your recovery codes.",
+        help_text=(
+            "The six digits that your app shows for MailOps. Lost the phone? Type one of your"
+            " recovery codes."
+        ),
         widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True, "spellcheck": "false"}
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "text",
+                "autofocus": True,
+                "spellcheck": "false",
+            }
         ),
     )
 
@@ -106,6 +114,8 @@ def _pending(waiting: dict[str, Any] | None) -> User | None:
 def _go_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
     del request.session[PENDING]
     login(request, user, backend=BACKEND)
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        target, {request.get_host()}, require_https=request.is_secure()
+    ):
         target = settings.LOGIN_REDIRECT_URL
     return redirect(target)

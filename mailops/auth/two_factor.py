@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from mailops.auth import sessions
 from mailops.auth.models import Authenticator, RecoveryCode
 from mailops.core.sealed import CannotOpen, Sealed
-from mailops.history import record, telling
+from mailops.history import audited, record
 
 SUPERUSER = "superuser"
 
@@ -48,28 +48,46 @@ def is_required(user: User) -> bool:
 def check(request: HttpRequest, user: User, code: str) -> Check:
     """Look at a code once. A wrong one slows the next down, and counts as a failed sign-in."""
     try:
-        with telling():
-            device = Authenticator.objects.select_for_update().filter(user=user, confirmed=True).first()
+        with audited():
+            device = (
+                Authenticator.objects.select_for_update().filter(user=user, confirmed=True).first()
+            )
             if device is None:
                 return Check(False, "There is no second factor any more. Log in again.")
             if wait := device.rests_seconds:
-                return Check(False, f"Too many wrong codes. Wait {_seconds(wait)}, then type the code of then.")
+                return Check(
+                    False,
+                    f"Too many wrong codes. Wait {_seconds(wait)}, then type the code of then.",
+                )
             left = user.recovery_codes.count()
             is_good = device.verify_token(code)
             if is_good and (now := user.recovery_codes.count()) < left:
-                record("user.used_recovery_code", user, by=user, changes={"recovery codes left": [left, now]})
+                record(
+                    "user.used_recovery_code",
+                    user,
+                    by=user,
+                    changes={"recovery codes left": [left, now]},
+                )
     except CannotOpen:
-        return Check(False, "Your second factor can't be read any more. Ask a superuser to reset it.")
+        return Check(
+            False, "Your second factor can't be read any more. Ask a superuser to reset it."
+        )
     if is_good:
         return Check(True)
     credentials = {"username": user.get_username()}
     user_login_failed.send(sender=__name__, credentials=credentials, request=request)
-    return Check(False, "This code is not right, or it was used already. Wait for the next one and type that.")
+    return Check(
+        False,
+        "This code is not right, or it was used already. Wait for the next one and type that.",
+    )
 
 
-@telling()
+@audited()
 def add(user: User, *, key: str, step: int, session_key: str) -> list[str]:
-    """Make this the person's second factor; other sessions end. Returns the recovery codes, to be shown once."""
+    """Make this the person's second factor; other sessions end.
+
+    Returns the recovery codes, to be shown once.
+    """
     replaced, _ = Authenticator.objects.filter(user=user).delete()
     if replaced:
         record("user.second_factor_removed", user, by=user, reason="Replaced by another one.")
@@ -81,7 +99,7 @@ def add(user: User, *, key: str, step: int, session_key: str) -> list[str]:
     return codes
 
 
-@telling()
+@audited()
 def renew_codes(user: User) -> list[str]:
     """New recovery codes; the older ones no longer work."""
     if of(user) is None:
@@ -91,7 +109,7 @@ def renew_codes(user: User) -> list[str]:
     return codes
 
 
-@telling()
+@audited()
 def remove(user: User, *, session_key: str) -> None:
     """The person takes their own second factor away, where their roles do not ask for one."""
     if is_required(user):
@@ -102,13 +120,15 @@ def remove(user: User, *, session_key: str) -> None:
     sessions.end_all(user, but=session_key)
 
 
-@telling()
+@audited()
 def reset(user: User, *, by: User, reason: str) -> None:
     """A superuser takes somebody's lost second factor away; that person is logged out everywhere."""
     if not by.has_perm("doors.reset_authenticator") or not by.is_superuser:
         raise Refused("Only a superuser can reset a second factor.")
     if user.pk == by.pk:
-        raise Refused("Nobody resets their own second factor. Ask another superuser, or use a recovery code.")
+        raise Refused(
+            "Nobody resets their own second factor. Ask another superuser, or use a recovery code."
+        )
     if not reason.strip():
         raise Refused("Say why it is reset.")
     if not _delete(user):

@@ -55,11 +55,17 @@ def add(request: HttpRequest) -> HttpResponse:
     form = AddForm(request.POST)
     key = _opened(request)
     if key is None:
-        messages.error(request, "This page was open for too long. Here is a new key: scan it again.")
+        messages.error(
+            request, "This page was open for too long. Here is a new key: scan it again."
+        )
         return redirect("admin:second_factor_add")
     step = models.matching_step(key, form.cleaned_data["code"]) if form.is_valid() else None
     if step is None:
-        form.add_error("code", "This is not the code of now. Check that the phone's clock is right, and type the next.")
+        form.add_error(
+            "code",
+            "This is not the code of now. Check that the phone's clock is right, and type the"
+            " next.",
+        )
         return _offer(request, key, form=form)
     codes = two_factor.add(user, key=key, step=step, session_key=str(request.session.session_key))
     request.session.pop(sessions.MUST_ENROL, None)
@@ -84,7 +90,9 @@ def remove(request: HttpRequest) -> HttpResponse:
     """Take it away, where no role asks for one."""
     try:
         two_factor.remove(_user(request), session_key=str(request.session.session_key))
-        messages.success(request, "Your second factor is removed. From now on your password alone opens MailOps.")
+        messages.success(
+            request, "Your second factor is removed. From now on your password alone opens MailOps."
+        )
     except two_factor.Refused as error:
         messages.error(request, str(error))
     return redirect("admin:second_factor")

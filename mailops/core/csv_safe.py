@@ -1,4 +1,7 @@
-"""CSV that spreadsheets open as it is meant: UTF-8, one line a row, and no cell of it runs as a formula."""
+"""CSV that spreadsheets open as it is meant:
+
+UTF-8, one line a row, and no cell of it runs as a formula.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,16 @@ from django.utils import timezone
 
 BOM = "\ufeff"  # without it Excel takes the file for the letters of its own country
 RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# Where a country's spreadsheets separate by semicolons, they split our cells at these, quotation marks or not.
+# Where a country's spreadsheets separate by semicolons, they split our cells at these, quotation
+# marks or not.
 SPLIT = re.compile(r"""([;\t\r\n])(?=[\s"]*[=+\-@＝＋－＠])""")
 AT_A_TIME = 200
 
 
 def safe(value: Any) -> str:
-    """One cell: a number stays a number; a text that a spreadsheet would run gets an apostrophe before what runs."""
+    """One cell: a number stays a number; a text that a spreadsheet would run gets an apostrophe
+    before what runs.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -35,7 +41,9 @@ def safe(value: Any) -> str:
 
 
 def lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The rows as CSV, some hundred at a time, each ended the way that Excel writes it; without the BOM."""
+    """The rows as CSV, some hundred at a time, each ended the way that Excel writes it; without the
+    BOM.
+    """
     file = io.StringIO()
     writer = csv.writer(file)
     for number, row in enumerate(rows, 1):
@@ -55,7 +63,9 @@ def whole(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str
     yield from lines(rows)
 
 
-def csv_response(name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
+def csv_response(
+    name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> StreamingHttpResponse:
     """A file to take away, written while it is sent; `rows` may be a generator."""
     return StreamingHttpResponse(
         whole(heading, rows),

@@ -36,4 +36,7 @@ class Totals(dict[str, Decimal]):
         return cls({currency: Decimal(amount) for currency, amount in stored.items()})
 
     def __str__(self) -> str:
-        return " + ".join(show(amount, currency) for currency, amount in sorted(self.items())) or "nothing"
+        return (
+            " + ".join(show(amount, currency) for currency, amount in sorted(self.items()))
+            or "nothing"
+        )

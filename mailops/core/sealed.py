@@ -22,7 +22,8 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
         return MultiFernet([Fernet(key.strip().encode()) for key in keys])
     except ValueError as error:
         raise ImproperlyConfigured(
-            "MAILOPS_SEAL_KEYS holds something that is no key. Make one with `manage.py new_seal_key`."
+            "MAILOPS_SEAL_KEYS holds something that is no key. Make one with `manage.py"
+            " new_seal_key`."
         ) from error
 
 
@@ -34,8 +35,9 @@ def box() -> MultiFernet:
 class Sealed:
     """A set of named secrets, kept as JSON text of `{name: {"token": …, "stamp": …}}`.
 
-    The stamp is random, made when a value is written and kept when keys are rotated: it goes into the digest of what
-    was confirmed, so that a changed password is noticed without the password being known.
+    The stamp is random, made when a value is written and kept when keys are rotated: it goes into
+    the digest of what was confirmed, so that a changed password is noticed without the password
+    being known.
     """
 
     def __init__(self, text: str) -> None:
@@ -56,7 +58,10 @@ class Sealed:
         """The same set with the given values written; an empty value leaves the old one alone."""
         for name, value in values.items():
             if value:
-                self._sealed[name] = {"token": box().encrypt(value.encode()).decode(), "stamp": secrets.token_hex(8)}
+                self._sealed[name] = {
+                    "token": box().encrypt(value.encode()).decode(),
+                    "stamp": secrets.token_hex(8),
+                }
         return self
 
     def drop(self, *names: str) -> Sealed:
@@ -67,7 +72,10 @@ class Sealed:
     def open(self) -> dict[str, str]:
         """The plain values, for the moment of sending only. Raises `CannotOpen`."""
         try:
-            return {name: box().decrypt(entry["token"].encode()).decode() for name, entry in self._sealed.items()}
+            return {
+                name: box().decrypt(entry["token"].encode()).decode()
+                for name, entry in self._sealed.items()
+            }
         except InvalidToken:
             raise CannotOpen(
                 "A stored key or password can't be opened with the present MAILOPS_SEAL_KEYS. "
@@ -80,5 +88,7 @@ class Sealed:
             for entry in self._sealed.values():
                 entry["token"] = box().rotate(entry["token"].encode()).decode()
         except InvalidToken:
-            raise CannotOpen("A stored secret can't be opened with any of the keys in MAILOPS_SEAL_KEYS.") from None
+            raise CannotOpen(
+                "A stored secret can't be opened with any of the keys in MAILOPS_SEAL_KEYS."
+            ) from None
         return self

@@ -1,7 +1,7 @@
 """Database triggers: rules that hold even against raw SQL, on SQLite and PostgreSQL.
 
-SQLite drops a table's triggers whenever a migration rebuilds the table, so every app installs its own again after
-each `migrate`, not only in the migration that first made them.
+SQLite drops a table's triggers whenever a migration rebuilds the table, so every app installs its
+own again after each `migrate`, not only in the migration that first made them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from django.db.transaction import atomic
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """One rule on one table. `when` is SQL over OLD and NEW, readable by both engines; empty means always."""
+    """One rule on one table.
+
+    `when` is SQL over OLD and NEW, readable by both engines; empty means always.
+    """
 
     name: str
     table: str
@@ -31,7 +34,9 @@ class Trigger:
         return f"BEFORE {self.event}{of} ON {self.table}"
 
     def names(self, vendor: str) -> list[str]:
-        return [self.name] if vendor == "postgresql" or self.event != "TRUNCATE" else []  # SQLite has no TRUNCATE
+        return (
+            [self.name] if vendor == "postgresql" or self.event != "TRUNCATE" else []
+        )  # SQLite has no TRUNCATE
 
     def make(self, connection: BaseDatabaseWrapper) -> list[str]:
         if connection.vendor == "postgresql":
@@ -47,7 +52,9 @@ class Trigger:
 
     def postgresql(self) -> list[str]:
         # a trigger's WHEN clause may not hold a subquery in PostgreSQL, a function's IF may
-        refuse = f"RAISE EXCEPTION '{self.message}' USING ERRCODE = 'integrity_constraint_violation';"
+        refuse = (
+            f"RAISE EXCEPTION '{self.message}' USING ERRCODE = 'integrity_constraint_violation';"
+        )
         body = f"IF {self.when} THEN {refuse} END IF;" if self.when else refuse
         row = "OLD" if self.event == "DELETE" else "NEW"
         done = "RETURN NULL;" if self.event == "TRUNCATE" else f"RETURN {row};"
@@ -62,19 +69,23 @@ class Trigger:
 
 def append_only(table: str, message: str) -> tuple[Trigger, ...]:
     """Rules by which the rows of a table, whose key is `id`, are only ever added to."""
-    taken = f"EXISTS (SELECT 1 FROM {table} r WHERE r.id = NEW.id)"  # noqa: S608 (our own table names)
+    taken = f"EXISTS (SELECT 1 FROM {table} r WHERE r.id = NEW.id)"  # noqa: S608  (our own table names)
     return (
         Trigger(name=f"{table}_no_update", table=table, event="UPDATE", message=message),
         Trigger(name=f"{table}_no_delete", table=table, event="DELETE", message=message),
         Trigger(name=f"{table}_no_truncate", table=table, event="TRUNCATE", message=message),
         # SQLite's REPLACE deletes the old row without asking the trigger for deletions
-        Trigger(name=f"{table}_no_replace", table=table, event="INSERT", message=message, when=taken),
+        Trigger(
+            name=f"{table}_no_replace", table=table, event="INSERT", message=message, when=taken
+        ),
     )
 
 
 def differ(*columns: str) -> str:
     """SQL that is true where an update changes one of these columns."""
-    return " OR ".join(f"NEW.{c} <> OLD.{c} OR (NEW.{c} IS NULL) <> (OLD.{c} IS NULL)" for c in columns)
+    return " OR ".join(
+        f"NEW.{c} <> OLD.{c} OR (NEW.{c} IS NULL) <> (OLD.{c} IS NULL)" for c in columns
+    )
 
 
 HIDDEN = "changed, not shown"
@@ -85,10 +96,11 @@ _NOT_TOLD = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Traced:
-    """A table whose rows leave a trace wherever they change and no event tells of it: `mailops.history.audited`.
+class AuditedTable:
+    """A table whose rows leave a trace wherever they change and no event tells of it: `audited()`.
 
-    A `secret` column's contents are never copied; a `quiet` one is MailOps' own bookkeeping and leaves none.
+    A `secret` column's contents are never copied; a `quiet` one is MailOps' own bookkeeping and
+    leaves none.
     """
 
     table: str
@@ -113,15 +125,28 @@ class Traced:
         made = []
         for event in self.events:
             if event != "TRUNCATE":
-                made += [f"DROP TRIGGER IF EXISTS {self._name(event)}", self._sqlite(event, columns)]
+                made += [
+                    f"DROP TRIGGER IF EXISTS {self._name(event)}",
+                    self._sqlite(event, columns),
+                ]
         return made
 
     def _sqlite(self, event: str, columns: list[str]) -> str:
         key = "OLD" if event == "DELETE" else "NEW"
         changed = " OR ".join(f'OLD."{c}" IS NOT NEW."{c}"' for c in columns)
-        when = f"{_NOT_TOLD['sqlite']} AND ({changed})" if event == "UPDATE" else _NOT_TOLD["sqlite"]
-        before = "NULL" if event == "INSERT" else self._picture("OLD", columns, only_changed=event == "UPDATE")
-        after = "NULL" if event == "DELETE" else self._picture("NEW", columns, only_changed=event == "UPDATE")
+        when = (
+            f"{_NOT_TOLD['sqlite']} AND ({changed})" if event == "UPDATE" else _NOT_TOLD["sqlite"]
+        )
+        before = (
+            "NULL"
+            if event == "INSERT"
+            else self._picture("OLD", columns, only_changed=event == "UPDATE")
+        )
+        after = (
+            "NULL"
+            if event == "DELETE"
+            else self._picture("NEW", columns, only_changed=event == "UPDATE")
+        )
         written = '"at", table_name, row_key, what, "before", "after", database_user, origin'
         now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
         values = f"{now}, '{self.table}', {key}.id, '{event.lower()}', {before}, {after}, '', ''"
@@ -137,19 +162,26 @@ class Traced:
             value = f"'{HIDDEN}'" if c in self.secret else f'{row}."{c}"'
             where = f' WHERE OLD."{c}" IS NOT NEW."{c}"' if only_changed else ""
             pairs.append(f"SELECT '{c}' AS k, {value} AS v{where}")
-        return f"(SELECT json_group_object(k, v) FROM ({' UNION ALL '.join(pairs)}))"  # noqa: S608 (our own names)
+        return f"(SELECT json_group_object(k, v) FROM ({' UNION ALL '.join(pairs)}))"  # noqa: S608  (our own names)
 
     def _postgresql(self) -> list[str]:
         function = f"trace_{self.table}"
         made = [
-            _TRACE.format(function=function, hidden=HIDDEN, secret=_texts(self.secret), quiet=_texts(self.quiet)),
+            _TRACE.format(
+                function=function,
+                hidden=HIDDEN,
+                secret=_texts(self.secret),
+                quiet=_texts(self.quiet),
+            ),
         ]
         for event in self.events:
             name, each = self._name(event), "STATEMENT" if event == "TRUNCATE" else "ROW"
             made += [
                 f"DROP TRIGGER IF EXISTS {name} ON {self.table}",
-                f"CREATE TRIGGER {name} AFTER {event} ON {self.table} FOR EACH {each} "
-                f"WHEN ({_NOT_TOLD['postgresql']}) EXECUTE FUNCTION {function}()",
+                (
+                    f"CREATE TRIGGER {name} AFTER {event} ON {self.table} FOR EACH {each} "
+                    f"WHEN ({_NOT_TOLD['postgresql']}) EXECUTE FUNCTION {function}()"
+                ),
             ]
         return made
 
@@ -158,7 +190,7 @@ def _texts(names: tuple[str, ...]) -> str:
     return f"ARRAY[{', '.join(repr(name) for name in names)}]::text[]"
 
 
-Rule = Trigger | Traced
+Rule = Trigger | AuditedTable
 _TRACE = """
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

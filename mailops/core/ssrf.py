@@ -1,4 +1,6 @@
-"""Which addresses MailOps may connect to: public ones by https, and its own machine where that is practice."""
+"""Which addresses MailOps may connect to: public ones by https, and its own machine where that is
+practice.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,16 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_public(text: str) -> bool:
-    """Whether this IP address is one of the whole internet: not private, link-local, loopback, or made of such."""
+    """Whether this IP address is one of the whole internet: not private, link-local, loopback, or
+    made of such.
+    """
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return all(one.is_global and not one.is_multicast and not one.is_reserved for one in _meant(address))
+    return all(
+        one.is_global and not one.is_multicast and not one.is_reserved for one in _meant(address)
+    )
 
 
 def is_loopback(text: str) -> bool:
@@ -30,7 +36,8 @@ def is_loopback(text: str) -> bool:
 
 
 def why_not_url(url: str, *, loopback: bool = False) -> str:
-    """Why MailOps may not call this address, in words; empty where it may. The name is looked up only when it is used.
+    """Why MailOps may not call this address, in words; empty where it may. The name is looked up
+    only when it is used.
 
     `loopback`: whether http to this very machine is allowed, as for practice vendors.
     """
@@ -43,17 +50,27 @@ def why_not_url(url: str, *, loopback: bool = False) -> str:
         return "This is no web address."
     if parts.username is not None or parts.password is not None:
         return "A web address with a name and password in it is not taken."
-    if loopback and parts.scheme in ("http", "https") and (host == "localhost" or is_loopback(host)):
+    if (
+        loopback
+        and parts.scheme in ("http", "https")
+        and (host == "localhost" or is_loopback(host))
+    ):
         return ""
     if parts.scheme != "https":
         return "The address must begin with https://."
     looks_like_ip = ":" in host or host.replace(".", "").isdecimal() or host.startswith("0x")
-    is_inside = not is_public(host) if looks_like_ip else "." not in host.strip(".") or host.endswith(INSIDE)
+    is_inside = (
+        not is_public(host)
+        if looks_like_ip
+        else "." not in host.strip(".") or host.endswith(INSIDE)
+    )
     return "This address is not one of the public internet." if is_inside else ""
 
 
 def is_same_place(url: str, other: str) -> bool:
-    """Whether two web addresses have the same scheme, host and port; what is no web address is no place."""
+    """Whether two web addresses have the same scheme, host and port; what is no web address is no
+    place.
+    """
     try:
         here, there = _place(url), _place(other)
     except ValueError:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.urls import path, reverse
 
-from mailops.history import browse, record, telling, untracked_changes, verification_pages
+from mailops.history import audited, browse, record, untracked_changes, verification_pages
 from mailops.history.csv_export import ExportedList
 from mailops.history.models import Event
 
@@ -29,12 +29,17 @@ def changes_of(form: Any) -> dict[str, Any]:
         if name in secret or "password" in name:
             changes[name] = ["", HIDDEN]
         elif name in form.cleaned_data:
-            changes[name] = [_before(form.fields[name], form.initial.get(name)), _text(form.cleaned_data[name])]
+            changes[name] = [
+                _before(form.fields[name], form.initial.get(name)),
+                _text(form.cleaned_data[name]),
+            ]
     return changes
 
 
 def _before(field: forms.Field, value: Any) -> Any:
-    """What the form showed first; objects by their names, since numbers tell nothing once the objects are gone."""
+    """What the form showed first; objects by their names, since numbers tell nothing once the
+    objects are gone.
+    """
     value = field.prepare_value(value)
     if not isinstance(field, forms.ModelChoiceField):
         return _text(value)
@@ -54,11 +59,13 @@ def _text(value: Any) -> Any:
 
 def _telling_if_posted(request: HttpRequest) -> AbstractContextManager[None]:
     """Django has opened a transaction for a POST; a GET has none."""
-    return telling() if request.method == "POST" else nullcontext()
+    return audited() if request.method == "POST" else nullcontext()
 
 
 class RecordedAdmin(admin.ModelAdmin):
-    """A stock admin page whose additions, changes and deletions go into the history, in the same transaction."""
+    """A stock admin page whose additions, changes and deletions go into the history, in the same
+    transaction.
+    """
 
     actions = None
 
@@ -70,7 +77,9 @@ class RecordedAdmin(admin.ModelAdmin):
         with _telling_if_posted(request):
             return super()._delete_view(request, *args)  # type: ignore[misc]
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
         return changes_of(form)
 
     def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
@@ -78,7 +87,11 @@ class RecordedAdmin(admin.ModelAdmin):
 
     def log_change(self, request: HttpRequest, object: Any, message: Any) -> Any:
         changes = message if isinstance(message, dict) else {"note": ["", str(message)]}
-        return record(f"{object._meta.model_name}.changed", object, changes=changes) if changes else None
+        return (
+            record(f"{object._meta.model_name}.changed", object, changes=changes)
+            if changes
+            else None
+        )
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         return [record(f"{item._meta.model_name}.deleted", item) for item in queryset]
@@ -111,8 +124,9 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     list_filter = (browse.ActionFilter, browse.KindFilter, browse.PersonFilter, browse.SinceFilter)
     search_fields = ("subject", "who", "reason", "request_id")
     search_help_text = (
-        "A record's number, or a whole subject (MO-1001) or person's name, is found at once. Other words of a subject, "
-        f"name or reason are looked for in the newest {browse.SEARCHED:,} records; “Older” goes on from there."
+        "A record's number, or a whole subject (MO-1001) or person's name, is found at once. Other"
+        f" words of a subject, name or reason are looked for in the newest {browse.SEARCHED:,}"
+        " records; “Older” goes on from there."
     )
     sortable_by = ()
     fields = (
@@ -145,7 +159,9 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Event | None = None) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         context = {"outside": untracked_changes.lately(), "is_led": browse.is_led(request)}
         response = super().changelist_view(request, {**context, **(extra_context or {})})
         if response.status_code == 200 and not context["is_led"]:
@@ -159,7 +175,7 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
             return
         request.session["history_searched"] = looked_for
         if looked_for:
-            with telling():
+            with audited():
                 record(
                     "history.searched",
                     None,
@@ -169,7 +185,9 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
                 )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup in ("subject_type", "subject_id", "attempt") or super().lookup_allowed(lookup, value, request)
+        return lookup in ("subject_type", "subject_id", "attempt") or super().lookup_allowed(
+            lookup, value, request
+        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[browse.Pages]:
         return browse.Pages
@@ -177,10 +195,16 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
-        return queryset.none() if browse.is_led(request) else browse.search(queryset, search_term), False
+        return (
+            queryset.none() if browse.is_led(request) else browse.search(queryset, search_term)
+        ), False
 
     def get_urls(self) -> list[Any]:
-        views = {"verify": self.verify_view, "compare": self.compare_view, "digest": self.digest_view}
+        views = {
+            "verify": self.verify_view,
+            "compare": self.compare_view,
+            "digest": self.digest_view,
+        }
         ours = [
             path(f"{name}/", self.admin_site.admin_view(view), name=f"history_event_{name}")
             for name, view in views.items()

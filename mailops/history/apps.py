@@ -1,4 +1,6 @@
-"""The history app: makes sure after every migration that the database still refuses edits, and leaves traces."""
+"""The history app: makes sure after every migration that the database still refuses edits, and
+leaves traces.
+"""
 
 from typing import Any
 
@@ -13,7 +15,7 @@ class HistoryConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
-        from mailops.history import sign_in_events  # noqa: F401 (Django's sign-ins are told by signals only)
+        from mailops.history import sign_in_events  # noqa: F401  (Django's sign-ins are told by signals only)
 
         pre_migrate.connect(remove_traces, sender=self)
         post_migrate.connect(install_triggers, sender=self)
@@ -28,11 +30,16 @@ def remove_traces(*, using: str, plan: Any = (), **kwargs: Any) -> None:
     connection = connections[using]
     if plan:
         tables = connection.introspection.table_names()
-        sql_triggers.remove(connection, [rule for rule in audited_tables.everywhere() if rule.table in tables])
+        sql_triggers.remove(
+            connection, [rule for rule in audited_tables.everywhere() if rule.table in tables]
+        )
 
 
 def put_back_traces(*, using: str) -> None:
-    """Where a migration failed: no table that is there goes on without them. All else waits for one that succeeds."""
+    """Where a migration failed: no table that is there goes on without them.
+
+    All else waits for one that succeeds.
+    """
     from mailops.core import sql_triggers
     from mailops.history import audited_tables
     from mailops.history.models import Trace
@@ -40,7 +47,9 @@ def put_back_traces(*, using: str) -> None:
     connection = connections[using]
     tables = connection.introspection.table_names()
     if Trace._meta.db_table in tables:
-        sql_triggers.install(connection, [rule for rule in audited_tables.everywhere() if rule.table in tables])
+        sql_triggers.install(
+            connection, [rule for rule in audited_tables.everywhere() if rule.table in tables]
+        )
 
 
 def install_triggers(*, using: str, **kwargs: Any) -> None:
@@ -61,14 +70,19 @@ def install_triggers(*, using: str, **kwargs: Any) -> None:
 
 
 def install_schedules(*, using: str, **kwargs: Any) -> None:
-    """One row a schedule, by name. The first run is not at once: a new history has nothing to show yet."""
+    """One row a schedule, by name.
+
+    The first run is not at once: a new history has nothing to show yet.
+    """
     from django_q.models import Schedule
 
-    from mailops.history import telling
+    from mailops.history import audited
     from mailops.history.tasks import schedules
 
-    if {"django_q_schedule", "history_telling"} <= {*connections[using].introspection.table_names()}:
-        with telling():
+    if {"django_q_schedule", "history_telling"} <= {
+        *connections[using].introspection.table_names()
+    }:
+        with audited():
             for name, row, first in schedules():
                 Schedule.objects.using(using).update_or_create(
                     name=name, defaults=row, create_defaults=row | {"next_run": first}

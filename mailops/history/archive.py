@@ -1,4 +1,6 @@
-"""Archives: the oldest stretch of the history, moved to a file; the chain then begins where the last one ends."""
+"""Archives: the oldest stretch of the history, moved to a file; the chain then begins where the
+last one ends.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ class Archive(models.Model):
 
     @property
     def says(self) -> str:
-        return f"Records {self.first} to {self.last} are archived in {self.file}, sha256 {self.sha256}."
+        return (
+            f"Records {self.first} to {self.last} are archived in {self.file}, sha256"
+            f" {self.sha256}."
+        )
 
 
 TRIGGERS = sql_triggers.append_only("history_archive", "Archives of the history are kept for good")

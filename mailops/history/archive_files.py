@@ -1,8 +1,9 @@
 """Moving the oldest records to files, and verifying such files.
 
-The database refuses to delete records. The only way past that is to drop the rule: this file does so and puts it back
-within the one transaction that deletes, so that nobody else ever finds the rule away, and that writes the record which
-tells of it. A file is on the disk, read back and verified before its records go.
+The database refuses to delete records. The only way past that is to drop the rule: this file does
+so and puts it back within the one transaction that deletes, so that nobody else ever finds the rule
+away, and that writes the record which tells of it. A file is on the disk, read back and verified
+before its records go.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ from mailops.history.models import TRIGGERS, Archive, Event
 from mailops.history.verify import START, Point, rows_after, verify
 
 AT_MOST = 50_000  # records of one file, and of one transaction
-# On PostgreSQL others read the table at the same time, and one that read it may want to write next, which waits for the
-# lock that is held here. So this gives way, well before PostgreSQL looks for a deadlock (1 s) and ends one of the two.
+# On PostgreSQL others read the table at the same time, and one that read it may want to write next,
+# which waits for the
+# lock that is held here. So this gives way, well before PostgreSQL looks for a deadlock (1 s) and
+# ends one of the two.
 PATIENCE = "SET LOCAL lock_timeout = '400ms'"
 NO_LOCK = "55P03"
 _NO_DELETE = tuple(trigger for trigger in TRIGGERS if trigger.event == "DELETE")
@@ -43,7 +46,9 @@ class BadArchive(Exception):
 
 @dataclass(frozen=True)
 class Stretch:
-    """The records that may go: the number after which they begin, the last of them, and what stopped there."""
+    """The records that may go: the number after which they begin, the last of them, and what
+    stopped there.
+    """
 
     after: Point
     last: int
@@ -54,7 +59,7 @@ class Stretch:
         return max(0, self.last - self.after.number)
 
 
-# -- What may go -------------------------------------------------------------------------------------------------------
+# What may go
 
 
 def stretch(before: datetime, now: datetime | None = None) -> Stretch:
@@ -65,7 +70,8 @@ def stretch(before: datetime, now: datetime | None = None) -> Stretch:
     youngest = now - timedelta(days=settings.HISTORY_KEEP_DAYS)
     if before > youngest:
         raise BadArchive(
-            f"Records younger than {settings.HISTORY_KEEP_DAYS} days stay: {youngest:%Y-%m-%d} at the most."
+            f"Records younger than {settings.HISTORY_KEEP_DAYS} days stay: {youngest:%Y-%m-%d} at"
+            " the most."
         )
     after = _end()
     too_young = _first(Event.objects.filter(at__gte=before))
@@ -92,11 +98,14 @@ def _last() -> int:
     return number
 
 
-# -- Moving ------------------------------------------------------------------------------------------------------------
+# Moving
 
 
 def archive(found: Stretch) -> Iterator[Archive]:
-    """Move the stretch to files, one transaction a file. A crash leaves whole archives, and at most an unused file."""
+    """Move the stretch to files, one transaction a file.
+
+    A crash leaves whole archives, and at most an unused file.
+    """
     finding = verify()
     if finding.says:
         raise BadArchive(f"{finding.says} Nothing was archived.")
@@ -114,7 +123,9 @@ def _write_file(after: Point, rows: list[tuple[Any, ...]]) -> tuple[Path, str]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"history-{rows[0][0]:010}-{rows[-1][0]:010}.jsonl"
     temporary = path.with_suffix(f".{os.getpid()}.part")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8"
+    ) as file:
         for row in rows:
             fields = dict(zip((*FIELDS, "hash"), row, strict=True))
             fields["at"] = fields["at"].isoformat(timespec="microseconds")
@@ -153,10 +164,15 @@ def _move(after: Point, rows: list[tuple[Any, ...]], path: Path, sha256: str) ->
         record(
             "history.archived",
             Archive(pk=last[0], first=first[0], last=last[0]),
-            changes={name: [None, getattr(moved, name)] for name in ("first", "last", "last_hash", "file", "sha256")},
+            changes={
+                name: [None, getattr(moved, name)]
+                for name in ("first", "last", "last_hash", "file", "sha256")
+            },
         )
         if _end() != after:
-            raise BadArchive("Somebody else archived at the same time. Look at what is left, and start again.")
+            raise BadArchive(
+                "Somebody else archived at the same time. Look at what is left, and start again."
+            )
         moved.save(force_insert=True)
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -165,7 +181,9 @@ def _move(after: Point, rows: list[tuple[Any, ...]], path: Path, sha256: str) ->
         gone, _ = Event.objects.filter(number__lte=last[0]).delete()
         sql_triggers.install(connection, _NO_DELETE)
         if gone != len(rows):
-            raise BadArchive(f"{gone} records would have gone instead of {len(rows)}. Nothing was archived.")
+            raise BadArchive(
+                f"{gone} records would have gone instead of {len(rows)}. Nothing was archived."
+            )
     return moved
 
 
@@ -177,16 +195,18 @@ def _giving_way(first: int, last: int) -> Iterator[None]:
         if getattr(error.__cause__, "sqlstate", "") != NO_LOCK:
             raise
         raise BadArchive(
-            f"Somebody else is using the history, so records {first} to {last} stay in the database. "
-            "Start again in a moment, best when nobody works."
+            f"Somebody else is using the history, so records {first} to {last} stay in the"
+            " database. Start again in a moment, best when nobody works."
         ) from error
 
 
-# -- Verifying files ---------------------------------------------------------------------------------------------------
+# Verifying files
 
 
 def verify_files(paths: Iterable[Path], points: Iterable[Point] = ()) -> int:
-    """Read archives from the first record on, up to where the database begins; how many records they hold."""
+    """Read archives from the first record on, up to where the database begins; how many records
+    they hold.
+    """
     known: dict[int, list[Point]] = {}
     for point in points:
         known.setdefault(point.number, []).append(point)
@@ -197,9 +217,14 @@ def verify_files(paths: Iterable[Path], points: Iterable[Point] = ()) -> int:
     end = START
     for kept in archives:
         found = given.get(kept.first, [])  # a crash may have left an unused one beside it
-        path = next((file for file in found if sha256_of(file) == kept.sha256), found[0] if found else None)
+        path = next(
+            (file for file in found if sha256_of(file) == kept.sha256), found[0] if found else None
+        )
         if path is None:
-            raise BadArchive(f"The file with records {kept.first} to {kept.last} is missing: {Path(kept.file).name}.")
+            raise BadArchive(
+                f"The file with records {kept.first} to {kept.last} is missing:"
+                f" {Path(kept.file).name}."
+            )
         if sha256_of(path) != kept.sha256:
             raise BadArchive(f"{path} was altered since it was written: {_damage(path, end)}")
         end = _read_file(path, end, known)
@@ -232,7 +257,9 @@ def _damage(path: Path, after: Point) -> str:
 
 
 def _read_file(path: Path, after: Point, known: dict[int, list[Point]] | None = None) -> Point:
-    """The last record of a file whose records follow from one another; BadArchive names the first that does not."""
+    """The last record of a file whose records follow from one another; BadArchive names the first
+    that does not.
+    """
     end = after
     with path.open(encoding="utf-8") as file:
         for text in file:
@@ -245,7 +272,9 @@ def _read_file(path: Path, after: Point, known: dict[int, list[Point]] | None = 
             end = Point(fields["number"], hash)
             for point in (known or {}).get(end.number, ()):
                 if point.hash != hash:
-                    raise BadArchive(f"Record {end.number} in {path} is not the one of {point.told}.")
+                    raise BadArchive(
+                        f"Record {end.number} in {path} is not the one of {point.told}."
+                    )
     return end
 
 

@@ -17,7 +17,9 @@ from mailops.history.models import Event
 
 PER_PAGE = 50
 SEARCHED = 5_000  # records that one search for words looks through; the next ones are a click away
-SLACK = timedelta(hours=1)  # clocks of several machines differ, so times follow numbers only roughly
+SLACK = timedelta(
+    hours=1
+)  # clocks of several machines differ, so times follow numbers only roughly
 CURSORS = ("older", "newer")
 
 
@@ -42,24 +44,33 @@ class Pages(ChangeList):
         self.has_older = bool(newer) or more
         self.has_newer = more if newer else bool(older)
         self.result_count = len(rows)
-        self.show_full_result_count = self.show_admin_actions = self.multi_page = self.can_show_all = False
+        self.show_full_result_count = self.show_admin_actions = self.multi_page = (
+            self.can_show_all
+        ) = False
         self.full_result_count, self.paginator = None, None
 
     def _window(self, queryset: Any, older: int, newer: int) -> tuple[Any, int]:
-        """The records of this page; where words are searched for, only so many of them, down to the number told."""
+        """The records of this page; where words are searched for, only so many of them, down to the
+        number told.
+        """
         found = queryset.filter(number__lt=older) if older else queryset
         found = found.filter(number__gt=newer) if newer else found
         if not self.query or direct(self.query) is not None:
             return found, 0
         if newer:
             return found.filter(number__lte=newer + SEARCHED), 0
-        top = older or (Event.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+        top = (
+            older
+            or (Event.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+        )
         floor = max(top - SEARCHED, 0)
         return found.filter(number__gte=floor), floor if floor > 1 else 0
 
     @property
     def older_url(self) -> str:
-        """The next page; in a search without enough hits, the records that were not looked through yet."""
+        """The next page; in a search without enough hits, the records that were not looked through
+        yet.
+        """
         rows: list[Event] = self.result_list
         if self.has_older and rows:
             return self._url("older", rows[-1].number)
@@ -97,11 +108,13 @@ def _number(value: Any) -> int:
     return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 19 else 0
 
 
-# -- Searching ---------------------------------------------------------------------------------------------------------
+# Searching
 
 
 def direct(term: str) -> Q | None:
-    """What an index finds at once, wherever it is: a record's number, or all about one subject or by one person."""
+    """What an index finds at once, wherever it is: a record's number, or all about one subject or
+    by one person.
+    """
     term = term.strip()
     if term.isdecimal() and len(term) < 19:
         return Q(number=int(term))
@@ -115,7 +128,12 @@ def search(queryset: QuerySet[Event], term: str) -> QuerySet[Event]:
     term = term.strip()
     if not term:
         return queryset
-    words = Q(subject__icontains=term) | Q(who__icontains=term) | Q(reason__icontains=term) | Q(request_id=term)
+    words = (
+        Q(subject__icontains=term)
+        | Q(who__icontains=term)
+        | Q(reason__icontains=term)
+        | Q(request_id=term)
+    )
     return queryset.filter(direct(term) or words)
 
 
@@ -129,20 +147,28 @@ def looked_for(request: HttpRequest) -> dict[str, str]:
 
 
 def is_led(request: HttpRequest) -> bool:
-    """Whether another site's page asks: its words are not the person's, so nothing is searched and nothing recorded."""
-    is_own = request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")  # none: typed, or a bookmark
+    """Whether another site's page asks: its words are not the person's, so nothing is searched and
+    nothing recorded.
+    """
+    is_own = request.headers.get("Sec-Fetch-Site", "none") in (
+        "none",
+        "same-origin",
+    )  # none: typed, or a bookmark
     return not is_own and bool(looked_for(request))
 
 
-# -- Filters -----------------------------------------------------------------------------------------------------------
+# Filters
 
 
 def distinct(column: str) -> list[str]:
-    """The values of an indexed column, each found by one step through the index instead of reading all of it."""
+    """The values of an indexed column, each found by one step through the index instead of reading
+    all of it.
+    """
     table, name = (connection.ops.quote_name(part) for part in (Event._meta.db_table, column))
     sql = (
-        f"WITH RECURSIVE seen(value) AS (SELECT MIN({name}) FROM {table} UNION ALL "  # noqa: S608 (our own names)
-        f"SELECT (SELECT MIN({name}) FROM {table} WHERE {name} > seen.value) FROM seen WHERE seen.value IS NOT NULL) "
+        f"WITH RECURSIVE seen(value) AS (SELECT MIN({name}) FROM {table} UNION ALL "  # noqa: S608  (our own names)
+        f"SELECT (SELECT MIN({name}) FROM {table} WHERE {name} > seen.value) FROM seen WHERE"
+        " seen.value IS NOT NULL) "
         f"SELECT value FROM seen WHERE value IS NOT NULL LIMIT 500"
     )
     with connection.cursor() as cursor:
@@ -187,7 +213,12 @@ class SinceFilter(admin.SimpleListFilter):
     """Since a day; turned into a record's number, which is what the pages go by."""
 
     title, parameter_name = "when", "since"
-    DAYS = {"1": ("Today", 0), "7": ("Past 7 days", 6), "30": ("Past 30 days", 29), "365": ("Past year", 364)}
+    DAYS = {
+        "1": ("Today", 0),
+        "7": ("Past 7 days", 6),
+        "30": ("Past 30 days", 29),
+        "365": ("Past year", 364),
+    }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(key, label) for key, (label, _) in self.DAYS.items()]
@@ -197,7 +228,12 @@ class SinceFilter(admin.SimpleListFilter):
             return queryset
         day = timezone.localdate() - timedelta(days=self.DAYS[str(self.value())][1])
         begin = timezone.make_aware(datetime.combine(day, time()))
-        first = Event.objects.filter(at__gte=begin - SLACK).order_by("at").values_list("number", flat=True).first()
+        first = (
+            Event.objects.filter(at__gte=begin - SLACK)
+            .order_by("at")
+            .values_list("number", flat=True)
+            .first()
+        )
         return queryset.filter(at__gte=begin, number__gte=first) if first else queryset.none()
 
 

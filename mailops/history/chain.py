@@ -1,4 +1,6 @@
-"""Writing the chain: each record carries the hash of the one before, in the same transaction as the change."""
+"""Writing the chain: each record carries the hash of the one before, in the same transaction as the
+change.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +19,15 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 from django.utils import timezone
 
-from mailops.history.audited import told
+from mailops.history.audited_transactions import told
 
 if TYPE_CHECKING:
     from mailops.history.models import Event
 
-CHAIN_LOCK = 0x4D61696C  # "Mail": the advisory lock that lets one transaction at a time append, on PostgreSQL
-# SQLite's one writer holds its lock already. PostgreSQL has to take one, and then look anew at what was committed: a
+# "Mail": the advisory lock that lets one transaction at a time append, on PostgreSQL
+CHAIN_LOCK = 0x4D61696C
+# SQLite's one writer holds its lock already. PostgreSQL has to take one, and then look anew at what
+# was committed: a
 # plain statement sees only what stood when it began, so a function does both.
 TAIL = {
     "sqlite": "SELECT number, hash FROM history_event ORDER BY number DESC LIMIT 1",
@@ -34,7 +38,7 @@ CREATE OR REPLACE FUNCTION history_tail() RETURNS TABLE (number bigint, hash var
 BEGIN
     PERFORM pg_advisory_xact_lock({CHAIN_LOCK});
     RETURN QUERY SELECT e.number, e.hash FROM history_event e ORDER BY e.number DESC LIMIT 1;
-END; $$"""  # noqa: S608 (a number of our own)
+END; $$"""  # noqa: S608  (a number of our own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +52,16 @@ class Acting:
     request_id: str = ""
 
 
-_acting: ContextVar[Acting] = ContextVar("acting", default=Acting())  # noqa: B039 (frozen)
+_acting: ContextVar[Acting] = ContextVar("acting", default=Acting())  # noqa: B039  (frozen)
 
 
 @contextmanager
 def acting(
     *, user: Any = None, worker: bool = False, origin: str = "", request_id: str = "", who: str = ""
 ) -> Iterator[None]:
-    """Say who acts while the block runs: a signed-in user, a worker process, or a command's operator by name."""
+    """Say who acts while the block runs: a signed-in user, a worker process, or a command's
+    operator by name.
+    """
     known = user is not None and user.is_authenticated
     token = _acting.set(
         Acting(
@@ -73,7 +79,10 @@ def acting(
 
 
 def operator(argv: Sequence[str]) -> AbstractContextManager[None]:
-    """A command that somebody runs at the machine itself: its name, and theirs there. Workers say who they are."""
+    """A command that somebody runs at the machine itself: its name, and theirs there.
+
+    Workers say who they are.
+    """
     command = argv[1] if len(argv) > 1 else ""
     try:
         name = getpass.getuser()
@@ -97,14 +106,16 @@ def record(
 ) -> Event:
     """Append one event in the current transaction (a must: RuntimeError otherwise).
 
-    `changes` holds [before, after] pairs by field name, and must be free of secrets. `by` is the acting user, and `who`
-    a name, where the caller knows better than the surrounding `acting()` block. What is no object, or is none any more,
-    is named by `subject_type` and `subject_text`.
+    `changes` holds [before, after] pairs by field name, and must be free of secrets. `by` is the
+    acting user, and `who` a name, where the caller knows better than the surrounding `acting()`
+    block. What is no object, or is none any more, is named by `subject_type` and `subject_text`.
     """
     from mailops.history.models import Event
 
     if not connection.in_atomic_block:
-        raise RuntimeError("A history event belongs in the same transaction as the change it tells of.")
+        raise RuntimeError(
+            "A history event belongs in the same transaction as the change it tells of."
+        )
     transaction = told()
     number, previous_hash = (transaction and transaction.tail()) or _tail()
     context = _acting.get()
@@ -134,7 +145,9 @@ def record(
 
 
 def _tail() -> tuple[int, str]:
-    """The end of the chain, with the lock by which nobody else appends before this transaction ends."""
+    """The end of the chain, with the lock by which nobody else appends before this transaction
+    ends.
+    """
     with connection.cursor() as cursor:
         cursor.execute(TAIL[connection.vendor])
         return cursor.fetchone() or (0, "")

@@ -1,4 +1,6 @@
-"""What a broken chain looks like from close by: what was probably done, the records around it, what to do next."""
+"""What a broken chain looks like from close by: what was probably done, the records around it, what
+to do next.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,23 @@ WINDOW = 200  # how far a record may have been moved to be recognised
 
 KEEP = (
     "Stop and keep everything as it is: make a copy of the database before anybody mends anything.",
-    "Compare the records below with the newest backup that verifies; the backup shows what really stood there.",
+    (
+        "Compare the records below with the newest backup that verifies; the backup shows what"
+        " really stood there."
+    ),
     "Find out who had access to the database since the last verification that was in order.",
-    "Tell the owner. MailOps can't mend its history; what is broken stays marked until the database is restored.",
+    (
+        "Tell the owner. MailOps can't mend its history; what is broken stays marked until the"
+        " database is restored."
+    ),
 )
 PUT_BACK = (
     "Run manage.py migrate: it puts the protection back.",
     "Find out who took it away; only somebody with full access to the database can.",
-    "Compare the history with a digest that was kept elsewhere: while the protection was away, it could be rewritten.",
+    (
+        "Compare the history with a digest that was kept elsewhere: while the protection was away,"
+        " it could be rewritten."
+    ),
 )
 
 
@@ -60,7 +71,9 @@ class Explanation:
         found = [f"What it is: {self.what}. {self.detail}"] if self.what else []
         for neighbour in self.neighbours:
             event = neighbour.event
-            found.append(f"  {neighbour.place}: {event.number}, {event.at:%Y-%m-%d %H:%M:%S}, {event.actor}:")
+            found.append(
+                f"  {neighbour.place}: {event.number}, {event.at:%Y-%m-%d %H:%M:%S}, {event.actor}:"
+            )
             found.append(f"    {event.action} {event.subject}, hash {event.hash}")
         return found + [f"Next: {step}" for step in self.steps]
 
@@ -68,7 +81,11 @@ class Explanation:
 def explain(finding: Finding) -> Explanation:
     """Look around the first bad record. Reads a few rows; changes nothing."""
     if finding.bad is None:
-        return Explanation("protection gone", "", [], PUT_BACK) if finding.missing_triggers else Explanation()
+        return (
+            Explanation("protection gone", "", [], PUT_BACK)
+            if finding.missing_triggers
+            else Explanation()
+        )
     what, detail = _what(finding, finding.bad)
     return Explanation(what, detail, list(_neighbours(finding.bad)), KEEP)
 
@@ -78,9 +95,12 @@ def _what(finding: Finding, bad: int) -> tuple[str, str]:
     if finding.why == chain.CUT:
         return "cut off at the end", f"The last record that was still there is {finding.records}."
     if finding.why == chain.REWRITTEN:
-        return "rewritten", (
-            "The records fit one another, but not the digest. Everything from some record before this one up to the "
-            "end was written again."
+        return (
+            "rewritten",
+            (
+                "The records fit one another, but not the digest. Everything from some record"
+                " before this one up to the end was written again."
+            ),
         )
     if finding.why == chain.STRAY:
         return "inserted", "Its number is one that no record here may have."
@@ -89,12 +109,20 @@ def _what(finding: Finding, bad: int) -> tuple[str, str]:
     if event is None:
         return "missing", _gap(bad)
     if finding.why == chain.ALTERED:
-        return "altered", "It stands in its place, but at least one of its fields is not as it was written."
+        return (
+            "altered",
+            "It stands in its place, but at least one of its fields is not as it was written.",
+        )
     return _unlinked(event)
 
 
 def _gap(bad: int) -> str:
-    after = Event.objects.filter(number__gt=bad).order_by("number").values_list("number", flat=True).first()
+    after = (
+        Event.objects.filter(number__gt=bad)
+        .order_by("number")
+        .values_list("number", flat=True)
+        .first()
+    )
     if after is None or after == bad + 1:
         return "This one record was taken out."
     return f"Records {bad} to {after - 1} were taken out."
@@ -106,34 +134,61 @@ def _unlinked(event: Event) -> tuple[str, str]:
     was = written_as(event)
     if was is not None and was == event.number:
         if owner is None:
-            return "altered", (
-                f"This record itself is as it was written. Record {event.number - 1} before it is not the one that "
-                "stood there: it was altered, and its hash made to fit."
+            return (
+                "altered",
+                (
+                    f"This record itself is as it was written. Record {event.number - 1} before it"
+                    " is not the one that stood there: it was altered, and its hash made to fit."
+                ),
             )
         return "reordered or inserted", f"It was written as the one after record {owner}."
     if owner is not None and owner < event.number - 1:
         return "inserted", _between(owner, event.number)
     if owner is not None and owner > event.number:
-        return "reordered", f"It was written after what is now record {owner}; records changed places."
+        return (
+            "reordered",
+            f"It was written after what is now record {owner}; records changed places.",
+        )
     if was is not None and was > event.number:
-        return "missing", f"It was written as record {was}: what stood before it was taken out, and the gap closed."
+        return (
+            "missing",
+            (
+                f"It was written as record {was}: what stood before it was taken out, and the gap"
+                " closed."
+            ),
+        )
     if was is not None:
         return "inserted", f"It was written as record {was}: something was put in before it."
-    return "altered", "Neither its link to the record before nor its contents fit: it was altered, or put in by hand."
+    return (
+        "altered",
+        (
+            "Neither its link to the record before nor its contents fit: it was altered, or put in"
+            " by hand."
+        ),
+    )
 
 
 def _between(owner: int, number: int) -> str:
-    put = f"record {owner + 1} was" if owner + 2 == number else f"records {owner + 1} to {number - 1} were"
+    put = (
+        f"record {owner + 1} was"
+        if owner + 2 == number
+        else f"records {owner + 1} to {number - 1} were"
+    )
     return f"It was written as the one after record {owner}, so {put} put in between."
 
 
 def written_as(event: Event) -> int | None:
-    """The number with which the record's hash is right, near its own; None where its contents are altered too."""
+    """The number with which the record's hash is right, near its own; None where its contents are
+    altered too.
+    """
     fields: dict[str, Any] = {name: getattr(event, name) for name in FIELDS}
     near = sorted(
-        range(event.number - WINDOW, event.number + WINDOW + 1), key=lambda number: abs(number - event.number)
+        range(event.number - WINDOW, event.number + WINDOW + 1),
+        key=lambda number: abs(number - event.number),
     )
-    return next((number for number in near if hash_of({**fields, "number": number}) == event.hash), None)
+    return next(
+        (number for number in near if hash_of({**fields, "number": number}) == event.hash), None
+    )
 
 
 def _neighbours(bad: int) -> list[Neighbour]:
@@ -141,7 +196,13 @@ def _neighbours(bad: int) -> list[Neighbour]:
     after = list(Event.objects.filter(number__gte=bad).order_by("number")[: AROUND + 1])
     found = []
     for event in [*before, *after]:
-        place = "Before it" if event.number < bad else "The bad record" if event.number == bad else "After it"
+        place = (
+            "Before it"
+            if event.number < bad
+            else "The bad record"
+            if event.number == bad
+            else "After it"
+        )
         found.append(Neighbour(place, event, event.hash == event.digest()))
     return found
 
@@ -157,4 +218,6 @@ def _text(name: str, value: Any) -> str:
 def _pair(pair: Any) -> str:
     """Before and after on one line."""
     values = pair if isinstance(pair, list) and len(pair) == 2 else [pair]
-    return " → ".join("nothing" if value is None else json.dumps(value, ensure_ascii=False) for value in values)
+    return " → ".join(
+        "nothing" if value is None else json.dumps(value, ensure_ascii=False) for value in values
+    )

@@ -1,4 +1,7 @@
-"""Lists as CSV: a mixin for the admin's list pages. What a list shows with its filters and search, all pages of it."""
+"""Lists as CSV: a mixin for the admin's list pages.
+
+What a list shows with its filters and search, all pages of it.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ def _cell(row: Any, what: str | Callable[[Any], Any]) -> Any:
 
 
 class ExportedList:
-    """Before `ModelAdmin` in the bases. `export_columns`: headings, each with a row's attribute or a function of it."""
+    """Before `ModelAdmin` in the bases.
+
+    `export_columns`: headings, each with a row's attribute or a function of it.
+    """
 
     export_columns: Sequence[Column] = ()
     export_permission = "history.export_list"
@@ -43,7 +49,9 @@ class ExportedList:
     def _label(self: Any) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}"
 
-    def changelist_view(self: Any, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self: Any, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         context = dict(extra_context or {})
         if request.user.has_perm(self.export_permission):
             query = request.GET.urlencode()
@@ -54,7 +62,9 @@ class ExportedList:
 
     def export_view(self: Any, request: HttpRequest) -> HttpResponseBase:
         """The whole list as the address filters it; that it was taken away is written down first."""
-        if not (request.user.has_perm(self.export_permission) and self.has_view_permission(request)):
+        if not (
+            request.user.has_perm(self.export_permission) and self.has_view_permission(request)
+        ):
             raise PermissionDenied
         back = f"{reverse(f'admin:{self._label}_changelist')}?{request.GET.urlencode()}"
         try:
@@ -62,16 +72,24 @@ class ExportedList:
             newest = self.model._default_manager.aggregate(newest=models.Max("pk"))["newest"]
         except IncorrectLookupParameters:
             return redirect(reverse(f"admin:{self._label}_changelist"))
-        rows = rows.filter(pk__lte=newest or 0)  # what comes after, such as the record of this, is not in it
+        rows = rows.filter(
+            pk__lte=newest or 0
+        )  # what comes after, such as the record of this, is not in it
         count = rows.count()
         if count > MOST_ROWS:
             messages.error(
-                request, f"These are {count:,} rows, and one file takes {MOST_ROWS:,}. Narrow the list by its filters."
+                request,
+                f"These are {count:,} rows, and one file takes {MOST_ROWS:,}. Narrow the list by"
+                " its filters.",
             )
             return redirect(back)
         self._note(request, count)
-        name = f"mailops-{self.opts.verbose_name_plural}-{timezone.localdate()}.csv".replace(" ", "-")
-        return csv_response(name, [heading for heading, _ in self.export_columns], self._export_rows(rows))
+        name = f"mailops-{self.opts.verbose_name_plural}-{timezone.localdate()}.csv".replace(
+            " ", "-"
+        )
+        return csv_response(
+            name, [heading for heading, _ in self.export_columns], self._export_rows(rows)
+        )
 
     def _export_rows(self: Any, rows: models.QuerySet[Any]) -> Iterator[list[Any]]:
         for row in rows.iterator(chunk_size=AT_A_TIME):
@@ -82,5 +100,9 @@ class ExportedList:
         subject_text = f"The list of {self.opts.verbose_name_plural}"
         with transaction.atomic():
             record(
-                "list.exported", None, subject_type=self.opts.label_lower, subject_text=subject_text, changes=changes
+                "list.exported",
+                None,
+                subject_type=self.opts.label_lower,
+                subject_text=subject_text,
+                changes=changes,
             )

@@ -1,4 +1,6 @@
-"""Digests: the number and hash of the last record, kept outside the database, so that a rewritten chain shows."""
+"""Digests: the number and hash of the last record, kept outside the database, so that a rewritten
+chain shows.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ class DigestQuerySet(models.QuerySet["Digest"]):
     def to_be_mailed(self) -> DigestQuerySet:
         """The newest alone: it vouches for all records before it, too."""
         newest = self.order_by("-id").values("id")[:1]
-        return self.filter(id__in=newest, mailed_at=None) if settings.HISTORY_DIGEST_TO else self.none()
+        return (
+            self.filter(id__in=newest, mailed_at=None)
+            if settings.HISTORY_DIGEST_TO
+            else self.none()
+        )
 
 
 class Digest(models.Model):
@@ -65,7 +71,9 @@ TRIGGERS = (
         message=_SAYS,
     ),
     Trigger(name="history_digest_no_delete", table="history_digest", event="DELETE", message=_SAYS),
-    Trigger(name="history_digest_no_truncate", table="history_digest", event="TRUNCATE", message=_SAYS),
+    Trigger(
+        name="history_digest_no_truncate", table="history_digest", event="TRUNCATE", message=_SAYS
+    ),
     Trigger(
         name="history_digest_no_replace",
         table="history_digest",

@@ -29,11 +29,13 @@ class BadDigest(ValueError):
     """What was given is no digest; the message says why, in a sentence."""
 
 
-# -- Writing -----------------------------------------------------------------------------------------------------------
+# Writing
 
 
 def write(now: datetime | None = None) -> str:
-    """Note the end of the chain if it is time, write and send what has not been; says what was done."""
+    """Note the end of the chain if it is time, write and send what has not been; says what was
+    done.
+    """
     now = now or timezone.now()
     done = [*_note(now), *_write_out(), *_send()]
     return ", ".join(done) or "nothing to do"
@@ -50,7 +52,11 @@ def _note(now: datetime) -> Iterator[str]:
         return
     with transaction.atomic():
         digest = Digest.objects.create(number=end[0], hash=end[1], at=now)
-        record("history.digest_written", digest, changes={"number": [None, digest.number], "hash": [None, digest.hash]})
+        record(
+            "history.digest_written",
+            digest,
+            changes={"number": [None, digest.number], "hash": [None, digest.hash]},
+        )
     yield f"noted record {digest.number}"
 
 
@@ -76,8 +82,12 @@ def _write_out() -> Iterator[str]:
 
 def _append(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    torn = path.is_file() and path.stat().st_size and not path.read_bytes().endswith(b"\n")  # by a full disk
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640), "a", encoding="utf-8") as file:
+    torn = (
+        path.is_file() and path.stat().st_size and not path.read_bytes().endswith(b"\n")
+    )  # by a full disk
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640), "a", encoding="utf-8"
+    ) as file:
         file.write(f"{chr(10) if torn else ''}{text}\n")
         file.flush()
         os.fsync(file.fileno())
@@ -86,7 +96,9 @@ def _append(path: Path, text: str) -> None:
 def _send() -> Iterator[str]:
     """A mail that fails is tried again the next time, with the newest digest."""
     if not settings.MAIL_IS_SET:
-        Digest.objects.to_be_mailed().update(trouble="This installation has no mail server: set EMAIL_URL")
+        Digest.objects.to_be_mailed().update(
+            trouble="This installation has no mail server: set EMAIL_URL"
+        )
         return
     for digest in Digest.objects.to_be_mailed():
         to: list[str] = settings.HISTORY_DIGEST_TO
@@ -96,22 +108,23 @@ def _send() -> Iterator[str]:
             said = f"The mail to {', '.join(to)} failed: {str(error) or type(error).__name__}"
             Digest.objects.filter(pk=digest.pk).update(trouble=said[:200])
             return
-        Digest.objects.filter(pk=digest.pk).update(mailed_to=", ".join(to)[:500], mailed_at=timezone.now(), trouble="")
+        Digest.objects.filter(pk=digest.pk).update(
+            mailed_to=", ".join(to)[:500], mailed_at=timezone.now(), trouble=""
+        )
         yield f"sent record {digest.number}"
 
 
 def _mail(digest: Digest, to: list[str]) -> EmailMessage:
     text = (
-        f"This is the fingerprint of record {digest.number}, the last of the MailOps history at that time.\n"
-        "Keep this mail. If the history up to this record is ever rewritten, the line below will not fit any more:\n"
-        "paste it under History, Verify.\n\n"
-        f"{digest.line}\n"
+        f"This is the fingerprint of record {digest.number}, the last of the MailOps history at"
+        " that time.\nKeep this mail. If the history up to this record is ever rewritten, the line"
+        f" below will not fit any more:\npaste it under History, Verify.\n\n{digest.line}\n"
     )
     subject = f"MailOps history: digest of record {digest.number}"
     return EmailMessage(subject, text, to=to, connection=get_connection(timeout=MAIL_SECONDS))
 
 
-# -- Reading -----------------------------------------------------------------------------------------------------------
+# Reading
 
 
 def kept_points() -> list[Point]:
@@ -122,7 +135,9 @@ def kept_points() -> list[Point]:
     found: list[Point] = []
     with path.open(encoding="utf-8", errors="replace") as file:
         for text in file:
-            with suppress(BadDigest):  # a line that a power cut left half written; the database has it whole
+            with suppress(
+                BadDigest
+            ):  # a line that a power cut left half written; the database has it whole
                 found.append(read(text))
     return found[-AT_MOST:]
 
@@ -168,7 +183,11 @@ def _parts(text: str) -> tuple[int, str, str]:
     hashes = re.findall(r"\b[0-9a-fA-F]{64}\b", text)
     rest = text.replace(hashes[0], " ") if hashes else text
     numbers = re.findall(r"(?<![\w-])\d{1,18}(?![\w-])", rest)
-    return (_number(int(numbers[0])) if numbers else 0, hashes[0].lower() if len(hashes) == 1 else "", "")
+    return (
+        _number(int(numbers[0])) if numbers else 0,
+        hashes[0].lower() if len(hashes) == 1 else "",
+        "",
+    )
 
 
 def _number(value: Any) -> int:

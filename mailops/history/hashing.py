@@ -19,4 +19,6 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 def hash_of(fields: Mapping[str, Any]) -> str:
     """SHA-256 of the fields as canonical JSON, in hex; `at` is an aware time, in UTC."""
     at: datetime = fields["at"]
-    return hashlib.sha256(_canonical({**fields, "at": at.isoformat(timespec="microseconds")}).encode()).hexdigest()
+    return hashlib.sha256(
+        _canonical({**fields, "at": at.isoformat(timespec="microseconds")}).encode()
+    ).hexdigest()

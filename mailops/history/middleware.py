@@ -26,7 +26,9 @@ class RequestContext:
 
 
 def address(request: HttpRequest) -> str:
-    """The visitor's address as the outermost of our proxies saw it; what stands before that, anybody may write."""
+    """The visitor's address as the outermost of our proxies saw it; what stands before that,
+    anybody may write.
+    """
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUST_FORWARDED_FOR else ""
     hops = forwarded.split(",")[-settings.PROXIES_IN_FRONT :]
     return (hops[0].strip() or request.META.get("REMOTE_ADDR", ""))[:45]

@@ -17,7 +17,10 @@ __all__ = ["ALL_TRIGGERS", "TRIGGERS", "Archive", "Digest", "Event", "Trace", "V
 
 
 class Event(models.Model):
-    """One thing that happened. Names are kept as text, so that it stays readable when a user or an object goes."""
+    """One thing that happened.
+
+    Names are kept as text, so that it stays readable when a user or an object goes.
+    """
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField(db_index=True)
@@ -66,7 +69,10 @@ class Event(models.Model):
 
 
 class Trace(models.Model):
-    """A row that was changed while no event told of it: by raw SQL, or in a shell. Written by the database itself."""
+    """A row that was changed while no event told of it: by raw SQL, or in a shell.
+
+    Written by the database itself.
+    """
 
     at = models.DateTimeField()
     table_name = models.CharField(max_length=63)
@@ -81,14 +87,19 @@ class Trace(models.Model):
 
     class Meta:
         default_permissions = ()
-        indexes: ClassVar = [models.Index(fields=["id"], condition=models.Q(told=None), name="trace_not_told")]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], condition=models.Q(told=None), name="trace_not_told")
+        ]
 
     def __str__(self) -> str:
         return f"{self.what} {self.table_name} {self.row_key}".strip()
 
 
 class Telling(models.Model):
-    """On SQLite, the mark of the one transaction whose changes are told by events. Empty whenever nobody writes."""
+    """On SQLite, the mark of the one transaction whose changes are told by events.
+
+    Empty whenever nobody writes.
+    """
 
     id = models.SmallIntegerField(primary_key=True)
 
@@ -100,12 +111,15 @@ _SAYS = "The history is append-only"
 _TRACES_STAY = "Traces are kept as the database wrote them"
 TELLS = ("outside.changed", "shell.changed")  # what a trace is told by
 _TOLD_BY = (
-    "SELECT 1 FROM history_event e WHERE e.number = NEW.told AND e.subject_id = NEW.row_key"  # noqa: S608 (our own words)
+    "SELECT 1 FROM history_event e WHERE e.number = NEW.told AND e.subject_id = NEW.row_key"  # noqa: S608  (our own words)
     f" AND e.action IN {TELLS}"
 )
 _ALTERED = " OR ".join(
     ["OLD.told IS NOT NULL", "NEW.told IS NULL"]
-    + [f"OLD.{name} <> NEW.{name}" for name in ("id", "at", "table_name", "row_key", "what", "database_user", "origin")]
+    + [
+        f"OLD.{name} <> NEW.{name}"
+        for name in ("id", "at", "table_name", "row_key", "what", "database_user", "origin")
+    ]
     + [
         f"COALESCE(CAST(OLD.{name} AS TEXT), '') <> COALESCE(CAST(NEW.{name} AS TEXT), '')"
         for name in ("before", "after", "xact")
@@ -116,15 +130,25 @@ TRIGGERS = (
     Trigger(name="history_no_delete", table="history_event", event="DELETE", message=_SAYS),
     Trigger(name="history_no_truncate", table="history_event", event="TRUNCATE", message=_SAYS),
     Trigger(
-        name="history_no_replace",  # SQLite's REPLACE deletes the old row without asking the trigger for deletions
+        # SQLite's REPLACE deletes the old row without asking the trigger for deletions
+        name="history_no_replace",
         table="history_event",
         event="INSERT",
         message=_SAYS,
-        when="EXISTS (SELECT 1 FROM history_event e WHERE e.number = NEW.number OR e.hash = NEW.hash)",
+        when=(
+            "EXISTS (SELECT 1 FROM history_event e WHERE e.number = NEW.number OR e.hash ="
+            " NEW.hash)"
+        ),
     ),
 )
 TRACE_TRIGGERS = (
-    Trigger(name="trace_told_once", table="history_trace", event="UPDATE", message=_TRACES_STAY, when=_ALTERED),
+    Trigger(
+        name="trace_told_once",
+        table="history_trace",
+        event="UPDATE",
+        message=_TRACES_STAY,
+        when=_ALTERED,
+    ),
     Trigger(
         name="trace_told_by_its_event",
         table="history_trace",
@@ -133,6 +157,10 @@ TRACE_TRIGGERS = (
         message="Traces are told by an event of their own",
         when=f"NOT ({_ALTERED}) AND NOT EXISTS ({_TOLD_BY})",
     ),
-    *(trigger for trigger in append_only("history_trace", _TRACES_STAY) if trigger.event != "UPDATE"),
+    *(
+        trigger
+        for trigger in append_only("history_trace", _TRACES_STAY)
+        if trigger.event != "UPDATE"
+    ),
 )
 ALL_TRIGGERS = TRIGGERS + digest.TRIGGERS + archive.TRIGGERS

@@ -7,8 +7,10 @@ from datetime import datetime
 
 from django.utils.module_loading import import_string
 
-# Dotted names of functions that are given a record's number and a time: each returns the number of the first record up
-# to it that is about something of the app that has not ended before that time; None where there is none.
+# Dotted names of functions that are given a record's number and a time: each returns the number of
+# the first record up
+# to it that is about something of the app that has not ended before that time; None where there is
+# none.
 needed_by: list[str] = []
 
 

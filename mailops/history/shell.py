@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import Max
 
-from mailops.history.audited import told
+from mailops.history.audited_transactions import told
 from mailops.history.chain import acting
 from mailops.history.models import TELLS, Trace
 from mailops.history.untracked_changes import told_of
@@ -23,7 +23,9 @@ CHANGED = TELLS[1]
 
 @contextmanager
 def as_person(username: str, *, reason: str) -> Iterator[User]:
-    """One transaction; its rows are told as the database traced them, so that bulk updates and raw SQL count too."""
+    """One transaction; its rows are told as the database traced them, so that bulk updates and raw
+    SQL count too.
+    """
     if not reason.strip():
         raise ValueError("Say why: the history keeps it.")
     if told() is not None:

@@ -1,4 +1,7 @@
-"""Who came in, who went, and who tried: Django's own signals are the only door at which this is told."""
+"""Who came in, who went, and who tried:
+
+Django's own signals are the only door at which this is told.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from mailops.history import record, telling
+from mailops.history import audited, record
 
 NOBODY = "a name that nobody has"  # it may be a password, typed into the wrong field
 OUTSIDE = "somebody not signed in"
@@ -17,17 +20,21 @@ OUTSIDE = "somebody not signed in"
 
 @receiver(user_logged_in)
 def signed_in(sender: Any, user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """A request that never came in has no method: a program of ours made a session by itself, and nobody signed in."""
+    """A request that never came in has no method: a program of ours made a session by itself, and
+    nobody signed in.
+    """
     if request is not None and request.method:
-        with telling():
+        with audited():
             record("user.signed_in", user, by=user)
 
 
 @receiver(user_logged_out)
-def signed_out(sender: Any, user: User | None, request: HttpRequest | None = None, **kwargs: Any) -> None:
+def signed_out(
+    sender: Any, user: User | None, request: HttpRequest | None = None, **kwargs: Any
+) -> None:
     """Whoever signs out twice was nobody the second time."""
     if user is not None and request is not None and request.method:
-        with telling():
+        with audited():
             record("user.signed_out", user, by=user)
 
 
@@ -35,5 +42,7 @@ def signed_out(sender: Any, user: User | None, request: HttpRequest | None = Non
 def sign_in_failed(sender: Any, credentials: dict[str, Any], **kwargs: Any) -> None:
     name = str(credentials.get("username") or "").replace("\0", "")[:150]
     user = User.objects.filter(username=name).first()
-    with telling():
-        record("user.sign_in_failed", user, who=OUTSIDE, subject_type="auth.user", subject_text=NOBODY)
+    with audited():
+        record(
+            "user.sign_in_failed", user, who=OUTSIDE, subject_type="auth.user", subject_text=NOBODY
+        )

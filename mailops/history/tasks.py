@@ -44,7 +44,11 @@ def schedules() -> list[tuple[str, dict[str, Any], datetime]]:
     minutes = {"repeats": -1, "kwargs": {}, "schedule_type": Schedule.MINUTES, "minutes": 10}
     here = "mailops.history.tasks"
     return [
-        ("History, all of it", long | {"func": f"{here}.verify_whole", "schedule_type": Schedule.DAILY}, tonight),
+        (
+            "History, all of it",
+            long | {"func": f"{here}.verify_whole", "schedule_type": Schedule.DAILY},
+            tonight,
+        ),
         (
             "History, what is new",
             long | {"func": f"{here}.verify_new", "schedule_type": Schedule.HOURLY},

@@ -1,4 +1,6 @@
-"""What was changed outside MailOps: the database's traces, told in the history as events of their own."""
+"""What was changed outside MailOps: the database's traces, told in the history as events of their
+own.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from django.db import connection, models
 from django.utils import timezone
 
 from mailops.core.sql_triggers import HIDDEN
-from mailops.history.audited import telling
+from mailops.history.audited_transactions import audited
 from mailops.history.chain import record
 from mailops.history.models import TELLS, Archive, Event, Telling, Trace
 
@@ -29,9 +31,11 @@ def tell(at_most: int = AT_MOST) -> int:
     """Write an event for each trace that has none; how many. Safe to run twice at once."""
     done = 0
     while done < at_most:
-        with telling():
+        with audited():
             some = Trace.objects.filter(told=None).order_by("pk")
-            some = some.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+            some = some.select_for_update(
+                skip_locked=connection.features.has_select_for_update_skip_locked
+            )
             traces = list(some[:AT_ONCE])
             told_of(traces, action=CHANGED)
         done += len(traces)
@@ -41,7 +45,9 @@ def tell(at_most: int = AT_MOST) -> int:
 
 
 def told_of(traces: Iterable[Trace], *, action: str, by: Any = None, reason: str = "") -> None:
-    """One event a trace; with `by` it was that person, else the database's user or nobody knows who."""
+    """One event a trace; with `by` it was that person, else the database's user or nobody knows
+    who.
+    """
     names = _Names()
     for trace in traces:
         model = names.models.get(trace.table_name)
@@ -104,14 +110,20 @@ class _Names:
 
     def _name(self, model: type[models.Model], key: str) -> str:
         if (model, key) not in self._known:
-            found = model._default_manager.filter(pk=key).first() if key.lstrip("-").isdecimal() else None
+            found = (
+                model._default_manager.filter(pk=key).first()
+                if key.lstrip("-").isdecimal()
+                else None
+            )
             self._known[model, key] = str(found) if found else ""
         return self._known[model, key]
 
 
 @dataclass(frozen=True)
 class Outside:
-    """How often something was changed outside MailOps lately, when last, and what is not in the history yet."""
+    """How often something was changed outside MailOps lately, when last, and what is not in the
+    history yet.
+    """
 
     count: int
     last: datetime | None
@@ -128,12 +140,16 @@ def lately(since: timedelta = timedelta(days=7)) -> Outside:
     """What pages and `manage.py health` say of it."""
     told = Event.objects.filter(action=CHANGED, at__gte=timezone.now() - since)
     events = told.order_by().aggregate(count=models.Count("pk"), last=models.Max("at"))
-    traces = Trace.objects.filter(told=None).aggregate(untold=models.Count("pk"), oldest=models.Min("at"))
+    traces = Trace.objects.filter(told=None).aggregate(
+        untold=models.Count("pk"), oldest=models.Min("at")
+    )
     return Outside(**events, **traces, marked=Telling.objects.exists())
 
 
 def silenced() -> int:
-    """Traces that read as told though no event of their own tells of them: somebody marked them by hand."""
+    """Traces that read as told though no event of their own tells of them: somebody marked them by
+    hand.
+    """
     event = Event.objects.filter(
         number=models.OuterRef("told"), action__in=TELLS, subject_id=models.OuterRef("row_key")
     )

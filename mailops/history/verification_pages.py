@@ -31,9 +31,14 @@ class DigestForm(forms.Form):
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
-        help_text="One line, as it was downloaded, mailed or noted: a record's number and its fingerprint.",
+        help_text=(
+            "One line, as it was downloaded, mailed or noted: a record's number and its"
+            " fingerprint."
+        ),
     )
-    file = forms.FileField(label="Or a file of digests", required=False, help_text="At most 256 KB, one digest a line.")
+    file = forms.FileField(
+        label="Or a file of digests", required=False, help_text="At most 256 KB, one digest a line."
+    )
 
     points: list[Point]
 
@@ -48,7 +53,9 @@ class DigestForm(forms.Form):
             raise forms.ValidationError("The file is larger than 256 KB.")
         lines = file.read().decode("utf-8", "replace").splitlines() if file else [text]
         try:
-            self.points = [digest_files.read(lines[0])] if len(lines) == 1 else digest_files.read_lines(lines)
+            self.points = (
+                [digest_files.read(lines[0])] if len(lines) == 1 else digest_files.read_lines(lines)
+            )
         except digest_files.BadDigest as bad:
             raise forms.ValidationError(str(bad)) from bad
         if not self.points:
@@ -99,7 +106,12 @@ def _only_auditors(request: HttpRequest) -> None:
 
 
 def _page(
-    request: HttpRequest, frame: dict[str, Any], form: DigestForm, *, answer: Any = None, status: int = 200
+    request: HttpRequest,
+    frame: dict[str, Any],
+    form: DigestForm,
+    *,
+    answer: Any = None,
+    status: int = 200,
 ) -> HttpResponse:
     last = Verification.objects.filter(kind=WHOLE).first()
     broken = Verification.objects.broken()
@@ -118,7 +130,9 @@ def _page(
         "archives": Archive.objects.order_by("last"),
         "since": _since(last),
     }
-    return TemplateResponse(request, "admin/history/event/verify.html", frame | context, status=status)
+    return TemplateResponse(
+        request, "admin/history/event/verify.html", frame | context, status=status
+    )
 
 
 def _shown(broken: Verification | None, missing: list[str]) -> Finding:
@@ -147,7 +161,12 @@ def _answer(points: list[Point]) -> dict[str, Any]:
             continue
         return {"fits": False, "point": point, "is_gone": end is None or point.number > end[0]}
     archived = sum(1 for number in numbers if number <= begin and number not in hashes)
-    return {"fits": archived < len(points), "points": points, "archived": archived, "last": max(numbers)}
+    return {
+        "fits": archived < len(points),
+        "points": points,
+        "archived": archived,
+        "last": max(numbers),
+    }
 
 
 def _hashes(numbers: list[int]) -> list[tuple[int, str]]:

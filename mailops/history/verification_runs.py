@@ -26,7 +26,10 @@ def check_whole(*, by: str = "", against: list[Point] | None = None) -> Finding:
 
 
 def check_new() -> Finding:
-    """Verify what came after the last verified record. Only bad news leaves a record, and each only once."""
+    """Verify what came after the last verified record.
+
+    Only bad news leaves a record, and each only once.
+    """
     before = Verification.objects.filter(kind=NEW).first()
     finding = verify(since=Point(before.records, before.last_hash) if before else None)
     with transaction.atomic():
@@ -43,7 +46,9 @@ def is_late(now: datetime) -> bool:
 
 
 def _note(kind: str, finding: Finding, by: str) -> Verification:
-    """A break leaves the place up to which all was in order before: what was cut off must not be forgotten."""
+    """A break leaves the place up to which all was in order before: what was cut off must not be
+    forgotten.
+    """
     fields: dict[str, Any] = {
         "at": timezone.now(),
         "by": by,
@@ -54,7 +59,9 @@ def _note(kind: str, finding: Finding, by: str) -> Verification:
     }
     place = {"records": finding.records, "last_hash": finding.last_hash}
     row, _ = Verification.objects.update_or_create(
-        kind=kind, defaults=fields if finding.bad is not None else fields | place, create_defaults=fields | place
+        kind=kind,
+        defaults=fields if finding.bad is not None else fields | place,
+        create_defaults=fields | place,
     )
     return row
 
@@ -62,5 +69,10 @@ def _note(kind: str, finding: Finding, by: str) -> Verification:
 def _tell(row: Verification, finding: Finding) -> Event:
     changes = {"records": [None, finding.records], "last_hash": [None, finding.last_hash]}
     if finding.says:
-        return record("history.found_broken", row, reason=finding.says, changes=changes | {"bad": [None, finding.bad]})
+        return record(
+            "history.found_broken",
+            row,
+            reason=finding.says,
+            changes=changes | {"bad": [None, finding.bad]},
+        )
     return record("history.verified", row, changes=changes)

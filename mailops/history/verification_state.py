@@ -1,4 +1,6 @@
-"""How far the history was verified last, and what was found: one row for the whole, one for what is new."""
+"""How far the history was verified last, and what was found: one row for the whole, one for what is
+new.
+"""
 
 from __future__ import annotations
 

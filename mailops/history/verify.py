@@ -1,7 +1,7 @@
 """Reading the chain: is every record as it was written, in its place, and is none missing?
 
-Records are read by number in portions, each a short query, so that memory stays small and writers are not held up.
-What is appended meanwhile stands at the end and is in order.
+Records are read by number in portions, each a short query, so that memory stays small and writers
+are not held up. What is appended meanwhile stands at the end and is in order.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ START = Point(0, "")
 
 @dataclass
 class Finding:
-    """What a verification found: how far the chain is in order, the first bad record, and why it is bad."""
+    """What a verification found: how far the chain is in order, the first bad record, and why it is
+    bad.
+    """
 
     records: int = 0
     last_hash: str = ""
@@ -68,12 +70,15 @@ class Finding:
             told = f" Known from {self.point.told}." if self.point and self.point.told else ""
             return f"The history is broken at record {self.bad}: {self.why}.{told}"
         if self.missing_triggers:
-            return f"The database no longer refuses edits: {', '.join(self.missing_triggers)} missing."
+            return (
+                f"The database no longer refuses edits: {', '.join(self.missing_triggers)} missing."
+            )
         return ""
 
 
 def verify(*, since: Point | None = None, against: Iterable[Point] = ()) -> Finding:
-    """Read the chain and stop at the first record that does not fit: all of it, or what came after a record.
+    """Read the chain and stop at the first record that does not fit: all of it, or what came after
+    a record.
 
     `against` are digests that were kept elsewhere; those in the database are asked in any case.
     """
@@ -106,10 +111,16 @@ def _noted() -> Iterator[Point]:
 
     from mailops.history.models import Digest, Verification
 
-    for number, hash, at in Digest.objects.order_by("number").values_list("number", "hash", "at").iterator():
+    for number, hash, at in (
+        Digest.objects.order_by("number").values_list("number", "hash", "at").iterator()
+    ):
         yield Point(number, hash, f"the digest of {date_format(localtime(at), 'j M Y, H:i')}")
     for row in Verification.objects.filter(records__gt=0):
-        yield Point(row.records, row.last_hash, f"the verification of {date_format(localtime(row.at), 'j M Y, H:i')}")
+        yield Point(
+            row.records,
+            row.last_hash,
+            f"the verification of {date_format(localtime(row.at), 'j M Y, H:i')}",
+        )
 
 
 def _read(anchor: Point, since: Point | None, known: list[Point]) -> Finding:
@@ -118,9 +129,9 @@ def _read(anchor: Point, since: Point | None, known: list[Point]) -> Finding:
     start = since if since and since.number > anchor.number else anchor
     if start is anchor and (bad := _at_the_start(anchor)):
         return bad
-    if start is since and Event.objects.filter(number=start.number).values_list("hash", flat=True).first() != (
-        start.hash
-    ):
+    if start is since and Event.objects.filter(number=start.number).values_list(
+        "hash", flat=True
+    ).first() != (start.hash):
         start = anchor  # not as it was left: only the whole tells where it went wrong
     finding = Finding(records=start.number, last_hash=start.hash, began=start.number)
     expected = iter(known[bisect_right(known, start.number, key=lambda point: point.number) :])
@@ -156,7 +167,11 @@ def rows_after(number: int) -> Iterator[tuple[Any, ...]]:
     from mailops.history.models import Event
 
     while True:
-        found = Event.objects.filter(number__gt=number).order_by("number").values_list(*FIELDS, "hash")[:PORTION]
+        found = (
+            Event.objects.filter(number__gt=number)
+            .order_by("number")
+            .values_list(*FIELDS, "hash")[:PORTION]
+        )
         portion = list(found)
         yield from portion
         if len(portion) < PORTION:
@@ -178,10 +193,17 @@ def _at_the_start(anchor: Point) -> Finding | None:
     """A record with a number that none can have, or that was put back after it had been archived."""
     from mailops.history.models import Event
 
-    stray = Event.objects.filter(number__lte=anchor.number).order_by("number").values_list("number", flat=True).first()
+    stray = (
+        Event.objects.filter(number__lte=anchor.number)
+        .order_by("number")
+        .values_list("number", flat=True)
+        .first()
+    )
     if stray is None:
         return None
-    return Finding(records=anchor.number, last_hash=anchor.hash, began=anchor.number, bad=stray, why=STRAY)
+    return Finding(
+        records=anchor.number, last_hash=anchor.hash, began=anchor.number, bad=stray, why=STRAY
+    )
 
 
 def _check_archives(finding: Finding, anchor: Point, told: list[tuple[int, Any]]) -> None:

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from mailops.auth import reauthentication
-from mailops.history import record, telling
+from mailops.history import audited, record
 from mailops.history.admin import RecordedAdmin
 from mailops.notices import preferences
 from mailops.notices.forms import SharedForm
@@ -44,14 +44,21 @@ class SharedAddressAdmin(RecordedAdmin):
         return super().delete_view(*args, **kwargs)
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         may = {"may_test": self.has_change_permission(request)}
         return super().change_view(request, object_id, form_url, (extra_context or {}) | may)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(require_POST(self.test_view))
-        return [path("<int:pk>/test/", view, name="notices_sharedaddress_test"), *super().get_urls()]
+        return [
+            path("<int:pk>/test/", view, name="notices_sharedaddress_test"),
+            *super().get_urls(),
+        ]
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send a test there now."""
@@ -60,7 +67,7 @@ class SharedAddressAdmin(RecordedAdmin):
         address = get_object_or_404(SharedAddress, pk=pk)
         user = cast(User, request.user)
         if preferences.may_test(user):
-            with telling():
+            with audited():
                 record(preferences.TESTED, address, by=user)
             preferences.say(request, preferences.address_problem(address.sealed), address.name)
         else:

@@ -1,7 +1,8 @@
 """Other services, through Apprise. Only well-known ones, each at its own fixed https host.
 
-Apprise also knows addresses that reach any host, this machine's desktop, its log, files and commands. A person who may
-set where their notices go must not get those: they would let MailOps' server ask what only it can reach.
+Apprise also knows addresses that reach any host, this machine's desktop, its log, files and
+commands. A person who may set where their notices go must not get those: they would let MailOps'
+server ask what only it can reach.
 """
 
 from __future__ import annotations
@@ -55,32 +56,48 @@ def send(address: str, *, title: str, body: str) -> None:
     try:
         taken = bool(sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
     except Exception as error:
-        log.warning("%s could not be asked: %s", name, type(error).__name__)  # the error itself may hold the address
+        log.warning(
+            "%s could not be asked: %s", name, type(error).__name__
+        )  # the error itself may hold the address
         taken = False
     if not taken:
-        raise NotTaken(f"{name} can't be reached or did not take the message. Check the address and send a test.")
+        raise NotTaken(
+            f"{name} can't be reached or did not take the message. Check the address and send a"
+            " test."
+        )
 
 
 def _asset() -> apprise.AppriseAsset:
     return apprise.AppriseAsset(
-        app_id="MailOps", app_desc="MailOps", app_url="", plugin_paths=[], async_mode=False, secure_logging=True
+        app_id="MailOps",
+        app_desc="MailOps",
+        app_url="",
+        plugin_paths=[],
+        async_mode=False,
+        secure_logging=True,
     )
 
 
 def _open(address: str) -> tuple[Any, str]:
     address = address.strip()
     if not address.isprintable() or " " in address:
-        raise ValidationError("This address holds a space or a sign that no address has. Copy it again.")
+        raise ValidationError(
+            "This address holds a space or a sign that no address has. Copy it again."
+        )
     scheme = _scheme(address)
     if "?" in address or "#" in address:
         # options there turn off the check of certificates, change time-outs, attach files
-        raise ValidationError("Leave out what begins with a question mark or a number sign: only the address itself.")
+        raise ValidationError(
+            "Leave out what begins with a question mark or a number sign: only the address itself."
+        )
     try:
         plugin = apprise.Apprise.instantiate(address, asset=_asset(), suppress_exceptions=True)
     except Exception:
         plugin = None
     if plugin is None or scheme not in _schemes_of(plugin):
-        raise ValidationError("This address is not complete, or not as the service gives it. Copy it again.")
+        raise ValidationError(
+            "This address is not complete, or not as the service gives it. Copy it again."
+        )
     plugin.verify_certificate = True
     plugin.socket_connect_timeout, plugin.socket_read_timeout = CONNECT_SECONDS, READ_SECONDS
     return plugin, KNOWN[scheme][0] if scheme in KNOWN else scheme
@@ -92,7 +109,9 @@ def _scheme(address: str) -> str:
             return known
     scheme = address.partition("://")[0].lower()
     if scheme not in {*KNOWN, *settings.NOTICE_SCHEMES}:
-        raise ValidationError(f"This is not an address of a service that MailOps may use: {services()}.")
+        raise ValidationError(
+            f"This is not an address of a service that MailOps may use: {services()}."
+        )
     return scheme
 
 

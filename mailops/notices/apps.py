@@ -6,16 +6,16 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from mailops.core.sql_triggers import Traced
+from mailops.core.sql_triggers import AuditedTable
 
 
 class NoticesConfig(AppConfig):
     name = "mailops.notices"
     label = "notices"
     verbose_name = "Notices"
-    traced = (
-        Traced(table="notices_noticesettings", secret=("sealed",)),
-        Traced(table="notices_sharedaddress", secret=("sealed",)),
+    audited_tables = (
+        AuditedTable(table="notices_noticesettings", secret=("sealed",)),
+        AuditedTable(table="notices_sharedaddress", secret=("sealed",)),
     )
 
     def ready(self) -> None:
@@ -26,11 +26,19 @@ def install_schedule(*, using: str, **kwargs: Any) -> None:
     """One row, by name: names are not unique in the queue's own table."""
     from django_q.models import Schedule
 
-    from mailops.history import telling
+    from mailops.history import audited
     from mailops.notices.tasks import TICK
 
-    if {"django_q_schedule", "history_telling"} <= {*connections[using].introspection.table_names()}:
-        with telling():
+    if {"django_q_schedule", "history_telling"} <= {
+        *connections[using].introspection.table_names()
+    }:
+        with audited():
             Schedule.objects.using(using).update_or_create(
-                name="Notices", defaults={"func": TICK, "schedule_type": Schedule.MINUTES, "minutes": 1, "repeats": -1}
+                name="Notices",
+                defaults={
+                    "func": TICK,
+                    "schedule_type": Schedule.MINUTES,
+                    "minutes": 1,
+                    "repeats": -1,
+                },
             )

@@ -36,7 +36,9 @@ def run(now: datetime) -> int:
         return 0
     with transaction.atomic():
         cursor = NoticeCursor.objects.select_for_update().get(pk=1)
-        if not settings.NOTICES or cursor.number > newest:  # nothing is made up for while they were off
+        if (
+            not settings.NOTICES or cursor.number > newest
+        ):  # nothing is made up for while they were off
             NoticeCursor.objects.filter(pk=1).update(number=newest)
             return 0
         events = list(Event.objects.filter(number__gt=cursor.number).order_by("number")[:AT_MOST])
@@ -62,7 +64,9 @@ def _tell(events: list[Event], now: datetime) -> int:
     return len(Notice.objects.bulk_create(notices, ignore_conflicts=True))
 
 
-def _notices(event: Event, audience: Audience, shared: list[SharedAddress], now: datetime) -> list[Notice]:
+def _notices(
+    event: Event, audience: Audience, shared: list[SharedAddress], now: datetime
+) -> list[Notice]:
     if (kind := kind_of(event)) is None:
         return []
     subject, text = message_texts.of(event)
@@ -71,7 +75,9 @@ def _notices(event: Event, audience: Audience, shared: list[SharedAddress], now:
         kind=kind.name, needs=kind.needs, event=event.number, wait=wait, subject=subject, text=text,
         path=message_texts.path(event), made_at=now,
     )  # fmt: skip
-    return for_people(draft, kind, audience.of(kind, event), now) + _for_shared(draft, kind, shared, now)
+    return for_people(draft, kind, audience.of(kind, event), now) + _for_shared(
+        draft, kind, shared, now
+    )
 
 
 WAITS = {"review": WAITING, "unknown": UNKNOWN}
@@ -85,11 +91,17 @@ def _follow(event: Event) -> None:
     if state in WAITS:
         next_at = Wait.reminder_at(event.at, 0)
         Wait.objects.create(
-            order_key=event.subject_id, kind=WAITS[state], event=event.number, since=event.at, next_at=next_at
+            order_key=event.subject_id,
+            kind=WAITS[state],
+            event=event.number,
+            since=event.at,
+            next_at=next_at,
         )
 
 
-def for_people(draft: Notice, kind: Kind, people: list[User], now: datetime, *, step: int = 0) -> list[Notice]:
+def for_people(
+    draft: Notice, kind: Kind, people: list[User], now: datetime, *, step: int = 0
+) -> list[Notice]:
     """A notice for each of them and each way that they chose, not saved yet."""
     found = []
     for user in people:
@@ -100,11 +112,15 @@ def for_people(draft: Notice, kind: Kind, people: list[User], now: datetime, *, 
         for channel in own.channels(by):
             key = f"{kind.name}-{draft.event}-{step}-user{user.pk}-{channel}"
             due_at = own.due_at(when, kind, now)
-            found.append(_copy(draft, key=key, user=user, channel=channel, timing=when, due_at=due_at))
+            found.append(
+                _copy(draft, key=key, user=user, channel=channel, timing=when, due_at=due_at)
+            )
     return found
 
 
-def _for_shared(draft: Notice, kind: Kind, shared: list[SharedAddress], now: datetime) -> list[Notice]:
+def _for_shared(
+    draft: Notice, kind: Kind, shared: list[SharedAddress], now: datetime
+) -> list[Notice]:
     if not kind.is_urgent:
         return []
     return [

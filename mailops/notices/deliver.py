@@ -1,7 +1,8 @@
 """The outbox: due notices are claimed, sent and marked, in that order.
 
-A worker that vanishes between sending and marking leaves its claim to run out, and the message goes out once more. A
-message twice is better than none: it spends nothing, and both copies carry one Message-ID.
+A worker that vanishes between sending and marking leaves its claim to run out, and the message goes
+out once more. A message twice is better than none: it spends nothing, and both copies carry one
+Message-ID.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ def run(*, seconds: float = SECONDS) -> Counter[str]:
     given_up.update(ended_at=timezone.now(), gave_up=True)
     Notice.objects.forgotten(timezone.now()).delete()
     is_mail_down = False
-    while time.monotonic() < end and (claimed := claim(timezone.now(), mail_too=not is_mail_down)) is not None:
+    while (
+        time.monotonic() < end
+        and (claimed := claim(timezone.now(), mail_too=not is_mail_down)) is not None
+    ):
         if claimed and (notices := _needed(claimed)):
             word, is_down = _deliver(notices)
             done[word] += len(notices)
@@ -50,7 +54,8 @@ def run(*, seconds: float = SECONDS) -> Counter[str]:
 
 
 def claim(now: datetime, *, mail_too: bool = True) -> list[Notice] | None:
-    """Take the next message: one notice, or all of one person's digest. Empty where another worker took it first.
+    """Take the next message: one notice, or all of one person's digest. Empty where another worker
+    took it first.
 
     None where nothing is due. The moment at which it is due next is the lock.
     """
@@ -66,13 +71,21 @@ def claim(now: datetime, *, mail_too: bool = True) -> list[Notice] | None:
     token = uuid.uuid4().hex
     if not mine.update(claim=token, tries=F("tries") + 1, due_at=now + LEASE):
         return []
-    taken = Notice.objects.filter(claim=token).order_by("pk").select_related("user__notice_settings", "shared")
+    taken = (
+        Notice.objects.filter(claim=token)
+        .order_by("pk")
+        .select_related("user__notice_settings", "shared")
+    )
     return list(taken)
 
 
 def _needed(notices: list[Notice]) -> list[Notice]:
     """Those that still make sense; the others end here."""
-    waiting = set(Wait.objects.filter(order_key__in={n.wait for n in notices}).values_list("order_key", flat=True))
+    waiting = set(
+        Wait.objects.filter(order_key__in={n.wait for n in notices}).values_list(
+            "order_key", flat=True
+        )
+    )
     kept = []
     for notice in notices:
         if why := _why_not(notice, waiting):
@@ -86,7 +99,11 @@ def _why_not(notice: Notice, waiting: set[str]) -> str:
     if notice.wait and notice.wait not in waiting:
         return "Somebody took care of it before."
     if notice.shared:
-        return "" if notice.shared.is_on and notice.shared.sealed else "The shared address gets no notices any more."
+        return (
+            ""
+            if notice.shared.is_on and notice.shared.sealed
+            else "The shared address gets no notices any more."
+        )
     user = notice.user
     if user is None or not (user.is_active and user.is_staff):
         return "This person may not sign in any more."
@@ -117,7 +134,9 @@ def _send_safely(notices: list[Notice]) -> None:
     except (mail_channel.NotMailed, apprise_channel.NotTaken, CannotOpen, NotDelivered, Error):
         raise
     except Exception as error:
-        log.warning("A notice could not be made: %s", type(error).__name__)  # what it says may hold an address
+        log.warning(
+            "A notice could not be made: %s", type(error).__name__
+        )  # what it says may hold an address
         raise NotDelivered("MailOps could not make the message.") from None
 
 
@@ -129,7 +148,12 @@ def _send(notices: list[Notice]) -> None:
     if first.channel == EMAIL:
         if user is None or not user.email:
             raise NotDelivered("There is no e-mail address to send it to.")
-        mail_channel.send(user.email, subject=subject, body=body, key=f"notice-{first.pk}-{first.made_at:%Y%m%d%H%M%S}")
+        mail_channel.send(
+            user.email,
+            subject=subject,
+            body=body,
+            key=f"notice-{first.pk}-{first.made_at:%Y%m%d%H%M%S}",
+        )
         return
     sealed = (own or first.shared).sealed  # type: ignore[union-attr]
     if not sealed:
@@ -141,12 +165,19 @@ def _message(notices: list[Notice], own: NoticeSettings | None) -> tuple[str, st
     first = notices[0]
     end = message_texts.why("" if first.timing == DIGEST else first.kind, own)
     if first.timing != DIGEST:
-        return f"MailOps: {first.subject}", f"{first.text}\n\n{message_texts.link(first.path)}\n\n-- \n{end}\n"
-    lines = [f"* {notice.subject}\n  {_address(notice)}".rstrip() for notice in notices[:DIGEST_LINES]]
+        return (
+            f"MailOps: {first.subject}",
+            f"{first.text}\n\n{message_texts.link(first.path)}\n\n-- \n{end}\n",
+        )
+    lines = [
+        f"* {notice.subject}\n  {_address(notice)}".rstrip() for notice in notices[:DIGEST_LINES]
+    ]
     if more := len(notices) - DIGEST_LINES:
         lines += [f"And {more} more: sign in to MailOps to see them."] if more > 0 else []
     count = f"{len(notices)} thing{'s' * (len(notices) != 1)}"
-    body = "\n".join([f"{count} happened since the last digest.", "", *lines, "", message_texts.link("/")])
+    body = "\n".join(
+        [f"{count} happened since the last digest.", "", *lines, "", message_texts.link("/")]
+    )
     return f"MailOps: {count} in your digest", f"{body}\n\n-- \n{end}\n"
 
 

@@ -40,7 +40,9 @@ class OwnForm(forms.ModelForm):
     secret_fields = frozenset({"address"})
     address = address_field("Another address")
     time_zone = forms.ChoiceField(label="Your time zone")
-    digest_hour = forms.TypedChoiceField(label="The daily digest goes out at", choices=HOURS, coerce=int)
+    digest_hour = forms.TypedChoiceField(
+        label="The daily digest goes out at", choices=HOURS, coerce=int
+    )
 
     class Meta:
         model = NoticeSettings
@@ -64,14 +66,20 @@ class OwnForm(forms.ModelForm):
         for kind in self.kinds:
             when, by = self.instance.choice(kind)
             label = kind.label
-            self.fields[f"{kind.name}-when"] = forms.ChoiceField(label=f"When: {label}", choices=WHEN)
+            self.fields[f"{kind.name}-when"] = forms.ChoiceField(
+                label=f"When: {label}", choices=WHEN
+            )
             self.fields[f"{kind.name}-by"] = forms.ChoiceField(label=f"How: {label}", choices=BY)
             self.initial.update({f"{kind.name}-when": when, f"{kind.name}-by": by})
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = zones()
         self.initial["time_zone"] = self.instance.time_zone or settings.TIME_ZONE
-        stored = f"Stored and sealed: {self.instance.service}. Leave empty to keep it." if self.instance.sealed else ""
+        stored = (
+            f"Stored and sealed: {self.instance.service}. Leave empty to keep it."
+            if self.instance.sealed
+            else ""
+        )
         allowed = f"The address that one of these gives you: {apprise_channel.services()}."
         self.fields["address"].help_text = f"{stored} {allowed}".strip()
 
@@ -91,7 +99,11 @@ class OwnForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data
         start, end = said.get("quiet_from"), said.get("quiet_to")
-        if "quiet_from" in said and "quiet_to" in said and isinstance(start, time) != isinstance(end, time):
+        if (
+            "quiet_from" in said
+            and "quiet_to" in said
+            and isinstance(start, time) != isinstance(end, time)
+        ):
             self.add_error("quiet_to", "Enter both times, or none for no quiet hours.")
         if not self.instance.sealed and not said.get("address") and "address" not in self.errors:
             for kind in self.kinds:
@@ -102,7 +114,9 @@ class OwnForm(forms.ModelForm):
     def save(self, commit: bool = True) -> NoticeSettings:
         said = self.cleaned_data
         kept = {name: choice for name, choice in self.instance.choices.items() if name in KINDS}
-        own = {kind.name: [said[f"{kind.name}-when"], said[f"{kind.name}-by"]] for kind in self.kinds}
+        own = {
+            kind.name: [said[f"{kind.name}-when"], said[f"{kind.name}-by"]] for kind in self.kinds
+        }
         self.instance.choices = kept | own
         if said["address"]:
             self.instance.sealed = str(Sealed("").put({"address": said["address"]}))
@@ -126,7 +140,9 @@ class SharedForm(forms.ModelForm):
             stored = f"Stored and sealed: {self.instance.service}. Leave empty to keep it."
             self.fields["address"].required = not self.instance.sealed
             allowed = f"The address that one of these gives you: {apprise_channel.services()}."
-            self.fields["address"].help_text = f"{stored} {allowed}" if self.instance.sealed else allowed
+            self.fields["address"].help_text = (
+                f"{stored} {allowed}" if self.instance.sealed else allowed
+            )
 
     def clean_address(self) -> str:
         address: str = self.cleaned_data["address"].strip()

@@ -1,4 +1,6 @@
-"""The table of notices: which event is told as what, to whom, and what people get who chose nothing."""
+"""The table of notices: which event is told as what, to whom, and what people get who chose
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ WHEN = [(OFF, "Not at all"), (AT_ONCE, "At once"), (DIGEST, "In the daily digest
 EMAIL, ADDRESS, BOTH = "email", "address", "both"
 BY = [(EMAIL, "By e-mail"), (ADDRESS, "To my other address"), (BOTH, "Both")]
 
-DRAFTER, MENTIONED = "the drafter", "whoever is mentioned"  # else: everybody with the permission in `needs`
+DRAFTER, MENTIONED = (
+    "the drafter",
+    "whoever is mentioned",
+)  # else: everybody with the permission in `needs`
 SEE, DRAFT = "orders.view_order", "orders.add_order"
 CONFIRM, SETTLE = "orders.confirm_order", "orders.settle_order"
 OPERATE, VERIFY = "vendors.change_vendor", "history.verify_event"
@@ -20,7 +25,10 @@ OPERATE, VERIFY = "vendors.change_vendor", "history.verify_event"
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One kind of notice. `needs` is a permission: who has lost it when the message goes out gets none."""
+    """One kind of notice.
+
+    `needs` is a permission: who has lost it when the message goes out gets none.
+    """
 
     name: str
     label: str
@@ -29,7 +37,9 @@ class Kind:
     to: str = ""
     default: str = AT_ONCE
     superusers: str = OFF  # of those without a role, who may do everything and do little of it
-    is_urgent: bool = False  # goes to the shared addresses too, and through quiet hours where the person lets it
+    is_urgent: bool = (
+        False  # goes to the shared addresses too, and through quiet hours where the person lets it
+    )
 
 
 WAITING, REMINDER, BACK, UNKNOWN = "waiting", "reminder", "back", "unknown"
@@ -42,13 +52,19 @@ KINDS = {
         Kind(
             name=WAITING,
             label="An order waits for confirmation",
-            help="Somebody sent it for confirmation, or it came back unsent and a person has to decide.",
+            help=(
+                "Somebody sent it for confirmation, or it came back unsent and a person has to"
+                " decide."
+            ),
             needs=CONFIRM,
         ),
         Kind(
             name=REMINDER,
             label="An order still waits for a person",
-            help="Nobody confirmed it or checked its outcome for hours. Repeated ever more rarely, five times at most.",
+            help=(
+                "Nobody confirmed it or checked its outcome for hours. Repeated ever more rarely,"
+                " five times at most."
+            ),
             needs=CONFIRM,
             superusers=AT_ONCE,
         ),
@@ -125,7 +141,10 @@ KINDS = {
         Kind(
             name=PROPOSAL,
             label="A proposal waits",
-            help="Somebody proposed a change of limits, roles, keys or rules that a second person has to approve.",
+            help=(
+                "Somebody proposed a change of limits, roles, keys or rules that a second person"
+                " has to approve."
+            ),
             needs="proposals.approve_proposal",
             superusers=AT_ONCE,
         ),

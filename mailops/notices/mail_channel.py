@@ -28,20 +28,24 @@ def send(to: str, *, subject: str, body: str, key: str) -> None:
     try:
         EmailMessage(subject, body, to=[to], headers=headers).send()
     except Exception as error:
-        log.warning("A notice could not be mailed: %s", type(error).__name__)  # servers quote what they were told
+        log.warning(
+            "A notice could not be mailed: %s", type(error).__name__
+        )  # servers quote what they were told
         raise _words(error) from None
 
 
 def _words(error: Exception) -> NotMailed:
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        return NotMailed("The mail server does not accept MailOps' name and password.", is_down=True)
+        return NotMailed(
+            "The mail server does not accept MailOps' name and password.", is_down=True
+        )
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return NotMailed("The mail server refuses the address.", is_down=False)
     if isinstance(error, smtplib.SMTPSenderRefused):
         return NotMailed("The mail server refuses MailOps as the sender.", is_down=True)
-    if isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError) and not isinstance(
-        error, smtplib.SMTPConnectError | smtplib.SMTPHeloError
-    ):
+    if isinstance(
+        error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError
+    ) and not isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError):
         return NotMailed("The mail server refused the message.", is_down=False)
     if isinstance(error, OSError):  # every other error of SMTP is one, too
         return NotMailed("The mail server can't be reached or does not answer.", is_down=True)

@@ -1,4 +1,7 @@
-"""What a notice says: what happened, what it means for money, what to do next. Never a link that does something."""
+"""What a notice says: what happened, what it means for money, what to do next.
+
+Never a link that does something.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,9 @@ SIGN_IN = "Opening it needs a sign-in. Nothing can be confirmed from a message."
 
 
 def plain(text: Any, *, limit: int = 500) -> str:
-    """Other people's words on one line: no control characters, no markup, no link and no call to everybody."""
+    """Other people's words on one line: no control characters, no markup, no link and no call to
+    everybody.
+    """
     kept = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in str(text))
     kept = kept.replace("://", ":// ").replace("<", "‹").replace(">", "›").replace("](", "] (")
     kept = re.sub(r"@(?=(everyone|here|channel|all)\b)", "@ ", kept, flags=re.IGNORECASE)
@@ -32,7 +37,9 @@ def of(event: Event) -> tuple[str, str]:
     name = BY_STATE.get(new_state(event)) or ""
     says = BY_ACTION.get(event.action) or BY_KIND[name]
     subject, *paragraphs = says(event)
-    return plain(subject, limit=150), "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    return plain(subject, limit=150), "\n\n".join(
+        paragraph for paragraph in paragraphs if paragraph
+    )
 
 
 def reminder(event: Event, kind: str, hours: int) -> tuple[str, str]:
@@ -46,7 +53,10 @@ def reminder(event: Event, kind: str, hours: int) -> tuple[str, str]:
 def path(event: Event) -> str:
     """The page that the notice leads to, the nearest that there is."""
     page = event.subject_type.replace(".", "_")
-    for name, args in ((f"admin:{page}_change", [event.subject_id]), (f"admin:{page}_changelist", [])):
+    for name, args in (
+        (f"admin:{page}_change", [event.subject_id]),
+        (f"admin:{page}_changelist", []),
+    ):
         try:
             return reverse(name, args=args)
         except NoReverseMatch:
@@ -57,17 +67,25 @@ def path(event: Event) -> str:
 def link(where: str) -> str:
     """The address to open, or how to get there where MailOps was not told its own."""
     if not settings.MAILOPS_URL:
-        return "There is no link, since MailOps was not told its own address. Sign in to MailOps and look there."
+        return (
+            "There is no link, since MailOps was not told its own address. Sign in to MailOps and"
+            " look there."
+        )
     return f"{settings.MAILOPS_URL}{where}\n{SIGN_IN}"
 
 
 def why(kind: str, person: NoticeSettings | None) -> str:
     """Why somebody gets this, and where to change it."""
     if person is None:
-        return "You get this because an Operator entered this address in MailOps for urgent notices."
+        return (
+            "You get this because an Operator entered this address in MailOps for urgent notices."
+        )
     page = f" ({settings.MAILOPS_URL}{reverse('own_notices')})" if settings.MAILOPS_URL else ""
     said = f"“{KINDS[kind].label}”" if kind else "the daily digest"
-    return f"You get this because your settings ask for {said}. Change them in MailOps under Notices{page}."
+    return (
+        f"You get this because your settings ask for {said}. Change them in MailOps under"
+        f" Notices{page}."
+    )
 
 
 def _name(event: Event) -> str:
@@ -94,9 +112,21 @@ def _waiting(event: Event) -> list[str]:
     if event.action == "order.sent_for_confirmation":
         note = f"Note: {plain(event.reason)}" if event.reason else ""
         asks = f"{_who(event)} sent {_name(event)} for confirmation."
-        return [f"{_name(event)} waits for confirmation", asks, note, cost, "Open it, look, confirm or send it back."]
+        return [
+            f"{_name(event)} waits for confirmation",
+            asks,
+            note,
+            cost,
+            "Open it, look, confirm or send it back.",
+        ]
     back = f"{_name(event)} came back and needs a fresh confirmation."
-    return [f"{_name(event)} waits for a fresh confirmation", back, _said(event), cost, "Open it and decide."]
+    return [
+        f"{_name(event)} waits for a fresh confirmation",
+        back,
+        _said(event),
+        cost,
+        "Open it and decide.",
+    ]
 
 
 def _second(event: Event) -> list[str]:
@@ -120,7 +150,9 @@ def _back(event: Event) -> list[str]:
 
 def _review_expired(event: Event) -> list[str]:
     expired = f"Nobody confirmed {_name(event)} in time."
-    next_step = "Nothing was bought. Look whether it is still right, and send it for confirmation again."
+    next_step = (
+        "Nothing was bought. Look whether it is still right, and send it for confirmation again."
+    )
     return [f"{_name(event)} was not confirmed in time", expired, _said(event), next_step]
 
 
@@ -143,15 +175,26 @@ def _unknown(event: Event) -> list[str]:
 def _late(event: Event) -> list[str]:
     return [
         f"The vendor answered late about {_name(event)}",
-        f"The vendor said something about {_name(event)} after a person had decided. The decision stands.",
+        (
+            f"The vendor said something about {_name(event)} after a person had decided. The"
+            " decision stands."
+        ),
         _said(event),
-        "It may have been charged otherwise than it was settled. Open it, and look whether the decision was right.",
+        (
+            "It may have been charged otherwise than it was settled. Open it, and look whether the"
+            " decision was right."
+        ),
     ]
 
 
 def _refused(event: Event) -> list[str]:
     says = f"The vendor refused {_name(event)}. Nothing was bought."
-    return [f"{_name(event)} was refused, nothing was bought", says, _said(event), "Open it, then copy it and mend it."]
+    return [
+        f"{_name(event)} was refused, nothing was bought",
+        says,
+        _said(event),
+        "Open it, then copy it and mend it.",
+    ]
 
 
 def _delivered(event: Event) -> list[str]:
@@ -167,7 +210,10 @@ def _partly(event: Event) -> list[str]:
         f"{_name(event)} was delivered in part",
         f"The vendor delivered only a part of {_name(event)}.",
         _said(event),
-        "Look at the vendor's invoice whether the rest was charged. Open the order, and copy what is missing.",
+        (
+            "Look at the vendor's invoice whether the rest was charged. Open the order, and copy"
+            " what is missing."
+        ),
     ]
 
 
@@ -175,18 +221,28 @@ def _held(event: Event) -> list[str]:
     return [
         f"{_name(event)} is held by a limit or the balance",
         plain(event.reason),
-        "Nothing was bought yet, and the order is not lost. It goes on by itself when there is room.",
+        (
+            "Nothing was bought yet, and the order is not lost. It goes on by itself when there is"
+            " room."
+        ),
         "Raise the limit or add funds at the vendor and note the balance, if it should go sooner.",
     ]
 
 
 def _stopped(event: Event) -> list[str]:
-    what = "All sending is held" if event.action == "sending.held" else f"Sending to {_name(event)} is stopped"
+    what = (
+        "All sending is held"
+        if event.action == "sending.held"
+        else f"Sending to {_name(event)} is stopped"
+    )
     return [
         what,
         f"{what}, by {_who(event)}.",
         _said(event),
-        "Confirmed orders wait; nothing more is bought. What had already left may still be charged.",
+        (
+            "Confirmed orders wait; nothing more is bought. What had already left may still be"
+            " charged."
+        ),
         "An Operator finds out what is wrong, and opens sending again.",
     ]
 
@@ -206,14 +262,21 @@ def _outside(event: Event) -> list[str]:
         f"Changed outside MailOps: {_name(event)}",
         f"A row was changed in the database itself: {plain(event.subject_type)} {_name(event)}.",
         _said(event),
-        "No page and no rule saw it. If it is an order or a limit, money may be spent otherwise than was confirmed.",
+        (
+            "No page and no rule saw it. If it is an order or a limit, money may be spent otherwise"
+            " than was confirmed."
+        ),
         "Ask who did it. The history has the record.",
     ]
 
 
 def _mentioned(event: Event) -> list[str]:
     subject = f"{_who(event)} mentioned you on {_name(event)}"
-    return [subject, f"{_who(event)} wrote: {plain(after(event, 'comment'))}", "Open the order to answer."]
+    return [
+        subject,
+        f"{_who(event)} wrote: {plain(after(event, 'comment'))}",
+        "Open the order to answer.",
+    ]
 
 
 def _proposed(event: Event) -> list[str]:

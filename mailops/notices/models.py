@@ -1,4 +1,6 @@
-"""Notices: how far the history was read, who still waits, what goes to whom, and how each person wants it."""
+"""Notices: how far the history was read, who still waits, what goes to whom, and how each person
+wants it.
+"""
 
 from __future__ import annotations
 
@@ -20,17 +22,24 @@ REMINDERS = 5
 
 
 class NoticeCursor(models.Model):
-    """One row: the number of the last event that was read. It begins at the newest, so the past is never sent."""
+    """One row: the number of the last event that was read.
+
+    It begins at the newest, so the past is never sent.
+    """
 
     number = models.BigIntegerField()
 
     class Meta:
         default_permissions = ()
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="notice_cursor_is_one_row")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="notice_cursor_is_one_row")
+        ]
 
 
 class Wait(models.Model):
-    """An order that waits for a person since an event: for confirmation, or for somebody to check its outcome."""
+    """An order that waits for a person since an event: for confirmation, or for somebody to check
+    its outcome.
+    """
 
     order_key = models.CharField(max_length=60, unique=True)  # as the history has it
     kind = models.CharField(max_length=12)
@@ -44,7 +53,9 @@ class Wait(models.Model):
 
     @staticmethod
     def reminder_at(since: datetime, reminded: int) -> datetime | None:
-        """After 4 hours, then after 12, 28, 60 and 124, where the setting says 4; None after the last."""
+        """After 4 hours, then after 12, 28, 60 and 124, where the setting says 4; None after the
+        last.
+        """
         hours = settings.NOTICE_REMIND_HOURS
         if hours <= 0 or reminded >= REMINDERS:
             return None
@@ -52,12 +63,17 @@ class Wait(models.Model):
 
 
 class NoticeSettings(models.Model):
-    """How one person wants to be told. Who never saved the page has no row, and gets what their role gets."""
+    """How one person wants to be told.
+
+    Who never saved the page has no row, and gets what their role gets.
+    """
 
     user = models.OneToOneField(User, models.CASCADE, related_name="notice_settings")
     choices = models.JSONField(default=dict)  # kind: [when, by]
     sealed = models.TextField(blank=True)
-    service = models.CharField(max_length=40, blank=True)  # what the other address belongs to, to show in its place
+    service = models.CharField(
+        max_length=40, blank=True
+    )  # what the other address belongs to, to show in its place
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_to = models.TimeField(null=True, blank=True)
     urgent_passes = models.BooleanField(default=True)
@@ -97,17 +113,26 @@ class NoticeSettings(models.Model):
         return [channel for channel in wanted if usable[channel]]
 
     def due_at(self, when: str, kind: Kind, now: datetime) -> datetime:
-        """When a message goes out: at once or at the digest's hour, and not in quiet hours unless it is urgent."""
+        """When a message goes out: at once or at the digest's hour, and not in quiet hours unless
+        it is urgent.
+        """
         at = self._next_digest(now) if when == DIGEST else now
         return at if kind.is_urgent and self.urgent_passes else self._after_quiet(at)
 
     def _next_digest(self, now: datetime) -> datetime:
         local = now.astimezone(self.zone)
         at = datetime.combine(local.date(), time(self.digest_hour), self.zone)
-        return at if at > local else datetime.combine(local.date() + timedelta(days=1), at.time(), self.zone)
+        return (
+            at
+            if at > local
+            else datetime.combine(local.date() + timedelta(days=1), at.time(), self.zone)
+        )
 
     def _after_quiet(self, at: datetime) -> datetime:
-        """The end of the quiet hours that `at` lies in, or `at` itself. They may reach over midnight."""
+        """The end of the quiet hours that `at` lies in, or `at` itself.
+
+        They may reach over midnight.
+        """
         if self.quiet_from is None or self.quiet_to is None or self.quiet_from == self.quiet_to:
             return at
         local = at.astimezone(self.zone)
@@ -120,14 +145,17 @@ class NoticeSettings(models.Model):
             return at
         tomorrow = is_over_midnight and clock >= self.quiet_from
         end = datetime.combine(local.date() + timedelta(days=tomorrow), self.quiet_to, self.zone)
-        # compared as instants: in the hour that autumn repeats, the wall clock alone would point back
+        # compared as instants: in the hour that autumn repeats, the wall clock alone would point
+        # back
         return max(end, at, key=datetime.timestamp)
 
 
 class SharedAddress(models.Model):
     """Where everybody's urgent notices go too: a channel or a pager of the whole installation."""
 
-    name = models.CharField(max_length=80, unique=True, help_text="How people call it, for example “On call”.")
+    name = models.CharField(
+        max_length=80, unique=True, help_text="How people call it, for example “On call”."
+    )
     sealed = models.TextField(blank=True, editable=False)
     service = models.CharField(max_length=40, blank=True, editable=False)
     is_on = models.BooleanField("gets notices", default=True)
@@ -163,7 +191,9 @@ class Notice(models.Model):
     kind = models.CharField(max_length=12)
     needs = models.CharField(max_length=80)
     event = models.BigIntegerField()
-    wait = models.CharField(max_length=60, blank=True)  # the order that must still wait when this goes out
+    wait = models.CharField(
+        max_length=60, blank=True
+    )  # the order that must still wait when this goes out
     timing = models.CharField(max_length=8, choices=WHEN, default=AT_ONCE)
     subject = models.CharField(max_length=200)
     text = models.TextField()
@@ -183,7 +213,9 @@ class Notice(models.Model):
         ordering: ClassVar = ["-pk"]
         default_permissions = ()
         indexes: ClassVar = [
-            models.Index("due_at", name="notice_open", condition=models.Q(sent_at=None, ended_at=None)),
+            models.Index(
+                "due_at", name="notice_open", condition=models.Q(sent_at=None, ended_at=None)
+            ),
             models.Index(fields=["user", "-id"], name="notice_of_person"),
             models.Index(fields=["made_at"], name="notice_made"),
         ]

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from mailops.core.sealed import CannotOpen, Sealed
-from mailops.history import record, telling
+from mailops.history import audited, record
 from mailops.history.admin import changes_of
 from mailops.history.models import Event
 from mailops.notices import apprise_channel, mail_channel, message_texts
@@ -26,7 +26,10 @@ SHOWN = 20
 TESTS_AN_HOUR = 6
 TESTED = "notices.tested"
 SUBJECT = "MailOps: a test"
-BODY = "This is a test that somebody asked for under Notices in MailOps. Nothing happened, and nothing was bought."
+BODY = (
+    "This is a test that somebody asked for under Notices in MailOps. Nothing happened, and nothing"
+    " was bought."
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,7 +39,7 @@ def own(request: HttpRequest) -> HttpResponse:
     form = OwnForm(request.POST or None, instance=NoticeSettings.of(user))
     is_posted = request.method == "POST"
     if is_posted and form.is_valid():
-        with telling():
+        with audited():
             form.save()
             if changes := changes_of(form):
                 record("notices.chosen", user, by=user, changes=changes)
@@ -61,10 +64,13 @@ def test(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     sealed = NoticeSettings.of(user).sealed
     if not (user.email or sealed):
-        messages.error(request, "You have no address yet. An administrator enters e-mail addresses under Users.")
+        messages.error(
+            request,
+            "You have no address yet. An administrator enters e-mail addresses under Users.",
+        )
         return redirect("own_notices")
     if may_test(user):
-        with telling():
+        with audited():
             record(TESTED, user, by=user)
         if user.email:
             say(request, mail_problem(user.email), "your e-mail address")
@@ -83,7 +89,7 @@ def forget(request: HttpRequest) -> HttpResponse:
     if not row.sealed:
         messages.info(request, "There is no other address.")
         return redirect("own_notices")
-    with telling():
+    with audited():
         choices = {name: [when, "email"] for name, (when, _by) in row.choices.items()}
         NoticeSettings.objects.filter(pk=row.pk).update(sealed="", service="", choices=choices)
         record("notices.address_removed", user, by=user, changes={"address": [row.service, ""]})
@@ -94,7 +100,9 @@ def forget(request: HttpRequest) -> HttpResponse:
 def may_test(user: User) -> bool:
     """A few an hour: nobody floods a channel from here."""
     since = timezone.now() - timedelta(hours=1)
-    return Event.objects.filter(action=TESTED, user_id=user.pk, at__gte=since).count() < TESTS_AN_HOUR
+    return (
+        Event.objects.filter(action=TESTED, user_id=user.pk, at__gte=since).count() < TESTS_AN_HOUR
+    )
 
 
 def mail_problem(to: str) -> str:

@@ -1,4 +1,7 @@
-"""Who is told: the people who may act on it and did not do it themselves. Asked of the history, not of the orders."""
+"""Who is told: the people who may act on it and did not do it themselves.
+
+Asked of the history, not of the orders.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +45,19 @@ class Audience:
             found: set[int] = set()
             for backend in auth.get_backends():
                 if hasattr(backend, "with_perm"):
-                    found |= set(backend.with_perm(permission, is_active=True).values_list("pk", flat=True))
+                    found |= set(
+                        backend.with_perm(permission, is_active=True).values_list("pk", flat=True)
+                    )
             self._may[permission] = sorted(found)
         return self._may[permission]
 
     @cached_property
     def _people(self) -> dict[int, User]:
         users = User.objects.filter(is_active=True, is_staff=True)
-        return {user.pk: user for user in users.select_related("notice_settings").prefetch_related("groups")}
+        return {
+            user.pk: user
+            for user in users.select_related("notice_settings").prefetch_related("groups")
+        }
 
     @cached_property
     def _by_name(self) -> dict[str, int]:
@@ -58,7 +66,9 @@ class Audience:
     @cached_property
     def _past(self) -> list[tuple[str, int | None, str]]:
         orders = {event.subject_id for event in self._events if event.subject_type == ORDER}
-        done = Event.objects.filter(subject_type=ORDER, subject_id__in=orders, action__in=[DRAFTED, EDITED])
+        done = Event.objects.filter(
+            subject_type=ORDER, subject_id__in=orders, action__in=[DRAFTED, EDITED]
+        )
         return list(done.order_by("-number").values_list("subject_id", "user_id", "action"))
 
     @cached_property

@@ -1,4 +1,7 @@
-"""`/healthz`: one word for monitors, which have no account. It tells nobody what is wrong, `manage.py health` does."""
+"""`/healthz`: one word for monitors, which have no account.
+
+It tells nobody what is wrong, `manage.py health` does.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,10 @@ PATIENCE = 4  # seconds that a monitor waits for the database
 HOPELESS = 60  # seconds after which a look that got no answer is no longer waited for
 
 
-class Look(threading.Thread):
-    """One look at the heartbeat on a connection of its own: a database that hangs can't be interrupted."""
+class Probe(threading.Thread):
+    """One look at the heartbeat on a connection of its own: a database that hangs can't be
+    interrupted.
+    """
 
     def __init__(self) -> None:
         super().__init__(name="healthz", daemon=True)
@@ -44,14 +49,17 @@ class Healthz:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self._lock = threading.Lock()
-        self._look: Look | None = None
+        self._look: Probe | None = None
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # with a slash at its end it would lead to the log-in page, and a monitor would take that for health
+        # with a slash at its end it would lead to the log-in page, and a monitor would take that
+        # for health
         if request.path_info not in ("/healthz", "/healthz/"):
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
-            response: HttpResponse = HttpResponseNotAllowed(["GET", "HEAD"], content_type="text/plain")
+            response: HttpResponse = HttpResponseNotAllowed(
+                ["GET", "HEAD"], content_type="text/plain"
+            )
         elif self._works():
             response = HttpResponse("ok\n", content_type="text/plain")
         else:
@@ -64,7 +72,7 @@ class Healthz:
         """Many who ask at once share one look, so that strangers can't keep the database busy."""
         with self._lock:
             if self._look is None or not self._look.is_under_way:
-                self._look = Look()
+                self._look = Probe()
                 self._look.start()
             look = self._look
         look.join(PATIENCE)

@@ -1,7 +1,9 @@
-"""Processes that belong together: started, kept working, and stopped without cutting an order short.
+"""Processes that belong together: started, kept working, and stopped without cutting an order
+short.
 
-Each child gets its own session. A stop signal goes to its main process alone, because a queue worker that is signalled
-beside its main process drops the order in flight; what is left of the session afterwards is killed as a whole.
+Each child gets its own session. A stop signal goes to its main process alone, because a queue
+worker that is signalled beside its main process drops the order in flight; what is left of the
+session afterwards is killed as a whole.
 """
 
 from __future__ import annotations
@@ -33,14 +35,18 @@ def say(text: str) -> None:
 
 
 def _die_with_parent() -> None:
-    """Runs in the child: when the supervisor is killed outright, the kernel sends the child a SIGTERM."""
+    """Runs in the child: when the supervisor is killed outright, the kernel sends the child a
+    SIGTERM.
+    """
     if LIBC:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def spawn(command: Sequence[str], *, output: int | None = None) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own, so that a Ctrl-C at the terminal reaches only the supervisor."""
-    return subprocess.Popen(  # noqa: S603 (the commands are our own)
+    """Start a command in a session of its own, so that a Ctrl-C at the terminal reaches only the
+    supervisor.
+    """
+    return subprocess.Popen(  # noqa: S603  (the commands are our own)
         command,
         cwd=BASE_DIR,
         stdin=subprocess.DEVNULL,
@@ -53,7 +59,9 @@ def spawn(command: Sequence[str], *, output: int | None = None) -> subprocess.Po
 
 def kill_session(process: subprocess.Popen[bytes]) -> None:
     """End whatever is left of a child and of the processes it started."""
-    with suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
+    with suppress(
+        ProcessLookupError, PermissionError
+    ):  # macOS answers EPERM for a group of zombies
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -62,7 +70,8 @@ def kill_session(process: subprocess.Popen[bytes]) -> None:
 class Child:
     """A process to keep running.
 
-    `grace`: seconds it gets to stop. `last`: the others need it while they stop. `beats`: its heartbeat is watched.
+    `grace`: seconds it gets to stop. `last`: the others need it while they stop. `beats`: its
+    heartbeat is watched.
     """
 
     name: str
@@ -79,7 +88,9 @@ class Child:
         self.process, self.started_at = spawn(self.command), time.monotonic()
 
     def restart_later(self, reason: str) -> None:
-        """Clear away what is left and come back after 1, 2, 4 … 30 seconds; a minute without trouble starts afresh."""
+        """Clear away what is left and come back after 1, 2, 4 … 30 seconds; a minute without
+        trouble starts afresh.
+        """
         assert self.process
         kill_session(self.process)
         self.crashes = 1 if time.monotonic() - self.started_at > 60 else self.crashes + 1
@@ -89,7 +100,10 @@ class Child:
 
 
 class Supervisor:
-    """Runs children until told to stop. Times are monotonic seconds: a suspended laptop is no hung worker."""
+    """Runs children until told to stop.
+
+    Times are monotonic seconds: a suspended laptop is no hung worker.
+    """
 
     def __init__(
         self,
@@ -121,7 +135,9 @@ class Supervisor:
         now = time.monotonic()
         if self._interrupted_at is None:
             self._interrupted_at = now
-        elif now - self._interrupted_at > 1:  # sooner, it is one Ctrl-C that a parent passed on again
+        elif (
+            now - self._interrupted_at > 1
+        ):  # sooner, it is one Ctrl-C that a parent passed on again
             self.hurry = True
 
     def step(self, command: Sequence[str]) -> tuple[int, str]:
@@ -152,12 +168,17 @@ class Supervisor:
             if now >= child.start_at:
                 child.start()
         elif (code := child.process.poll()) is not None:
-            child.restart_later(f"ended unexpectedly ({'exit code' if code >= 0 else 'signal'} {abs(code)})")
+            child.restart_later(
+                f"ended unexpectedly ({'exit code' if code >= 0 else 'signal'} {abs(code)})"
+            )
         elif child.beats and self._is_stale(child):
             child.restart_later(f"runs, but finished no task for {self.stale:.0f} s")
 
     def _is_stale(self, child: Child) -> bool:
-        """True when no new heartbeat came for too long. A database that can't be read says nothing about the worker."""
+        """True when no new heartbeat came for too long.
+
+        A database that can't be read says nothing about the worker.
+        """
         now = time.monotonic()
         if self.last_beat is None or now - self._beat_read_at < min(30, self.stale / 5):
             return False
@@ -165,7 +186,10 @@ class Supervisor:
         try:
             beat = self.last_beat()
         except Exception as error:
-            say(f"The heartbeat can't be read ({type(error).__name__}); leaving the {child.name} alone.")
+            say(
+                f"The heartbeat can't be read ({type(error).__name__}); leaving the {child.name}"
+                " alone."
+            )
             self._beat_seen_at = now
             return False
         if beat != self._beat:
@@ -174,7 +198,11 @@ class Supervisor:
 
     def _stop(self) -> None:
         for last in (False, True):
-            running = [(child, child.process) for child in self.children if child.process and child.last is last]
+            running = [
+                (child, child.process)
+                for child in self.children
+                if child.process and child.last is last
+            ]
             for _child, process in running:
                 process.terminate()
             began, told = time.monotonic(), False

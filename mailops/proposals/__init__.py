@@ -1,1 +1,3 @@
-"""Changes that need a second person: proposed by one, approved by another, then applied exactly as proposed."""
+"""Changes that need a second person: proposed by one, approved by another, then applied exactly as
+proposed.
+"""

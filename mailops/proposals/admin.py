@@ -1,4 +1,7 @@
-"""The pages about proposals: a list with tabs, and one proposal with what it changes. GET shows, POST decides."""
+"""The pages about proposals: a list with tabs, and one proposal with what it changes.
+
+GET shows, POST decides.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,19 @@ from django.utils.text import capfirst
 from django.views.decorators.http import require_POST
 
 from mailops.auth import reauthentication
-from mailops.history import record, telling
+from mailops.history import audited, record
 from mailops.history.admin import ReadOnlyAdmin
 from mailops.proposals import workflow
 from mailops.proposals.models import Proposal, State
 from mailops.proposals.workflow import ALONE, NotAllowed
 
-KINDS = {State.PROPOSED: "wait", State.APPROVED: "ok", State.DECLINED: "bad", State.WITHDRAWN: "", State.EXPIRED: ""}
+KINDS = {
+    State.PROPOSED: "wait",
+    State.APPROVED: "ok",
+    State.DECLINED: "bad",
+    State.WITHDRAWN: "",
+    State.EXPIRED: "",
+}
 TABS = [
     ("", "All", list(State)),
     ("waiting", "Waiting", [State.PROPOSED]),
@@ -52,7 +61,14 @@ class TabFilter(admin.SimpleListFilter):
 
 @admin.register(Proposal)
 class ProposalAdmin(ReadOnlyAdmin):
-    list_display = ("about", "what_shown", "proposed_by_name", "proposed_at", "state_chip", "decided_by_name")
+    list_display = (
+        "about",
+        "what_shown",
+        "proposed_by_name",
+        "proposed_at",
+        "state_chip",
+        "decided_by_name",
+    )
     list_display_links = None
     list_filter = (TabFilter,)
     search_fields = ("subject", "why", "proposed_by_name")
@@ -63,8 +79,12 @@ class ProposalAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return Proposal.objects.seen_by(request.user)
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        counts = dict(self.get_queryset(request).order_by().values_list("state").annotate(Count("pk")))
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        counts = dict(
+            self.get_queryset(request).order_by().values_list("state").annotate(Count("pk"))
+        )
         here = request.GET.get("tab", "")
         tabs = [
             {
@@ -75,11 +95,19 @@ class ProposalAdmin(ReadOnlyAdmin):
             }
             for key, label, states in TABS
         ]
-        context = {"title": "Proposals", "tabs": tabs, "alone": ALONE if settings.ONE_PERSON else ""}
+        context = {
+            "title": "Proposals",
+            "tabs": tabs,
+            "alone": ALONE if settings.ONE_PERSON else "",
+        }
         return super().changelist_view(request, context | (extra_context or {}))
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         if request.method == "POST":
             raise PermissionDenied
@@ -87,12 +115,18 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[Any]:
         doors = {
-            "approve": reauthentication.required(self.approve, then=lambda request, pk: f"Approve proposal {pk}"),
+            "approve": reauthentication.required(
+                self.approve, then=lambda request, pk: f"Approve proposal {pk}"
+            ),
             "decline": self.decline,
             "withdraw": self.withdraw,
         }
         ours = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(require_POST(view)), name=f"proposals_proposal_{name}")
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(require_POST(view)),
+                name=f"proposals_proposal_{name}",
+            )
             for name, view in doors.items()
         ]
         return ours + super().get_urls()
@@ -100,21 +134,35 @@ class ProposalAdmin(ReadOnlyAdmin):
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         proposal = self._load(request, pk)
         self._must_hold(request, proposal)
-        if proposal.is_waiting and proposal.proposed_by_id == request.user.pk and not settings.ONE_PERSON:
-            with telling():
+        if (
+            proposal.is_waiting
+            and proposal.proposed_by_id == request.user.pk
+            and not settings.ONE_PERSON
+        ):
+            with audited():
                 record("proposal.self_approval_refused", proposal, changes={"what": proposal.what})
-        return self._decide(request, proposal, "Approved. It is in force now.", lambda by: workflow.approve(pk, by=by))
+        return self._decide(
+            request,
+            proposal,
+            "Approved. It is in force now.",
+            lambda by: workflow.approve(pk, by=by),
+        )
 
     def decline(self, request: HttpRequest, pk: int) -> HttpResponse:
         proposal = self._load(request, pk)
         self._must_hold(request, proposal)
         why = request.POST.get("why", "").strip()[:1000]
         if not why:
-            response = self._page(request, proposal, missing="Say why, so that the proposer knows what to do.")
+            response = self._page(
+                request, proposal, missing="Say why, so that the proposer knows what to do."
+            )
             response.status_code = 400
             return response
         return self._decide(
-            request, proposal, "Declined. Nothing was changed.", lambda by: workflow.decline(pk, by=by, why=why)
+            request,
+            proposal,
+            "Declined. Nothing was changed.",
+            lambda by: workflow.decline(pk, by=by, why=why),
         )
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -122,7 +170,10 @@ class ProposalAdmin(ReadOnlyAdmin):
         if proposal.proposed_by_id != request.user.pk:
             raise PermissionDenied
         return self._decide(
-            request, proposal, "Withdrawn. Nothing was changed.", lambda by: workflow.withdraw(pk, by=by)
+            request,
+            proposal,
+            "Withdrawn. Nothing was changed.",
+            lambda by: workflow.withdraw(pk, by=by),
         )
 
     def _decide(
@@ -139,20 +190,24 @@ class ProposalAdmin(ReadOnlyAdmin):
     def _load(self, request: HttpRequest, pk: int | str) -> Proposal:
         if not request.user.has_perm("proposals.view_proposal"):
             raise PermissionDenied
-        found = Proposal.objects.seen_by(request.user).filter(pk=pk).first() if str(pk).isdecimal() else None
+        found = (
+            Proposal.objects.seen_by(request.user).filter(pk=pk).first()
+            if str(pk).isdecimal()
+            else None
+        )
         if found is None:
             raise Http404
         return found
 
     def _must_hold(self, request: HttpRequest, proposal: Proposal) -> None:
-        if not proposal.guard.may_approve(request.user):
+        if not proposal.policy.may_approve(request.user):
             raise PermissionDenied
 
     def _page(self, request: HttpRequest, proposal: Proposal, **more: Any) -> TemplateResponse:
-        user, guard = request.user, proposal.guard
+        user, policy = request.user, proposal.policy
         assert isinstance(user, User)
-        item = guard.model._default_manager.filter(pk=proposal.subject_id).first()
-        others = guard.approvers().exclude(pk=proposal.proposed_by_id or 0).order_by("username")
+        item = policy.model._default_manager.filter(pk=proposal.subject_id).first()
+        others = policy.approvers().exclude(pk=proposal.proposed_by_id or 0).order_by("username")
         context = {
             "title": f"{capfirst(proposal.names)} of {proposal.subject}",
             "proposal": proposal,
@@ -160,13 +215,15 @@ class ProposalAdmin(ReadOnlyAdmin):
             "item_url": url(item) if item else "",
             "stale": proposal.stale(item) if item and proposal.is_waiting else [],
             "why_not": workflow.why_not_approve(proposal, user) if proposal.is_waiting else "",
-            "may_decide": guard.may_approve(user),
+            "may_decide": policy.may_approve(user),
             "is_own": proposal.proposed_by_id == user.pk,
             "others": list(others[:10]) if proposal.is_waiting else [],
             "alone": ALONE if settings.ONE_PERSON else "",
         }
         frame = self.admin_site.each_context(request)
-        return TemplateResponse(request, "admin/proposals/proposal/page.html", frame | context | more)
+        return TemplateResponse(
+            request, "admin/proposals/proposal/page.html", frame | context | more
+        )
 
     @admin.display(description="About", ordering="subject")
     def about(self, proposal: Proposal) -> SafeString:
@@ -186,6 +243,8 @@ class ProposalAdmin(ReadOnlyAdmin):
 def url(item: Any) -> str:
     """The page of what a proposal is about."""
     try:
-        return reverse(f"admin:{item._meta.app_label}_{item._meta.model_name}_change", args=[item.pk])
+        return reverse(
+            f"admin:{item._meta.app_label}_{item._meta.model_name}_change", args=[item.pk]
+        )
     except NoReverseMatch:
         return ""

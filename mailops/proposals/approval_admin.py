@@ -1,4 +1,6 @@
-"""The stock admin page and form of a guarded model: what may change at once does, the rest becomes one proposal."""
+"""The stock admin page and form of a guarded model: what may change at once does, the rest becomes
+one proposal.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from mailops.history import record
 from mailops.history.admin import RecordedAdmin
 from mailops.proposals import workflow
 from mailops.proposals.models import Proposal, State
-from mailops.proposals.policies import GUARDS, HIDDEN, Guard, Wanted, plain
+from mailops.proposals.policies import HIDDEN, POLICIES, Policy, Wanted, plain
 from mailops.proposals.workflow import ALONE
 
 WHY = "why"
@@ -32,15 +34,17 @@ class WhyField(forms.CharField):
             required=False,
             max_length=1000,
             widget=forms.Textarea(attrs={"rows": 2}),
-            help_text="Only for changes that need a second person. Whoever approves them reads this, and it stays in "
-            "the history.",
+            help_text=(
+                "Only for changes that need a second person. Whoever approves them reads this, and"
+                " it stays in the history."
+            ),
         )
 
 
-class GuardedForm(forms.ModelForm):
+class ApprovalForm(forms.ModelForm):
     """Keeps what needs a second person apart from what is saved at once."""
 
-    guard: Guard
+    policy: Policy
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,52 +60,68 @@ class GuardedForm(forms.ModelForm):
 
     def _keep_apart(self, said: dict[str, Any]) -> None:
         """Take what has to wait out of what is saved."""
-        guard = self.guard
-        after = {name: self._typed(name, value) for name, value in said.items() if self._is_guarded(name, value)}
-        before = guard.read(self.instance) if self.instance.pk else guard.start(self.instance, after)
-        wanted = guard.wanted(before, after)
+        policy = self.policy
+        after = {
+            name: self._typed(name, value)
+            for name, value in said.items()
+            if self._has_policy(name, value)
+        }
+        before = (
+            policy.read(self.instance) if self.instance.pk else policy.start(self.instance, after)
+        )
+        wanted = policy.wanted(before, after)
         if not wanted.values:
             return
         if not said[WHY].strip():
             reasons = " ".join(dict.fromkeys(wanted.reasons.values()))
-            again = " Enter the key again, it is never shown." if any(map(guard.is_secret, wanted.values)) else ""
-            self.add_error(WHY, f"{reasons} This needs a second person: say why. Nothing is saved yet.{again}")
+            again = (
+                " Enter the key again, it is never shown."
+                if any(map(policy.is_secret, wanted.values))
+                else ""
+            )
+            self.add_error(
+                WHY, f"{reasons} This needs a second person: say why. Nothing is saved yet.{again}"
+            )
             return
         self.wanted = wanted
         for name, value in wanted.values.items():
-            if guard.is_secret(name):
+            if policy.is_secret(name):
                 wanted.secrets[name], said[name] = said[name], ""
             else:
-                said[name] = guard.python(name, guard.at_once(name, before.get(name), value))
+                said[name] = policy.python(name, policy.at_once(name, before.get(name), value))
 
-    def _is_guarded(self, name: str, value: Any) -> bool:
-        if self.guard.rule(name) is None or self.fields[name].disabled:
+    def _has_policy(self, name: str, value: Any) -> bool:
+        if self.policy.rule(name) is None or self.fields[name].disabled:
             return False
-        return bool(value) or not self.guard.is_secret(name)
+        return bool(value) or not self.policy.is_secret(name)
 
     def _typed(self, name: str, value: Any) -> Any:
-        return HIDDEN if self.guard.is_secret(name) else plain(value)
+        return HIDDEN if self.policy.is_secret(name) else plain(value)
 
 
-class GuardedAdmin(RecordedAdmin):
-    """A page whose form is a GuardedForm."""
+class ApprovalAdmin(RecordedAdmin):
+    """A page whose form is a ApprovalForm."""
 
     @property
-    def guard(self) -> Guard:
-        return GUARDS[self.opts.label_lower]
+    def policy(self) -> Policy:
+        return POLICIES[self.opts.label_lower]
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
         """Locked while it is saved, so that nothing tightened meanwhile is written back."""
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST" or not connection.in_atomic_block:
             return found
-        return self.guard.locked(str(found.pk))
+        return self.policy.locked(str(found.pk))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.with_why(request, obj, super().get_fieldsets(request, obj))
 
     def with_why(self, request: HttpRequest, obj: Any, found: Any) -> Any:
-        """The fieldsets, and a last one that asks why, where somebody may change what needs a second person."""
+        """The fieldsets, and a last one that asks why, where somebody may change what needs a
+        second person.
+        """
         if settings.ONE_PERSON or not self.may_propose(request, obj):
             return found
         return [*found, ("Changes that need a second person", {"fields": (WHY,)})]
@@ -109,7 +129,9 @@ class GuardedAdmin(RecordedAdmin):
     def may_propose(self, request: HttpRequest, obj: Any) -> bool:
         return self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         """The form adds the field "Why?" itself: it is none of the model's."""
         if kwargs.get("fields") is not None:
             kwargs["fields"] = [name for name in kwargs["fields"] if name != WHY]
@@ -120,7 +142,9 @@ class GuardedAdmin(RecordedAdmin):
         if form.wanted.values:
             self.propose(request, form.instance, form.wanted, form.cleaned_data[WHY].strip())
 
-    def propose(self, request: HttpRequest, item: models.Model, wanted: Wanted, why: str) -> Proposal:
+    def propose(
+        self, request: HttpRequest, item: models.Model, wanted: Wanted, why: str
+    ) -> Proposal:
         """Make the proposal, and have the page say so."""
         assert isinstance(request.user, User)
         proposal = workflow.propose(item, wanted, by=request.user, why=why)
@@ -132,18 +156,27 @@ class GuardedAdmin(RecordedAdmin):
     ) -> None:
         proposal: Proposal | None = getattr(request, "waiting", None)
         if proposal is not None:
-            says = f"The new {proposal.names} {'wait' if len(proposal.changes) > 1 else 'waits'} for a second person."
+            says = (
+                f"The new {proposal.names} {'wait' if len(proposal.changes) > 1 else 'waits'} for a"
+                " second person."
+            )
             message, level = f"Saved. {says}", messages.WARNING
         super().message_user(request, message, level, *args, **kw)
 
-    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
         """Without what has to wait: its own event tells of it."""
         changes = super().construct_change_message(request, form, formsets, add)
         waits = getattr(form, "wanted", Wanted()).values
-        return {name: pair for name, pair in changes.items() if name != WHY and self._is_saved(name, pair, waits)}
+        return {
+            name: pair
+            for name, pair in changes.items()
+            if name != WHY and self._is_saved(name, pair, waits)
+        }
 
     def _is_saved(self, name: str, pair: list[Any], waits: Mapping[str, Any]) -> bool:
-        return name not in waits or (not self.guard.is_secret(name) and pair[0] != pair[1])
+        return name not in waits or (not self.policy.is_secret(name) and pair[0] != pair[1])
 
     def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
         return self._log("added", object, message)
@@ -153,8 +186,10 @@ class GuardedAdmin(RecordedAdmin):
 
     def _log(self, done: str, item: Any, changes: Mapping[str, Any]) -> Any:
         """On a one-person installation a guarded change says that nobody else was asked."""
-        alone = settings.ONE_PERSON and any(self.guard.rule(name) for name in changes)
-        return record(f"{item._meta.model_name}.{done}", item, changes=changes, reason=ALONE if alone else "")
+        alone = settings.ONE_PERSON and any(self.policy.rule(name) for name in changes)
+        return record(
+            f"{item._meta.model_name}.{done}", item, changes=changes, reason=ALONE if alone else ""
+        )
 
     def changeform_view(
         self,
@@ -163,10 +198,16 @@ class GuardedAdmin(RecordedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        about = Proposal.objects.seen_by(request.user).filter(state=State.PROPOSED, subject_type=self.guard.label)
+        about = Proposal.objects.seen_by(request.user).filter(
+            state=State.PROPOSED, subject_type=self.policy.label
+        )
         context = {
             "alone": ALONE if settings.ONE_PERSON else "",
-            "proposals": list(about.filter(subject_id=object_id)) if object_id and object_id.isdecimal() else [],
+            "proposals": (
+                list(about.filter(subject_id=object_id))
+                if object_id and object_id.isdecimal()
+                else []
+            ),
         }
         view = _asked_again(super().changeform_view, then=f"Save this {self.opts.verbose_name}")
         return view(request, object_id, form_url, context | (extra_context or {}))

@@ -1,4 +1,6 @@
-"""The proposals app: makes sure after every migration that the database still refuses self-approval."""
+"""The proposals app: makes sure after every migration that the database still refuses
+self-approval.
+"""
 
 from typing import Any
 
@@ -6,14 +8,14 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
-from mailops.core.sql_triggers import Traced
+from mailops.core.sql_triggers import AuditedTable
 
 
 class ProposalsConfig(AppConfig):
     name = "mailops.proposals"
     label = "proposals"
     verbose_name = "People"
-    traced = (Traced(table="proposals_proposal", secret=("sealed",)),)
+    audited_tables = (AuditedTable(table="proposals_proposal", secret=("sealed",)),)
 
     def ready(self) -> None:
         post_migrate.connect(install_triggers, sender=self)

@@ -1,4 +1,5 @@
-"""Which change of a value loosens a rule. Each says why, in words; an empty answer means it is as tight or tighter.
+"""Which change of a value loosens a rule. Each says why, in words; an empty answer means it is as
+tight or tighter.
 
 Values are as JSON keeps them: amounts as text, None where nothing is set.
 """

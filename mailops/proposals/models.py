@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from mailops.core.sql_triggers import Trigger
 from mailops.proposals.loosening import Value
-from mailops.proposals.policies import GUARDS, Guard
+from mailops.proposals.policies import POLICIES, Policy
 
 
 class State(models.TextChoices):
@@ -33,11 +33,15 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
         """Those about what this person may look at."""
         if not user.has_perm("proposals.view_proposal"):
             return self.none()
-        return self.filter(subject_type__in=[label for label, guard in GUARDS.items() if user.has_perm(guard.sees)])
+        return self.filter(
+            subject_type__in=[
+                label for label, policy in POLICIES.items() if user.has_perm(policy.sees)
+            ]
+        )
 
     def waiting_for(self, user: User) -> ProposalQuerySet:
         """Those that this person may approve or decline, oldest first."""
-        theirs = [label for label, guard in GUARDS.items() if guard.may_approve(user)]
+        theirs = [label for label, policy in POLICIES.items() if policy.may_approve(user)]
         if not theirs:
             return self.none()
         found = self.filter(state=State.PROPOSED, subject_type__in=theirs).order_by("proposed_at")
@@ -52,12 +56,17 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
 
 class Proposal(models.Model):
-    """A change that waits for a second person. Names are kept as text, so that it stays readable when people go."""
+    """A change that waits for a second person.
+
+    Names are kept as text, so that it stays readable when people go.
+    """
 
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=60)
     subject = models.CharField("about", max_length=200)
-    changes = models.JSONField()  # a list of name, label, before, after, why (words) and value (to be written)
+    changes = (
+        models.JSONField()
+    )  # a list of name, label, before, after, why (words) and value (to be written)
     based_on = models.JSONField()  # what stood when it was proposed, by name
     sealed = models.TextField(blank=True)  # the secrets among the values, until it is decided
     why = models.TextField()
@@ -69,7 +78,9 @@ class Proposal(models.Model):
     decided_by_name = models.CharField("decided by", max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True)
     decided_why = models.TextField(blank=True)
-    alone = models.BooleanField(default=False)  # approved while the installation was marked as one-person
+    alone = models.BooleanField(
+        default=False
+    )  # approved while the installation was marked as one-person
 
     objects = ProposalQuerySet.as_manager()
 
@@ -77,7 +88,9 @@ class Proposal(models.Model):
         ordering: ClassVar = ["-pk"]
         default_permissions = ("view",)
         permissions: ClassVar = [("approve_proposal", "Can approve what others propose")]
-        indexes: ClassVar = [models.Index(fields=["subject_type", "subject_id"], name="proposal_about")]
+        indexes: ClassVar = [
+            models.Index(fields=["subject_type", "subject_id"], name="proposal_about")
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(state__in=State.values), name="proposal_state_known"),
             models.CheckConstraint(
@@ -91,8 +104,8 @@ class Proposal(models.Model):
         return f"Proposal {self.pk} about {self.subject}"
 
     @property
-    def guard(self) -> Guard:
-        return GUARDS[self.subject_type]
+    def policy(self) -> Policy:
+        return POLICIES[self.subject_type]
 
     @property
     def values(self) -> dict[str, Value]:
@@ -104,8 +117,12 @@ class Proposal(models.Model):
 
     @property
     def what(self) -> list[str]:
-        """ "Order limit: $2,000.00 → $3,000.00", a line a change; a secret says only that it changes."""
-        return [f"{change['label']}: {change['before']} → {change['after']}" for change in self.changes]
+        """ "Order limit: $2,000.00 → $3,000.00", a line a change; a secret says only that it
+        changes.
+        """
+        return [
+            f"{change['label']}: {change['before']} → {change['after']}" for change in self.changes
+        ]
 
     @property
     def names(self) -> str:
@@ -119,12 +136,16 @@ class Proposal(models.Model):
 
     def stale(self, item: Any) -> list[str]:
         """What changed since it was proposed, a sentence each; empty where it may still be applied."""
-        now, kin = self.guard.read(item), {self.guard.kin(name) for name in self.values}
+        now, group = self.policy.read(item), {self.policy.group(name) for name in self.values}
         return [
-            f"{self.guard.named(item, name)} was {self.guard.words(name, self.based_on)} and "
-            + ("was entered anew." if self.guard.is_secret(name) else f"is now {self.guard.words(name, now)}.")
+            f"{self.policy.named(item, name)} was {self.policy.words(name, self.based_on)} and "
+            + (
+                "was entered anew."
+                if self.policy.is_secret(name)
+                else f"is now {self.policy.words(name, now)}."
+            )
             for name in sorted({*self.based_on, *now})
-            if self.guard.kin(name) in kin and self.based_on.get(name) != now.get(name)
+            if self.policy.group(name) in group and self.based_on.get(name) != now.get(name)
         ]
 
 
@@ -140,7 +161,9 @@ TRIGGERS = (
         table="proposals_proposal",
         event="INSERT",
         message=_SAYS,
-        when="NEW.state <> 'proposed' OR NEW.decided_by_id IS NOT NULL OR NEW.proposed_by_id IS NULL",
+        when=(
+            "NEW.state <> 'proposed' OR NEW.decided_by_id IS NOT NULL OR NEW.proposed_by_id IS NULL"
+        ),
     ),
     Trigger(
         name="proposal_by_two",
@@ -149,11 +172,12 @@ TRIGGERS = (
         message=_SAYS,
         # the names of people who are deleted become empty, which changes nothing about who decided
         when=(
-            "(NEW.proposed_by_id IS NOT NULL AND (OLD.proposed_by_id IS NULL OR NEW.proposed_by_id <> "
-            "OLD.proposed_by_id)) OR (OLD.state <> 'proposed' AND NEW.state <> OLD.state) OR "
-            "(NEW.state = 'approved' AND OLD.state <> 'approved' AND (NEW.decided_by_id IS NULL OR "
-            "NEW.proposed_by_id IS NULL OR (NEW.decided_by_id = NEW.proposed_by_id AND NOT NEW.alone)))"
-            " OR (NEW.state = 'approved' AND NEW.decided_by_id = NEW.proposed_by_id AND NOT NEW.alone)"
+            "(NEW.proposed_by_id IS NOT NULL AND (OLD.proposed_by_id IS NULL OR NEW.proposed_by_id"
+            " <> OLD.proposed_by_id)) OR (OLD.state <> 'proposed' AND NEW.state <> OLD.state) OR"
+            " (NEW.state = 'approved' AND OLD.state <> 'approved' AND (NEW.decided_by_id IS NULL OR"
+            " NEW.proposed_by_id IS NULL OR (NEW.decided_by_id = NEW.proposed_by_id AND NOT"
+            " NEW.alone))) OR (NEW.state = 'approved' AND NEW.decided_by_id = NEW.proposed_by_id"
+            " AND NOT NEW.alone)"
         ),
     ),
     Trigger(

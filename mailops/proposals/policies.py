@@ -1,4 +1,7 @@
-"""What of a model needs a second person. Each app says it for its own models with a Guard, registered when it loads."""
+"""What of a model needs a second person.
+
+Each app says it for its own models with a Policy, registered when it loads.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,21 @@ from mailops.proposals.loosening import Rule, Value
 
 HIDDEN = "changed, not shown"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-GUARDS: dict[str, Guard] = {}
+POLICIES: dict[str, Policy] = {}
 
 
 @dataclass
 class Wanted:
-    """Changes that wait for a second person: the values, why each needs one, and the secrets among them in clear."""
+    """Changes that wait for a second person: the values, why each needs one, and the secrets among
+    them in clear.
+    """
 
     values: dict[str, Value] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
 
-class Guard:
+class Policy:
     """The rules for one model. Names are those of its form's fields; values are as JSON keeps them."""
 
     model: ClassVar[type[models.Model]]
@@ -46,8 +51,10 @@ class Guard:
     def is_secret(self, name: str) -> bool:
         return False
 
-    def kin(self, name: str) -> str:
-        """Values of one kin are decided together: when one changes, proposals about the others no longer hold."""
+    def group(self, name: str) -> str:
+        """Values of one group are decided together: when one changes, proposals about the others no
+        longer hold.
+        """
         return name
 
     def read(self, item: Any) -> dict[str, Value]:
@@ -55,7 +62,10 @@ class Guard:
         return {name: plain(getattr(item, name)) for name in self.rules}
 
     def start(self, item: Any, typed: Mapping[str, Value]) -> dict[str, Value]:
-        """What a new row holds until somebody approves what was typed. Unless told otherwise, the model's defaults."""
+        """What a new row holds until somebody approves what was typed.
+
+        Unless told otherwise, the model's defaults.
+        """
         return self.read(item)
 
     def loosens(self, name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> str:
@@ -90,12 +100,14 @@ class Guard:
         return "none" if value in (None, "") else str(value)
 
     def seal(self, secrets: Mapping[str, str]) -> str:
-        """The secrets of a proposal, sealed; only a guard with secrets has a way."""
+        """The secrets of a proposal, sealed; only a policy with secrets has a way."""
         assert not secrets
         return ""
 
     def approvers(self) -> models.QuerySet[User]:
-        found: models.QuerySet[User] = User.objects.with_perm("proposals.approve_proposal", backend=BACKEND)
+        found: models.QuerySet[User] = User.objects.with_perm(
+            "proposals.approve_proposal", backend=BACKEND
+        )
         return found.filter(is_staff=True)
 
     def may_approve(self, user: User | AnonymousUser) -> bool:
@@ -123,9 +135,9 @@ class Guard:
         return Wanted(values={name: after[name] for name in reasons}, reasons=reasons)
 
 
-def register(guard: Guard) -> Guard:
-    GUARDS[guard.label] = guard
-    return guard
+def register(policy: Policy) -> Policy:
+    POLICIES[policy.label] = policy
+    return policy
 
 
 def plain(value: Any) -> Value:

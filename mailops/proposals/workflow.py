@@ -12,10 +12,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from mailops.history import record, telling
+from mailops.history import audited, record
 from mailops.proposals.loosening import Value
 from mailops.proposals.models import Proposal, State
-from mailops.proposals.policies import GUARDS, HIDDEN, Guard, Wanted
+from mailops.proposals.policies import HIDDEN, POLICIES, Policy, Wanted
 
 ALONE = "This installation is marked as one-person: changes like this need no second person."
 
@@ -26,15 +26,15 @@ class NotAllowed(Exception):
 
 def propose(item: models.Model, wanted: Wanted, *, by: User, why: str) -> Proposal:
     """Keep the changes until a second person decides. In the transaction of whatever else is saved."""
-    guard = GUARDS[item._meta.label_lower]
-    stands = guard.read(item)
+    policy = POLICIES[item._meta.label_lower]
+    stands = policy.read(item)
     proposal = Proposal.objects.create(
-        subject_type=guard.label,
+        subject_type=policy.label,
         subject_id=str(item.pk),
         subject=str(item)[:200],
-        changes=_changes(guard, item, stands, wanted),
+        changes=_changes(policy, item, stands, wanted),
         based_on=stands,
-        sealed=guard.seal(wanted.secrets) if wanted.secrets else "",
+        sealed=policy.seal(wanted.secrets) if wanted.secrets else "",
         why=why,
         proposed_by=by,
         proposed_by_name=by.get_username(),
@@ -45,30 +45,35 @@ def propose(item: models.Model, wanted: Wanted, *, by: User, why: str) -> Propos
 
 def approve(pk: int, *, by: User) -> Proposal:
     """Apply exactly what was proposed, if the object still stands as it did then."""
-    with telling():
+    with audited():
         proposal, item = _locked(pk)
         alone = _may_approve(proposal, by)
         if item is None:
-            raise NotAllowed(f"{proposal.subject} was deleted meanwhile. Decline this proposal, or let it expire.")
+            raise NotAllowed(
+                f"{proposal.subject} was deleted meanwhile. Decline this proposal, or let it"
+                " expire."
+            )
         if stale := proposal.stale(item):
-            raise NotAllowed(f"It can't be approved any more. {' '.join(stale)} It has to be proposed anew.")
+            raise NotAllowed(
+                f"It can't be approved any more. {' '.join(stale)} It has to be proposed anew."
+            )
         _apply(proposal, item, alone=alone, by=by)
         proposal.alone = alone
         return _decide(proposal, State.APPROVED, by=by, why=ALONE if alone else "")
 
 
 def decline(pk: int, *, by: User, why: str) -> Proposal:
-    with telling():
+    with audited():
         proposal, _ = _locked(pk)
-        if not proposal.guard.may_approve(by):
-            raise NotAllowed(f"Only {proposal.guard.who} may decline this.")
+        if not proposal.policy.may_approve(by):
+            raise NotAllowed(f"Only {proposal.policy.who} may decline this.")
         if proposal.proposed_by_id == by.pk:
             raise NotAllowed("It is your own proposal. You can withdraw it.")
         return _decide(proposal, State.DECLINED, by=by, why=why)
 
 
 def withdraw(pk: int, *, by: User) -> Proposal:
-    with telling():
+    with audited():
         proposal, _ = _locked(pk)
         if proposal.proposed_by_id != by.pk:
             raise NotAllowed(f"Only {proposal.proposed_by_name}, who proposed it, may withdraw it.")
@@ -79,7 +84,7 @@ def expire(now: datetime) -> int:
     """Let proposals lapse that nobody decided in time; how many."""
     count = 0
     for pk in Proposal.objects.overdue(now).values_list("pk", flat=True)[:200]:
-        with telling():
+        with audited():
             proposal = Proposal.objects.select_for_update().get(pk=pk)
             if proposal.is_waiting:
                 days = settings.PROPOSAL_DAYS
@@ -92,22 +97,34 @@ def why_not_approve(proposal: Proposal, user: User) -> str:
     """Why this person may not approve it, in words; empty where they may."""
     if not proposal.is_waiting:
         decided = proposal.get_state_display().lower()
-        return f"It is {decided}{f' by {proposal.decided_by_name}' if proposal.decided_by_name else ''} already."
-    if not proposal.guard.may_approve(user):
-        return f"Only {proposal.guard.who} may approve this."
+        return (
+            "It is"
+            f" {decided}{f' by {proposal.decided_by_name}' if proposal.decided_by_name else ''}"
+            " already."
+        )
+    if not proposal.policy.may_approve(user):
+        return f"Only {proposal.policy.who} may approve this."
     if proposal.proposed_by is not None and not proposal.proposed_by.is_active:
-        return f"{proposal.proposed_by_name}, who proposed it, can't sign in any more. It has to be proposed anew."
+        return (
+            f"{proposal.proposed_by_name}, who proposed it, can't sign in any more. It has to be"
+            " proposed anew."
+        )
     if proposal.proposed_by_id is None:
-        return f"{proposal.proposed_by_name}, who proposed it, is no user any more. It has to be proposed anew."
+        return (
+            f"{proposal.proposed_by_name}, who proposed it, is no user any more. It has to be"
+            " proposed anew."
+        )
     if proposal.proposed_by_id == user.pk and not settings.ONE_PERSON:
         return "You proposed it, so somebody else has to approve it."
     return ""
 
 
 def _locked(pk: int) -> tuple[Proposal, Any]:
-    """The object first and the proposal after it, as everywhere, or two transactions could wait for each other."""
+    """The object first and the proposal after it, as everywhere, or two transactions could wait for
+    each other.
+    """
     about = Proposal.objects.get(pk=pk)
-    item = about.guard.locked(about.subject_id)
+    item = about.policy.locked(about.subject_id)
     proposal = Proposal.objects.select_for_update(of=("self",)).get(pk=pk)
     if not proposal.is_waiting:
         raise NotAllowed(why_not_approve(proposal, User()))
@@ -122,32 +139,36 @@ def _may_approve(proposal: Proposal, by: User) -> bool:
 
 
 def _apply(proposal: Proposal, item: Any, *, alone: bool, by: User) -> None:
-    guard, values = proposal.guard, proposal.values
-    columns = list(guard.write(item, values, proposal.sealed))
+    policy, values = proposal.policy, proposal.values
+    columns = list(policy.write(item, values, proposal.sealed))
     try:
         item.full_clean()
-        guard.check(item, values)
+        policy.check(item, values)
     except ValidationError as error:
         raise NotAllowed(f"It can't be approved. {' '.join(error.messages)}") from error
     if columns:
         item.save(update_fields=columns)
-    guard.afterwards(item, values)
-    who = f"Proposed by {proposal.proposed_by_name}, approved by {by.get_username()}: {proposal.why}"
+    policy.afterwards(item, values)
+    who = (
+        f"Proposed by {proposal.proposed_by_name}, approved by {by.get_username()}: {proposal.why}"
+    )
     record(
         f"{item._meta.model_name}.changed",
         item,
         by=by,
         reason=f"{who} ({ALONE})" if alone else who,
-        changes={name: _pair(guard, name, proposal.based_on, values) for name in values},
+        changes={name: _pair(policy, name, proposal.based_on, values) for name in values},
     )
 
 
-def _pair(guard: Guard, name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> list[Value]:
+def _pair(
+    policy: Policy, name: str, before: Mapping[str, Value], after: Mapping[str, Value]
+) -> list[Value]:
     """Rows by their names: a number would tell nothing."""
-    if guard.is_secret(name):
+    if policy.is_secret(name):
         return ["", HIDDEN]
-    if name in {field.name for field in guard.model._meta.fields if field.many_to_one}:
-        return [guard.words(name, before), guard.words(name, after)]
+    if name in {field.name for field in policy.model._meta.fields if field.many_to_one}:
+        return [policy.words(name, before), policy.words(name, after)]
     return [before.get(name), after[name]]
 
 
@@ -168,16 +189,18 @@ def _told(proposal: Proposal) -> dict[str, Any]:
     return {"what": proposal.what}
 
 
-def _changes(guard: Guard, item: Any, stands: Mapping[str, Value], wanted: Wanted) -> list[dict[str, Any]]:
+def _changes(
+    policy: Policy, item: Any, stands: Mapping[str, Value], wanted: Wanted
+) -> list[dict[str, Any]]:
     then = {**stands, **wanted.values}
     return [
         {
             "name": name,
-            "label": guard.named(item, name),
-            "before": guard.words(name, stands),
-            "after": HIDDEN if guard.is_secret(name) else guard.words(name, then),
+            "label": policy.named(item, name),
+            "before": policy.words(name, stands),
+            "after": HIDDEN if policy.is_secret(name) else policy.words(name, then),
             "why": wanted.reasons[name],
-            "value": None if guard.is_secret(name) else value,
+            "value": None if policy.is_secret(name) else value,
         }
         for name, value in wanted.values.items()
     ]

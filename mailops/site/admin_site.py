@@ -34,16 +34,26 @@ class MailOpsSite(admin.AdminSite):
         admin_class: type[admin.ModelAdmin[Any]] | None = None,
         **options: Any,
     ) -> None:
-        """Register, but for the queue's tables: whoever can edit a schedule there can run any Python function."""
-        models = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
-        super().register([model for model in models if model._meta.app_label != "django_q"], admin_class, **options)
+        """Register, but for the queue's tables: whoever can edit a schedule there can run any
+        Python function.
+        """
+        models = (
+            [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else model_or_iterable
+        )
+        super().register(
+            [model for model in models if model._meta.app_label != "django_q"],
+            admin_class,
+            **options,
+        )
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the frame needs: without a login only the banner, and no query."""
         context = super().each_context(request) | {"is_practice": not settings.LIVE}
         return context | self._frame(request) if self.has_permission(request) else context
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
         """The dashboard."""
         from mailops.site import dashboard
 
@@ -52,7 +62,9 @@ class MailOpsSite(admin.AdminSite):
     def password_change(  # type: ignore[override]  # after a success it is a redirect
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
-        """One's own password, recorded; whoever changes it signed in a short time ago, and knows the present one."""
+        """One's own password, recorded; whoever changes it signed in a short time ago, and knows
+        the present one.
+        """
         from mailops.auth import reauthentication, sessions
         from mailops.auth.password_change import OwnPassword
 
@@ -82,14 +94,20 @@ class MailOpsSite(admin.AdminSite):
         return [
             path("login/code/", never_cache(sign_in.code_page), name="login_code"),
             *(
-                path(f"second-factor/{at}", self.admin_view(view), name=f"second_factor_{at}".rstrip("_/"))
+                path(
+                    f"second-factor/{at}",
+                    self.admin_view(view),
+                    name=f"second_factor_{at}".rstrip("_/"),
+                )
                 for at, view in mine.items()
             ),
             *super().get_urls(),
         ]
 
     @method_decorator(never_cache)
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Name and password, and then the code of whoever has a second factor."""
         from mailops.auth import sign_in
 
@@ -103,8 +121,12 @@ class MailOpsSite(admin.AdminSite):
         switch, sending = SendingSwitch.current(), heartbeat.status()
         if switch.stopped_at and sending.works:
             sending = heartbeat.Status(False, "All sending is held", "wait")
-        registry = {model._meta.label_lower: model_admin for model, model_admin in self._registry.items()}
-        sections = navigation.sections(request, registry, waiting=dashboard.waiting_count(request.user))
+        registry = {
+            model._meta.label_lower: model_admin for model, model_admin in self._registry.items()
+        }
+        sections = navigation.sections(
+            request, registry, waiting=dashboard.waiting_count(request.user)
+        )
         return {
             "navigation": sections,
             "here": navigation.current(sections),

@@ -19,7 +19,12 @@ from orders.spending import limits
 from vendors.models import SendingSwitch, Vendor
 
 AT_MOST = 20  # orders in a list
-ACTS = {State.REVIEW: "Review", State.UNKNOWN: "Check", State.REFUSED: "Fix and copy", State.DRAFT: "Go on"}
+ACTS = {
+    State.REVIEW: "Review",
+    State.UNKNOWN: "Check",
+    State.REFUSED: "Fix and copy",
+    State.DRAFT: "Go on",
+}
 KINDS = {State.REVIEW: "wait", State.UNKNOWN: "doubt", State.REFUSED: "bad", State.PARTLY: "wait"}
 SINCE = {State.CONFIRMED: "Confirmed", State.SENDING: "Taken up", State.ACCEPTED: "Accepted"}
 MOVING = list(SINCE)
@@ -38,7 +43,11 @@ def context(request: HttpRequest) -> dict[str, Any]:
     assert isinstance(user, User)
     switch = SendingSwitch.current()
     sees_orders = user.has_perm("orders.view_order")
-    moving = Order.objects.filter(state__in=MOVING).select_related("client", "vendor").order_by("state_since")
+    moving = (
+        Order.objects.filter(state__in=MOVING)
+        .select_related("client", "vendor")
+        .order_by("state_since")
+    )
     shown = list(moving[:AT_MOST]) if sees_orders else []
     held = _held(switch)
     return {
@@ -55,7 +64,9 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "switch": switch,
         "may_hold": user.has_perm("vendors.hold_all_sending"),
         "may_draft": user.has_perm("orders.add_order"),
-        "unsaved": autosave.offers(user)[: autosave.FEW] if user.has_perm("orders.add_order") else [],
+        "unsaved": autosave.offers(user)[: autosave.FEW]
+        if user.has_perm("orders.add_order")
+        else [],
         "outside": untracked_changes.lately() if user.has_perm("history.view_event") else None,
         "has_role": user.is_superuser or user.groups.exists(),
     }
@@ -64,7 +75,9 @@ def context(request: HttpRequest) -> dict[str, Any]:
 def _waiting(user: User) -> list[dict[str, Any]]:
     orders = list(Order.objects.waiting_for(user).select_related("client", "vendor")[:AT_MOST])
     news = _news(orders) if user.has_perm("orders.settle_order") else {}
-    return [_news_of(order, news[order.pk]) if order.pk in news else _waits(order) for order in orders]
+    return [
+        _news_of(order, news[order.pk]) if order.pk in news else _waits(order) for order in orders
+    ]
 
 
 def _waits(order: Order) -> dict[str, Any]:
@@ -82,7 +95,11 @@ def _waits(order: Order) -> dict[str, Any]:
 
 def _news_of(order: Order, attempt: Attempt) -> dict[str, Any]:
     """A settled order of which the vendor said something else afterwards."""
-    says = f"It was settled. The vendor's answer came later: {attempt.late_answer}" if attempt.late_answer else ""
+    says = (
+        f"It was settled. The vendor's answer came later: {attempt.late_answer}"
+        if attempt.late_answer
+        else ""
+    )
     return _waits(order) | {
         "url": reverse("admin:orders_order_check", args=[order.pk]),
         "kind": "doubt",
@@ -103,11 +120,19 @@ def _on_its_way(order: Order, switch: SendingSwitch) -> dict[str, Any]:
     url = reverse("admin:orders_order_change", args=[order.pk])
     hold = order.hold if order.state == State.CONFIRMED else None
     kind = "wait" if hold and hold.since else "info"
-    return {"order": order, "url": url, "hold": hold, "kind": kind, "verb": SINCE[State(order.state)]}
+    return {
+        "order": order,
+        "url": url,
+        "hold": hold,
+        "kind": kind,
+        "verb": SINCE[State(order.state)],
+    }
 
 
 def _held(switch: SendingSwitch) -> list[dict[str, Any]]:
-    """The switches that hold confirmed orders back: how many wait, and since when the oldest of them does."""
+    """The switches that hold confirmed orders back: how many wait, and since when the oldest of
+    them does.
+    """
     confirmed = Order.objects.filter(state=State.CONFIRMED).exclude(hold_until__gt=timezone.now())
     if switch.stopped_at:
         found = confirmed.aggregate(count=Count("pk"), oldest=Min("confirmed_at"))

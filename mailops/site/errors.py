@@ -16,4 +16,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str, *, title: str, status: int) -> HttpResponse:
-    return render(request, template, admin.site.each_context(request) | {"title": title}, status=status)
+    return render(
+        request, template, admin.site.each_context(request) | {"title": title}, status=status
+    )

@@ -43,7 +43,10 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Shared addresses", "notices.sharedaddress", "changelist"),
     ],
 }
-NEEDS = {"evidence": "history.export_event", "control": "history.export_event"}  # page: who may open it
+NEEDS = {
+    "evidence": "history.export_event",
+    "control": "history.export_event",
+}  # page: who may open it
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Section:
     links: list[Link]
 
 
-def sections(request: HttpRequest, registry: Mapping[str, ModelAdmin[Any]], *, waiting: int) -> list[Section]:
+def sections(
+    request: HttpRequest, registry: Mapping[str, ModelAdmin[Any]], *, waiting: int
+) -> list[Section]:
     """The sidebar for this person on this page; `registry` maps a model's label to its admin."""
     today = Link("Today", reverse("admin:index"), count=waiting)
     found = [
@@ -103,10 +108,18 @@ def _may_open(request: HttpRequest, admin: ModelAdmin[Any], page: str) -> bool:
     """The same question that the page itself asks before it opens."""
     if page in NEEDS:
         return request.user.has_perm(NEEDS[page])
-    return admin.has_add_permission(request) if page == "add" else admin.has_view_or_change_permission(request)
+    return (
+        admin.has_add_permission(request)
+        if page == "add"
+        else admin.has_view_or_change_permission(request)
+    )
 
 
 def _here(path: str, urls: list[str]) -> str:
     """The longest address that the path is at or below; Today is only itself."""
     today, *others = urls
-    return max((url for url in others if path.startswith(url)), key=len, default=today if path == today else "")
+    return max(
+        (url for url in others if path.startswith(url)),
+        key=len,
+        default=today if path == today else "",
+    )

@@ -1,4 +1,6 @@
-"""What of a user needs a second person: every right that is given, and a password that somebody else sets."""
+"""What of a user needs a second person: every right that is given, and a password that somebody
+else sets.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +16,22 @@ from mailops.auth import roles
 from mailops.core.sealed import Sealed
 from mailops.proposals import loosening, policies
 from mailops.proposals.loosening import Value
-from mailops.proposals.policies import Guard, register
+from mailops.proposals.policies import Policy, register
 
-PASSWORD = "password"  # noqa: S105 (the field's name)
-NAMES = {"groups": "Roles", "is_active": "May sign in", "is_staff": "Opens these pages", "is_superuser": "May do all"}
+PASSWORD = "password"  # noqa: S105  (the field's name)
+NAMES = {
+    "groups": "Roles",
+    "is_active": "May sign in",
+    "is_staff": "Opens these pages",
+    "is_superuser": "May do all",
+}
 
 
-class UserGuard(Guard):
-    """Taking rights away is done at once. Only a superuser hands them out, so only another one approves."""
+class UserPolicy(Policy):
+    """Taking rights away is done at once.
+
+    Only a superuser hands them out, so only another one approves.
+    """
 
     model = User
     sees = "auth.view_user"
@@ -37,12 +47,18 @@ class UserGuard(Guard):
     def is_secret(self, name: str) -> bool:
         return name == PASSWORD
 
-    def kin(self, name: str) -> str:
+    def group(self, name: str) -> str:
         return name if name == PASSWORD else "rights"
 
     def read(self, item: User) -> dict[str, Value]:
-        rights: dict[str, Value] = {name: getattr(item, name) for name in ("is_active", "is_staff", "is_superuser")}
-        mark = salted_hmac("mailops.proposals", item.password).hexdigest()[:16] if item.password else None
+        rights: dict[str, Value] = {
+            name: getattr(item, name) for name in ("is_active", "is_staff", "is_superuser")
+        }
+        mark = (
+            salted_hmac("mailops.proposals", item.password).hexdigest()[:16]
+            if item.password
+            else None
+        )
         return rights | {"groups": policies.plain(item.groups.all()), PASSWORD: mark}
 
     def start(self, item: User, typed: Mapping[str, Value]) -> dict[str, Value]:
@@ -60,7 +76,9 @@ class UserGuard(Guard):
 
     def words(self, name: str, values: Mapping[str, Value]) -> str:
         value = values.get(name)
-        return ("yes" if value else "no") if isinstance(value, bool) else super().words(name, values)
+        return (
+            ("yes" if value else "no") if isinstance(value, bool) else super().words(name, values)
+        )
 
     def seal(self, secrets: Mapping[str, str]) -> str:
         return str(Sealed("").put(secrets))
@@ -72,12 +90,16 @@ class UserGuard(Guard):
         return user.is_active and user.is_superuser
 
     def write(self, item: User, values: Mapping[str, Value], sealed: str) -> Iterable[str]:
-        columns = {name: value for name, value in values.items() if name not in ("groups", PASSWORD)}
+        columns = {
+            name: value for name, value in values.items() if name not in ("groups", PASSWORD)
+        }
         for name, value in columns.items():
             setattr(item, name, value)
         if PASSWORD not in values:
             return columns
-        item.password = Sealed(sealed).open()[PASSWORD]  # as it is kept: nobody can read it from there
+        item.password = Sealed(sealed).open()[
+            PASSWORD
+        ]  # as it is kept: nobody can read it from there
         return [*columns, PASSWORD]
 
     def check(self, item: User, values: Mapping[str, Value]) -> None:
@@ -93,4 +115,4 @@ class UserGuard(Guard):
             item.groups.set(self.python("groups", values["groups"]))
 
 
-USERS = register(UserGuard())
+USERS = register(UserPolicy())

@@ -18,9 +18,9 @@ from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
 from mailops.auth import reauthentication, roles
-from mailops.history import record, telling
+from mailops.history import audited, record
 from mailops.history.admin import ReadOnlyAdmin
-from mailops.proposals.approval_admin import GuardedAdmin, GuardedForm, WhyField
+from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm, WhyField
 from mailops.proposals.policies import HIDDEN
 from mailops.proposals.workflow import ALONE
 from mailops.site.user_policies import PASSWORD, USERS
@@ -35,20 +35,22 @@ class AuditorAlone(forms.ModelForm):
         said: dict[str, Any] = super().clean() or self.cleaned_data
         groups = {group.name for group in said.get("groups", [])}
         if roles.AUDITOR in groups and (groups - {roles.AUDITOR} or said.get("is_superuser")):
-            raise ValidationError({"groups": "An auditor may hold no other role and be no superuser."})
+            raise ValidationError(
+                {"groups": "An auditor may hold no other role and be no superuser."}
+            )
         return said
 
 
-class PersonForm(GuardedForm, AuditorAlone, UserChangeForm):
+class PersonForm(ApprovalForm, AuditorAlone, UserChangeForm):
     """A user as an administrator changes them."""
 
-    guard = USERS
+    policy = USERS
 
 
-class NewPersonForm(GuardedForm, AuditorAlone, AdminUserCreationForm):
+class NewPersonForm(ApprovalForm, AuditorAlone, AdminUserCreationForm):
     """A user as an administrator adds them."""
 
-    guard = USERS
+    policy = USERS
 
 
 class PasswordForm(AdminPasswordChangeForm):
@@ -62,7 +64,9 @@ class PasswordForm(AdminPasswordChangeForm):
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or self.cleaned_data
         if not settings.ONE_PERSON and not self.takes_away and not said.get("why", "").strip():
-            self.add_error("why", "A second person has to approve this: say why. Nothing is saved yet.")
+            self.add_error(
+                "why", "A second person has to approve this: say why. Nothing is saved yet."
+            )
         return said
 
     @property
@@ -77,11 +81,19 @@ class PasswordForm(AdminPasswordChangeForm):
 
 
 @admin.register(User)
-class PersonAdmin(GuardedAdmin, UserAdmin):
+class PersonAdmin(ApprovalAdmin, UserAdmin):
     form = PersonForm
     change_password_form = PasswordForm
     add_form = NewPersonForm
-    list_display = ("username", "first_name", "last_name", "email", "roles", "is_active", "last_login")
+    list_display = (
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "roles",
+        "is_active",
+        "last_login",
+    )
     list_filter = ("groups", "is_active", "is_superuser")
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
@@ -98,7 +110,10 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
-            field.label, field.help_text = "Roles", "What this person may do. An auditor has no other role."
+            field.label, field.help_text = (
+                "Roles",
+                "What this person may do. An auditor has no other role.",
+            )
         return field
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -121,11 +136,15 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
         return super().delete_view(*args, **kwargs)
 
     @method_decorator(reauthentication.before("Set the password of this user"))
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """The password and its record in one transaction; somebody else's new one waits for a second person."""
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """The password and its record in one transaction; somebody else's new one waits for a
+        second person.
+        """
         if not self.has_change_permission(request):
             raise PermissionDenied
-        with telling():
+        with audited():
             user = self.get_object(request, unquote(id))
             if user is None:
                 raise Http404
@@ -135,7 +154,11 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
             if request.method != "POST" or settings.ONE_PERSON:
                 return super().user_change_password(request, id, form_url)
             form = self.change_password_form(user, request.POST)
-            if not self.has_change_permission(request, user) or not form.is_valid() or form.takes_away:
+            if (
+                not self.has_change_permission(request, user)
+                or not form.is_valid()
+                or form.takes_away
+            ):
                 return super().user_change_password(request, id, form_url)
             wanted = USERS.wanted({PASSWORD: ""}, {PASSWORD: HIDDEN})
             wanted.secrets[PASSWORD] = make_password(form.cleaned_data["password1"])
@@ -146,7 +169,12 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
     def log_change(self, request: HttpRequest, object: User, message: Any) -> Any:
         """Another password is an event of its own, as it is where people change it themselves."""
         if isinstance(message, dict) and any("password" in name for name in message):
-            return record("user.password_changed", object, changes=message, reason=ALONE if settings.ONE_PERSON else "")
+            return record(
+                "user.password_changed",
+                object,
+                changes=message,
+                reason=ALONE if settings.ONE_PERSON else "",
+            )
         return super().log_change(request, object, message)
 
     @admin.display(description="Roles")
@@ -156,4 +184,6 @@ class PersonAdmin(GuardedAdmin, UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin, GroupAdmin):
-    """What a role may do is the same everywhere: the four roles are made anew after every migration."""
+    """What a role may do is the same everywhere: the four roles are made anew after every
+    migration.
+    """

@@ -15,9 +15,11 @@ register = template.Library()
 
 @register.filter
 def without(media: Media, words: str) -> SafeString:
-    """The tags of a form's media, less the scripts whose name has one of the words: 200 KB that no page uses."""
+    """The tags of a form's media, less the scripts whose name has one of the words: 200 KB that no
+    page uses.
+    """
     scripts = [tag for tag in media.render_js() if not any(word in tag for word in words.split())]
-    return mark_safe("\n".join([*media.render_css(), *scripts]))  # noqa: S308 - Django built and escaped these tags
+    return mark_safe("\n".join([*media.render_css(), *scripts]))  # noqa: S308
 
 
 @register.filter
@@ -37,7 +39,9 @@ def age(at: datetime) -> str:
 
 @register.simple_tag
 def when(at: datetime | None) -> str:
-    """A time as its age, with the time itself on hover; nothing around it, so that a full stop can follow."""
+    """A time as its age, with the time itself on hover; nothing around it, so that a full stop can
+    follow.
+    """
     return _time(at, age(at)) if at else ""
 
 
@@ -47,10 +51,20 @@ def lasting(since: datetime | None) -> str:
     if since is None:
         return ""
     now = timezone.now()
-    return _time(since, timesince(since, now, depth=1) if (now - since).total_seconds() >= 60 else "less than a minute")
+    return _time(
+        since,
+        timesince(since, now, depth=1)
+        if (now - since).total_seconds() >= 60
+        else "less than a minute",
+    )
 
 
 def _time(at: datetime, words: str) -> str:
     local = timezone.localtime(at)
     exact = date_format(local, "j F Y, H:i:s T")
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(timespec="seconds"), exact, words)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(timespec="seconds"),
+        exact,
+        words,
+    )

@@ -1,3 +1,9 @@
 """The pages about orders and what they buy, a file a page."""
 
-from orders.admin import changelist, confirmation_rules, delegation_pages, inventory_pages, month_end_pages  # noqa: F401 (they register their pages)
+from orders.admin import (
+    changelist,  # noqa: F401  (they register their pages)
+    confirmation_rules,  # noqa: F401
+    delegation_pages,  # noqa: F401
+    inventory_pages,  # noqa: F401
+    month_end_pages,  # noqa: F401
+)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from mailops.auth import reauthentication
-from mailops.history import telling
+from mailops.history import audited
 from orders import submission
 from orders.admin import confirmation_panel, cost_sheet, review_summary
 from orders.admin.availability_panel import panel
@@ -32,7 +32,7 @@ from orders.review import comments
 from orders.review import confirmations as confirming
 from orders.spending import limits
 
-LONGEST_PLAN = timedelta(days=90)
+LONGEST_DELAY = timedelta(days=90)
 
 
 class ReasonForm(forms.Form):
@@ -62,7 +62,7 @@ class LaterForm(forms.Form):
 
     def clean_planned_for(self) -> datetime | None:
         at: datetime | None = self.cleaned_data["planned_for"]
-        if at and not timezone.now() < at < timezone.now() + LONGEST_PLAN:
+        if at and not timezone.now() < at < timezone.now() + LONGEST_DELAY:
             raise forms.ValidationError("Choose a time that lies ahead, within the next 90 days.")
         return at
 
@@ -74,7 +74,9 @@ def _user(request: HttpRequest) -> User:
 
 @reauthentication.before(lambda request, pk: f"Confirm {Order(pk=pk)}")
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page on which money is spent: what, how much, and one button with the digest of what is shown."""
+    """The page on which money is spent: what, how much, and one button with the digest of what is
+    shown.
+    """
     order = load(request, pk, "orders.confirm_order")
     if request.method == "POST":
         return _confirm(request, order)
@@ -85,7 +87,9 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
     return _confirm_page(request, order, current=current)
 
 
-def _confirm_page(request: HttpRequest, order: Order, *, current: Plan | None = None, **more: Any) -> HttpResponse:
+def _confirm_page(
+    request: HttpRequest, order: Order, *, current: Plan | None = None, **more: Any
+) -> HttpResponse:
     current = current or plan(order)
     submission.seen(current)
     snapshot = current.snapshot()
@@ -96,7 +100,9 @@ def _confirm_page(request: HttpRequest, order: Order, *, current: Plan | None = 
     since = review_summary.since(request, order, current)
     context = about | {
         "since": since,
-        "glance": review_summary.glance(order, current, seen=since, uses=uses, found=found, said=about["comments"]),
+        "glance": review_summary.glance(
+            order, current, seen=since, uses=uses, found=found, said=about["comments"]
+        ),
         "line": review_summary.line(_user(request), order),
         "panel": panel(request, order),
         "title": f"Confirm {order}?",
@@ -117,12 +123,16 @@ def _confirm_page(request: HttpRequest, order: Order, *, current: Plan | None = 
 def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
     later = LaterForm(request.POST)
     if not later.is_valid():
-        response = _confirm_page(request, order, later=later, refused="Not confirmed yet: look at “Send it later”.")
+        response = _confirm_page(
+            request, order, later=later, refused="Not confirmed yet: look at “Send it later”."
+        )
         response.status_code = 400
         return response
     planned_for, digest = later.cleaned_data["planned_for"], request.POST.get("digest", "")
     try:
-        confirmed = submission.confirm(order.pk, by=_user(request), digest=digest, planned_for=planned_for)
+        confirmed = submission.confirm(
+            order.pk, by=_user(request), digest=digest, planned_for=planned_for
+        )
     except submission.PlanChanged as error:
         response = _confirm_page(request, order, refused=str(error), changes=error.changes)
         response.status_code = 409
@@ -134,22 +144,35 @@ def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
         else:
             messages.error(request, str(error))
         return redirect(url(order))
-    messages.success(request, review_summary.and_then(confirmation_panel.said(confirmed), _user(request)))
+    messages.success(
+        request, review_summary.and_then(confirmation_panel.said(confirmed), _user(request))
+    )
     return redirect(url(order))
 
 
 def _with_reason(
-    request: HttpRequest, order: Order, *, title: str, lead: str, button: str, kind: str, done: Callable[[str], str]
+    request: HttpRequest,
+    order: Order,
+    *,
+    title: str,
+    lead: str,
+    button: str,
+    kind: str,
+    done: Callable[[str], str],
 ) -> HttpResponse:
     """A page that asks for a reason and then does it; what was typed stays when it can't be done."""
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            messages.success(request, review_summary.and_then(done(form.cleaned_data["reason"]), _user(request)))
+            messages.success(
+                request, review_summary.and_then(done(form.cleaned_data["reason"]), _user(request))
+            )
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect(url(order))
-    response = render(request, "reason.html", order, title=title, lead=lead, button=button, kind=kind, form=form)
+    response = render(
+        request, "reason.html", order, title=title, lead=lead, button=button, kind=kind, form=form
+    )
     response.status_code = 400 if form.is_bound else 200
     return response
 
@@ -167,13 +190,19 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     def do(reason: str) -> str:
-        with telling():
+        with audited():
             _locked(order).send_back(by=user, reason=reason)
         return f"{order} is a draft again."
 
     lead = "It becomes a draft again and can be edited. Nothing was sent to the vendor."
     return _with_reason(
-        request, order, title=f"Send {order} back?", lead=lead, button="Send back", kind="primary", done=do
+        request,
+        order,
+        title=f"Send {order} back?",
+        lead=lead,
+        button="Send back",
+        kind="primary",
+        done=do,
     )
 
 
@@ -185,13 +214,19 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     def do(reason: str) -> str:
-        with telling():
+        with audited():
             _locked(order).cancel(by=user, reason=reason)
         return f"{order} is cancelled. Nothing was bought."
 
     lead = "It ends here. Nothing was sent to the vendor and nothing will be."
     return _with_reason(
-        request, order, title=f"Cancel {order}?", lead=lead, button="Cancel the order", kind="danger", done=do
+        request,
+        order,
+        title=f"Cancel {order}?",
+        lead=lead,
+        button="Cancel the order",
+        kind="danger",
+        done=do,
     )
 
 
@@ -201,13 +236,21 @@ def delivered(request: HttpRequest, pk: int) -> HttpResponse:
     user = _user(request)
 
     def do(reason: str) -> str:
-        return f"{delivery.mark_delivered(order.pk, by=user, reason=reason)} is marked as delivered."
+        return (
+            f"{delivery.mark_delivered(order.pk, by=user, reason=reason)} is marked as delivered."
+        )
 
     lead = (
         f"Look at {order.vendor.adapter.label} first. Its domains and mailboxes are then listed as ready to use."
     )  # fmt: skip
     return _with_reason(
-        request, order, title=f"Is {order} all set up?", lead=lead, button="It is all set up", kind="primary", done=do
+        request,
+        order,
+        title=f"Is {order} all set up?",
+        lead=lead,
+        button="It is all set up",
+        kind="primary",
+        done=do,
     )
 
 

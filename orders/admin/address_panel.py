@@ -1,4 +1,6 @@
-"""The panel of the draft page that makes addresses: asked for, shown as a preview, and put into the paste box."""
+"""The panel of the draft page that makes addresses: asked for, shown as a preview, and put into the
+paste box.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,24 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q
 from django.http import QueryDict
 
-from orders.drafting.address_maker import EVERY, LINES, MODES, Made, Making, TooMany, Wish, make, patterns_from
-from orders.drafting.address_patterns import LONGEST_OWN, PATTERNS, Person, read_patterns, read_people
+from orders.drafting.address_maker import (
+    EVERY,
+    LINES,
+    MODES,
+    Made,
+    Making,
+    TooMany,
+    Wish,
+    make,
+    patterns_from,
+)
+from orders.drafting.address_patterns import (
+    LONGEST_OWN,
+    PATTERNS,
+    Person,
+    read_patterns,
+    read_people,
+)
 from orders.drafting.intake import MOST_LINES, BadCell, BadLine, Reading, Row, read
 from orders.models import Mailbox, Order
 from orders.models.inventory import LIVE
@@ -44,7 +62,9 @@ class MakeForm(forms.Form):
         "Dana Reyes\nLudwig van der Berg",
     )
     domains = _lines(
-        "On these domains", "One a line. Leave empty for the domains in the lines above.", "acme-reach.com\ntryacme.com"
+        "On these domains",
+        "One a line. Leave empty for the domains in the lines above.",
+        "acme-reach.com\ntryacme.com",
     )
     mode = forms.ChoiceField(label="Who gets one where", choices=list(MODES.items()), initial=EVERY)
     per_domain = forms.IntegerField(
@@ -53,8 +73,10 @@ class MakeForm(forms.Form):
         min_value=1,
         max_value=MOST_PER_DOMAIN,
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
-        help_text="What stands there already counts. Who gets a second one gets it in the next form. Leave empty for "
-        "one a person.",
+        help_text=(
+            "What stands there already counts. Who gets a second one gets it in the next form."
+            " Leave empty for one a person."
+        ),
         error_messages={
             "invalid": "Write a whole number, for example 3.",
             "min_value": "Write 1 or more, or leave it empty.",
@@ -65,14 +87,20 @@ class MakeForm(forms.Form):
         label="Form of the address",
         choices=list(PATTERNS.items()),
         initial="{first}.{last}",
-        help_text="As it is for Dana Reyes. Where it is taken, the next form is tried, then a number is added.",
+        help_text=(
+            "As it is for Dana Reyes. Where it is taken, the next form is tried, then a number is"
+            " added."
+        ),
     )
     own = forms.CharField(
         label="Own form",
         required=False,
         max_length=LONGEST_OWN,
-        help_text="Used instead of the one above. For example {first}.{l} or {f}{last}{n}: {f} and {l} are the first "
-        "letters, {n} counts up. Several with commas between them are tried in their order.",
+        help_text=(
+            "Used instead of the one above. For example {first}.{l} or {f}{last}{n}: {f} and {l}"
+            " are the first letters, {n} counts up. Several with commas between them are tried in"
+            " their order."
+        ),
     )
     umlauts = forms.ChoiceField(
         label="Letters with dots",
@@ -107,18 +135,28 @@ class MakeForm(forms.Form):
         return own
 
     def wish(self, rows: list[Row]) -> Wish:
-        """What was asked for; what was left empty is taken from the lines of the paste box. Adds errors to the form."""
+        """What was asked for; what was left empty is taken from the lines of the paste box.
+
+        Adds errors to the form.
+        """
         typed = dict(self.cleaned_data)
         named = {_person(row).key: _person(row) for row in reversed(rows) if str(_person(row))}
         people = typed["names"] or list(named.values())[::-1]
         domains = typed["domains"] or list(dict.fromkeys(row.domain for row in rows))
         if typed["mode"] == LINES:
             if not any(str(_person(row)) and not row.username for row in rows):
-                self.add_error("mode", "No line has a name and no address. Choose another way, or add such lines.")
+                self.add_error(
+                    "mode",
+                    "No line has a name and no address. Choose another way, or add such lines.",
+                )
         elif not people:
-            self.add_error("names", "There are no names yet. Write them here, or into the lines above.")
+            self.add_error(
+                "names", "There are no names yet. Write them here, or into the lines above."
+            )
         elif not domains:
-            self.add_error("domains", "There are no domains yet. Write them here, or into the lines above.")
+            self.add_error(
+                "domains", "There are no domains yet. Write them here, or into the lines above."
+            )
         return Wish(
             mode=typed["mode"],
             people=tuple(people),
@@ -138,10 +176,12 @@ def _person(row: Row) -> Person:
 
 
 class Panel:
-    """One look at the panel. `text` is what the paste box shall hold from now on, where the preview was accepted.
+    """One look at the panel. `text` is what the paste box shall hold from now on, where the preview
+    was accepted.
 
-    `reading` is how the paste box was read, to see which lines lack an address. `wanted` is the query of the page's
-    address: what a sending volume asked for. The page saves nothing while the panel `is_asked`.
+    `reading` is how the paste box was read, to see which lines lack an address. `wanted` is the
+    query of the page's address: what a sending volume asked for. The page saves nothing while the
+    panel `is_asked`.
     """
 
     def __init__(
@@ -158,10 +198,18 @@ class Panel:
         self.text: str | None = None
         self.making: Making | None = None
         self.shown: Page[Made] | None = None
-        self.domains_wanted, self.mailboxes_wanted = (_number(wanted, name) for name in ("domains", "mailboxes"))
+        self.domains_wanted, self.mailboxes_wanted = (
+            _number(wanted, name) for name in ("domains", "mailboxes")
+        )
         self.is_asked = post is not None and (PREFIX in post or f"{PREFIX}-accept" in post)
-        typed = post is not None and any(post.get(f"{PREFIX}-{name}", "").strip() for name in ("names", "domains"))
-        self.gaps = 0 if self.is_asked or post is None or what.names_per_domain else _gaps(post, reading, what)
+        typed = post is not None and any(
+            post.get(f"{PREFIX}-{name}", "").strip() for name in ("names", "domains")
+        )
+        self.gaps = (
+            0
+            if self.is_asked or post is None or what.names_per_domain
+            else _gaps(post, reading, what)
+        )
         self.is_open = self.is_asked or typed or bool(self.gaps or self.domains_wanted)
         self.form = MakeForm(initial=self._initial(post), prefix=PREFIX)
         if post is not None and self.is_asked:
@@ -169,7 +217,9 @@ class Panel:
             self._make(post)
 
     def _initial(self, post: QueryDict | None) -> dict[str, Any]:
-        """What was typed stays, also when another button was pressed; lines that lack an address are offered one."""
+        """What was typed stays, also when another button was pressed; lines that lack an address
+        are offered one.
+        """
         gaps = {"mode": LINES} if self.gaps else {}
         if post is not None and f"{PREFIX}-mode" in post:
             typed = {name: post.get(f"{PREFIX}-{name}") for name in MakeForm.base_fields}
@@ -183,7 +233,9 @@ class Panel:
         rows, bad = loosely(post.get("rows", ""), self.what)
         if bad:
             more = f" So do {len(bad) - 1} more." if len(bad) > 1 else ""
-            self.error = f"Line {bad[0].number} needs a change first. {bad[0].message} {bad[0].fix}{more}"
+            self.error = (
+                f"Line {bad[0].number} needs a change first. {bad[0].message} {bad[0].fix}{more}"
+            )
             return
         wish = self.form.wish(rows) if self.form.is_valid() else None
         if wish is None or self.form.errors:
@@ -192,24 +244,34 @@ class Panel:
         try:
             making = make(wish, rows=rows, taken=taken_at(names))
         except TooMany:
-            self.error = f"That would be more than {MOST_LINES:,} lines, the most that one order takes. Make fewer."
+            self.error = (
+                f"That would be more than {MOST_LINES:,} lines, the most that one order takes. Make"
+                " fewer."
+            )
             return
         if not making.made:
-            self.error = " ".join([*making.notes, "Nothing is left to make: everybody has an address already."][:2])
+            self.error = " ".join(
+                [*making.notes, "Nothing is left to make: everybody has an address already."][:2]
+            )
             return
         self.making = making
         if f"{PREFIX}-accept" in post and post.get(f"{PREFIX}-seen") == self.seen:
             self._accept(making)
             return
         if f"{PREFIX}-accept" in post:
-            self.error = "Something has changed since the preview was shown. Look at it again, then take it over."
+            self.error = (
+                "Something has changed since the preview was shown. Look at it again, then take it"
+                " over."
+            )
         self.shown = Paginator(making.made, SHOWN).get_page(post.get(PREFIX))
 
     def _accept(self, making: Making) -> None:
         self.text, self.making = making.text, None
         self.done = f"{_count(len(making.made), 'address is', 'addresses are')} in the lines now."
         kept = ("mode", "pattern", "own", "umlauts", "per_domain")
-        self.form = MakeForm(initial={name: self.form[name].value() for name in kept}, prefix=PREFIX)
+        self.form = MakeForm(
+            initial={name: self.form[name].value() for name in kept}, prefix=PREFIX
+        )
 
     def with_text(self, post: QueryDict) -> QueryDict:
         """What was posted, with the accepted lines in the paste box."""
@@ -257,22 +319,29 @@ def _against_the_vendor(rows: list[Row], what: Product, vendor: Vendor) -> list[
     bare = [domain for domain, mailboxes in count.items() if not mailboxes]
     if what.names_per_domain and 0 < len(bare) < len(count):
         notes.append(
-            f"{_count(len(bare), 'domain has', 'domains have')} no address yet, {bare[0]} for one. {label} wants the "
-            "addresses of every domain or of none."
+            f"{_count(len(bare), 'domain has', 'domains have')} no address yet, {bare[0]} for one."
+            f" {label} wants the addresses of every domain or of none."
         )
     numbers = what.mailboxes_per_domain
-    odd = [domain for domain, mailboxes in count.items() if mailboxes and mailboxes not in numbers.values()]
+    odd = [
+        domain
+        for domain, mailboxes in count.items()
+        if mailboxes and mailboxes not in numbers.values()
+    ]
     if numbers and odd:
         said = ", ".join(f"{number} for {kind}" for kind, number in numbers.items())
         notes.append(
-            f"For custom orders {label} names an exact number of mailboxes on a domain: {said}. "
-            f"{odd[0]} has {count[odd[0]]}{f', and {len(odd) - 1} more differ' if len(odd) > 1 else ''}."
+            f"For custom orders {label} names an exact number of mailboxes on a domain: {said}."
+            f" {odd[0]} has"
+            f" {count[odd[0]]}{f', and {len(odd) - 1} more differ' if len(odd) > 1 else ''}."
         )
     return notes
 
 
 def loosely(text: str, what: Product) -> tuple[list[Row], list[BadLine]]:
-    """The lines of the paste box where an address may be missing still, also of several people on one domain."""
+    """The lines of the paste box where an address may be missing still, also of several people on
+    one domain.
+    """
     loose = replace(what, buys_domains=True, names_per_domain=True)
     reading = read(text, loose)
     rows, bad = {row.number: row for row in reading.rows}, []
@@ -282,7 +351,9 @@ def loosely(text: str, what: Product) -> tuple[list[Row], list[BadLine]]:
     for good in reading.rows:
         said.setdefault(good.domain, good)
     for line in reading.bad:
-        alone = read(headings + lines[line.number - 1], loose).rows if line.number <= len(lines) else []
+        alone = (
+            read(headings + lines[line.number - 1], loose).rows if line.number <= len(lines) else []
+        )
         row = alone[0] if len(alone) == 1 else None
         if row and _only_lacks_its_address(row, said.get(row.domain)):
             rows[line.number] = replace(row, number=line.number)
@@ -299,16 +370,27 @@ def _headings(lines: list[str], what: Product) -> str:
 
 
 def _only_lacks_its_address(row: Row, first: Row | None) -> bool:
-    """A name without an address, which says nothing else of its domain than the domain's first line."""
+    """A name without an address, which says nothing else of its domain than the domain's first
+    line.
+    """
     if row.username or not str(_person(row)):
         return False
-    return first is None or (row.years in (1, first.years) and row.forward_to in ("", first.forward_to))
+    return first is None or (
+        row.years in (1, first.years) and row.forward_to in ("", first.forward_to)
+    )
 
 
 def taken_at(domains: Iterable[str]) -> dict[str, str]:
-    """Addresses on these domains that are owned, or on an order that waits or may have been bought; one query."""
-    boxes = Mailbox.objects.filter(Q(state__in=LIVE) | Q(order__state__in=WAITING), domain__name__in=list(domains))
-    return {address: f"on {Order(pk=order)}" for address, order in boxes.order_by().values_list("address", "order_id")}
+    """Addresses on these domains that are owned, or on an order that waits or may have been bought;
+    one query.
+    """
+    boxes = Mailbox.objects.filter(
+        Q(state__in=LIVE) | Q(order__state__in=WAITING), domain__name__in=list(domains)
+    )
+    return {
+        address: f"on {Order(pk=order)}"
+        for address, order in boxes.order_by().values_list("address", "order_id")
+    }
 
 
 def _number(wanted: Mapping[str, Any] | None, name: str) -> int:

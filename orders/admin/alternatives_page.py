@@ -14,7 +14,9 @@ from orders.models import Order
 
 
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    """The comparison, while the order can still go elsewhere; a POST copies it into a draft at one of the accounts."""
+    """The comparison, while the order can still go elsewhere; a POST copies it into a draft at one
+    of the accounts.
+    """
     order = load(request, pk)
     if request.method == "POST":
         return _copy(request, order)
@@ -37,10 +39,15 @@ def _copy(request: HttpRequest, order: Order) -> HttpResponse:
     key = request.POST.get("there", "")
     there = next((found for found in alternatives.compare(order) if found.key == key), None)
     if order.state not in OPEN or there is None or not there.can:
-        messages.error(request, "It can't be copied there any more. Nothing was changed. Look at the list again.")
+        messages.error(
+            request,
+            "It can't be copied there any more. Nothing was changed. Look at the list again.",
+        )
         return redirect(url(order, "elsewhere") if order.state in OPEN else url(order))
     copied = alternatives.copy_there(order, there, by=request.user)
     left = f" {order} is still there: cancel it if this one takes its place."
     fill = f" Fill in: {', '.join(there.to_fill)}." if there.to_fill else ""
-    messages.success(request, f"{copied} is a draft at {there.vendor.name} with the same contents.{fill}{left}")
+    messages.success(
+        request, f"{copied} is a draft at {there.vendor.name} with the same contents.{fill}{left}"
+    )
     return redirect(url(copied, "edit"))

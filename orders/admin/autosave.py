@@ -1,4 +1,6 @@
-"""Unsaved work: kept while somebody types, offered again to them alone, thrown away by saving or by a click."""
+"""Unsaved work: kept while somebody types, offered again to them alone, thrown away by saving or by
+a click.
+"""
 
 from __future__ import annotations
 
@@ -46,17 +48,27 @@ class Place:
 
     @property
     def url(self) -> str:
-        return page_url(vendor_id=self.vendor.pk, product=self.product, order_id=self.order.pk if self.order else None)
+        return page_url(
+            vendor_id=self.vendor.pk,
+            product=self.product,
+            order_id=self.order.pk if self.order else None,
+        )
 
     @property
     def about(self) -> dict[str, Any]:
-        return {"vendor": self.vendor, "product": self.product, "order_id": self.order.pk if self.order else None}
+        return {
+            "vendor": self.vendor,
+            "product": self.product,
+            "order_id": self.order.pk if self.order else None,
+        }
 
 
 def page_url(*, vendor_id: int, product: str, order_id: int | None = None, **query: str) -> str:
     """Where that draft is typed."""
     if order_id:
-        return reverse("admin:orders_order_edit", args=[order_id]) + (f"?{urlencode(query)}" if query else "")
+        return reverse("admin:orders_order_edit", args=[order_id]) + (
+            f"?{urlencode(query)}" if query else ""
+        )
     return f"{reverse('admin:orders_order_add')}?{urlencode({'vendor': str(vendor_id), 'product': product} | query)}"
 
 
@@ -72,7 +84,9 @@ def taken_up(request: HttpRequest, place: Place) -> Scratch | None:
     if not TOKEN.fullmatch(token):
         return None
     assert request.user.is_authenticated
-    own = Scratch.objects.of(request.user).filter(vendor=place.vendor, product=place.product, token=token)
+    own = Scratch.objects.of(request.user).filter(
+        vendor=place.vendor, product=place.product, token=token
+    )
     return own.first()
 
 
@@ -99,8 +113,11 @@ def keep(request: HttpRequest, place: Place, post: QueryDict) -> Scratch:
         request.user,
         tab_of(post),
         **place.about,
-        fields={name: post.getlist(name) for name in post if name not in PASSING and name not in sealed},
-        secrets=_secrets_in(_source(request.user, post)) | {name: text for name, text in typed_now.items() if text},
+        fields={
+            name: post.getlist(name) for name in post if name not in PASSING and name not in sealed
+        },
+        secrets=_secrets_in(_source(request.user, post))
+        | {name: text for name, text in typed_now.items() if text},
     )
     _drop_source(request.user, post)
     return scratch
@@ -143,7 +160,9 @@ def _drop_source(user: User, post: QueryDict) -> None:
         source.delete()
 
 
-def answer(request: HttpRequest, place: Place, post: QueryDict, *, is_touched: bool) -> HttpResponse:
+def answer(
+    request: HttpRequest, place: Place, post: QueryDict, *, is_touched: bool
+) -> HttpResponse:
     """To the page's script, which sends what is typed every few seconds."""
     assert request.user.is_authenticated
     if not is_touched:
@@ -161,15 +180,22 @@ def throw_away(request: HttpRequest) -> HttpResponse:
     """Delete the person's own unsaved work, and go back to where they were."""
     assert request.user.is_authenticated
     token = request.POST.get("throw", "")
-    count, _ = Scratch.objects.filter(user=request.user, token=token if TOKEN.fullmatch(token) else "").delete()
-    messages.info(request, "The unsaved work is thrown away." if count else "That unsaved work is no longer there.")
+    count, _ = Scratch.objects.filter(
+        user=request.user, token=token if TOKEN.fullmatch(token) else ""
+    ).delete()
+    messages.info(
+        request,
+        "The unsaved work is thrown away." if count else "That unsaved work is no longer there.",
+    )
     onward = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(onward, allowed_hosts={request.get_host()})
     return redirect(onward if is_ours else reverse("admin:orders_order_add"))
 
 
 def offers(user: User, place: Place | None = None, *, but: str = "") -> list[dict[str, Any]]:
-    """The person's unsaved work, of all drafts or of one page, newest first, with where it is taken up."""
+    """The person's unsaved work, of all drafts or of one page, newest first, with where it is taken
+    up.
+    """
     found = Scratch.objects.of(user).exclude(token=but)
     if place:
         found = found.for_draft(**place.about)
@@ -178,7 +204,9 @@ def offers(user: User, place: Place | None = None, *, but: str = "") -> list[dic
 
 def _offer(scratch: Scratch) -> dict[str, Any]:
     order = scratch.order
-    is_open = order is None or order.state == State.DRAFT  # else it goes into a new draft: nothing is lost
+    is_open = (
+        order is None or order.state == State.DRAFT
+    )  # else it goes into a new draft: nothing is lost
     return {
         "token": scratch.token,
         "kept_at": scratch.kept_at,

@@ -1,4 +1,7 @@
-"""Is the domain still free? The panel on a draft and its order, the page with every answer, and other names."""
+"""Is the domain still free?
+
+The panel on a draft and its order, the page with every answer, and other names.
+"""
 
 from __future__ import annotations
 
@@ -37,25 +40,40 @@ def why_not_ask(request: HttpRequest, order: Order) -> str:
     if order.state not in ASKED_IN:
         return "It is only asked while the order is a draft or waits for confirmation."
     may_draft = request.user.has_perm("orders.change_order") and not why_not_edit(request, order)
-    if not may_draft and not (order.state == State.REVIEW and request.user.has_perm("orders.confirm_order")):
-        has_role = request.user.has_perm("orders.change_order") or request.user.has_perm("orders.confirm_order")
+    if not may_draft and not (
+        order.state == State.REVIEW and request.user.has_perm("orders.confirm_order")
+    ):
+        has_role = request.user.has_perm("orders.change_order") or request.user.has_perm(
+            "orders.confirm_order"
+        )
         why = why_not_edit(request, order) if order.state == State.DRAFT else ""
-        return (why or "Only a confirmer or its drafter asks now.") if has_role else "Your role does not include this."
+        return (
+            (why or "Only a confirmer or its drafter asks now.")
+            if has_role
+            else "Your role does not include this."
+        )
     if not order.contents:
         return "There is no domain on it yet."
-    if adapter.asks_with and not order.asked_with:
+    if adapter.availability_option and not order.asked_with:
         return f"Choose the {_option_label(order)} first: {adapter.label} answers for one of them."
     return ""
 
 
 def _option_label(order: Order) -> str:
-    label = order.what.OptionsForm.base_fields[order.vendor.adapter.asks_with].label or "option"
+    label = (
+        order.product_spec.OptionsForm.base_fields[order.vendor.adapter.availability_option].label
+        or "option"
+    )
     return str(label).lower()
 
 
 def panel(request: HttpRequest, order: Order | None, *, on_draft: bool = False) -> dict[str, Any]:
     """What `_availability.html` shows; empty where the vendor can't tell or it no longer matters."""
-    if order is None or order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
+    if (
+        order is None
+        or order.state not in ASKED_IN
+        or not order.vendor.adapter.can_tell_availability
+    ):
         return {}
     known, newest = standing(order), asking_of(order)
     under_way = newest if newest and newest.ended_at is None else None
@@ -86,11 +104,15 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _ask(request, order)
     if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
-        messages.info(request, f"{order.vendor.adapter.label} is not asked about the names of this order.")
+        messages.info(
+            request, f"{order.vendor.adapter.label} is not asked about the names of this order."
+        )
         return redirect(url(order))
     known = standing(order)
     context = {
-        "title": "Are the domains still free?" if known.registers else "Are the domains registered?",
+        "title": "Are the domains still free?"
+        if known.registers
+        else "Are the domains registered?",
         "panel": panel(request, order, on_draft=request.GET.get("on") == "draft"),
         "words": Paginator(known.words, PAGE).get_page(request.GET.get("names")),
         "has_prices": any(word.told and word.told.price_shown for word in known.words),
@@ -111,7 +133,10 @@ def _why_not_change(request: HttpRequest, order: Order) -> str:
 
 def _ask(request: HttpRequest, order: Order) -> HttpResponse:
     """Ask, tell how it went, and go back to where the button was."""
-    if not (request.user.has_perm("orders.change_order") or request.user.has_perm("orders.confirm_order")):
+    if not (
+        request.user.has_perm("orders.change_order")
+        or request.user.has_perm("orders.confirm_order")
+    ):
         raise PermissionDenied
     if order.state == State.DRAFT and _why_not_change(request, order):
         raise PermissionDenied
@@ -132,46 +157,71 @@ def begin(request: HttpRequest, order: Order, *, everything: bool = False) -> As
         return None
     label = order.vendor.adapter.label
     if made is None:
-        messages.info(request, f"Every answer is young enough. Nothing was asked. Ask {label} again for all of them.")
+        messages.info(
+            request,
+            f"Every answer is young enough. Nothing was asked. Ask {label} again for all of them.",
+        )
     elif made.ended_at is None:
-        messages.info(request, f"{label} is being asked about {made.total} domains. You can go on meanwhile.")
+        messages.info(
+            request, f"{label} is being asked about {made.total} domains. You can go on meanwhile."
+        )
     elif made.why:
-        messages.error(request, f"{label} could not be asked about all of them. {made.why} Nothing was bought.")
+        messages.error(
+            request, f"{label} could not be asked about all of them. {made.why} Nothing was bought."
+        )
     else:
         one = made.total == 1
-        messages.success(request, f"{label} answered about {made.total} domain{'' if one else 's'}.")
+        messages.success(
+            request, f"{label} answered about {made.total} domain{'' if one else 's'}."
+        )
     return made
 
 
 def from_draft(request: HttpRequest, order: Order) -> HttpResponse:
     """The button on the draft page: the draft is saved, now ask, and stay there."""
     if why := why_not_ask(request, order):
-        messages.error(request, f"The draft is saved. {order.vendor.adapter.label} was not asked. {why}")
+        messages.error(
+            request, f"The draft is saved. {order.vendor.adapter.label} was not asked. {why}"
+        )
     elif order.vendor.adapter.can_tell_availability:
         begin(request, order)
     return redirect(url(order, "edit"))
 
 
 def before_sending(request: HttpRequest, order: Order) -> HttpResponse | None:
-    """Ask for what was not asked for lately, before an order goes to the confirmers; a page where that takes a person.
+    """Ask for what was not asked for lately, before an order goes to the confirmers; a page where
+    that takes a person.
 
     None where nothing is left to ask or the drafter chose to send without asking.
     """
     adapter = order.vendor.adapter
-    if "unasked" in request.POST or not adapter.can_tell_availability or not order.what.buys_domains:
+    if (
+        "unasked" in request.POST
+        or not adapter.can_tell_availability
+        or not order.product_spec.buys_domains
+    ):
         return None
-    if why_not_ask(request, order) or not (missing := standing(order).not_fresh) or plan(order).stops:
+    if (
+        why_not_ask(request, order)
+        or not (missing := standing(order).not_fresh)
+        or plan(order).blocking
+    ):
         return None
     page = f"{url(order, 'availability')}?sending=1"
     newest = asking_of(order)
-    if (newest and newest.ended_at is None) or not lookup.takes_a_moment(order.vendor, len(missing)):
+    if (newest and newest.ended_at is None) or not lookup.takes_a_moment(
+        order.vendor, len(missing)
+    ):
         return redirect(page)
     try:
         made = lookup.begin(order.pk, by=_user(request))
     except NotAllowed:
         return None
     if made and (made.why or made.ended_at is None):
-        messages.error(request, f"{adapter.label} could not be asked. {made.why} The order is saved as a draft.")
+        messages.error(
+            request,
+            f"{adapter.label} could not be asked. {made.why} The order is saved as a draft.",
+        )
         return redirect(page)
     return None
 
@@ -196,14 +246,22 @@ def suggest(request: HttpRequest, pk: int) -> HttpResponse:
     except ReadFailed as error:
         messages.error(request, f"{order.vendor.adapter.label} suggested nothing. {error}")
         return redirect(url(order, "availability"))
-    context = {"title": f"In place of {name}", "name": name, "offers": [_shown(offer) for offer in offers]}
+    context = {
+        "title": f"In place of {name}",
+        "name": name,
+        "offers": [_shown(offer) for offer in offers],
+    }
     says_free = any(offer.state == "free" for offer in offers)
     context |= {"take_url": url(order, "take"), "back_url": url(order, "availability")}
     return render(request, "suggest.html", order, says_free=says_free, **context)
 
 
 def _shown(offer: Offered) -> dict[str, Any]:
-    price = show_money(offer.price, offer.currency) if offer.price is not None and offer.currency else ""
+    price = (
+        show_money(offer.price, offer.currency)
+        if offer.price is not None and offer.currency
+        else ""
+    )
     return {"name": offer.name, "state": offer.state, "price": price, "says": offer.says}
 
 
@@ -224,5 +282,7 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     except NotAllowed as error:
         messages.error(request, f"Nothing was changed. {error}")
     else:
-        messages.success(request, f"{new} stands in place of {old} on the draft, with the same people.")
+        messages.success(
+            request, f"{new} stands in place of {old} on the draft, with the same people."
+        )
     return redirect(url(order, "availability"))

@@ -1,4 +1,6 @@
-"""Confirm several orders of one account on one page: each with all that speaks against it, and one button."""
+"""Confirm several orders of one account on one page: each with all that speaks against it, and one
+button.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ MOST_PKS = 10**9
 
 
 def show(request: HttpRequest) -> HttpResponse:
-    """Without an account the accounts with waiting orders; with one its orders. POST confirms the ticked ones."""
+    """Without an account the accounts with waiting orders; with one its orders.
+
+    POST confirms the ticked ones.
+    """
     user = request.user
     if not user.has_perm("orders.confirm_order"):
         raise PermissionDenied
@@ -38,11 +43,19 @@ def show(request: HttpRequest) -> HttpResponse:
     chosen = _numbers(request.POST.getlist("order"))
     if "count" in request.POST or chosen != _numbers(request.POST.get("counted", "").split()):
         said = (
-            "" if "count" in request.POST else "You ticked other orders, so the total is another one. Nothing was sent."
+            ""
+            if "count" in request.POST
+            else "You ticked other orders, so the total is another one. Nothing was sent."
         )
         return _page(request, vendor, user, chosen=chosen, refused=said)
     if not chosen:
-        return _page(request, vendor, user, chosen=chosen, refused="Tick at least one order. Nothing was sent.")
+        return _page(
+            request,
+            vendor,
+            user,
+            chosen=chosen,
+            refused="Tick at least one order. Nothing was sent.",
+        )
     if len(chosen) > batch_rows.AT_MOST:
         said = f"At most {batch_rows.AT_MOST} orders are confirmed at a time. Nothing was sent."
         return _page(request, vendor, user, chosen=chosen, refused=said)
@@ -60,16 +73,29 @@ def _account(number: str) -> Vendor | None:
 
 def _numbers(words: Iterable[str]) -> set[int]:
     """The order numbers of a form; what is none is left out."""
-    return {int(word) for word in words if word.isascii() and word.isdecimal() and int(word) < MOST_PKS}
+    return {
+        int(word) for word in words if word.isascii() and word.isdecimal() and int(word) < MOST_PKS
+    }
 
 
 def _choose(request: HttpRequest) -> HttpResponse:
-    waiting = Vendor.objects.filter(orders__state=State.REVIEW).annotate(waiting=Count("orders")).order_by("name")
-    return render(request, "together_choose.html", None, title="Confirm several orders", accounts=waiting)
+    waiting = (
+        Vendor.objects.filter(orders__state=State.REVIEW)
+        .annotate(waiting=Count("orders"))
+        .order_by("name")
+    )
+    return render(
+        request, "together_choose.html", None, title="Confirm several orders", accounts=waiting
+    )
 
 
 def _page(
-    request: HttpRequest, vendor: Vendor, user: User, *, chosen: set[int] | None = None, refused: str = ""
+    request: HttpRequest,
+    vendor: Vendor,
+    user: User,
+    *,
+    chosen: set[int] | None = None,
+    refused: str = "",
 ) -> HttpResponse:
     found = batch_rows.batch(vendor, by=user, chosen=chosen)
     context: dict[str, Any] = {
@@ -94,10 +120,14 @@ def _confirm(request: HttpRequest, vendor: Vendor, user: User, chosen: set[int])
     if outcome.half:
         them = "It waits" if len(outcome.half) == 1 else "They wait"
         messages.info(
-            request, f"The first of two confirmations was given to {_named(outcome.half)}. {them} for another."
+            request,
+            f"The first of two confirmations was given to {_named(outcome.half)}. {them} for"
+            " another.",
         )
     if outcome.already:
-        messages.info(request, f"You confirmed {_named(outcome.already)} already. Each is ordered once.")
+        messages.info(
+            request, f"You confirmed {_named(outcome.already)} already. Each is ordered once."
+        )
     for order, why in outcome.failed:
         messages.error(request, f"{order} was not confirmed. {why}")
     return redirect(f"{reverse('admin:orders_order_together')}?vendor={vendor.pk}")

@@ -1,4 +1,6 @@
-"""Several waiting orders of one account on one page; each is confirmed on its own: one digest, event, attempt."""
+"""Several waiting orders of one account on one page; each is confirmed on its own: one digest,
+event, attempt.
+"""
 
 from __future__ import annotations
 
@@ -72,16 +74,23 @@ class Batch:
 
 
 def _sum(amounts: Iterable[Totals]) -> Totals:
-    return Totals.of((currency, amount) for totals in amounts for currency, amount in totals.items())
+    return Totals.of(
+        (currency, amount) for totals in amounts for currency, amount in totals.items()
+    )
 
 
 def batch(vendor: Vendor, *, by: User, chosen: Iterable[int] | None = None) -> Batch:
-    """The account's waiting orders, oldest first. Without `chosen` those are ticked that were read and have room."""
+    """The account's waiting orders, oldest first.
+
+    Without `chosen` those are ticked that were read and have room.
+    """
     waiting = Order.objects.filter(vendor=vendor, state=State.REVIEW).order_by("state_since", "pk")
     orders = list(waiting.select_related("vendor", "client", "contact")[:AT_MOST])
     uses = limits.uses(vendor, *{order.client for order in orders}, at=timezone.now())
     wanted = None if chosen is None else set(chosen)
-    adds: dict[int, Decimal] = defaultdict(Decimal)  # what the ticked ones above add to each limit, by its place
+    adds: dict[int, Decimal] = defaultdict(
+        Decimal
+    )  # what the ticked ones above add to each limit, by its place
     rows = []
     for order in orders:
         row = _candidate(order, by=by, uses=uses)
@@ -100,14 +109,20 @@ def _candidate(order: Order, *, by: User, uses: Iterable[limits.Use]) -> Candida
     current = plan(order)
     submission.seen(current)
     stops = [why] if (why := confirmations.why_not(order, by, current)) else []
-    stops += [f"{problem.message} {problem.fix}".strip() for problem in current.stops]
+    stops += [f"{problem.message} {problem.fix}".strip() for problem in current.blocking]
     warnings = [problem.message for problem in current.warnings if problem.field != "limits"]
     needed = confirmations.confirmers_needed(order, current.cost)
     confirmations.seen(order, current.digest, needed, by)
     if needed.count - len(confirmations.given(order, current.digest).counts) > 1:
-        warnings.append("Two persons have to confirm it: yours is the first, so nothing is sent yet.")
+        warnings.append(
+            "Two persons have to confirm it: yours is the first, so nothing is sent yet."
+        )
     return Candidate(
-        order=order, plan=current, stops=stops, unread=_unread(order, current, by, uses), warnings=warnings
+        order=order,
+        plan=current,
+        stops=stops,
+        unread=_unread(order, current, by, uses),
+        warnings=warnings,
     )
 
 
@@ -122,13 +137,18 @@ def _unread(order: Order, current: Plan, by: User, uses: Iterable[limits.Use]) -
     return f"{many} changed since you looked."
 
 
-def _no_room(current: Plan, uses: Iterable[tuple[int, limits.Use]], adds: Mapping[int, Decimal]) -> str:
+def _no_room(
+    current: Plan, uses: Iterable[tuple[int, limits.Use]], adds: Mapping[int, Decimal]
+) -> str:
     for i, use in uses:
         costs = current.cost.due_now.get(use.owner.limit_currency, Decimal(0))
         if costs and use.used + adds.get(i, Decimal(0)) + costs > use.limit:
             beside = " together with the ones above" if adds.get(i) else ""
             left = max(use.limit - use.used - adds.get(i, Decimal(0)), Decimal(0))
-            return f"Its {use.money(costs)} would go over {use.words}{beside}: {use.money(left)} is left."
+            return (
+                f"Its {use.money(costs)} would go over {use.words}{beside}: {use.money(left)} is"
+                " left."
+            )
     return ""
 
 
@@ -149,7 +169,9 @@ class Outcome:
 def confirm(vendor: Vendor, *, by: User, digests: Mapping[int, str]) -> Outcome:
     """Confirm each of these orders on its own; one that fails keeps no other back."""
     outcome = Outcome()
-    orders = Order.objects.filter(vendor=vendor, pk__in=list(digests)[:AT_MOST]).order_by("state_since", "pk")
+    orders = Order.objects.filter(vendor=vendor, pk__in=list(digests)[:AT_MOST]).order_by(
+        "state_since", "pk"
+    )
     for order in orders:
         try:
             now = submission.confirm(order.pk, by=by, digest=digests[order.pk])

@@ -25,7 +25,9 @@ DAY, MONTH = "day", "month"
 class WholeNumber(forms.IntegerField):
     """A number as people type it: "1,000" and "1 000" are a thousand, and "1.000" is asked about."""
 
-    widget = forms.TextInput(attrs={"inputmode": "numeric"})  # keeps what is no number, for the person to mend
+    widget = forms.TextInput(
+        attrs={"inputmode": "numeric"}
+    )  # keeps what is no number, for the person to mend
 
     def to_python(self, value: Any) -> int | None:
         text = re.sub(r"[\s,%]", "", str(value or "" if value != 0 else 0))
@@ -54,9 +56,15 @@ class VolumeForm(forms.Form):
     """What shall be sent, and the rules of thumb that it is worked out with."""
 
     emails = _whole("E-mails to send", least=1, most=10_000_000)
-    period = forms.ChoiceField(label="In", choices=[(DAY, "a day"), (MONTH, "a month")], initial=DAY)
+    period = forms.ChoiceField(
+        label="In", choices=[(DAY, "a day"), (MONTH, "a month")], initial=DAY
+    )
     working_days = _whole(
-        "Working days a month", least=1, most=31, initial=22, help_text="Counts where the e-mails are a month's."
+        "Working days a month",
+        least=1,
+        most=31,
+        initial=22,
+        help_text="Counts where the e-mails are a month's.",
     )
     per_mailbox = _whole(
         "E-mails from each mailbox a day",
@@ -66,7 +74,11 @@ class VolumeForm(forms.Form):
         help_text="A rule of thumb, no vendor's word.",
     )
     per_domain = _whole(
-        "Mailboxes on each domain", least=1, most=100, initial=3, help_text="A rule of thumb, no vendor's word."
+        "Mailboxes on each domain",
+        least=1,
+        most=100,
+        initial=3,
+        help_text="A rule of thumb, no vendor's word.",
     )
     warming = _whole(
         "Still warming up, %", least=0, most=300, initial=0,
@@ -77,13 +89,21 @@ class VolumeForm(forms.Form):
         help_text="Added to those that send. They take over where one has to rest or is lost.",
     )  # fmt: skip
     ending = forms.CharField(
-        label="Ending of the domains", initial="com", max_length=60, help_text="For the price: some cost more."
+        label="Ending of the domains",
+        initial="com",
+        max_length=60,
+        help_text="For the price: some cost more.",
     )
 
     def clean_ending(self) -> str:
         ending = str(self.cleaned_data["ending"]).strip().lower().lstrip(".")
-        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", ending) or registrable(f"acme.{ending}") != f"acme.{ending}":
-            raise forms.ValidationError(f"“{ending}” is no ending of a domain. Write for example com or co.uk.")
+        if (
+            not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", ending)
+            or registrable(f"acme.{ending}") != f"acme.{ending}"
+        ):
+            raise forms.ValidationError(
+                f"“{ending}” is no ending of a domain. Write for example com or co.uk."
+            )
         return ending
 
     def clean(self) -> None:
@@ -93,8 +113,8 @@ class VolumeForm(forms.Form):
         if needed.mailboxes > MOST_MAILBOXES:
             self.add_error(
                 "emails",
-                f"That needs {needed.mailboxes:,} mailboxes. This page works out up to {MOST_MAILBOXES:,}: write less, "
-                "or let each mailbox send more.",
+                f"That needs {needed.mailboxes:,} mailboxes. This page works out up to"
+                f" {MOST_MAILBOXES:,}: write less, or let each mailbox send more.",
             )
 
     @property
@@ -120,14 +140,20 @@ def show(request: HttpRequest) -> HttpResponse:
             "orders": -(-needed.mailboxes // MOST_LINES),
             "groups": _groups(needed, ending=form.cleaned_data["ending"]),
         }
-    response = render(request, "volume.html", None, title="From a sending volume to an order", **context)
+    response = render(
+        request, "volume.html", None, title="From a sending volume to an order", **context
+    )
     response.status_code = 400 if form.errors else 200
     return response
 
 
 def _with_initial(request: HttpRequest) -> dict[str, Any]:
     """What the address says; a rule of thumb that it leaves out keeps its usual value."""
-    usual = {name: field.initial for name, field in VolumeForm.base_fields.items() if field.initial is not None}
+    usual = {
+        name: field.initial
+        for name, field in VolumeForm.base_fields.items()
+        if field.initial is not None
+    }
     return usual | request.GET.dict()
 
 
@@ -137,7 +163,12 @@ def _groups(needed: Needed, *, ending: str) -> list[dict[str, Any]]:
     for vendor in Vendor.objects.prefetch_related("prices"):
         prices = {price.item: price for price in vendor.prices.all()}
         for offer in offers(vendor, prices, needed, ending=ending):
-            about = {"vendor": vendor, "what": offer.what, "notes": list(product_notes(offer.what, needed)), "rows": []}
+            about = {
+                "vendor": vendor,
+                "what": offer.what,
+                "notes": list(product_notes(offer.what, needed)),
+                "rows": [],
+            }
             groups.setdefault((vendor.pk, offer.product), about)["rows"].append(_row(offer, needed))
     return list(groups.values())
 

@@ -72,7 +72,16 @@ def currency(order: Order) -> str:
 
 @admin.register(Order)
 class OrderAdmin(ExportedList, admin.ModelAdmin):
-    list_display = ("reference_link", "client", "vendor", "what", "now", "a_month", "state_chip", "next")
+    list_display = (
+        "reference_link",
+        "client",
+        "vendor",
+        "what",
+        "now",
+        "a_month",
+        "state_chip",
+        "next",
+    )
     list_display_links = None
     list_filter = (TabFilter, "vendor", "client")
     list_select_related = ("client", "vendor")
@@ -83,7 +92,7 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
     export_columns = [
-        ("Order", str), ("Client", "client"), ("Account", "vendor"), ("What", lambda order: order.what.label),
+        ("Order", str), ("Client", "client"), ("Account", "vendor"), ("What", lambda order: order.product_spec.label),
         ("Domains", "domain_count"), ("Mailboxes", "mailbox_count"), ("State", "get_state_display"),
         ("Since", "state_since"), ("Due now", lambda order: amount(order.due_now)),
         ("A month", lambda order: amount(order.per_month)), ("Currency", lambda order: currency(order)),
@@ -122,7 +131,9 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
             order.switch = switch
         return found
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         counts = dict(Order.objects.order_by().values_list("state").annotate(Count("pk")))
         here = request.GET.get("tab", "")
         tabs = [
@@ -150,11 +161,21 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
             for name, view in pages.items()
         ]
-        ours.append(path("volume/", self.admin_site.admin_view(capacity_page.show), name="orders_order_volume"))
+        ours.append(
+            path(
+                "volume/",
+                self.admin_site.admin_view(capacity_page.show),
+                name="orders_order_volume",
+            )
+        )
         for name, view in (("evidence", evidence_page.show), ("control", control_report_page.show)):
-            ours.append(path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}"))
+            ours.append(
+                path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
+            )
         several = reauthentication.required(batch.show, then="Confirm several orders")
-        ours.append(path("together/", self.admin_site.admin_view(several), name="orders_order_together"))
+        ours.append(
+            path("together/", self.admin_site.admin_view(several), name="orders_order_together")
+        )
         found = [*ours, *super().get_urls()]
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):
@@ -167,7 +188,11 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         return draft.add(request)
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         return detail.show(request, object_id)
 
@@ -181,12 +206,20 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
 
     @admin.display(description="Order", ordering="pk")
     def reference_link(self, order: Order) -> SafeString:
-        return format_html('<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order
+        )
 
     @admin.display(description="What")
     def what(self, order: Any) -> str:
-        counts = [(order.domain_count, "domain", "domains"), (order.mailbox_count, "mailbox", "mailboxes")]
-        return ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n) or "nothing yet"
+        counts = [
+            (order.domain_count, "domain", "domains"),
+            (order.mailbox_count, "mailbox", "mailboxes"),
+        ]
+        return (
+            ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+            or "nothing yet"
+        )
 
     @admin.display(description="Now")
     def now(self, order: Order) -> SafeString:
@@ -205,8 +238,10 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         """Who acts next, and for how long they could have; what holds a confirmed order."""
         hold = order.hold if order.state == State.CONFIRMED else None
         age = timesince((hold.since if hold else None) or order.state_since, depth=1)
-        since = "" if order.acts_next == "Nobody" or age.startswith("0") else f" for {age}"
+        since = "" if order.next_actor == "Nobody" or age.startswith("0") else f" for {age}"
         if hold is None:
-            return format_html('<span class="small soft">{}{}</span>', order.acts_next, since and f",{since}")
+            return format_html(
+                '<span class="small soft">{}{}</span>', order.next_actor, since and f",{since}"
+            )
         says = f"{hold.short}{since if hold.since else ''}"
-        return format_html('<span class="small soft">{}. Next: {}</span>', says, order.acts_next)
+        return format_html('<span class="small soft">{}. Next: {}</span>', says, order.next_actor)

@@ -1,4 +1,6 @@
-"""Check the vendor: what was sent, what the vendor's reads show, and a person's verdict with a reason."""
+"""Check the vendor: what was sent, what the vendor's reads show, and a person's verdict with a
+reason.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,10 @@ class VerdictForm(forms.Form):
         help_text="Tick all that is there. The rest is marked as refused and can be ordered again.",
     )
     reference = forms.CharField(
-        label="The vendor's reference", required=False, max_length=120, help_text="If the vendor shows one."
+        label="The vendor's reference",
+        required=False,
+        max_length=120,
+        help_text="If the vendor shows one.",
     )
     reason = forms.CharField(
         label="How do you know?",
@@ -53,7 +58,7 @@ class VerdictForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.domain_of: dict[str, str] = {}
         for line in order.contents:
-            if order.what.buys_domains:
+            if order.product_spec.buys_domains:
                 self.domain_of[line.name] = line.name
             self.domain_of.update({box.address: line.name for box in line.mailboxes})
         there = self.fields["there"]
@@ -64,9 +69,15 @@ class VerdictForm(forms.Form):
         said: dict[str, Any] = super().clean() or self.cleaned_data
         if said.get("verdict") == settlement.PARTLY and "there" in said:
             if not said["there"]:
-                self.add_error("there", "Tick what the vendor has. If it has nothing, say that it was not placed.")
+                self.add_error(
+                    "there",
+                    "Tick what the vendor has. If it has nothing, say that it was not placed.",
+                )
             elif not self.left_out():
-                self.add_error("there", "You ticked everything. If the vendor has all of it, say that it was placed.")
+                self.add_error(
+                    "there",
+                    "You ticked everything. If the vendor has all of it, say that it was placed.",
+                )
         return said
 
     def left_out(self) -> list[str]:
@@ -129,7 +140,9 @@ def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -
         return redirect(url(order))
     words = {
         settlement.PLACED: "it was placed.",
-        settlement.PARTLY: "a part of it was placed. Order the rest again with a copy, once this one is delivered.",
+        settlement.PARTLY: (
+            "a part of it was placed. Order the rest again with a copy, once this one is delivered."
+        ),
         settlement.NOT_PLACED: "it was not placed. It waits for a fresh confirmation.",
     }
     messages.success(request, f"{order} is settled: {words[verdict]}")
@@ -146,8 +159,16 @@ def news(request: HttpRequest, pk: int) -> HttpResponse:
         settlement.read_news(order.pk, by=user, reason=form.cleaned_data["reason"])
         messages.success(request, f"The verdict on {order} stays as it is.")
         return redirect(url(order))
-    lead = "The vendor said something else after the verdict. If the verdict is still right, say why. It then stays."
-    context = {"title": f"{order}: keep the verdict?", "lead": lead, "button": "Keep the verdict", "kind": "primary"}
+    lead = (
+        "The vendor said something else after the verdict. If the verdict is still right, say why."
+        " It then stays."
+    )
+    context = {
+        "title": f"{order}: keep the verdict?",
+        "lead": lead,
+        "button": "Keep the verdict",
+        "kind": "primary",
+    }
     response = render(request, "reason.html", order, form=form, **context)
     response.status_code = 400 if form.is_bound else 200
     return response

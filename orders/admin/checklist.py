@@ -20,18 +20,32 @@ MOST_KINDS, MOST_NUMBERS = 60, 30
 NAMES = re.compile(r"\S*[.@\d“][^\s.]\S*")  # what differs where a sentence is said of many names
 
 
-def checks(request: HttpRequest, order: Order, current: Plan | None, *, alike: int = 10) -> list[dict[str, Any]]:
+def checks(
+    request: HttpRequest, order: Order, current: Plan | None, *, alike: int = 10
+) -> list[dict[str, Any]]:
     """What was checked, good and bad, while the order can still be changed."""
     if current is None:
         return []
     found = _listed(current, alike=alike)
-    fields = {problem.field for problem in current.stops}
+    fields = {problem.field for problem in current.blocking}
     if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
         why = confirmations.why_not(order, request.user, current)
-        own = "You edited this order, which nobody else has to confirm" if order.was_edited_by(request.user) else ""  # type: ignore[arg-type]  # signed in
-        found.insert(0, {"kind": "fail" if why else "ok", "text": why or own or "You did not edit this order"})
+        own = (
+            "You edited this order, which nobody else has to confirm"
+            if order.was_edited_by(request.user)  # type: ignore[arg-type]  # signed in
+            else ""
+        )
+        found.insert(
+            0,
+            {"kind": "fail" if why else "ok", "text": why or own or "You did not edit this order"},
+        )
     if not order.vendor.two_person_rule:
-        found.append({"kind": "warn", "text": "The two-person rule is off for this account: one person is enough"})
+        found.append(
+            {
+                "kind": "warn",
+                "text": "The two-person rule is off for this account: one person is enough",
+            }
+        )
     if not fields & {"domain", "address"}:
         found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
     found += known_answers.told(order)
@@ -44,9 +58,11 @@ def checks(request: HttpRequest, order: Order, current: Plan | None, *, alike: i
 
 
 def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
-    """The problems with their links, what stops the order first; of those alike some, and the other lines."""
+    """The problems with their links, what stops the order first; of those alike some, and the other
+    lines.
+    """
     found: list[dict[str, Any]] = []
-    families = _families([*current.stops, *current.warnings])
+    families = _families([*current.blocking, *current.warnings])
     for problems in families[:MOST_KINDS]:
         kind = "fail" if problems[0].level == "stop" else "warn"
         shown = problems[: alike if len(problems) > alike + 1 else None]
@@ -54,17 +70,23 @@ def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
             {
                 "kind": kind,
                 "text": _said(problem.row, problem.message, problem.fix),
-                "url": reverse("admin:orders_order_change", args=[problem.order_id]) if problem.order_id else "",
+                "url": reverse("admin:orders_order_change", args=[problem.order_id])
+                if problem.order_id
+                else "",
                 "link": f"Open {Order(pk=problem.order_id)}" if problem.order_id else "",
             }
             for problem in shown
         ]
         if more := [problem.row for problem in problems[len(shown) :]]:
-            rows = ", ".join(map(str, more[:MOST_NUMBERS])) + (" …" if len(more) > MOST_NUMBERS else "")
+            rows = ", ".join(map(str, more[:MOST_NUMBERS])) + (
+                " …" if len(more) > MOST_NUMBERS else ""
+            )
             found.append({"kind": kind, "text": f"The same in {len(more):,} more lines: {rows}"})
     if rest := [problem for problems in families[MOST_KINDS:] for problem in problems]:
         kind = "fail" if rest[0].level == "stop" else "warn"
-        found.append({"kind": kind, "text": f"And {len(rest):,} more, each said at its line of the draft."})
+        found.append(
+            {"kind": kind, "text": f"And {len(rest):,} more, each said at its line of the draft."}
+        )
     return found
 
 

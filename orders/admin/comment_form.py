@@ -24,7 +24,10 @@ class CommentForm(forms.Form):
         label="Comment",
         max_length=comments.LONGEST,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="Write @ before somebody’s user name to tell them. It stays in the history and can’t be changed.",
+        help_text=(
+            "Write @ before somebody’s user name to tell them. It stays in the history and can’t be"
+            " changed."
+        ),
     )
 
     def clean_comment(self) -> str:

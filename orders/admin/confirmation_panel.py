@@ -1,4 +1,6 @@
-"""What the order's pages say about its confirmations: how many are needed and why, who gave one, who tried."""
+"""What the order's pages say about its confirmations: how many are needed and why, who gave one,
+who tried.
+"""
 
 from __future__ import annotations
 
@@ -60,5 +62,8 @@ def tried(order: Order) -> list[Event]:
 def said(order: Order) -> str:
     """What confirming led to, for the message on the next page."""
     if order.state == State.REVIEW:
-        return f"Your confirmation of {order} is noted. Nothing is sent yet: a second person has to confirm it too."
+        return (
+            f"Your confirmation of {order} is noted. Nothing is sent yet: a second person has to"
+            " confirm it too."
+        )
     return f"{order} is confirmed. {order.held_by or 'MailOps sends it now.'}"

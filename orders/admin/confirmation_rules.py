@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.http import HttpRequest
 
-from mailops.proposals.approval_admin import GuardedAdmin, GuardedForm
+from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from orders.audit.order_policies import RULES
 from orders.models import ConfirmationRule
 
@@ -18,23 +18,33 @@ from orders.models import ConfirmationRule
 def without_side_doors(field: Any) -> Any:
     """A choice without the links to add or change what is chosen."""
     if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-        field.widget.can_add_related = field.widget.can_change_related = field.widget.can_view_related = False
+        field.widget.can_add_related = field.widget.can_change_related = (
+            field.widget.can_view_related
+        ) = False
     return field
 
 
-class ConfirmationRuleForm(GuardedForm):
+class ConfirmationRuleForm(ApprovalForm):
     """One rule. What asks for less waits for a second person."""
 
-    guard = RULES
+    policy = RULES
 
     class Meta:
         model = ConfirmationRule
-        fields = ("confirmers", "vendor", "client", "from_amount", "currency", "first_contact", "note")
+        fields = (
+            "confirmers",
+            "vendor",
+            "client",
+            "from_amount",
+            "currency",
+            "first_contact",
+            "note",
+        )
         widgets = {"currency": forms.TextInput(attrs={"size": 6})}
 
 
 @admin.register(ConfirmationRule)
-class ConfirmationRuleAdmin(GuardedAdmin):
+class ConfirmationRuleAdmin(ApprovalAdmin):
     form = ConfirmationRuleForm
     list_display = ("who", "orders", "note")
     list_select_related = ("vendor", "client")
@@ -44,14 +54,18 @@ class ConfirmationRuleAdmin(GuardedAdmin):
             "For which orders",
             {
                 "fields": ("vendor", "client", ("from_amount", "currency"), "first_contact"),
-                "description": "What is left empty stands for any. Without a rule one person has to confirm, and where "
-                "the account's two-person rule is off, nobody else.",
+                "description": (
+                    "What is left empty stands for any. Without a rule one person has to confirm,"
+                    " and where the account's two-person rule is off, nobody else."
+                ),
             },
         ),
         (None, {"fields": ("note",)}),
     )
 
-    def has_delete_permission(self, request: HttpRequest, obj: ConfirmationRule | None = None) -> bool:
+    def has_delete_permission(
+        self, request: HttpRequest, obj: ConfirmationRule | None = None
+    ) -> bool:
         """A rule that asks for somebody goes by a change that a second person approves."""
         asks = obj is not None and obj.confirmers > 0 and not settings.ONE_PERSON
         return not asks and super().has_delete_permission(request, obj)

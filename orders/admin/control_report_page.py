@@ -1,5 +1,8 @@
-"""The control report's page. Looking at it is written down, though it is asked for by GET: it decides nothing, and a
-page that auditors come back to, reload and send each other as a link can't be the answer to a POST."""
+"""The control report's page.
+
+Looking at it is written down, though it is asked for by GET: it decides nothing, and a page that
+auditors come back to, reload and send each other as a link can't be the answer to a POST.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,9 @@ class ReportForm(PeriodForm):
         super().clean()
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
         if first and last and (last - first).days >= MOST_DAYS:
-            raise forms.ValidationError(f"A report takes at most {MOST_DAYS} days. Choose a shorter period.")
+            raise forms.ValidationError(
+                f"A report takes at most {MOST_DAYS} days. Choose a shorter period."
+            )
 
 
 @require_safe
@@ -46,7 +51,9 @@ def show(request: HttpRequest) -> HttpResponseBase:
     if not request.user.has_perm("history.export_event"):
         raise PermissionDenied
     is_asked = "first" in request.GET
-    form = ReportForm(request.GET if is_asked else None, initial={"first": days_back(30), "last": days_back(0)})
+    form = ReportForm(
+        request.GET if is_asked else None, initial={"first": days_back(30), "last": days_back(0)}
+    )
     context: dict[str, Any] = {"form": form}
     if is_asked and form.is_valid():
         period = Period(first=form.cleaned_data["first"], last=form.cleaned_data["last"])
@@ -55,10 +62,15 @@ def show(request: HttpRequest) -> HttpResponseBase:
         if request.method == "GET":
             _note(period, found, form="CSV" if as_csv else "page")
         if as_csv:
-            return csv_response(f"mailops-control-{period.first}-to-{period.last}.csv", HEADING, _rows(found))
+            return csv_response(
+                f"mailops-control-{period.first}-to-{period.last}.csv", HEADING, _rows(found)
+            )
         context |= {
             "period": period,
-            "sections": [replace(section, lines=[_linked(line) for line in section.lines]) for section in found],
+            "sections": [
+                replace(section, lines=[_linked(line) for line in section.lines])
+                for section in found
+            ],
         }
     response = render(request, "control.html", None, title="Control report", **context)
     response.status_code = 400 if form.errors else 200
@@ -73,7 +85,13 @@ def _note(period: Period, found: list[Section], *, form: str) -> None:
         "lines": [None, sum(section.count for section in found)],
     }
     with transaction.atomic():
-        record("report.shown", None, subject_type="orders.control", subject_text="Control report", changes=changes)
+        record(
+            "report.shown",
+            None,
+            subject_type="orders.control",
+            subject_text="Control report",
+            changes=changes,
+        )
 
 
 def _linked(line: Line) -> Any:

@@ -1,4 +1,6 @@
-"""The cost sheet as people read it: each line, the years, the wallet, one currency, and what is missing or old."""
+"""The cost sheet as people read it: each line, the years, the wallet, one currency, and what is
+missing or old.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ class Bill:
     old: str = ""
 
 
-def context(request: HttpRequest, order: Order | None, snapshot: Mapping[str, Any]) -> dict[str, Any]:
+def context(
+    request: HttpRequest, order: Order | None, snapshot: Mapping[str, Any]
+) -> dict[str, Any]:
     """What `_cost.html`, and the pages with a total beside it, show of a plan's snapshot."""
     if order is None:
         return {"cost": [], "totals": {}, "bill": None}
@@ -81,7 +85,7 @@ def context(request: HttpRequest, order: Order | None, snapshot: Mapping[str, An
     return {"cost": rows, "totals": totals, "bill": _bill(order, sheet, rows)}
 
 
-# -- A line ------------------------------------------------------------------------------------------------------------
+# A line
 
 
 def _row(request: HttpRequest, order: Order, line: CostLine, sources: Mapping[str, Any]) -> Row:
@@ -118,7 +122,9 @@ def missing(vendor: Vendor, item: str) -> str:
     """What to do about a price that is not on the account's list."""
     typed = f"add it to the price list of {vendor.name} under the item “{item}”"
     return (
-        f"An Operator can read the vendor's prices, or {typed}." if _can_read(vendor) else f"An Operator can {typed}."
+        f"An Operator can read the vendor's prices, or {typed}."
+        if _can_read(vendor)
+        else f"An Operator can {typed}."
     )
 
 
@@ -132,7 +138,9 @@ def _money(line: CostLine, amount: Decimal | None) -> str:
 
 def _count(line: CostLine) -> str:
     parts = [f"{line.quantity:,}", f"{line.multiplier} years" if line.multiplier > 1 else ""]
-    return " × ".join(part for part in [*parts, _money(line, line.price.amount if line.price else None)] if part)
+    return " × ".join(
+        part for part in [*parts, _money(line, line.price.amount if line.price else None)] if part
+    )
 
 
 def _then(line: CostLine) -> str:
@@ -150,7 +158,7 @@ def _from(years_paid: int) -> str:
     return f", due again after {years_paid} years" if years_paid > 1 else ""
 
 
-# -- All lines ---------------------------------------------------------------------------------------------------------
+# All lines
 
 
 def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
@@ -159,7 +167,9 @@ def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
     return Bill(
         again=_again(sheet),
         once=sheet.once,
-        years=[(_years(first, last), sheet.in_words(totals)) for first, last, totals in sheet.years],
+        years=[
+            (_years(first, last), sheet.in_words(totals)) for first, last, totals in sheet.years
+        ],
         is_complete=not sheet.missing,
         unsaid=_joined(f"{line.label} ({_money(line, line.due_now)})" for line in sheet.unsaid),
         wallet=_wallet(order, sheet.due_now) if order.state in (*OPEN, State.CONFIRMED) else None,
@@ -175,8 +185,14 @@ def _again(sheet: CostSheet) -> str:
     lasts = {line.years_paid for line in sheet.lines if line.per_year is not None}
     yearly = f"{sheet.per_year} a year" if sheet.per_year else ""
     if yearly and max(lasts) > 1:
-        yearly += _from(max(lasts)) if len(lasts) == 1 else ", some of it only after the years that are paid for"
-    return ", ".join(part for part in [f"{sheet.per_month} a month" if sheet.per_month else "", yearly] if part)
+        yearly += (
+            _from(max(lasts))
+            if len(lasts) == 1
+            else ", some of it only after the years that are paid for"
+        )
+    return ", ".join(
+        part for part in [f"{sheet.per_month} a month" if sheet.per_month else "", yearly] if part
+    )
 
 
 def _years(first: int, last: int | None) -> str:
@@ -204,12 +220,18 @@ def _about(sheet: CostSheet) -> tuple[str, str]:
     now, year = (_in_one(totals, rates, into) for totals in (sheet.due_now, sheet.in_year(1)))
     said = _joined(rates[currency].says for currency in sorted(currencies - {into}))
     least = "at least " if sheet.unsaid else ""
-    return f"about {now} now, {least}{year} over the first 12 months", f"At the rate {said}. Only for reading."
+    return (
+        f"about {now} now, {least}{year} over the first 12 months",
+        f"At the rate {said}. Only for reading.",
+    )
 
 
 def _in_one(totals: Totals, rates: Mapping[str, Rate], into: str) -> str:
     total = sum(
-        (amount * (Decimal(1) if currency == into else rates[currency].rate) for currency, amount in totals.items()),
+        (
+            amount * (Decimal(1) if currency == into else rates[currency].rate)
+            for currency, amount in totals.items()
+        ),
         Decimal(0),
     )
     return show(total, into)
@@ -227,7 +249,9 @@ def _wallet(order: Order, due_now: Totals) -> Wallet | None:
         after=show(after, currency),
         at=vendor.balance_at,
         is_short=after < 0,
-        other=str(Totals({name: amount for name, amount in due_now.items() if name != currency}) or ""),
+        other=str(
+            Totals({name: amount for name, amount in due_now.items() if name != currency}) or ""
+        ),
     )
 
 
@@ -235,7 +259,9 @@ def _old(order: Order, rows: list[Row]) -> str:
     old = sum(row.is_old for row in rows)
     if not old:
         return ""
-    says, them = ("1 of these prices is", "it") if old == 1 else (f"{old} of these prices are", "them")
+    says, them = (
+        ("1 of these prices is", "it") if old == 1 else (f"{old} of these prices are", "them")
+    )
     how = (
         "read the vendor's prices again"
         if _can_read(order.vendor)

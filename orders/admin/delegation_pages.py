@@ -1,4 +1,6 @@
-"""The right to confirm, passed on: who has it from whom and until when, passing it on, ending that early."""
+"""The right to confirm, passed on: who has it from whom and until when, passing it on, ending that
+early.
+"""
 
 from __future__ import annotations
 
@@ -48,19 +50,32 @@ class DelegationAdmin(RecordedAdmin):
     def get_fields(self, request: HttpRequest, obj: Delegation | None = None) -> Any:
         if obj is None:
             return ("to_user", "starts_at", "ends_at", "reason")
-        return ("from_name", "to_name", "starts_at", "ends_at", "reason", "stands", "made_at", "ended_at")
+        return (
+            "from_name",
+            "to_name",
+            "starts_at",
+            "ends_at",
+            "reason",
+            "stands",
+            "made_at",
+            "ended_at",
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Delegation | None = None) -> Any:
         return self.get_fields(request, obj) if obj else ()
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         found = super().get_form(request, obj, change=change, **kwargs)
         if obj is None:
             found.by = request.user  # type: ignore[attr-defined]  # of the form above
         return found
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).exclude(pk=request.user.pk or 0)
+        kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).exclude(
+            pk=request.user.pk or 0
+        )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -78,7 +93,11 @@ class DelegationAdmin(RecordedAdmin):
         return super().changeform_view(*args, **kwargs)
 
     def get_urls(self) -> list[Any]:
-        end = path("<int:pk>/end/", self.admin_site.admin_view(require_POST(self.end)), name="orders_delegation_end")
+        end = path(
+            "<int:pk>/end/",
+            self.admin_site.admin_view(require_POST(self.end)),
+            name="orders_delegation_end",
+        )
         return [end, *super().get_urls()]
 
     def end(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -87,17 +106,27 @@ class DelegationAdmin(RecordedAdmin):
             raise PermissionDenied
         try:
             delegation = delegations.end(pk, by=request.user)
-            messages.success(request, f"{delegation.to_name} can't confirm for {delegation.from_name} any more.")
+            messages.success(
+                request, f"{delegation.to_name} can't confirm for {delegation.from_name} any more."
+            )
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect(reverse("admin:orders_delegation_changelist"))
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         found = Delegation.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
-        may_end = found is not None and not found.is_over and delegations.may_end(found, request.user)
-        return super().change_view(request, object_id, form_url, {"may_end": may_end, **(extra_context or {})})
+        may_end = (
+            found is not None and not found.is_over and delegations.may_end(found, request.user)
+        )
+        return super().change_view(
+            request, object_id, form_url, {"may_end": may_end, **(extra_context or {})}
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

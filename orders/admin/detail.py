@@ -1,4 +1,6 @@
-"""The order's page: steps, actions, cost, checks, contents, what will be or was sent, attempts, history."""
+"""The order's page: steps, actions, cost, checks, contents, what will be or was sent, attempts,
+history.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,14 @@ from orders.review import confirmations as confirming
 
 PAGE = 50
 PLANNED = (State.DRAFT, State.REVIEW)
-STEPS = ["Drafted", "Waiting for confirmation", "Confirmed", "Sent to the vendor", "Being set up", "Delivered"]
+STEPS = [
+    "Drafted",
+    "Waiting for confirmation",
+    "Confirmed",
+    "Sent to the vendor",
+    "Being set up",
+    "Delivered",
+]
 STEP_OF = {
     State.DRAFT: 0, State.REVIEW: 1, State.CONFIRMED: 2, State.SENDING: 3, State.UNKNOWN: 3, State.REFUSED: 3,
     State.ACCEPTED: 4, State.PARTLY: 5, State.DELIVERED: 5, State.CANCELLED: 0,
@@ -37,7 +46,9 @@ STEP_OF = {
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something that can be done with the order now; `why_not` explains a button that this person may not use."""
+    """Something that can be done with the order now; `why_not` explains a button that this person
+    may not use.
+    """
 
     name: str
     label: str
@@ -80,7 +91,9 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "since": review_summary.since(request, order, current),
         **review_summary.about(request, order),
         "all_events_url": all_events(order),
-        "version": f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}-{hold}",
+        "version": (
+            f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}-{hold}"
+        ),
     }
     return render(request, "page.html", order, **context)
 
@@ -90,19 +103,25 @@ def settled(order: Order, attempts: list[Attempt]) -> Attempt | None:
     newest = attempts[0] if attempts else None
     if newest is None or not newest.is_settled:
         return None
-    is_why = order.state == State.ACCEPTED or (order.state == State.REVIEW and order.reason == newest.settled_reason)
+    is_why = order.state == State.ACCEPTED or (
+        order.state == State.REVIEW and order.reason == newest.settled_reason
+    )
     return newest if is_why else None
 
 
 def left_out(order: Order, attempts: list[Attempt]) -> str:
-    """How much of an accepted order a person found missing at the vendor, in words; empty where nothing is."""
+    """How much of an accepted order a person found missing at the vendor, in words; empty where
+    nothing is.
+    """
     if order.state != State.ACCEPTED or settled(order, attempts) is None:
         return ""
     counts = [
         (order.domains.filter(state=Asset.REFUSED).count(), "domain", "domains"),
         (order.mailboxes.filter(state=Asset.REFUSED).count(), "mailbox", "mailboxes"),
     ]
-    return " and ".join(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
+    return " and ".join(
+        f"{count} {one if count == 1 else many}" for count, one, many in counts if count
+    )
 
 
 def history(request: HttpRequest, pk: str) -> HttpResponse:
@@ -143,18 +162,34 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
     found = []
 
     def offer(
-        name: str, label: str, permission: str, *, kind: str = "", why_not: str = "", posts: bool = False
+        name: str,
+        label: str,
+        permission: str,
+        *,
+        kind: str = "",
+        why_not: str = "",
+        posts: bool = False,
     ) -> None:
         reason = why_not if user.has_perm(permission) else "Your role does not include this."
-        found.append(Action(name=name, label=label, url=url(order, name), kind=kind, why_not=reason, posts=posts))
+        found.append(
+            Action(
+                name=name, label=label, url=url(order, name), kind=kind, why_not=reason, posts=posts
+            )
+        )
 
-    may_cancel = "" if user.has_perm("orders.confirm_order") or order.drafted_by_id == user.pk else "It is not yours."
+    may_cancel = (
+        ""
+        if user.has_perm("orders.confirm_order") or order.drafted_by_id == user.pk
+        else "It is not yours."
+    )
     match order.state:
         case State.DRAFT:
             others = why_not_edit(request, order)
-            offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
+            offer(
+                "cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel
+            )
             offer("edit", "Edit", "orders.change_order", why_not=others)
-            stop = current.holds_back[0].message if current and current.holds_back else ""
+            stop = current.blocks_review[0].message if current and current.blocks_review else ""
             offer(
                 "send",
                 "Send for confirmation",
@@ -164,17 +199,21 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
                 posts=True,
             )
         case State.REVIEW:
-            offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
+            offer(
+                "cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel
+            )
             own = order.drafted_by_id == user.pk and user.has_perm("orders.change_order")
             offer("back", "Send back", "orders.change_order" if own else "orders.confirm_order")
-            stop = current.stops[0].message if current and current.stops else ""
+            stop = current.blocking[0].message if current and current.blocking else ""
             if order.attempts.filter(stage__in=SETTLED).exists():
                 offer("check", "Check the vendor again", "orders.settle_order")
             label = f"Confirm and buy for {current.cost.due_now}" if current else "Confirm"
             why = confirming.why_not(order, user, current)
             offer("confirm", label, "orders.confirm_order", kind="primary", why_not=why or stop)
         case State.CONFIRMED:
-            offer("cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel)
+            offer(
+                "cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel
+            )
         case State.UNKNOWN:
             offer("check", "Check the vendor", "orders.settle_order", kind="primary")
         case State.ACCEPTED:
@@ -198,14 +237,20 @@ def contents(request: HttpRequest, order: Order) -> Any:
     domains = {domain.name: domain for domain in order.domains.all()}
     boxes = {box.address: box for box in order.mailboxes.all()}
     for line in order.contents:
-        about = {"domain": line.name, "forward_to": line.forward_to, "domain_state": domains.get(line.name)}
+        about = {
+            "domain": line.name,
+            "forward_to": line.forward_to,
+            "domain_state": domains.get(line.name),
+        }
         if not line.mailboxes:
             name = f"{line.first_name} {line.last_name}".strip()
             rows.append(about | {"address": "", "name": name, "asset": domains.get(line.name)})
         for i, box in enumerate(line.mailboxes):
             name = f"{box.first_name} {box.last_name}".strip()
             shown = about if i == 0 else {"domain": "", "forward_to": "", "domain_state": None}
-            rows.append(shown | {"address": box.address, "name": name, "asset": boxes.get(box.address)})
+            rows.append(
+                shown | {"address": box.address, "name": name, "asset": boxes.get(box.address)}
+            )
     return Paginator(rows, PAGE).get_page(request.GET.get("rows"))
 
 
@@ -216,7 +261,9 @@ def request_shown(snapshot: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     query = "&".join(f"{name}={value}" for name, value in request["query"])
     return {
-        "line": f"{request['method']} {snapshot['host']}{request['path']}{f'?{query}' if query else ''}",
+        "line": (
+            f"{request['method']} {snapshot['host']}{request['path']}{f'?{query}' if query else ''}"
+        ),
         "headers": request["headers"],
         "body": json.dumps(request["body"], indent=2, ensure_ascii=False),
     }
@@ -274,8 +321,10 @@ def events(order: Order) -> list[dict[str, Any]]:
     return [
         {
             "at": event.at,
-            "text": f"{event.who or 'MailOps'} {WORDS.get(event.action, event.action)}"
-            + (f": “{said}”" if (said := event.reason or _comment(event)) else ""),
+            "text": (
+                f"{event.who or 'MailOps'} {WORDS.get(event.action, event.action)}"
+                + (f": “{said}”" if (said := event.reason or _comment(event)) else "")
+            ),
         }
         for event in found
     ]

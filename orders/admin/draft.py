@@ -1,4 +1,6 @@
-"""Drafting: choose what to order, type, paste or upload it, see how it is read and what it costs, hand it on."""
+"""Drafting: choose what to order, type, paste or upload it, see how it is read and what it costs,
+hand it on.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +32,24 @@ from vendors.apis.base import OptionsForm
 from vendors.models import Vendor
 
 MOST_CHECKS = 30  # listed beside the form; every line has its own besides
-LOOKING = ("read", "page", "show", "open", "add", "make", "make-accept")  # buttons that show and save nothing
+LOOKING = (
+    "read",
+    "page",
+    "show",
+    "open",
+    "add",
+    "make",
+    "make-accept",
+)  # buttons that show and save nothing
 
 
 def choices() -> list[dict[str, Any]]:
     """What can be ordered at which account."""
     return [
-        {"vendor": vendor, "products": [(key, product) for key, product in vendor.adapter.products.items()]}
+        {
+            "vendor": vendor,
+            "products": [(key, product) for key, product in vendor.adapter.products.items()],
+        }
         for vendor in Vendor.objects.all()
     ]
 
@@ -51,7 +64,9 @@ def add(request: HttpRequest) -> HttpResponse:
     product = request.GET.get("product", "")
     if vendor is None or product not in vendor.adapter.products:
         unsaved = autosave.offers(_person(request))
-        return render(request, "choose.html", None, title="New order", choices=choices(), unsaved=unsaved)
+        return render(
+            request, "choose.html", None, title="New order", choices=choices(), unsaved=unsaved
+        )
     place = Place(vendor=vendor, product=product)
     if "sample" in request.GET:
         return draft_files.download(sample_file(place.what), f"sample-{vendor.api}-{product}.csv")
@@ -68,7 +83,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _too_late(request: HttpRequest, order: Order) -> HttpResponse:
-    """The order was handed on or cancelled meanwhile; what somebody still typed into it is kept for a new draft."""
+    """The order was handed on or cancelled meanwhile; what somebody still typed into it is kept for
+    a new draft.
+    """
     place = Place(vendor=order.vendor, product=order.product, order=order)
     words = f"{order} can't be edited now. It reads: {order.get_state_display()}."
     if request.method == "POST" and request.POST.get("rows"):
@@ -92,7 +109,9 @@ def _number(text: str) -> int:
 
 @dataclass(kw_only=True)
 class Sheet:
-    """One showing of the draft page: the forms as typed or as saved, and what there is to say about them."""
+    """One showing of the draft page: the forms as typed or as saved, and what there is to say about
+    them.
+    """
 
     place: Place
     post: QueryDict
@@ -109,9 +128,13 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     if request.method != "POST":
         return _open(request, place)
     post = gathered(request.POST, place.what)
-    file = draft_files.open_into(post, request.FILES.get("file"), by=_person(request), product=place.what)
+    file = draft_files.open_into(
+        post, request.FILES.get("file"), by=_person(request), product=place.what
+    )
     form, options = _forms(request, place, post)
-    sheet = Sheet(place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", ""))
+    sheet = Sheet(
+        place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", "")
+    )
     if "keep" in post:
         return autosave.answer(request, place, post, is_touched=_is_touched(sheet))
     is_whole = _read_in(request, sheet)
@@ -132,10 +155,15 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
 
 
 def _read_in(request: HttpRequest, sheet: Sheet) -> bool:
-    """Read what was typed, and what the address panel puts into the box in its turn. Whether all of it is good."""
+    """Read what was typed, and what the address panel puts into the box in its turn.
+
+    Whether all of it is good.
+    """
     place = sheet.place
     is_whole = sheet.form.is_valid() & sheet.options.is_valid()
-    sheet.panel = address_panel.Panel(sheet.post, sheet.form.reading, place.what, place.vendor, wanted=request.GET)
+    sheet.panel = address_panel.Panel(
+        sheet.post, sheet.form.reading, place.what, place.vendor, wanted=request.GET
+    )
     if sheet.panel.text is None:
         return is_whole
     sheet.post = sheet.panel.with_text(sheet.post)
@@ -153,16 +181,24 @@ def _open(request: HttpRequest, place: Place) -> HttpResponse:
         overlook_empty(options)
     mark = autosave.mark(taken) if taken else ""
     panel = address_panel.Panel(post, form.reading, place.what, place.vendor, wanted=request.GET)
-    sheet = Sheet(place=place, post=post or QueryDict(), form=form, options=options, panel=panel, taken=mark)
+    sheet = Sheet(
+        place=place, post=post or QueryDict(), form=form, options=options, panel=panel, taken=mark
+    )
     return _page(request, sheet)
 
 
-def _forms(request: HttpRequest, place: Place, post: QueryDict | None) -> tuple[DraftForm, forms.Form]:
+def _forms(
+    request: HttpRequest, place: Place, post: QueryDict | None
+) -> tuple[DraftForm, forms.Form]:
     order = place.order
     form = DraftForm(post, initial=_initial(request, order), product=place.what)
-    options = place.what.OptionsForm(post, initial=order.options if order else None, prefix="option")
+    options = place.what.OptionsForm(
+        post, initial=order.options if order else None, prefix="option"
+    )
     if isinstance(options, OptionsForm):
-        options.offer({item: price.label or item for item, price in place.vendor.price_list().items()})
+        options.offer(
+            {item: price.label or item for item, price in place.vendor.price_list().items()}
+        )
     return form, options
 
 
@@ -182,7 +218,9 @@ def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
 
 
 def _is_touched(sheet: Sheet) -> bool:
-    return sheet.form.is_touched or sheet.options.has_changed() or bool(sheet.post.getlist("uploads"))
+    return (
+        sheet.form.is_touched or sheet.options.has_changed() or bool(sheet.post.getlist("uploads"))
+    )
 
 
 def _keep(request: HttpRequest, sheet: Sheet) -> None:
@@ -233,14 +271,19 @@ def _save(request: HttpRequest, sheet: Sheet) -> Order:
 
 
 def _clash(request: HttpRequest, sheet: Sheet, says: str) -> dict[str, Any]:
-    """What stands in the way; where it is somebody else's save, theirs beside ours, and saving again replaces it."""
+    """What stands in the way; where it is somebody else's save, theirs beside ours, and saving
+    again replaces it.
+    """
     assert sheet.place.order
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=sheet.place.order.pk)
     if order.state != State.DRAFT or order.version == sheet.form.cleaned_data["version"]:
         return {"says": says}
     told = drafts.changes(order, _read(request, sheet))
     sheet.form.data["version"] = str(order.version)  # type: ignore[index]  # a copy of the post
-    lines = {"theirs": told.pop("removed", [[]])[0] or [], "yours": told.pop("added", [[], []])[1] or []}
+    lines = {
+        "theirs": told.pop("removed", [[]])[0] or [],
+        "yours": told.pop("added", [[], []])[1] or [],
+    }
     details = [name.replace("_", " ") for name in told if name != "secrets"]
     return {"says": says, "may_replace": True, "details": details, **lines}
 
@@ -296,7 +339,9 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "free": availability_panel.panel(request, order, on_draft=True),
         "vendor": place.vendor,
         "what": place.what,
-        "preview": preview(reading, text, current.problems if current else (), sheet.post) if reading.results else None,
+        "preview": preview(reading, text, current.problems if current else (), sheet.post)
+        if reading.results
+        else None,
         "errors": field_errors(sheet.form, sheet.options),
         "is_refused": sheet.is_refused,
         "is_looking": any(name in sheet.post for name in LOOKING) and not sheet.file,
@@ -313,14 +358,20 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "tab": tab,
         "taken": sheet.taken,
         "uploads": draft_files.uploads(sheet.post, by=_person(request)),
-        "unsaved": autosave.offers(_person(request), place, but=tab) if not sheet.form.is_bound else [],
+        "unsaved": autosave.offers(_person(request), place, but=tab)
+        if not sheet.form.is_bound
+        else [],
         "new_cells": new_cells(place.what),
         "new_rows": range(NEW_ROWS),
         "choose_url": reverse("admin:orders_order_add"),
-        "sample_url": autosave.page_url(vendor_id=place.vendor.pk, product=place.product, sample="1"),
+        "sample_url": autosave.page_url(
+            vendor_id=place.vendor.pk, product=place.product, sample="1"
+        ),
     }
     response = render(request, "draft.html", order, **context)
-    response.status_code = 400 if sheet.is_refused and not context["is_looking"] and not sheet.file else 200
+    response.status_code = (
+        400 if sheet.is_refused and not context["is_looking"] and not sheet.file else 200
+    )
     return response
 
 
@@ -339,7 +390,9 @@ def _box(sheet: Sheet) -> tuple[str, Reading]:
 
 
 def _weighed(request: HttpRequest, sheet: Sheet, reading: Reading) -> Order | None:
-    """The order as it would be saved now, for its cost and checks; nothing before there is a client."""
+    """The order as it would be saved now, for its cost and checks; nothing before there is a
+    client.
+    """
     if not sheet.form.is_bound:
         order = sheet.place.order
         return drafts.proposed(drafts.draft_of(order, reading.rows), order) if order else None

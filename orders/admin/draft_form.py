@@ -1,4 +1,6 @@
-"""The draft page's form, and how all that is typed beside the box becomes lines in the box: its text is the truth."""
+"""The draft page's form, and how all that is typed beside the box becomes lines in the box: its
+text is the truth.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from orders.models import Client
 from vendors.apis.base import Product
 from vendors.models import Contact
 
-EXAMPLE = "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Sam Ito, sam\ntryacme.com, Lee Wong, lee"
+EXAMPLE = (
+    "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Sam Ito, sam\ntryacme.com, Lee Wong, lee"
+)
 NEW_ROWS = 5
 CELL = re.compile(r"new-(\d{1,2})-([a-z ]{1,12})")
 MENDED = re.compile(r"was-(\d{1,7})")
@@ -44,13 +48,21 @@ class DraftForm(forms.Form):
     rows = forms.CharField(
         label="Domains and people",
         widget=forms.Textarea(
-            attrs={"rows": 12, "spellcheck": "false", "autocapitalize": "off", "placeholder": EXAMPLE}
+            attrs={
+                "rows": 12,
+                "spellcheck": "false",
+                "autocapitalize": "off",
+                "placeholder": EXAMPLE,
+            }
         ),
         required=False,
         strip=False,
     )
     note = forms.CharField(
-        label="Note for the confirmer", required=False, widget=forms.Textarea(attrs={"rows": 2}), max_length=2000
+        label="Note for the confirmer",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        max_length=2000,
     )
     why_again = forms.CharField(
         label="Why order this again",
@@ -84,7 +96,9 @@ class DraftForm(forms.Form):
         bad = len(self.reading.bad)
         if bad:
             lines = "1 line needs" if bad == 1 else f"{bad:,} lines need"
-            raise forms.ValidationError(f"{lines} a change. Nothing is saved yet; what you typed is still here.")
+            raise forms.ValidationError(
+                f"{lines} a change. Nothing is saved yet; what you typed is still here."
+            )
         return text
 
     @property
@@ -94,7 +108,9 @@ class DraftForm(forms.Form):
 
 
 def _rows_help(product: Product) -> str:
-    parts = ["One line for each mailbox: domain, name, address. Paste from a spreadsheet if you like."]
+    parts = [
+        "One line for each mailbox: domain, name, address. Paste from a spreadsheet if you like."
+    ]
     if product.names_per_domain:
         parts.append("Leave the address out and the vendor makes the addresses from the name.")
     if product.has_pictures:
@@ -111,7 +127,12 @@ def overlook_empty(form: forms.Form) -> None:
 
 def new_cells(product: Product) -> list[tuple[str, str]]:
     """The cells of a row to type into: what it means to the reader, and its label."""
-    cells = [("domain", "Domain"), ("first name", "First name"), ("last name", "Last name"), ("address", "Address")]
+    cells = [
+        ("domain", "Domain"),
+        ("first name", "First name"),
+        ("last name", "Last name"),
+        ("address", "Address"),
+    ]
     more = (
         ("picture", "Picture", product.has_pictures),
         ("forward to", "Forwards to", product.forwards),
@@ -131,7 +152,10 @@ def gathered(post: QueryDict, product: Product) -> QueryDict:
 
 
 def mended(text: str, post: Mapping[str, str]) -> str:
-    """The text with the lines that were changed beside the result. Where the box itself was changed, the box wins."""
+    """The text with the lines that were changed beside the result.
+
+    Where the box itself was changed, the box wins.
+    """
     fixes = {}
     for name in post:
         if (found := MENDED.fullmatch(name)) and (line := post.get(f"line-{found[1]}")) is not None:
@@ -167,7 +191,9 @@ def with_rows(text: str, rows: list[dict[str, str]]) -> str:
         parted = not text.strip() and any(" " in row.get("first name", "") for row in rows)
         places = ["domain", "first name", "last name"] if parted else ["domain", "name"]
         places, mark = [*places, "address", "picture", "forward to", "years"], ","
-        text = f"{_line(dict(zip(places, places, strict=True)), places, mark)}\n" if parted else text
+        text = (
+            f"{_line(dict(zip(places, places, strict=True)), places, mark)}\n" if parted else text
+        )
     lines = [_line(row, places, mark) for row in rows]
     return "\n".join([*([text.rstrip("\n")] if text.strip() else []), *lines])
 
@@ -183,7 +209,10 @@ def _line(row: Mapping[str, str], places: list[str], mark: str) -> str:
 
 
 def joined(text: str, more: str, product: Product) -> str:
-    """A file's lines below those of the box, under one set of headings. Raises `CannotRead` where that can't be."""
+    """A file's lines below those of the box, under one set of headings.
+
+    Raises `CannotRead` where that can't be.
+    """
     above, below = read(text, product), read(more, product)
     if not text.strip():
         return more
@@ -193,8 +222,10 @@ def joined(text: str, more: str, product: Product) -> str:
         return f"{text.rstrip()}\n{more.lstrip().partition(chr(10))[2]}"
     if above.bad or below.bad:
         raise CannotRead(
-            "The columns of the file are not those of the box, so its lines can't just be put below.",
-            "Mend the lines that need a change first, or take the file in place of what is in the box.",
+            "The columns of the file are not those of the box, so its lines can't just be put"
+            " below.",
+            "Mend the lines that need a change first, or take the file in place of what is in the"
+            " box.",
         )
     return written([*above.rows, *below.rows])
 

@@ -1,4 +1,6 @@
-"""The page where an auditor makes an evidence pack: what shall be in it, how much that is, the file."""
+"""The page where an auditor makes an evidence pack: what shall be in it, how much that is, the
+file.
+"""
 
 from __future__ import annotations
 
@@ -45,17 +47,26 @@ class PeriodForm(forms.Form):
             self.add_error("last", "This is before the first day.")
         for day in (first, last):
             if day and not 2000 <= day.year <= 9000:
-                self.add_error("first" if day is first else "last", "Give the year with four digits, as 2026.")
+                self.add_error(
+                    "first" if day is first else "last", "Give the year with four digits, as 2026."
+                )
 
 
 class PackForm(PeriodForm):
     """One order, or a period and perhaps one account or client of it."""
 
     order = forms.CharField(
-        label="One order", max_length=20, required=False, help_text="Its number, for example MO-1001."
+        label="One order",
+        max_length=20,
+        required=False,
+        help_text="Its number, for example MO-1001.",
     )
-    vendor = forms.ModelChoiceField(Vendor.objects.all(), label="Orders at", required=False, empty_label="All accounts")
-    client = forms.ModelChoiceField(Client.objects.all(), label="Orders for", required=False, empty_label="All clients")
+    vendor = forms.ModelChoiceField(
+        Vendor.objects.all(), label="Orders at", required=False, empty_label="All accounts"
+    )
+    client = forms.ModelChoiceField(
+        Client.objects.all(), label="Orders for", required=False, empty_label="All clients"
+    )
     field_order = ("order", "first", "last", "vendor", "client")
 
     def clean_order(self) -> Order | None:
@@ -65,7 +76,9 @@ class PackForm(PeriodForm):
         number = re.fullmatch(r"(?:MO-)?(\d{4,12})", typed)
         order = Order.objects.filter(pk=int(number[1]) - 1000).first() if number else None
         if order is None:
-            raise forms.ValidationError(f"There is no order {typed}. An order's number reads like MO-1001.")
+            raise forms.ValidationError(
+                f"There is no order {typed}. An order's number reads like MO-1001."
+            )
         return order
 
     def clean(self) -> None:
@@ -81,7 +94,9 @@ class PackForm(PeriodForm):
         chosen = self.cleaned_data
         if chosen["order"]:
             return evidence_pack.Wanted(order=chosen["order"])
-        return evidence_pack.Wanted(**{name: chosen[name] for name in ("first", "last", "vendor", "client")})
+        return evidence_pack.Wanted(
+            **{name: chosen[name] for name in ("first", "last", "vendor", "client")}
+        )
 
 
 class MadeHereForm(forms.Form):
@@ -91,7 +106,9 @@ class MadeHereForm(forms.Form):
         r"^\s*[0-9a-fA-F]{64}\s*$",
         label="Fingerprint of the manifest",
         help_text="The last line but two that verify.py prints: 64 letters and digits.",
-        error_messages={"invalid": "A fingerprint is 64 digits and letters from a to f. Copy the whole of it."},
+        error_messages={
+            "invalid": "A fingerprint is 64 digits and letters from a to f. Copy the whole of it."
+        },
     )
 
 
@@ -103,7 +120,11 @@ def show(request: HttpRequest) -> HttpResponseBase:
     is_made = request.method == "POST"
     typed = request.POST if is_made else request.GET
     is_asked = is_made or any(name in typed for name in PackForm.base_fields)
-    form = PackForm(typed) if is_asked else PackForm(initial={"first": days_back(30), "last": days_back(0)})
+    form = (
+        PackForm(typed)
+        if is_asked
+        else PackForm(initial={"first": days_back(30), "last": days_back(0)})
+    )
     context: dict[str, Any] = {
         "form": form,
         "asked": MadeHereForm(request.GET if "fingerprint" in request.GET else None),
@@ -114,14 +135,22 @@ def show(request: HttpRequest) -> HttpResponseBase:
         try:
             if is_made:
                 return _file(request, form.wanted)
-            context |= {"wanted": form.wanted, "scope": form.wanted.scope(), "again": PackForm(typed, auto_id=False)}
+            context |= {
+                "wanted": form.wanted,
+                "scope": form.wanted.scope(),
+                "again": PackForm(typed, auto_id=False),
+            }
         except (evidence_pack.TooMuch, Moving) as error:
             context["trouble"] = str(error)
     response: HttpResponse = render(request, "evidence.html", None, title="Evidence", **context)
-    response.status_code = 400 if form.errors or context["asked"].errors or "trouble" in context else 200
+    response.status_code = (
+        400 if form.errors or context["asked"].errors or "trouble" in context else 200
+    )
     return response
 
 
 def _file(request: HttpRequest, wanted: evidence_pack.Wanted) -> FileResponse:
     made = evidence_pack.make(wanted, by=request.user)  # type: ignore[arg-type]  # who has the permission is signed in
-    return FileResponse(made.file, as_attachment=True, filename=made.name, content_type="application/zip")
+    return FileResponse(
+        made.file, as_attachment=True, filename=made.name, content_type="application/zip"
+    )

@@ -12,13 +12,19 @@ from django.utils.safestring import SafeString
 
 from mailops.history.admin import RecordedAdmin
 from mailops.history.csv_export import ExportedList
-from mailops.proposals.approval_admin import GuardedAdmin, GuardedForm
+from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from orders.audit.order_policies import CLIENTS
 from orders.models import Client, Domain, Mailbox, NeverBuy, Order
 from orders.models.inventory import Asset
 
 LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
-KINDS = {Asset.PLANNED: "", Asset.ORDERED: "info", Asset.READY: "ok", Asset.REFUSED: "bad", Asset.GONE: ""}
+KINDS = {
+    Asset.PLANNED: "",
+    Asset.ORDERED: "info",
+    Asset.READY: "ok",
+    Asset.REFUSED: "bad",
+    Asset.GONE: "",
+}
 
 
 def chip(kind: str, text: str) -> SafeString:
@@ -29,7 +35,9 @@ def chip(kind: str, text: str) -> SafeString:
 def order_link(order: Order | None) -> SafeString | str:
     if order is None:
         return "Held at the vendor before"
-    return format_html('<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order)
+    return format_html(
+        '<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[order.pk]), order
+    )
 
 
 class AssetAdmin(ExportedList, admin.ModelAdmin):
@@ -77,11 +85,29 @@ class DomainAdmin(AssetAdmin):
 
 @admin.register(Mailbox)
 class MailboxAdmin(AssetAdmin):
-    list_display = ("address", "name", "client", "account", "state_chip", "by_order", "ordered_at", "ready_at")
+    list_display = (
+        "address",
+        "name",
+        "client",
+        "account",
+        "state_chip",
+        "by_order",
+        "ordered_at",
+        "ready_at",
+    )
     list_select_related = ("order", "order__client", "order__vendor")
     list_filter = ("state", "order__vendor", "order__client")
     search_fields = ("address", "first_name", "last_name")
-    fields = ("address", "name", "state_chip", "client", "account", "by_order", "ordered_at", "ready_at")
+    fields = (
+        "address",
+        "name",
+        "state_chip",
+        "client",
+        "account",
+        "by_order",
+        "ordered_at",
+        "ready_at",
+    )
     readonly_fields = ("name", "state_chip", "client", "account", "by_order")
     export_columns = [
         ("Address", "address"), ("First name", "first_name"), ("Last name", "last_name"),
@@ -98,14 +124,14 @@ class MailboxAdmin(AssetAdmin):
         return str(mailbox.order.vendor)
 
 
-class ClientForm(GuardedForm):
+class ClientForm(ApprovalForm):
     """A client, its limits for those who may set them."""
 
-    guard = CLIENTS
+    policy = CLIENTS
 
 
 @admin.register(Client)
-class ClientAdmin(ExportedList, GuardedAdmin):
+class ClientAdmin(ExportedList, ApprovalAdmin):
     form = ClientForm
     list_display = ("name", "main_domain", "forward_to", "contact")
     search_fields = ("name", "main_domain")
@@ -117,13 +143,17 @@ class ClientAdmin(ExportedList, GuardedAdmin):
         ("Limit for a day", "day_limit"), ("Limit for a month", "month_limit"), ("Currency", "limit_currency"),
     ]  # fmt: skip
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> tuple[str, ...]:
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Client | None = None
+    ) -> tuple[str, ...]:
         return () if request.user.has_perm("orders.limit_client") else LIMITS
 
     def get_fieldsets(self, request: HttpRequest, obj: Client | None = None) -> Any:
         about = [name for name in self.get_fields(request, obj) if name not in LIMITS]
         limits = (("order_limit", "limit_currency"), ("day_limit", "month_limit"))
-        return self.with_why(request, obj, [(None, {"fields": about}), ("Limits", {"fields": limits})])
+        return self.with_why(
+            request, obj, [(None, {"fields": about}), ("Limits", {"fields": limits})]
+        )
 
     def may_propose(self, request: HttpRequest, obj: Client | None) -> bool:
         return request.user.has_perm("orders.limit_client") and super().may_propose(request, obj)

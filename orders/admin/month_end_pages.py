@@ -38,18 +38,27 @@ KINDS = {FindingState.OPEN: "wait", FindingState.SETTLED: "ok", FindingState.GON
 class MatchForm(forms.Form):
     """What to hold against what."""
 
-    vendor = forms.ModelChoiceField(Vendor.objects.order_by("name"), label="Vendor account", empty_label="Choose")
+    vendor = forms.ModelChoiceField(
+        Vendor.objects.order_by("name"), label="Vendor account", empty_label="Choose"
+    )
     file = forms.FileField(
         label="Statement",
         required=False,
-        help_text="What was charged, as a CSV, Excel or OpenDocument file with an amount and a reference or description"
-        " in each line. Without a file MailOps reads the vendor's own list of your domains.",
+        help_text=(
+            "What was charged, as a CSV, Excel or OpenDocument file with an amount and a reference"
+            " or description in each line. Without a file MailOps reads the vendor's own list of"
+            " your domains."
+        ),
     )
-    begins_on = forms.DateField(label="Sent from", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    begins_on = forms.DateField(
+        label="Sent from", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
     ends_on = forms.DateField(
         label="Sent to",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="The days that the statement is about. Orders sent on other days are not missed in it.",
+        help_text=(
+            "The days that the statement is about. Orders sent on other days are not missed in it."
+        ),
     )
     currency = forms.RegexField(
         "^[A-Za-z]{3}$",
@@ -72,14 +81,19 @@ class MatchForm(forms.Form):
         said: dict[str, Any] = super().clean() or self.cleaned_data
         begins, ends = said.get("begins_on"), said.get("ends_on")
         if begins and ends and not timedelta(0) <= ends - begins <= LONGEST:
-            self.add_error("ends_on", "Choose a last day that is not before the first, and within a year of it.")
+            self.add_error(
+                "ends_on",
+                "Choose a last day that is not before the first, and within a year of it.",
+            )
         return said
 
 
 class SettleForm(forms.Form):
     """Why a difference is none any more."""
 
-    reason = forms.CharField(label="Why are they settled?", max_length=1000, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = forms.CharField(
+        label="Why are they settled?", max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
 
 def last_month() -> dict[str, date]:
@@ -116,8 +130,12 @@ class MatchAdmin(ReadOnlyAdmin):
         ]
         return ours + super().get_urls()
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Month-end match", **(extra_context or {})})
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(
+            request, {"title": "Month-end match", **(extra_context or {})}
+        )
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -125,7 +143,11 @@ class MatchAdmin(ReadOnlyAdmin):
         """Choose an account and a statement, and see what does not agree."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        form = MatchForm(request.POST, request.FILES) if request.method == "POST" else MatchForm(initial=last_month())
+        form = (
+            MatchForm(request.POST, request.FILES)
+            if request.method == "POST"
+            else MatchForm(initial=last_month())
+        )
         if form.is_bound and form.is_valid():
             try:
                 return self._made(request, form.cleaned_data)
@@ -147,21 +169,32 @@ class MatchAdmin(ReadOnlyAdmin):
             data = file.read()
             charges = month_end.read_statement(file.name, data, currency=said["currency"])
             if earlier := seen_before(vendor.pk, data):
-                messages.info(request, f"This file was matched before, {earlier.at:%-d %b %Y} by {earlier.by_name}.")
+                messages.info(
+                    request,
+                    f"This file was matched before, {earlier.at:%-d %b %Y} by {earlier.by_name}.",
+                )
             days = (said["begins_on"], said["ends_on"])
-            match = month_end.begin_with_statement(vendor.pk, charges, days=days, file=(file.name, data), by=by)
+            match = month_end.begin_with_statement(
+                vendor.pk, charges, days=days, file=(file.name, data), by=by
+            )
         else:
             match = month_end.begin_with_list(vendor.pk, by=by)
         return redirect(reverse("admin:orders_match_change", args=[match.pk]))
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """What the match found, open findings first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         number = int(object_id) if object_id.isdecimal() and len(object_id) < 10 else 0
-        return self._page(request, get_object_or_404(Match.objects.select_related("vendor"), pk=number))
+        return self._page(
+            request, get_object_or_404(Match.objects.select_related("vendor"), pk=number)
+        )
 
     def _page(self, request: HttpRequest, match: Match, **more: Any) -> TemplateResponse:
         is_open = Case(When(state=FindingState.OPEN, then=0), default=1)
@@ -211,7 +244,11 @@ class MatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Vendor account", ordering="vendor__name")
     def account(self, match: Match) -> SafeString:
-        return format_html('<a href="{}">{}</a>', reverse("admin:orders_match_change", args=[match.pk]), match.vendor)
+        return format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:orders_match_change", args=[match.pk]),
+            match.vendor,
+        )
 
     @admin.display(description="Days", ordering="begins_on")
     def days(self, match: Match) -> str:
@@ -229,13 +266,19 @@ class MatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Open findings")
     def open_findings(self, match: Any) -> SafeString:
-        return chip("wait", f"{match.still_open} open") if match.still_open else chip("ok", "None open")
+        return (
+            chip("wait", f"{match.still_open} open")
+            if match.still_open
+            else chip("ok", "None open")
+        )
 
 
 def _owners() -> QuerySet[User]:
     """Who can be given a finding: active people who may settle one."""
     settles = Permission.objects.filter(codename="settle_finding", content_type__app_label="orders")
-    may = Q(groups__permissions__in=settles) | Q(user_permissions__in=settles) | Q(is_superuser=True)
+    may = (
+        Q(groups__permissions__in=settles) | Q(user_permissions__in=settles) | Q(is_superuser=True)
+    )
     return User.objects.filter(may, is_active=True).distinct().order_by("username")
 
 
@@ -254,7 +297,9 @@ class FindingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="What", ordering="kind")
     def what(self, finding: Finding) -> SafeString:
-        url = f"{reverse('admin:orders_match_change', args=[finding.match_id])}#finding-{finding.pk}"
+        url = (
+            f"{reverse('admin:orders_match_change', args=[finding.match_id])}#finding-{finding.pk}"
+        )
         return format_html('<a href="{}">{}</a>', url, finding.get_kind_display())
 
     @admin.display(description="About")

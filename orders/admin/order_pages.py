@@ -1,4 +1,6 @@
-"""What the pages about an order share: the order, their addresses, the site's frame around them, who may edit."""
+"""What the pages about an order share: the order, their addresses, the site's frame around them,
+who may edit.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,15 @@ def url(order: Order, name: str = "change") -> str:
     return reverse(f"admin:orders_order_{name}", args=[order.pk])
 
 
-def render(request: HttpRequest, template: str, order: Order | None, **context: Any) -> TemplateResponse:
+def render(
+    request: HttpRequest, template: str, order: Order | None, **context: Any
+) -> TemplateResponse:
     """One of our pages, in the site's frame."""
-    about = {"order": order, "order_url": url(order), "chip": CHIPS[State(order.state)]} if order else {}
+    about = (
+        {"order": order, "order_url": url(order), "chip": CHIPS[State(order.state)]}
+        if order
+        else {}
+    )
     frame = admin.site.each_context(request)
     return TemplateResponse(request, f"admin/orders/order/{template}", frame | about | context)
 

@@ -1,4 +1,6 @@
-"""How the box was read, for the page: the columns, and every line with its row or what to change, fifty a page."""
+"""How the box was read, for the page: the columns, and every line with its row or what to change,
+fifty a page.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ class Preview:
 
     @property
     def summary(self) -> list[tuple[BadLine, bool]]:
-        """The first bad lines, each with whether it stands on this page; that there are too many comes first."""
+        """The first bad lines, each with whether it stands on this page; that there are too many
+        comes first.
+        """
         here = {line.number for line in self.lines}
         bad = self.reading.bad
         first = [bad[-1], *bad[: LISTED - 1]] if self.count > MOST_LINES else bad[:LISTED]
@@ -59,13 +63,19 @@ class Preview:
         return max(0, self.bad_count - LISTED)
 
 
-def preview(reading: Reading, text: str, problems: Iterable[Problem], asked: Mapping[str, str]) -> Preview:
+def preview(
+    reading: Reading, text: str, problems: Iterable[Problem], asked: Mapping[str, str]
+) -> Preview:
     """`asked` holds what was clicked: `show` (all or bad) and `page`, and what was shown before."""
     by_row: dict[int, list[Problem]] = {}
     for problem in problems:
         if problem.row:
             by_row.setdefault(problem.row, []).append(problem)
-    stopped = {number for number, found in by_row.items() if any(problem.level == "stop" for problem in found)}
+    stopped = {
+        number
+        for number, found in by_row.items()
+        if any(problem.level == "stop" for problem in found)
+    }
     results = reading.results
     to_change = [result for result in results if result.bad or result.number in stopped]
     shown = asked.get("show") or asked.get("shown", "")
@@ -104,10 +114,14 @@ def preview(reading: Reading, text: str, problems: Iterable[Problem], asked: Map
 
 
 def field_errors(*forms: Any) -> list[dict[str, str]]:
-    """Every field that needs a change, to jump to from the top of the page; the box's lines are listed apart."""
+    """Every field that needs a change, to jump to from the top of the page; the box's lines are
+    listed apart.
+    """
     return [
         {"id": form[name].auto_id, "label": form[name].label, "text": " ".join(errors)}
         for form in forms
         for name, errors in form.errors.items()
-        if name in form.fields and not form[name].is_hidden and not (name == "rows" and form.reading.bad)
+        if name in form.fields
+        and not form[name].is_hidden
+        and not (name == "rows" and form.reading.bad)
     ]

@@ -1,4 +1,6 @@
-"""Review in one minute: what changed since this person looked, all that matters at a glance, and who is next."""
+"""Review in one minute: what changed since this person looked, all that matters at a glance, and
+who is next.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ FURTHEST = 200  # waiting orders that are counted
 
 
 def since(request: HttpRequest, order: Order, current: Plan | None) -> read_marks.Since | None:
-    """Note the look of somebody who may confirm, and say what changed; None where no such look is taken."""
+    """Note the look of somebody who may confirm, and say what changed; None where no such look is
+    taken.
+    """
     user = request.user
     if current is None or order.state != State.REVIEW or not user.has_perm("orders.confirm_order"):
         return None
@@ -32,7 +36,7 @@ def since(request: HttpRequest, order: Order, current: Plan | None) -> read_mark
     return read_marks.note(order, by=user, now_is=read_marks.picture(order, current, uses))
 
 
-# -- At a glance ------------------------------------------------------------------------------------------------------
+# At a glance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +60,13 @@ def glance(
     said: Sequence[comments.Comment],
 ) -> list[Tile]:
     """The review in one screen: changes, checks, limits, availability, comments."""
-    return [_changed(seen), _checked(current, found), *_limited(uses), *_free(order), _discussed(said, seen)]
+    return [
+        _changed(seen),
+        _checked(current, found),
+        *_limited(uses),
+        *_free(order),
+        _discussed(said, seen),
+    ]
 
 
 def _changed(seen: read_marks.Since | None) -> Tile:
@@ -69,7 +79,7 @@ def _changed(seen: read_marks.Since | None) -> Tile:
 
 
 def _checked(current: Plan, found: Iterable[Mapping[str, Any]]) -> Tile:
-    stops, warns = len(current.stops), len(current.warnings)
+    stops, warns = len(current.blocking), len(current.warnings)
     said = [f"{count:,} {one if count == 1 else many}" for count, one, many in (
         (stops, "stops it", "stop it"), (warns, "to look at", "to look at")) if count]  # fmt: skip
     good = sum(check["kind"] == "ok" for check in found)
@@ -92,13 +102,24 @@ def _limited(uses: Iterable[Mapping[str, Any]]) -> list[Tile]:
 def _free(order: Order) -> list[Tile]:
     if not order.vendor.adapter.can_tell_availability:
         return []
-    label = "Are the domains free?" if order.what.registers_names else "Are the domains registered?"
+    label = (
+        "Are the domains free?"
+        if order.product_spec.registers_names
+        else "Are the domains registered?"
+    )
     told = known_answers.told(order)
     if not told:
         return [Tile(label=label, says="Not asked", to="availability")]
     says = told[0]["text"].partition(": ")[2]
     is_free = told[0]["kind"] == "ok"
-    return [Tile(label=label, says=says[:1].upper() + says[1:], kind="ok" if is_free else "wait", to="availability")]
+    return [
+        Tile(
+            label=label,
+            says=says[:1].upper() + says[1:],
+            kind="ok" if is_free else "wait",
+            to="availability",
+        )
+    ]
 
 
 def _discussed(said: Sequence[comments.Comment], seen: read_marks.Since | None) -> Tile:
@@ -108,7 +129,7 @@ def _discussed(said: Sequence[comments.Comment], seen: read_marks.Since | None) 
     return Tile(label="Comments", says=says, more=more, kind="wait" if new else "", to="comments")
 
 
-# -- Which order is next ----------------------------------------------------------------------------------------------
+# Which order is next
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +164,16 @@ def _first_of(pks: Iterable[int], user: User) -> Order | None:
 
 
 def leads_on(user: User) -> SafeString:
-    """After a decision: how many more wait for this person, with a link to the first of them; empty for none."""
+    """After a decision: how many more wait for this person, with a link to the first of them; empty
+    for none.
+    """
     waiting = line(user)
     if waiting.next is None:
         return SafeString()
     more = "1 more order waits" if waiting.count == 1 else f"{waiting.count} more orders wait"
-    return format_html(' {} for you: <a href="{}">review {}</a>.', more, url(waiting.next, "confirm"), waiting.next)
+    return format_html(
+        ' {} for you: <a href="{}">review {}</a>.', more, url(waiting.next, "confirm"), waiting.next
+    )
 
 
 def and_then(says: str, user: User) -> SafeString:

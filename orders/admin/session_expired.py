@@ -1,4 +1,6 @@
-"""A draft sent by somebody whose session ended: they log in on the spot, and what they typed goes on with them."""
+"""A draft sent by somebody whose session ended: they log in on the spot, and what they typed goes
+on with them.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,9 @@ def keeps_what_was_typed(view: View) -> View:
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        is_sent = request.method == "POST" and request.POST.get("rows") and "keep" not in request.POST
+        is_sent = (
+            request.method == "POST" and request.POST.get("rows") and "keep" not in request.POST
+        )
         is_in = admin.site.has_permission(request)
         if is_sent and not is_in:
             return _log_in(request, kwargs.get("pk"))
@@ -101,7 +105,9 @@ def _go_on(request: HttpRequest, order_id: int | None) -> HttpResponse:
         return redirect(place.url)
     messages.info(request, "You are logged in again. What you typed is below; it is not saved yet.")
     return redirect(
-        autosave.page_url(vendor_id=place.vendor.pk, product=place.product, order_id=order_id, unsaved=kept.token)
+        autosave.page_url(
+            vendor_id=place.vendor.pk, product=place.product, order_id=order_id, unsaved=kept.token
+        )
     )
 
 
@@ -114,4 +120,8 @@ def _place(request: HttpRequest, order_id: int | None) -> Place | None:
     pk = request.GET.get("vendor", "")
     vendor = Vendor.objects.filter(pk=int(pk) if pk.isdecimal() and len(pk) < 10 else 0).first()
     product = request.GET.get("product", "")
-    return Place(vendor=vendor, product=product) if vendor and product in vendor.adapter.products else None
+    return (
+        Place(vendor=vendor, product=product)
+        if vendor and product in vendor.adapter.products
+        else None
+    )

@@ -1,18 +1,20 @@
 """The tables of this app that leave traces where they change and no event tells of it."""
 
-from mailops.core.sql_triggers import Traced
+from mailops.core.sql_triggers import AuditedTable
 
 TRACED = (
-    Traced(table="orders_order", secret=("sealed",), quiet=("rung_at", "progress_at")),
-    Traced(table="orders_domain", quiet=("head", "tail")),  # worked out by the database from the name
-    Traced(table="orders_mailbox"),
-    Traced(table="orders_attempt"),
-    Traced(table="orders_client"),
-    Traced(table="orders_editor"),
-    Traced(table="orders_neverbuy"),
-    Traced(table="orders_confirmation"),
-    Traced(table="orders_confirmationrule"),
-    Traced(table="orders_delegation"),
-    Traced(table="orders_match"),
-    Traced(table="orders_finding"),
+    AuditedTable(table="orders_order", secret=("sealed",), quiet=("rung_at", "progress_at")),
+    AuditedTable(
+        table="orders_domain", quiet=("head", "tail")
+    ),  # worked out by the database from the name
+    AuditedTable(table="orders_mailbox"),
+    AuditedTable(table="orders_attempt"),
+    AuditedTable(table="orders_client"),
+    AuditedTable(table="orders_editor"),
+    AuditedTable(table="orders_neverbuy"),
+    AuditedTable(table="orders_confirmation"),
+    AuditedTable(table="orders_confirmationrule"),
+    AuditedTable(table="orders_delegation"),
+    AuditedTable(table="orders_match"),
+    AuditedTable(table="orders_finding"),
 )

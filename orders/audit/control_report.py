@@ -1,6 +1,8 @@
-"""The control report: what somebody who looks after the others wants to know of a period, computed from records.
+"""The control report: what somebody who looks after the others wants to know of a period, computed
+from records.
 
-Each section is a function from a period to its lines. A section without lines says so: nothing found is an answer too.
+Each section is a function from a period to its lines. A section without lines says so: nothing
+found is an answer too.
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ RULES = [
     "two_person_rule", "hold_minutes", "confirmers", "mode", "api_key",
 ]  # fmt: skip
 ALL_RULES = ["orders.confirmationrule", "auth.group"]  # whatever is changed of these is a rule
-SETTLED = ["order.settled_as_placed", "order.settled_as_partly_placed", "order.settled_as_not_placed"]
+SETTLED = [
+    "order.settled_as_placed",
+    "order.settled_as_partly_placed",
+    "order.settled_as_not_placed",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +100,9 @@ class Period:
         object.__setattr__(self, "until", until)
 
     def events(self, *actions: str) -> QuerySet[Event]:
-        """The records of the period, oldest first; all of them, or only those with one of these actions."""
+        """The records of the period, oldest first; all of them, or only those with one of these
+        actions.
+        """
         found = Event.objects.filter(at__gte=self.since, at__lt=self.until).order_by("number")
         return found.filter(action__in=actions) if actions else found
 
@@ -109,7 +117,7 @@ def sections(period: Period) -> Iterator[Section]:
         yield Section(**about, worry=worry, lines=lines[:MOST], count=len(lines), cut=cut)
 
 
-# -- Lines -------------------------------------------------------------------------------------------------------------
+# Lines
 
 
 Find = Callable[["Period"], Iterable[Line | Cut]]
@@ -122,7 +130,11 @@ def line(event: Event, what: str = "") -> Line:
         what=what or told(event),
         about=event.subject,
         record=event.number,
-        order=int(event.subject_id) if event.subject_type == ORDER and event.subject_id.isdecimal() else None,
+        order=(
+            int(event.subject_id)
+            if event.subject_type == ORDER and event.subject_id.isdecimal()
+            else None
+        ),
     )
 
 
@@ -136,7 +148,9 @@ def told(event: Event, names: Iterable[str] = ()) -> str:
 
 def change(name: str, pair: Any) -> str:
     before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-    said = _text(after) if before in (None, "", [], {}) else f"{_text(before)} became {_text(after)}"
+    said = (
+        _text(after) if before in (None, "", [], {}) else f"{_text(before)} became {_text(after)}"
+    )
     return f"{name.replace('_', ' ')}: {said}"
 
 
@@ -171,23 +185,35 @@ def _earlier(*actions: str) -> QuerySet[Event]:
     return Event.objects.filter(**same, action__in=actions, number__lt=OuterRef("number"))
 
 
-# -- Sections that have to look twice ----------------------------------------------------------------------------------
+# Sections that have to look twice
 
 
 def overrides(period: Period) -> Iterator[Line | Cut]:
     """Where somebody used a way past a rule that the rules themselves offer."""
     reasoned = period.events("order.confirmed").exclude(reason="")
-    yield from _lines(reasoned, "orders confirmed with a word of why", lambda e: line(e, f"Confirmed. {e.reason}"))
-    again = Order.objects.filter(confirmed_at__gte=period.since, confirmed_at__lt=period.until).exclude(why_again="")
+    yield from _lines(
+        reasoned, "orders confirmed with a word of why", lambda e: line(e, f"Confirmed. {e.reason}")
+    )
+    again = Order.objects.filter(
+        confirmed_at__gte=period.since, confirmed_at__lt=period.until
+    ).exclude(why_again="")
     yield from _lines(again.order_by("confirmed_at"), "orders that repeat an earlier one", _repeat)
     settled = period.events(*SETTLED).annotate(again=Exists(_earlier(*SETTLED)))
     yield from _lines(settled, "verdicts", _verdict)
-    yield from _lines(period.events("attempt.prices_moved", "attempt.news_read"), "orders whose prices moved")
+    yield from _lines(
+        period.events("attempt.prices_moved", "attempt.news_read"), "orders whose prices moved"
+    )
 
 
 def _repeat(order: Order) -> Line:
     what = f"Ordered again although it looks like an earlier order: {order.why_again}"
-    return Line(at=order.confirmed_at, who=order.confirmed_by_name, what=what, about=str(order), order=order.pk)
+    return Line(
+        at=order.confirmed_at,
+        who=order.confirmed_by_name,
+        what=what,
+        about=str(order),
+        order=order.pk,
+    )
 
 
 def _verdict(event: Any) -> Line:
@@ -198,7 +224,9 @@ def _verdict(event: Any) -> Line:
 def rule_changes(period: Period) -> Iterator[Line | Cut]:
     some = Q(subject_type__in=["vendors.vendor", "orders.client"], changes__has_any_keys=RULES)
     found = period.events().filter(some | Q(subject_type__in=ALL_RULES))
-    return _lines(found, to_line=lambda e: line(e, told(e, [] if e.subject_type in ALL_RULES else RULES)))
+    return _lines(
+        found, to_line=lambda e: line(e, told(e, [] if e.subject_type in ALL_RULES else RULES))
+    )
 
 
 def late_edits(period: Period) -> Iterator[Line | Cut]:
@@ -210,7 +238,9 @@ def unknowns(period: Period) -> Iterator[Line | Cut]:
     now = timezone.now()
 
     def still_open(order: Order) -> Line:
-        what = f"Still open, for {timesince(order.state_since, now, depth=1)}. {order.reason}".strip()
+        what = (
+            f"Still open, for {timesince(order.state_since, now, depth=1)}. {order.reason}".strip()
+        )
         return Line(at=order.state_since, who="", what=what, about=str(order), order=order.pk)
 
     unknown = Order.objects.filter(state=State.UNKNOWN).order_by("state_since")
@@ -223,12 +253,18 @@ def unknowns(period: Period) -> Iterator[Line | Cut]:
 
 
 def _ended(event: Any) -> Line:
-    took = f"after {timesince(event.began, event.at, depth=1)}" if event.began else "after a time not known"
+    took = (
+        f"after {timesince(event.began, event.at, depth=1)}"
+        if event.began
+        else "after a time not known"
+    )
     return line(event, f"Ended {took}. {told(event, ['reference', 'left_out'])}")
 
 
 def prices(period: Period) -> Iterator[Line | Cut]:
-    found = PriceVersion.objects.filter(at__gte=period.since, at__lt=period.until).select_related("vendor", "before")
+    found = PriceVersion.objects.filter(at__gte=period.since, at__lt=period.until).select_related(
+        "vendor", "before"
+    )
     return _lines(found.order_by("pk"), "these changes", _price)
 
 
@@ -241,13 +277,17 @@ def _price(version: PriceVersion) -> Line:
 def roles(period: Period) -> Iterator[Line | Cut]:
     """Each person's roles, with the days; then the times when somebody stood in for somebody."""
     for held in role_periods.spans(period.since, period.until):
-        yield Line(at=held.since, who=held.person, what=held.says, about=held.role, record=held.record)
+        yield Line(
+            at=held.since, who=held.person, what=held.says, about=held.role, record=held.record
+        )
     if role_periods.is_cut(period.since):
         yield Cut(
-            f"Of the changes of roles since then only the first {role_periods.MOST:,} were read, so the times "
-            "here may be wrong."
+            f"Of the changes of roles since then only the first {role_periods.MOST:,} were read, so"
+            " the times here may be wrong."
         )
-    yield from _lines(period.events("delegation.made", "delegation.ended"), "rights that were passed on")
+    yield from _lines(
+        period.events("delegation.made", "delegation.ended"), "rights that were passed on"
+    )
 
 
 def taken_out(period: Period) -> Iterator[Line | Cut]:
@@ -260,7 +300,10 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "self",
         "Attempts to confirm one's own order",
-        "Somebody pressed “confirm” on an order that they had edited. MailOps and the database refused it.",
+        (
+            "Somebody pressed “confirm” on an order that they had edited. MailOps and the database"
+            " refused it."
+        ),
         "Was it a slip, or did somebody try to do without the second person?",
         True,
         _of("order.self_confirmation_refused"),
@@ -268,8 +311,11 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "overrides",
         "Exceptions that somebody made use of",
-        "Orders confirmed by one person where the account's rule allows it, repeats with the drafter's reason, "
-        "verdicts on unknown outcomes, and orders sent at a higher price within what was allowed.",
+        (
+            "Orders confirmed by one person where the account's rule allows it, repeats with the"
+            " drafter's reason, verdicts on unknown outcomes, and orders sent at a higher price"
+            " within what was allowed."
+        ),
         "Does each reason say how the person knew? Are there more of them than last time?",
         False,
         overrides,
@@ -277,8 +323,10 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "rules",
         "Limits, rules and keys changed",
-        "Changes of what an order, a day or a month may cost, of the two-person rule, of price tolerances, of waiting "
-        "times and of keys.",
+        (
+            "Changes of what an order, a day or a month may cost, of the two-person rule, of price"
+            " tolerances, of waiting times and of keys."
+        ),
         "Who asked for it, and was it put back afterwards? Was something large bought soon after?",
         True,
         rule_changes,
@@ -286,8 +334,10 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "edits",
         "Orders edited after a confirmation",
-        "An order was confirmed once, came back unsent or was sent back, and its contents were edited. It then needs a "
-        "fresh confirmation.",
+        (
+            "An order was confirmed once, came back unsent or was sent back, and its contents were"
+            " edited. It then needs a fresh confirmation."
+        ),
         "Did the second confirmer see what changed?",
         True,
         late_edits,
@@ -295,8 +345,10 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "switch",
         "Sending stopped and opened again",
-        "Who held all sending or one account's, why, and who let it go on. MailOps stops an account by itself after "
-        "refused keys and unknown outcomes.",
+        (
+            "Who held all sending or one account's, why, and who let it go on. MailOps stops an"
+            " account by itself after refused keys and unknown outcomes."
+        ),
         "Was the cause found before it was opened again?",
         False,
         _of("sending.held", "sending.released", "vendor.stopped", "vendor.resumed"),
@@ -304,8 +356,10 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "unknown",
         "Unknown outcomes",
-        "Orders of which nobody knew whether the vendor charged them: those open today, whatever the period, and how "
-        "long it took to settle those that ended in it.",
+        (
+            "Orders of which nobody knew whether the vendor charged them: those open today,"
+            " whatever the period, and how long it took to settle those that ended in it."
+        ),
         "Why is one older than a day? Do the vendor's bills agree with the verdicts?",
         True,
         unknowns,
@@ -313,10 +367,15 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "chain",
         "Checks of the history",
-        "Each time that the chain of records was read through, what was found, and fingerprints that were put away.",
+        (
+            "Each time that the chain of records was read through, what was found, and fingerprints"
+            " that were put away."
+        ),
         "Was it checked at all? Does a fingerprint kept elsewhere still match?",
         False,
-        _of("history.verified", "history.found_broken", "history.digest_written", "history.archived"),
+        _of(
+            "history.verified", "history.found_broken", "history.digest_written", "history.archived"
+        ),
     ),
     (
         "outside",
@@ -345,7 +404,10 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "doors",
         "Sign-ins that failed, and lock-outs",
-        "Wrong passwords and second factors, and names or addresses that were locked out for a while.",
+        (
+            "Wrong passwords and second factors, and names or addresses that were locked out for a"
+            " while."
+        ),
         "Do many come from one place, or hit one person?",
         True,
         _of("user.sign_in_failed", "user.locked_out", "user.second_factor_removed"),

@@ -9,14 +9,14 @@ from django.core.exceptions import ValidationError
 
 from mailops.proposals import loosening
 from mailops.proposals.loosening import Value
-from mailops.proposals.policies import Guard, plain, register
+from mailops.proposals.policies import Policy, plain, register
 from orders.models import Client, ConfirmationRule
 from orders.models.confirmation_rule import COUNTS
-from vendors.account_policies import CURRENCY, LIMITS, LimitedGuard
+from vendors.account_policies import CURRENCY, LIMITS, LimitedPolicy
 from vendors.models import Vendor
 
 
-class ClientGuard(LimitedGuard):
+class ClientGuard(LimitedPolicy):
     """A new client has no limits, so whatever is typed for it first is tighter."""
 
     model = Client
@@ -28,14 +28,20 @@ CLIENTS = register(ClientGuard())
 
 
 def _fewer(before: Value, after: Value) -> str:
-    return "Fewer persons would have to agree." if loosening.amount(after) < loosening.amount(before) else ""
+    return (
+        "Fewer persons would have to agree."
+        if loosening.amount(after) < loosening.amount(before)
+        else ""
+    )
 
 
 LINKED: dict[str, Any] = {"vendor": Vendor, "client": Client}
 
 
-class RuleGuard(Guard):
-    """A rule that asks for more is stricter; one that speaks of other orders may be either, so it waits."""
+class RulePolicy(Policy):
+    """A rule that asks for more is stricter; one that speaks of other orders may be either, so it
+    waits.
+    """
 
     model = ConfirmationRule
     sees = "orders.view_confirmationrule"
@@ -47,7 +53,7 @@ class RuleGuard(Guard):
         ),
     }
 
-    def kin(self, name: str) -> str:
+    def group(self, name: str) -> str:
         return "rule"
 
     def read(self, item: ConfirmationRule) -> dict[str, Value]:
@@ -77,4 +83,4 @@ class RuleGuard(Guard):
         return super().words(name, values) if values.get(name) not in (None, "") else "any"
 
 
-RULES = register(RuleGuard())
+RULES = register(RulePolicy())

@@ -1,4 +1,6 @@
-"""Who held which role when: walked backwards from the roles of today over the records of their changes."""
+"""Who held which role when: walked backwards from the roles of today over the records of their
+changes.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ MOST = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class RolePeriod:
     """One person's role for one stretch of time; open ends reach beyond the period."""
 
     person: str
@@ -34,7 +36,10 @@ class Held:
         if not self.since and not self.until:
             return f"{self.role}, all the time."
         begins = f"from {_day(self.since)}" if self.since else "already before"
-        return f"{self.role}, {begins} {f'until {_day(self.until)}' if self.until else 'to the end of the period'}."
+        return (
+            f"{self.role}, {begins}"
+            f" {f'until {_day(self.until)}' if self.until else 'to the end of the period'}."
+        )
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Change:
     record: int
 
 
-def spans(since: datetime, until: datetime) -> Iterator[Held]:
+def spans(since: datetime, until: datetime) -> Iterator[RolePeriod]:
     """All stretches that touch the period, by person."""
     users = User.objects.prefetch_related("groups").order_by("username")
     today = {str(user.pk): (user.get_username(), _roles_now(user)) for user in users}
@@ -65,12 +70,17 @@ def spans(since: datetime, until: datetime) -> Iterator[Held]:
 
 def is_cut(since: datetime) -> bool:
     """Whether there are more changes than are read: then the walk backwards misses some."""
-    return any(found[MOST : MOST + 1].exists() for found in (_changes_since(since), _memberships_since(since)))
+    return any(
+        found[MOST : MOST + 1].exists()
+        for found in (_changes_since(since), _memberships_since(since))
+    )
 
 
 def _changes_since(since: datetime) -> QuerySet[Event]:
     found = Event.objects.filter(subject_type="auth.user", at__gte=since)
-    found = found.filter(changes__has_any_keys=[*NAMES, "is_superuser"]) | found.filter(action="user.deleted")
+    found = found.filter(changes__has_any_keys=[*NAMES, "is_superuser"]) | found.filter(
+        action="user.deleted"
+    )
     return found.order_by("number")
 
 
@@ -79,10 +89,15 @@ def _memberships_since(since: datetime) -> QuerySet[Event]:
 
 
 def _from_outside(since: datetime) -> Iterator[tuple[str, Change]]:
-    """Memberships that raw SQL or Django's own commands gave or took: a row of a table that is no user's own."""
+    """Memberships that raw SQL or Django's own commands gave or took: a row of a table that is no
+    user's own.
+    """
     for event in _memberships_since(since)[:MOST]:
         for at in (0, 1):
-            user, group = (str((event.changes.get(name) or [None, None])[at] or "") for name in ("user_id", "group_id"))
+            user, group = (
+                str((event.changes.get(name) or [None, None])[at] or "")
+                for name in ("user_id", "group_id")
+            )
             if user and group:
                 role = frozenset({group.partition(" (")[2].removesuffix(")") or group})
                 got, lost = (role, frozenset()) if at else (frozenset(), role)
@@ -90,7 +105,9 @@ def _from_outside(since: datetime) -> Iterator[tuple[str, Change]]:
 
 
 def _roles_now(user: User) -> frozenset[str]:
-    return frozenset({group.name for group in user.groups.all()} | ({SUPERUSER} if user.is_superuser else set()))
+    return frozenset(
+        {group.name for group in user.groups.all()} | ({SUPERUSER} if user.is_superuser else set())
+    )
 
 
 def _change(event: Event) -> Change:
@@ -104,13 +121,25 @@ def _roles(changes: Mapping[str, Any], at: int) -> set[str]:
     for name in NAMES:
         pair = changes.get(name)
         value = pair[at] if isinstance(pair, list) and len(pair) == 2 else None
-        words = value.split(", ") if isinstance(value, str) else value if isinstance(value, list) else []
+        words = (
+            value.split(", ")
+            if isinstance(value, str)
+            else value
+            if isinstance(value, list)
+            else []
+        )
         named |= {str(word) for word in words if word and word != "none"}
     pair = changes.get("is_superuser")
-    return named | ({SUPERUSER} if isinstance(pair, list) and len(pair) == 2 and pair[at] in (True, 1) else set())
+    return named | (
+        {SUPERUSER}
+        if isinstance(pair, list) and len(pair) == 2 and pair[at] in (True, 1)
+        else set()
+    )
 
 
-def _of_person(person: str, now: frozenset[str], changes: list[Change], until: datetime) -> Iterator[Held]:
+def _of_person(
+    person: str, now: frozenset[str], changes: list[Change], until: datetime
+) -> Iterator[RolePeriod]:
     roles = set(now)
     for change in reversed(changes):
         roles = (roles - change.got) | change.lost
@@ -125,8 +154,8 @@ def _of_person(person: str, now: frozenset[str], changes: list[Change], until: d
         yield _held(person, role, began, None)
 
 
-def _held(person: str, role: str, began: Change | None, ended: datetime | None) -> Held:
-    return Held(
+def _held(person: str, role: str, began: Change | None, ended: datetime | None) -> RolePeriod:
+    return RolePeriod(
         person=person,
         role=role,
         since=began.at if began else None,

@@ -1,4 +1,6 @@
-"""Whether an order's names are free, as far as its vendor said so and when: facts and problems, no question asked."""
+"""Whether an order's names are free, as far as its vendor said so and when: facts and problems, no
+question asked.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from django.utils import timezone
 
 from mailops.templatetags.page_filters import age
 from orders.models import Asking, Availability, Order, State
-from orders.models.name_availability import Told
+from orders.models.name_availability import Answer
 from vendors.apis.base import DomainLine
 from vendors.verdicts import Problem
 
@@ -50,22 +52,38 @@ class Standing:
 
     @cached_property
     def says(self) -> list[dict[str, str]]:
-        """The picture in a few lines for a list of checks: how many of each, and how old the oldest answer is."""
+        """The picture in a few lines for a list of checks: how many of each, and how old the oldest
+        answer is.
+        """
         found = []
-        good = Told.FREE if self.registers else Told.TAKEN
+        good = Answer.FREE if self.registers else Answer.TAKEN
         names = {
-            Told.FREE: ("free", "free, so nobody holds it yet"),
-            Told.TAKEN: ("taken", "registered"),
-            Told.UNSAID: ("left open by the vendor", "left open by the vendor"),
+            Answer.FREE: ("free", "free, so nobody holds it yet"),
+            Answer.TAKEN: ("taken", "registered"),
+            Answer.UNKNOWN: ("left open by the vendor", "left open by the vendor"),
         }
-        for state in Told:
-            fresh = [word.told for word in self.words if word.told and word.is_fresh and word.told.state == state]
-            old = [word.told for word in self.words if word.told and not word.is_fresh and word.told.state == state]
+        for state in Answer:
+            fresh = [
+                word.told
+                for word in self.words
+                if word.told and word.is_fresh and word.told.state == state
+            ]
+            old = [
+                word.told
+                for word in self.words
+                if word.told and not word.is_fresh and word.told.state == state
+            ]
             words = names[state][0 if self.registers else 1]
             for rows, kind in ((fresh, "ok" if state == good else "fail"), (old, "warn")):
                 if ages := [row.asked_at for row in rows if row.asked_at]:
-                    kind = "warn" if state == Told.UNSAID or (not self.registers and kind == "fail") else kind
-                    found.append({"kind": kind, "text": f"{len(rows)} {words} (asked {age(min(ages))})"})
+                    kind = (
+                        "warn"
+                        if state == Answer.UNKNOWN or (not self.registers and kind == "fail")
+                        else kind
+                    )
+                    found.append(
+                        {"kind": kind, "text": f"{len(rows)} {words} (asked {age(min(ages))})"}
+                    )
         if never := len([word for word in self.words if not word.told]):
             found.append({"kind": "warn", "text": f"{never} not asked"})
         return found
@@ -73,8 +91,8 @@ class Standing:
 
 def standing(order: Order) -> Standing:
     """What is known of an order's names just now."""
-    now, registers = timezone.now(), order.what.registers_names
-    bad = Told.TAKEN if registers else Told.FREE
+    now, registers = timezone.now(), order.product_spec.registers_names
+    bad = Answer.TAKEN if registers else Answer.FREE
     words = []
     for line in order.contents:
         row = order.told.get(line.name.lower())
@@ -92,8 +110,8 @@ def standing(order: Order) -> Standing:
 def problems(order: Order) -> list[Problem]:
     """Names that can't be had as this order needs them, by the vendor's own word.
 
-    A fresh word stops a draft; an old one, and any word once the order waits for a confirmer, is a warning with its
-    age, so that a wrong answer holds nothing up for ever.
+    A fresh word stops a draft; an old one, and any word once the order waits for a confirmer, is a
+    warning with its age, so that a wrong answer holds nothing up for ever.
     """
     if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
         return []
@@ -104,7 +122,7 @@ def problems(order: Order) -> list[Problem]:
 def _problem(order: Order, word: Word, label: str) -> Problem:
     assert word.told and word.told.asked_at
     said = f"{label} said so {age(word.told.asked_at)}"
-    if not order.what.registers_names:
+    if not order.product_spec.registers_names:
         return Problem(
             message=f"{word.line.name} is not registered by anybody: {said}.",
             fix="Buy it first, or correct its spelling. If you just bought it, ask again.",
@@ -124,15 +142,24 @@ def _problem(order: Order, word: Word, label: str) -> Problem:
 
 
 def told(order: Order) -> list[dict[str, str]]:
-    """The same for the list of checks on a page: every name is accounted for, the ones nobody asked for as well."""
+    """The same for the list of checks on a page: every name is accounted for, the ones nobody asked
+    for as well.
+    """
     if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
         return []
     found = standing(order)
-    if not found.words or not (order.what.buys_domains or any(word.told for word in found.words)):
+    if not found.words or not (
+        order.product_spec.buys_domains or any(word.told for word in found.words)
+    ):
         return []
     counts = "; ".join(line["text"] for line in found.says)
     kinds = {line["kind"] for line in found.says}
-    return [{"kind": "ok" if kinds == {"ok"} else "warn", "text": f"Domains at {order.vendor.adapter.label}: {counts}"}]
+    return [
+        {
+            "kind": "ok" if kinds == {"ok"} else "warn",
+            "text": f"Domains at {order.vendor.adapter.label}: {counts}",
+        }
+    ]
 
 
 def asking_of(order: Order) -> Asking | None:

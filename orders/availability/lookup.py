@@ -1,4 +1,6 @@
-"""Asking a vendor whether an order's names are free: at once for a few, by the queue in the vendor's pace for many."""
+"""Asking a vendor whether an order's names are free: at once for a few, by the queue in the
+vendor's pace for many.
+"""
 
 from __future__ import annotations
 
@@ -34,16 +36,22 @@ AT_MOST = 50  # askings in one sweep
 
 
 def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None:
-    """Note which names are to be asked for: those without a fresh answer, or all. None where there is nothing to ask.
+    """Note which names are to be asked for: those without a fresh answer, or all. None where there
+    is nothing to ask.
 
-    Few are asked at once; for many a task is queued. An asking under way is returned as it is. Raises `NotAllowed`.
+    Few are asked at once; for many a task is queued. An asking under way is returned as it is.
+    Raises `NotAllowed`.
     """
     vendor_id = Order.objects.values_list("vendor_id", flat=True).get(pk=order_id)
     with transaction.atomic():
-        Vendor.objects.locked(vendor_id)  # the names are the account's: two orders may ask for the same one
+        Vendor.objects.locked(
+            vendor_id
+        )  # the names are the account's: two orders may ask for the same one
         order = Order.objects.locked(order_id)
         if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
-            raise NotAllowed(f"{order} can't be asked for now. It reads: {order.get_state_display()}.")
+            raise NotAllowed(
+                f"{order} can't be asked for now. It reads: {order.get_state_display()}."
+            )
         if under_way := order.askings.filter(ended_at=None).first():
             return under_way
         known = standing(order)
@@ -59,7 +67,7 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
             total=len(names),
             by=by,
             by_name=by.get_username(),
-            rung_at=timezone.now(),
+            queued_at=timezone.now(),
         )
         _want(asking, order, names)
         if not is_quick:
@@ -72,7 +80,7 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
 def takes_a_moment(vendor: Vendor, count: int) -> bool:
     """Whether so many names are asked for within what a person waits for a page."""
     adapter = vendor.adapter
-    questions = -(-count // adapter.names_at_once)
+    questions = -(-count // adapter.batch_size)
     return questions <= FEW and (questions - 1) * _gap(vendor) <= LONGEST
 
 
@@ -82,7 +90,9 @@ def _gap(vendor: Vendor) -> float:
 
 
 def _want(asking: Asking, order: Order, names: list[str]) -> None:
-    """A row for each name that points to the asking until it is answered; an older answer stays on it till then."""
+    """A row for each name that points to the asking until it is answered; an older answer stays on
+    it till then.
+    """
     about = {"vendor_id": order.vendor_id, "asked_with": asking.asked_with}
     Availability.objects.bulk_create(
         (Availability(name=name, asking=asking, **about) for name in names), ignore_conflicts=True
@@ -93,7 +103,7 @@ def _want(asking: Asking, order: Order, names: list[str]) -> None:
 def _ask_at_once(asking: Asking) -> None:
     """The first thing that goes wrong ends it, with the reason for the person who waits."""
     try:
-        read = asking.order.vendor.searcher(patience=rate_limit.A_PERSON)
+        read = asking.order.vendor.searcher(max_wait=rate_limit.A_PERSON)
         while _ask_some(asking, read):
             pass
     except (ReadFailed, CannotOpen) as error:
@@ -103,20 +113,32 @@ def _ask_at_once(asking: Asking) -> None:
 
 
 def go_on(asking_id: int) -> str:
-    """Ask for some more of an asking's names, then hand on to the next task: orders in the queue go first."""
-    asking = Asking.objects.select_related("order__vendor", "by").filter(pk=asking_id, ended_at=None).first()
+    """Ask for some more of an asking's names, then hand on to the next task: orders in the queue go
+    first.
+    """
+    asking = (
+        Asking.objects.select_related("order__vendor", "by")
+        .filter(pk=asking_id, ended_at=None)
+        .first()
+    )
     if asking is None:
         return "nothing to ask"
     vendor = asking.order.vendor
-    patience = rate_limit.BY_ITSELF + _gap(vendor)
-    ends = time.monotonic() + settings.QUEUE_TIMEOUT - settings.VENDOR_READ_SECONDS - 2 * patience - MARGIN
+    max_wait = rate_limit.BY_ITSELF + _gap(vendor)
+    ends = (
+        time.monotonic()
+        + settings.QUEUE_TIMEOUT
+        - settings.VENDOR_READ_SECONDS
+        - 2 * max_wait
+        - MARGIN
+    )
     try:
-        read = vendor.searcher(patience=patience)
+        read = vendor.searcher(max_wait=max_wait)
         while _ask_some(asking, read):
             if time.monotonic() > ends:
                 return _hand_on(asking)
     except rate_limit.Busy:
-        Asking.objects.filter(pk=asking.pk).update(rung_at=None)  # the sweep rings for it
+        Asking.objects.filter(pk=asking.pk).update(queued_at=None)  # the sweep rings for it
         return "account busy"
     except ReadFailed as error:
         return _failed(asking, str(error))
@@ -131,11 +153,13 @@ def _ask_some(asking: Asking, read: Read) -> bool:
     """Ask one question; whether names are left. Raises `ReadFailed`."""
     order = asking.order
     adapter = order.vendor.adapter
-    waiting = list(asking.names.order_by("pk").values_list("name", flat=True)[: adapter.names_at_once])
+    waiting = list(asking.names.order_by("pk").values_list("name", flat=True)[: adapter.batch_size])
     if not waiting:
         return False
     try:
-        found = adapter.availability(waiting, read, settings=order.settings, asked_with=asking.asked_with)
+        found = adapter.availability(
+            waiting, read, settings=order.settings, asked_with=asking.asked_with
+        )
     except ReadFailed:
         raise
     except Exception:
@@ -144,12 +168,15 @@ def _ask_some(asking: Asking, read: Read) -> bool:
     with transaction.atomic():
         Vendor.objects.locked(order.vendor_id)
         keep(found, vendor=order.vendor, asked_with=asking.asked_with)
-        Asking.objects.filter(pk=asking.pk).update(rung_at=timezone.now(), failures=0, why="")
+        Asking.objects.filter(pk=asking.pk).update(queued_at=timezone.now(), failures=0, why="")
     return asking.names.exists()
 
 
 def keep(found: Iterable[Offered], *, vendor: Vendor, asked_with: str) -> None:
-    """Write down the newest word on each name; it waits for no answer any more. The caller locks the account."""
+    """Write down the newest word on each name; it waits for no answer any more.
+
+    The caller locks the account.
+    """
     now = timezone.now()
     Availability.objects.bulk_create(
         [
@@ -177,34 +204,48 @@ def _failed(asking: Asking, why: str) -> str:
     if asking.failures >= FAILURES:
         _end(asking, why=why)
         return "gave up"
-    Asking.objects.filter(pk=asking.pk).update(failures=asking.failures, why=why[:500], rung_at=None)
+    Asking.objects.filter(pk=asking.pk).update(
+        failures=asking.failures, why=why[:500], queued_at=None
+    )
     return "no answer"
 
 
 def _hand_on(asking: Asking) -> str:
     with transaction.atomic():
-        Asking.objects.filter(pk=asking.pk).update(rung_at=timezone.now())
+        Asking.objects.filter(pk=asking.pk).update(queued_at=timezone.now())
         async_task(ASK, asking.pk)
     return "goes on"
 
 
 def _end(asking: Asking, *, why: str = "") -> None:
-    """Over: what was answered is counted in the history, once; what was not is as if nobody had asked."""
+    """Over: what was answered is counted in the history, once; what was not is as if nobody had
+    asked.
+    """
     with transaction.atomic():
         Vendor.objects.locked(asking.order.vendor_id)
-        if not Asking.objects.filter(pk=asking.pk, ended_at=None).update(ended_at=timezone.now(), why=why[:500]):
+        if not Asking.objects.filter(pk=asking.pk, ended_at=None).update(
+            ended_at=timezone.now(), why=why[:500]
+        ):
             return
         left = asking.names.count()
         asking.names.filter(asked_at=None).delete()
         asking.names.update(asking=None)
         asking.refresh_from_db()
-        record("order.asked_for_names", asking.order, by=asking.by, reason=why, changes=_counts(asking, left))
+        record(
+            "order.asked_for_names",
+            asking.order,
+            by=asking.by,
+            reason=why,
+            changes=_counts(asking, left),
+        )
 
 
 def _counts(asking: Asking, left: int) -> dict[str, Any]:
     rows = Availability.objects.of(asking.order).filter(asked_at__gte=asking.started_at)
     counts = Counter(rows.values_list("state", flat=True))
-    return {state: [None, counts[state]] for state in sorted(counts)} | ({"not_asked": [None, left]} if left else {})
+    return {state: [None, counts[state]] for state in sorted(counts)} | (
+        {"not_asked": [None, left]} if left else {}
+    )
 
 
 def ring_again(now: datetime) -> int:
@@ -212,6 +253,6 @@ def ring_again(now: datetime) -> int:
     found = list(Asking.objects.without_a_task(now).values_list("pk", flat=True)[:AT_MOST])
     for pk in found:
         with transaction.atomic():
-            if Asking.objects.without_a_task(now).filter(pk=pk).update(rung_at=now):
+            if Asking.objects.without_a_task(now).filter(pk=pk).update(queued_at=now):
                 async_task(ASK, pk)
     return len(found)

@@ -1,4 +1,7 @@
-"""Making addresses: from people and domains to mailboxes. The same wish always gives the same result."""
+"""Making addresses: from people and domains to mailboxes.
+
+The same wish always gives the same result.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One address. `clash` is the address that it would have been, where that was taken; `why` says what else."""
+    """One address.
+
+    `clash` is the address that it would have been, where that was taken; `why` says what else.
+    """
 
     row: Row
     clash: str = ""
@@ -46,7 +52,9 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class Making:
-    """The made addresses in their order, all lines of the paste box with them, and what the drafter should know."""
+    """The made addresses in their order, all lines of the paste box with them, and what the drafter
+    should know.
+    """
 
     made: list[Made] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -66,7 +74,9 @@ class Making:
 
 
 def patterns_from(chosen: str) -> tuple[str, ...]:
-    """The chosen pattern, then the others in their order for whoever needs another; or own ones, just as typed."""
+    """The chosen pattern, then the others in their order for whoever needs another; or own ones,
+    just as typed.
+    """
     if chosen in PATTERNS:
         return (chosen, *(pattern for pattern in PATTERNS if pattern != chosen))
     return read_patterns(chosen)
@@ -77,7 +87,8 @@ class TooMany(Exception):
 
 
 def make(wish: Wish, *, rows: Iterable[Row] = (), taken: Mapping[str, str] | None = None) -> Making:
-    """Make the addresses. `rows` is what stands in the paste box, `taken` says of an address where it is used.
+    """Make the addresses. `rows` is what stands in the paste box, `taken` says of an address where
+    it is used.
 
     Rows that have an address stay as they are. Raises `TooMany`.
     """
@@ -86,12 +97,16 @@ def make(wish: Wish, *, rows: Iterable[Row] = (), taken: Mapping[str, str] | Non
     seats = list(islice(found, MOST_LINES + 1))
     notes += _nameless(seats)
     maker = _Maker(wish, rows, taken or {})
-    made = [maker.make(domain, person, line) for domain, person, line in seats if person.has_letters]
+    made = [
+        maker.make(domain, person, line) for domain, person, line in seats if person.has_letters
+    ]
     laid, gone = _lay_out(wish, rows, made)
     if len(laid) > MOST_LINES:
         raise TooMany
     if gone:
-        named = ", ".join(f"{row.domain} {row.first_name} {row.last_name}".strip() for row in gone[:3])
+        named = ", ".join(
+            f"{row.domain} {row.first_name} {row.last_name}".strip() for row in gone[:3]
+        )
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
         notes.append(f"Lines with a name and no address give way to the new ones: {named}{more}.")
     lines = _line_numbers(laid)
@@ -100,7 +115,9 @@ def make(wish: Wish, *, rows: Iterable[Row] = (), taken: Mapping[str, str] | Non
     return Making(made=told, rows=final, notes=notes + _kept(wish, rows, made))
 
 
-Seat = tuple[str, Person, Row | None]  # a domain, who gets an address there, and the line that it is made for
+Seat = tuple[
+    str, Person, Row | None
+]  # a domain, who gets an address there, and the line that it is made for
 
 
 def _seats(wish: Wish, rows: list[Row]) -> tuple[Iterator[Seat], list[str]]:
@@ -116,8 +133,8 @@ def _seats(wish: Wish, rows: list[Row]) -> tuple[Iterator[Seat], list[str]]:
     notes = []
     if wish.per_domain and wish.per_domain < len(wish.people):
         notes.append(
-            f"There are {len(wish.people)} people for {wish.per_domain} mailboxes a domain: the first of them are "
-            "used on each. Spread them over the domains to use them all."
+            f"There are {len(wish.people)} people for {wish.per_domain} mailboxes a domain: the"
+            " first of them are used on each. Spread them over the domains to use them all."
         )
     return _everywhere(wish, held), notes
 
@@ -146,7 +163,10 @@ def _everywhere(wish: Wish, held: Mapping[str, list[tuple[str, str]]]) -> Iterat
             yield from ((domain, person, None) for person in fresh)
         else:
             wanted = max(wish.per_domain - len(here), 0)
-            yield from ((domain, person, None) for person in islice(chain(fresh, cycle(wish.people)), wanted))
+            yield from (
+                (domain, person, None)
+                for person in islice(chain(fresh, cycle(wish.people)), wanted)
+            )
 
 
 def _without(people: Iterable[Person], keys: set[tuple[str, str]]) -> Iterator[Person]:
@@ -154,7 +174,9 @@ def _without(people: Iterable[Person], keys: set[tuple[str, str]]) -> Iterator[P
 
 
 def _spread(wish: Wish, held: Mapping[str, list[tuple[str, str]]]) -> Iterator[Seat]:
-    """One after the other over the domains; with a number a domain, each domain gets the next of them in a row."""
+    """One after the other over the domains; with a number a domain, each domain gets the next of
+    them in a row.
+    """
     if wish.per_domain is None:
         for person, domain in zip(wish.people, cycle(wish.domains), strict=False):
             if person.key not in held.get(domain, []):
@@ -169,14 +191,19 @@ def _spread(wish: Wish, held: Mapping[str, list[tuple[str, str]]]) -> Iterator[S
 def _without_a_place(wish: Wish, held: Mapping[str, list[tuple[str, str]]]) -> list[str]:
     if wish.per_domain is None:
         empty = len(wish.domains) - len(wish.people)
-        return [f"{empty} of the domains get no mailbox: there are fewer people."] if empty > 0 else []
+        return (
+            [f"{empty} of the domains get no mailbox: there are fewer people."] if empty > 0 else []
+        )
     places = sum(max(wish.per_domain - len(held.get(domain, [])), 0) for domain in wish.domains)
     left = len(wish.people) - places
     if left <= 0 or not places:
         return []
     first = wish.people[places]
     who = f"{first} has" if left == 1 else f"{left} people, from {first} on, have"
-    return [f"{who} no place: the domains take {places} more mailboxes. Add domains, or raise the number on each."]
+    return [
+        f"{who} no place: the domains take {places} more mailboxes. Add domains, or raise the"
+        " number on each."
+    ]
 
 
 class _Maker:
@@ -188,14 +215,19 @@ class _Maker:
         self.about: dict[str, Row] = {}
         self.has: dict[tuple[str, tuple[str, str]], int] = defaultdict(int)
         self.next_number: dict[str, int] = {}
-        self.pictures = {_who(row).key: row.picture for row in reversed(rows) if str(_who(row)) and row.picture}
+        self.pictures = {
+            _who(row).key: row.picture for row in reversed(rows) if str(_who(row)) and row.picture
+        }
         for row in rows:
             self._learn(row)
 
     def _learn(self, row: Row) -> None:
         """What the lines of a domain say of it: the first that says something counts."""
         known = self.about.setdefault(row.domain, replace(row, picture=""))
-        years, forward_to = (row.years if known.years == 1 else known.years), known.forward_to or row.forward_to
+        years, forward_to = (
+            (row.years if known.years == 1 else known.years),
+            known.forward_to or row.forward_to,
+        )
         picture = known.picture or ("" if row.username or str(_who(row)) else row.picture)
         self.about[row.domain] = replace(known, years=years, forward_to=forward_to, picture=picture)
         if row.username:
@@ -219,7 +251,9 @@ class _Maker:
         return Made(row=row, clash=clash, why=why)
 
     def _patterns(self, person: Person, parts: dict[str, str], turn: int) -> tuple[list[str], str]:
-        """The patterns in the order to try, beginning with the one whose turn it is; and what a name lacks."""
+        """The patterns in the order to try, beginning with the one whose turn it is; and what a
+        name lacks.
+        """
         start = turn % len(self.wish.patterns)
         in_turn = [*self.wish.patterns[start:], *self.wish.patterns[:start]]
         can = [pattern for pattern in in_turn if all(parts[part] for part in needs(pattern))]
@@ -228,7 +262,9 @@ class _Maker:
         lacks = "last" if parts["first"] else "first"
         return can or ["{first}" if parts["first"] else "{last}"], f"{person} has no {lacks} name."
 
-    def _free(self, domain: str, patterns: list[str], parts: dict[str, str], *, is_again: bool) -> str:
+    def _free(
+        self, domain: str, patterns: list[str], parts: dict[str, str], *, is_again: bool
+    ) -> str:
         """The first pattern that gives a free address; when none does, the first with a number."""
         if not is_again:
             for pattern in patterns:
@@ -248,14 +284,18 @@ class _Maker:
 
 
 def _lay_out(wish: Wish, rows: list[Row], made: list[Made]) -> tuple[list[Row], list[Row]]:
-    """All lines in their order, the made ones below those of their domain; and the lines with a name that they replace.
+    """All lines in their order, the made ones below those of their domain; and the lines with a
+    name that they replace.
 
-    A domain's line without an address gives way to its mailboxes. A line that got its address stays where it was.
+    A domain's line without an address gives way to its mailboxes. A line that got its address stays
+    where it was.
     """
     if wish.mode == LINES:
         filled = {one.row.number: one.row for one in made}
         done = {row.domain for row in filled.values()}
-        kept = (row for row in rows if row.username or row.number in filled or row.domain not in done)
+        kept = (
+            row for row in rows if row.username or row.number in filled or row.domain not in done
+        )
         return [filled.get(row.number, row) for row in kept], []
     new: dict[str, list[Row]] = defaultdict(list)
     for one in made:
@@ -275,9 +315,13 @@ def _lay_out(wish: Wish, rows: list[Row], made: list[Made]) -> tuple[list[Row], 
 
 
 def _line_numbers(rows: list[Row]) -> dict[str, int]:
-    """The line on which each address, or domain without one, stands in the paste box, headings counted."""
+    """The line on which each address, or domain without one, stands in the paste box, headings
+    counted.
+    """
     headings = len(written(rows).splitlines()) - len(rows)
-    return {row.address or f"{i} {row.domain}": i for i, row in enumerate(rows, 1 + max(headings, 0))}
+    return {
+        row.address or f"{i} {row.domain}": i for i, row in enumerate(rows, 1 + max(headings, 0))
+    }
 
 
 def _remarked(made: Made, lines: Mapping[str, int], taken: Mapping[str, str]) -> Made:
@@ -302,4 +346,7 @@ def _kept(wish: Wish, rows: list[Row], made: list[Made]) -> list[str]:
         return []
     named = ", ".join(more[:3]) + (f" and {len(more) - 3} more" if len(more) > 3 else "")
     boxes = "mailbox" if wish.per_domain == 1 else "mailboxes"
-    return [f"More than {wish.per_domain} {boxes} stood there already: {named}. Nothing was added there."]
+    return [
+        f"More than {wish.per_domain} {boxes} stood there already: {named}. Nothing was added"
+        " there."
+    ]

@@ -25,7 +25,9 @@ PATTERNS = {
     "{first}_{last}": "dana_reyes",
 }
 PARTS = ("first", "last", "f", "l", "n")
-GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"})
+GERMAN = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ẞ": "SS"}
+)
 APOSTROPHES = str.maketrans(dict.fromkeys("‘’‚‛′ʼ`´", "'"))
 QUOTES = '"“”„‟«»'
 EDGES = "._-"
@@ -61,11 +63,16 @@ class Person:
 
 def _alike(name: str) -> str:
     text = unicodedata.normalize("NFC", name).translate(APOSTROPHES).casefold()
-    return text if text.isascii() else "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
+    return (
+        text
+        if text.isascii()
+        else "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
+    )
 
 
 def fold(name: str, *, umlauts: bool = False) -> str:
-    """A name in a to z, 0 to 9 and inner hyphens: "O'Brien" is "obrien", "van der Berg" is "vanderberg".
+    """A name in a to z, 0 to 9 and inner hyphens: "O'Brien" is "obrien", "van der Berg" is
+    "vanderberg".
 
     With `umlauts`, ä, ö and ü become ae, oe and ue as German writes them; else a, o and u.
     """
@@ -80,12 +87,18 @@ def needs(pattern: str) -> set[str]:
 
 
 def fill(pattern: str, parts: dict[str, str], number: int | None = None) -> str:
-    """The pattern with a person's parts, cut to the length that fits; a number at its end is never cut off."""
+    """The pattern with a person's parts, cut to the length that fits; a number at its end is never
+    cut off.
+    """
     text = re.sub(r"\{(first|last|f|l)\}", lambda found: parts[found[1]], pattern)
     if "{n}" in text:
         numbered = text.replace("{n}", str(number or 1))
-        is_long = len(numbered) > LONGEST  # then the number goes to the end, where nothing cuts it off
-        return with_number(clean(text.replace("{n}", "")), number or 1) if is_long else clean(numbered)
+        is_long = (
+            len(numbered) > LONGEST
+        )  # then the number goes to the end, where nothing cuts it off
+        return (
+            with_number(clean(text.replace("{n}", "")), number or 1) if is_long else clean(numbered)
+        )
     return with_number(clean(text), number) if number else clean(text)
 
 
@@ -98,7 +111,10 @@ def with_number(text: str, number: int) -> str:
 
 
 def read_patterns(text: str) -> tuple[str, ...]:
-    """Own patterns, parted by commas or spaces, tried in this order. Raises at one that can't be used."""
+    """Own patterns, parted by commas or spaces, tried in this order.
+
+    Raises at one that can't be used.
+    """
     found = tuple(dict.fromkeys(re.split(r"[\s,;]+", text.strip().lower()))) if text.strip() else ()
     if len(found) > MOST_PATTERNS:
         raise BadCell(f"There are {len(found)} patterns.", f"Write at most {MOST_PATTERNS}.")
@@ -113,22 +129,35 @@ def _check_pattern(pattern: str) -> None:
             raise BadCell(f"“{{{part}}}” is not known.", "Use {first}, {last}, {f}, {l} and {n}.")
     around = re.sub(r"\{[^{}]*\}", "", pattern)
     if "{" in around or "}" in around:
-        raise BadCell(f"A bracket in “{pattern}” is not closed.", "Write for example {first}.{last}")
+        raise BadCell(
+            f"A bracket in “{pattern}” is not closed.", "Write for example {first}.{last}"
+        )
     if not needs(pattern):
-        guess = re.sub(r"\b(first|last|f|l)\b", r"{\1}", pattern.replace("_", " _ ")).replace(" ", "")
+        guess = re.sub(r"\b(first|last|f|l)\b", r"{\1}", pattern.replace("_", " _ ")).replace(
+            " ", ""
+        )
         fix = f"Did you mean {guess}?" if needs(guess) else "Write for example {first}.{last}"
         raise BadCell(f"“{pattern}” has no part of a name in it.", fix)
     if odd := re.sub(r"[a-z0-9._-]", "", around):
-        raise BadCell(f"“{odd[0]}” can't stand before the @.", "Between the brackets use a to z, 0 to 9, . _ and -")
+        raise BadCell(
+            f"“{odd[0]}” can't stand before the @.",
+            "Between the brackets use a to z, 0 to 9, . _ and -",
+        )
     if pattern[0] in EDGES or pattern[-1] in EDGES or ".." in pattern:
         raise BadCell(f"“{pattern}” would give an address that no mail system takes.",
                       "Let it begin and end with a part of the name, and put no two dots together.")  # fmt: skip
     if len(around) > LONGEST // 2:
-        raise BadCell(f"“{pattern[:20]}…” is too long.", f"An address has at most {LONGEST} characters before the @.")
+        raise BadCell(
+            f"“{pattern[:20]}…” is too long.",
+            f"An address has at most {LONGEST} characters before the @.",
+        )
 
 
 def read_people(text: str) -> Iterator[Person]:
-    """Names, one a line: "Dana Reyes", or first and last name in two cells. Raises at a line that is no name."""
+    """Names, one a line: "Dana Reyes", or first and last name in two cells.
+
+    Raises at a line that is no name.
+    """
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             yield _person(number, line)
@@ -140,17 +169,31 @@ def _person(number: int, line: str) -> Person:
     if not mark:
         first, _, last = first.partition(" ")
     if "@" in line:
-        raise BadCell(f"Line {number}: “{line.strip()[:60]}” is an address.", "Write the name: the address is made.")
+        raise BadCell(
+            f"Line {number}: “{line.strip()[:60]}” is an address.",
+            "Write the name: the address is made.",
+        )
     if quote := next((mark for mark in line if mark in QUOTES), ""):
         raise BadCell(f"Line {number} has a quotation mark: {quote}", "Write the name without it.")
     if re.search(r"[,;\t]", first + last):
-        raise BadCell(f"Line {number} has more than two cells.", "Write only the first and the last name.")
+        raise BadCell(
+            f"Line {number} has more than two cells.", "Write only the first and the last name."
+        )
     for name in (first, last):
         if name[:1] in FORMULA or any(unicodedata.category(mark) == "Cc" for mark in name):
-            raise BadCell(f"Line {number} is no name: “{line.strip()[:60]}”.", "Write the first and the last name.")
+            raise BadCell(
+                f"Line {number} is no name: “{line.strip()[:60]}”.",
+                "Write the first and the last name.",
+            )
         if len(name) > LONGEST_NAME:
-            raise BadCell(f"Line {number}: “{name[:20]}…” is too long.", f"Use at most {LONGEST_NAME} letters a name.")
+            raise BadCell(
+                f"Line {number}: “{name[:20]}…” is too long.",
+                f"Use at most {LONGEST_NAME} letters a name.",
+            )
     person = Person(first=first, last=last)
     if not person.has_letters:
-        raise BadCell(f"Line {number}: no address can be made of “{line.strip()[:60]}”.", "Write a name with letters.")
+        raise BadCell(
+            f"Line {number}: no address can be made of “{line.strip()[:60]}”.",
+            "Write a name with letters.",
+        )
     return person

@@ -1,4 +1,6 @@
-"""The same order at the other accounts: what each could do with it, what it can't, and what it would cost there."""
+"""The same order at the other accounts: what each could do with it, what it can't, and what it
+would cost there.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ from vendors.models import Contact, Price, Vendor, account_settings
 from vendors.verdicts import Problem
 
 CHOICES = 2  # packages or suppliers of one product that are worked out in full, for each currency
-AT_A_GLANCE, MOST_LINES = 3, 1000  # beside an order: how many are named, and up to how many domains it is quick
+AT_A_GLANCE, MOST_LINES = (
+    3,
+    1000,
+)  # beside an order: how many are named, and up to how many domains it is quick
 FILLED_BY_HAND = {"contact": "Registrant contact", "forward_to": "Domains forward to"}
 
 
@@ -62,7 +67,9 @@ class There:
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """A package or supplier that could be chosen; `distance` is how many domains it is away from fitting."""
+    """A package or supplier that could be chosen; `distance` is how many domains it is away from
+    fitting.
+    """
 
     options: Mapping[str, Any]
     label: str
@@ -76,16 +83,22 @@ class _Choice:
 
     @property
     def rank(self) -> tuple[int, int, Decimal]:
-        return self.distance, len(self.cost.missing), self.cost.in_year(1).get(self.currency, Decimal(0))
+        return (
+            self.distance,
+            len(self.cost.missing),
+            self.cost.in_year(1).get(self.currency, Decimal(0)),
+        )
 
 
 def compare(order: Order) -> list[Elsewhere]:
-    """Every other product of the accounts in the same mode, those that can take the order first; five queries."""
+    """Every other product of the accounts in the same mode, those that can take the order first;
+    five queries.
+    """
     vendors = list(Vendor.objects.filter(mode=order.vendor.mode))
     prices: dict[int, dict[str, Price]] = {vendor.pk: {} for vendor in vendors}
     for price in Price.objects.filter(vendor__in=vendors).order_by("item"):
         prices[price.vendor_id][price.item] = price
-    held = {} if order.what.buys_domains else _held(order)
+    held = {} if order.product_spec.buys_domains else _held(order)
     found = [
         there
         for vendor in vendors
@@ -93,11 +106,15 @@ def compare(order: Order) -> list[Elsewhere]:
         if (vendor.pk, product) != (order.vendor_id, order.product)
         for there in _at(order, vendor, product, prices[vendor.pk], held.get(vendor.pk, 0))
     ]
-    return sorted(found, key=lambda there: (not there.can, bool(there.cost.missing), there.vendor.name))
+    return sorted(
+        found, key=lambda there: (not there.can, bool(there.cost.missing), there.vendor.name)
+    )
 
 
 def at_a_glance(order: Order) -> list[Elsewhere] | None:
-    """The first few products that could take the order, one line each; None where finding out takes too long."""
+    """The first few products that could take the order, one line each; None where finding out takes
+    too long.
+    """
     if len(order.contents) > MOST_LINES:
         return None
     best: dict[tuple[int, str], Elsewhere] = {}
@@ -143,10 +160,12 @@ def _held(order: Order) -> dict[int, int]:
     return dict(rows.values_list("vendor").annotate(models.Count("name", distinct=True)))
 
 
-# -- One product -------------------------------------------------------------------------------------------------------
+# One product
 
 
-def _at(order: Order, vendor: Vendor, product: str, prices: Mapping[str, Price], held: int) -> Iterator[Elsewhere]:
+def _at(
+    order: Order, vendor: Vendor, product: str, prices: Mapping[str, Price], held: int
+) -> Iterator[Elsewhere]:
     what = vendor.adapter.products[product]
     form = what.OptionsForm()
     if isinstance(form, OptionsForm):
@@ -203,7 +222,9 @@ def _nothing(field: forms.Field) -> Any:
 
 
 def _contents(order: Order, what: Product, forward_to: str) -> tuple[DomainLine, ...]:
-    """The order's lines less what the product has no place for: that is said once, not for every row."""
+    """The order's lines less what the product has no place for: that is said once, not for every
+    row.
+    """
 
     def line_there(line: DomainLine) -> DomainLine:
         boxes = line.mailboxes
@@ -220,11 +241,19 @@ def _contents(order: Order, what: Product, forward_to: str) -> tuple[DomainLine,
     return tuple(line_there(line) for line in order.contents)
 
 
-def _choices(bare: There, vendor: Vendor, form: forms.Form, prices: Mapping[str, Price]) -> Iterator[_Choice]:
-    """One for each package or supplier on the price list; one without where there is nothing to choose."""
+def _choices(
+    bare: There, vendor: Vendor, form: forms.Form, prices: Mapping[str, Price]
+) -> Iterator[_Choice]:
+    """One for each package or supplier on the price list; one without where there is nothing to
+    choose.
+    """
     offered = getattr(form, "price_choices", {})
     field = next((name for name in offered if name in form.fields), None)
-    values = [choice for choice in getattr(form.fields[field], "choices", ()) if choice[0]] if field else []
+    values = (
+        [choice for choice in getattr(form.fields[field], "choices", ()) if choice[0]]
+        if field
+        else []
+    )
     if field is None or not values or bare.options.get(field):
         label = dict(values).get(bare.options.get(field), "") if field else ""
         cost = vendor.adapter.cost(bare, prices)
@@ -249,14 +278,17 @@ def _best(choices: list[_Choice]) -> list[_Choice]:
     """The cheapest that fit, a few of each currency: amounts in two currencies can't be compared."""
     best: list[_Choice] = []
     for currency in sorted({choice.currency for choice in choices}):
-        own = sorted((choice for choice in choices if choice.currency == currency), key=lambda choice: choice.rank)
+        own = sorted(
+            (choice for choice in choices if choice.currency == currency),
+            key=lambda choice: choice.rank,
+        )
         fitting = [choice for choice in own if choice.distance == 0]
         best += (fitting or own[:1])[:CHOICES]
     fits = [choice for choice in best if choice.distance == 0]
     return fits or best[:1]
 
 
-# -- What it can and can't do ------------------------------------------------------------------------------------------
+# What it can and can't do
 
 
 def _some(count: int, one: str, many: str) -> str:
@@ -267,13 +299,20 @@ def _cannot(order: Order, what: Product, held: int) -> Iterator[str]:
     """What no option mends."""
     count = len(order.contents)
     them = _some(count, "domain", "domains")
-    if order.what.buys_domains and not what.buys_domains:
+    if order.product_spec.buys_domains and not what.buys_domains:
         yield f"It does not buy domains: {them} would have to be held there already."
-    elif what.buys_domains and not order.what.buys_domains:
+    elif what.buys_domains and not order.product_spec.buys_domains:
         yield f"It is for new domains, and {them} {'is' if count == 1 else 'are'} held already."
     elif not what.buys_domains and held < count:
-        not_there = f"{them} {'is' if count == 1 else 'are'} not" if not held else f"{count - held:,} of {them} are not"
-        yield f"It puts mailboxes on domains that are held there, and as far as MailOps knows {not_there}."
+        not_there = (
+            f"{them} {'is' if count == 1 else 'are'} not"
+            if not held
+            else f"{count - held:,} of {them} are not"
+        )
+        yield (
+            "It puts mailboxes on domains that are held there, and as far as MailOps knows"
+            f" {not_there}."
+        )
     bare = sum(not line.mailboxes for line in order.contents)
     if bare and not what.names_per_domain:
         have = "1 domain has" if bare == 1 else f"{bare:,} domains have"
@@ -282,7 +321,10 @@ def _cannot(order: Order, what: Product, held: int) -> Iterator[str]:
 
 def _loses(order: Order, vendor: Vendor, what: Product, cost: CostSheet) -> Iterator[str]:
     """What would be left out or be different there."""
-    pictures = sum(bool(line.picture) + sum(bool(box.picture) for box in line.mailboxes) for line in order.contents)
+    pictures = sum(
+        bool(line.picture) + sum(bool(box.picture) for box in line.mailboxes)
+        for line in order.contents
+    )
     if pictures and not what.has_pictures:
         yield f"No pictures: {_some(pictures, 'picture', 'pictures')} would be left out."
     longer = sum(line.years > 1 for line in order.contents)
@@ -291,7 +333,11 @@ def _loses(order: Order, vendor: Vendor, what: Product, cost: CostSheet) -> Iter
         yield f"No choice of years: {here} for several."
     if what.buys_domains and not what.forwards and any(line.forward_to for line in order.contents):
         yield "The domains would not forward anywhere."
-    if what.buys_domains and cost.lines and not any(line.item.startswith("domain.") for line in cost.lines):
+    if (
+        what.buys_domains
+        and cost.lines
+        and not any(line.item.startswith("domain.") for line in cost.lines)
+    ):
         yield "The cost has no line for the domains themselves, so look where they come from there."
     if vendor.is_stopped:
         yield f"Sending to {vendor.name} is stopped at the moment."
@@ -301,13 +347,19 @@ def _sorted(
     order: Order, vendor: Vendor, what: Product, form: forms.Form, problems: Iterable[Problem]
 ) -> tuple[list[Problem], list[str]]:
     """What speaks against it, and the labels of what only has to be filled in on the draft there."""
-    said_already = {line.row for line in order.contents if not line.mailboxes and not what.names_per_domain}
+    said_already = {
+        line.row for line in order.contents if not line.mailboxes and not what.names_per_domain
+    }
     found, to_fill = [], []
-    labels = {name: str(field.label or name) for name, field in form.fields.items()} | FILLED_BY_HAND
+    labels = {
+        name: str(field.label or name) for name, field in form.fields.items()
+    } | FILLED_BY_HAND
     for problem in problems:
         if problem.field in labels and problem.level == "stop":
             to_fill.append(labels[problem.field])
-        elif not (problem.field == "domain" and problem.row is not None and problem.row in said_already):
+        elif not (
+            problem.field == "domain" and problem.row is not None and problem.row in said_already
+        ):
             found.append(problem)
     return found, list(dict.fromkeys(to_fill))
 

@@ -1,4 +1,6 @@
-"""From a sending volume to mailboxes and domains, each step in words, and what that costs at each account."""
+"""From a sending volume to mailboxes and domains, each step in words, and what that costs at each
+account.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ MONTHS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Volume:
-    """How much shall be sent. `working_days` is set where `emails` are a month's. Reserves are in percent."""
+    """How much shall be sent.
+
+    `working_days` is set where `emails` are a month's. Reserves are in percent.
+    """
 
     emails: int
     working_days: int | None = None
@@ -48,7 +53,10 @@ class Needed:
     domains: int
 
     def __str__(self) -> str:
-        return f"{_count(self.mailboxes, 'mailbox', 'mailboxes')} on {_count(self.domains, 'domain', 'domains')}"
+        return (
+            f"{_count(self.mailboxes, 'mailbox', 'mailboxes')} on"
+            f" {_count(self.domains, 'domain', 'domains')}"
+        )
 
     @property
     def each(self) -> list[int]:
@@ -59,9 +67,13 @@ class Needed:
     @property
     def spread(self) -> str:
         """The same in words: "10 domains with 3 mailboxes, 2 with 2"."""
-        counts = {number: self.each.count(number) for number in sorted(set(self.each), reverse=True)}
+        counts = {
+            number: self.each.count(number) for number in sorted(set(self.each), reverse=True)
+        }
         (first, domains), *others = counts.items()
-        text = f"{_count(domains, 'domain', 'domains')} with {_count(first, 'mailbox', 'mailboxes')}"
+        text = (
+            f"{_count(domains, 'domain', 'domains')} with {_count(first, 'mailbox', 'mailboxes')}"
+        )
         return text + "".join(f", {domains:,} with {number:,}" for number, domains in others)
 
 
@@ -69,16 +81,24 @@ def work_out(volume: Volume) -> Needed:
     """Every step is rounded up: half a mailbox sends nothing."""
     a_day, steps = volume.emails, []
     if volume.working_days:
-        a_day, step = _divided("E-mails a day", volume.emails, "e-mails a month", volume.working_days, "working days")
+        a_day, step = _divided(
+            "E-mails a day", volume.emails, "e-mails a month", volume.working_days, "working days"
+        )
         steps.append(step)
-    sending, step = _divided("Mailboxes that send", a_day, "e-mails a day", volume.per_mailbox, "from each mailbox")
+    sending, step = _divided(
+        "Mailboxes that send", a_day, "e-mails a day", volume.per_mailbox, "from each mailbox"
+    )
     steps.append(step)
     mailboxes = sending
     for label, percent in (("Still warming up", volume.warming), ("In reserve", volume.spare)):
         if percent:
             more = _up(sending * percent, 100)
             steps.append(
-                Step(label=label, sum=_shown(f"{percent}% of {sending:,}", sending * percent, 100), result=more)
+                Step(
+                    label=label,
+                    sum=_shown(f"{percent}% of {sending:,}", sending * percent, 100),
+                    result=more,
+                )
             )
             mailboxes += more
     if mailboxes != sending:
@@ -90,7 +110,9 @@ def work_out(volume: Volume) -> Needed:
 
 def _divided(label: str, total: int, of_what: str, by: int, words: str) -> tuple[int, Step]:
     result = _up(total, by)
-    return result, Step(label=label, sum=_shown(f"{total:,} {of_what} ÷ {by:,} {words}", total, by), result=result)
+    return result, Step(
+        label=label, sum=_shown(f"{total:,} {of_what} ÷ {by:,} {words}", total, by), result=result
+    )
 
 
 def _up(total: int, by: int) -> int:
@@ -102,14 +124,17 @@ def _shown(text: str, total: int, by: int) -> str:
     if total % by == 0:
         return text
     exact = f"{total / by:,.2f}"
-    return f"{text} = {'just over ' if exact.endswith('.00') else ''}{exact.removesuffix('.00')}, rounded up"
+    return (
+        f"{text} = {'just over ' if exact.endswith('.00') else ''}{exact.removesuffix('.00')},"
+        " rounded up"
+    )
 
 
 def _count(number: int, one: str, many: str) -> str:
     return f"{number:,} {one if number == 1 else many}"
 
 
-# -- What it costs -----------------------------------------------------------------------------------------------------
+# What it costs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +153,9 @@ class Imagined:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What one product at one account would cost; `kind` is the package, supplier or provider, where it has some."""
+    """What one product at one account would cost; `kind` is the package, supplier or provider,
+    where it has some.
+    """
 
     vendor: Vendor
     product: str
@@ -148,17 +175,23 @@ class Offer:
 
     @property
     def is_open_ended(self) -> bool:
-        """Some price is for a period that the vendor does not state, so that a year's sum can't be told."""
+        """Some price is for a period that the vendor does not state, so that a year's sum can't be
+        told.
+        """
         return any(line.price and line.price.unit == UNSTATED for line in self.cost.lines)
 
     @property
     def a_year(self) -> Totals:
         """Twelve months from the start: what is due now, and each further month."""
-        later = ((currency, amount * (MONTHS - 1)) for currency, amount in self.cost.per_month.items())
+        later = (
+            (currency, amount * (MONTHS - 1)) for currency, amount in self.cost.per_month.items()
+        )
         return Totals.of([*self.cost.due_now.items(), *later])
 
 
-def offers(vendor: Vendor, prices: Mapping[str, PriceLike], needed: Needed, *, ending: str) -> Iterator[Offer]:
+def offers(
+    vendor: Vendor, prices: Mapping[str, PriceLike], needed: Needed, *, ending: str
+) -> Iterator[Offer]:
     """What each product of an account would cost, once for each kind of it that has a price."""
     contents = placeholders(needed, ending=ending)
     for key, what in vendor.adapter.products.items():
@@ -168,7 +201,9 @@ def offers(vendor: Vendor, prices: Mapping[str, PriceLike], needed: Needed, *, e
             yield Offer(vendor=vendor, product=key, what=what, kind="", domains=needed.domains,
                         cost=CostSheet(()), note=note)  # fmt: skip
         for kind, options, price in kinds:
-            order = Imagined(product=key, settings=account_settings(vendor), options=options, contents=contents)
+            order = Imagined(
+                product=key, settings=account_settings(vendor), options=options, contents=contents
+            )
             offer = Offer(vendor=vendor, product=key, what=what, kind=kind, domains=needed.domains,
                           cost=CostSheet(()), note=str(needed))  # fmt: skip
             if what.in_packages:
@@ -180,13 +215,20 @@ def placeholders(needed: Needed, *, ending: str) -> tuple[DomainLine, ...]:
     """Domains and mailboxes that stand for those that nobody has named yet."""
     names = [f"domain-{number}.{ending}" for number in range(1, needed.domains + 1)]
     return tuple(
-        DomainLine(name=name, mailboxes=tuple(MailboxLine(username=f"name-{i}", domain=name) for i in range(count)))
+        DomainLine(
+            name=name,
+            mailboxes=tuple(MailboxLine(username=f"name-{i}", domain=name) for i in range(count)),
+        )
         for name, count in zip(names, needed.each, strict=True)
     )
 
 
-def _kinds(what: Product, prices: Mapping[str, PriceLike]) -> Iterator[tuple[str, dict[str, Any], PriceLike | None]]:
-    """The order's options as they stand at first, once for each item of the price list that they choose from."""
+def _kinds(
+    what: Product, prices: Mapping[str, PriceLike]
+) -> Iterator[tuple[str, dict[str, Any], PriceLike | None]]:
+    """The order's options as they stand at first, once for each item of the price list that they
+    choose from.
+    """
     fields = what.OptionsForm.base_fields
     first = {name: field.initial for name, field in fields.items() if field.initial is not None}
     chosen = what.OptionsForm.price_choices if issubclass(what.OptionsForm, OptionsForm) else {}
@@ -207,18 +249,28 @@ def product_notes(what: Product, needed: Needed) -> Iterator[str]:
         domains = _count(needed.domains, "domain has", "domains have")
         yield f"For the mailboxes alone: the {domains} to be there already."
     if what.mailboxes_per_domain:
-        numbers = ", ".join(f"{count} for {kind}" for kind, count in what.mailboxes_per_domain.items())
-        yield f"Mailboxes on a domain at this vendor: {numbers}, it says of custom orders. Look what the package holds."
+        numbers = ", ".join(
+            f"{count} for {kind}" for kind, count in what.mailboxes_per_domain.items()
+        )
+        yield (
+            f"Mailboxes on a domain at this vendor: {numbers}, it says of custom orders. Look what"
+            " the package holds."
+        )
 
 
 def _packed(order: Imagined, offer: Offer, price: PriceLike | None) -> tuple[Imagined, Offer]:
-    """As many packages as the domains fill. How many mailboxes a package holds stands in no price list."""
+    """As many packages as the domains fill.
+
+    How many mailboxes a package holds stands in no price list.
+    """
     if price is None or not price.domains:
         note = "How many domains the package holds is not known, so this is the price of one."
         return order, replace(offer, note=note)
     packages = _up(offer.domains, price.domains)
     exact = packages * price.domains
-    note = f"{_count(packages, 'package', 'packages')} of {_count(price.domains, 'domain', 'domains')}"
+    note = (
+        f"{_count(packages, 'package', 'packages')} of {_count(price.domains, 'domain', 'domains')}"
+    )
     if more := exact - offer.domains:
         note += f", {more:,} more than needed: the vendor takes only the exact number"
     order = replace(order, options={**order.options, "quantity": packages})

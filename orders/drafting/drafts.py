@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models
 
 from mailops.core.sealed import Sealed
-from mailops.history import record, telling
+from mailops.history import audited, record
 from orders.drafting.intake import Row, written
 from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
 from orders.models.inventory import LIVE, Asset
@@ -30,7 +30,9 @@ def rows_of(order: Order) -> list[Row]:
     rows = []
     for line in order.contents:
         about: dict[str, Any] = {"domain": line.name}
-        if order.what.buys_domains:  # what a domain held before was bought with is no part of this order
+        if (
+            order.product_spec.buys_domains
+        ):  # what a domain held before was bought with is no part of this order
             about |= {"forward_to": _own_forward(order, line), "years": line.years}
         if not line.mailboxes:
             rows.append(Row(number=line.row or 0, first_name=line.first_name, last_name=line.last_name,
@@ -66,20 +68,27 @@ FIELDS = ("client", "contact", "forward_to", "note", "why_again", "options")
 
 
 def proposed(draft: Draft, order: Order | None = None) -> Order:
-    """The order as saving would make it, in memory alone: `plan` tells its cost and problems beforehand."""
+    """The order as saving would make it, in memory alone:
+
+    `plan` tells its cost and problems beforehand.
+    """
     sealed = Sealed(order.sealed if order else "").put(draft.secrets)
     about = {name: getattr(draft, name) for name in FIELDS}
     made = Order(
-        pk=order.pk if order else None, vendor=draft.vendor, product=draft.product, sealed=str(sealed), **about
+        pk=order.pk if order else None,
+        vendor=draft.vendor,
+        product=draft.product,
+        sealed=str(sealed),
+        **about,
     )
-    domains = _domains(made, draft.rows) if made.what.buys_domains else _named(draft.rows)
+    domains = _domains(made, draft.rows) if made.product_spec.buys_domains else _named(draft.rows)
     made.contents = _lines(made, draft.rows, domains)
     return made
 
 
 def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str = "") -> Order:
     """A new draft order with its contents, in one transaction."""
-    with telling():
+    with audited():
         order = Order.objects.create(
             vendor=draft.vendor,
             product=draft.product,
@@ -99,13 +108,20 @@ def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str 
 
 
 def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
-    """Save a draft over the version that the person opened. Raises `NotAllowed` where it is no longer that version."""
-    with telling():
-        order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
+    """Save a draft over the version that the person opened.
+
+    Raises `NotAllowed` where it is no longer that version.
+    """
+    with audited():
+        order = (
+            Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
+        )
         if order.state != State.DRAFT:
             raise NotAllowed(f"{order} can't be edited now. It reads: {order.get_state_display()}.")
         if order.version != version:
-            raise NotAllowed("This draft was saved in another tab or by somebody else after you opened it.")
+            raise NotAllowed(
+                "This draft was saved in another tab or by somebody else after you opened it."
+            )
         told = changes(order, draft) | _files(draft)
         order.version += 1
         order.sealed = str(Sealed(order.sealed).put(draft.secrets))
@@ -120,7 +136,9 @@ def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
 
 
 def changes(order: Order, draft: Draft) -> dict[str, Any]:
-    """[before, after] of all in which a draft differs from the saved order; the lines that only one of them has."""
+    """[before, after] of all in which a draft differs from the saved order; the lines that only one
+    of them has.
+    """
     before, after = [row.line() for row in rows_of(order)], [row.line() for row in draft.rows]
     had, has = set(before), set(after)
     told: dict[str, Any] = {
@@ -143,12 +161,16 @@ def _files(draft: Draft) -> dict[str, Any]:
 
 def _clear_contents(order: Order) -> None:
     """Take out the planned domains and mailboxes, and the held domains that nobody else plans with."""
-    held = list(order.mailboxes.filter(domain__order=None).values_list("domain_id", flat=True).distinct())
+    held = list(
+        order.mailboxes.filter(domain__order=None).values_list("domain_id", flat=True).distinct()
+    )
     order.mailboxes.all().delete()
     try:
         order.domains.all().delete()
     except models.ProtectedError as error:
-        others = sorted({str(box.order) for box in error.protected_objects if isinstance(box, Mailbox)})
+        others = sorted(
+            {str(box.order) for box in error.protected_objects if isinstance(box, Mailbox)}
+        )
         raise NotAllowed(
             f"{', '.join(others)} puts mailboxes on domains of {order}. Change that order first."
         ) from None
@@ -157,23 +179,31 @@ def _clear_contents(order: Order) -> None:
 
 
 def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
-    """Write the planned domains and mailboxes, note the editor and the files, and refresh the cost shown in lists."""
+    """Write the planned domains and mailboxes, note the editor and the files, and refresh the cost
+    shown in lists.
+    """
     rows = draft.rows
-    if order.what.buys_domains:
+    if order.product_spec.buys_domains:
         domains = _domains(order, rows)
         Domain.objects.bulk_create(domains.values())
     else:
         domains = _held_domains(order, rows)
     Mailbox.objects.bulk_create(_mailboxes(order, rows, domains))
     Editor.objects.get_or_create(order=order, user=by, defaults={"name": by.get_username()})
-    Upload.objects.filter(pk__in=[upload.pk for upload in draft.files], order=None).update(order=order)
+    Upload.objects.filter(pk__in=[upload.pk for upload in draft.files], order=None).update(
+        order=order
+    )
     order.contents = _lines(order, rows, domains)
     sheet = order.vendor.adapter.cost(order, order.vendor.price_list())
-    order.cost = {name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")}
+    order.cost = {
+        name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")
+    }
     order.save(update_fields=["cost"])
 
 
-def _mailboxes(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> Iterator[Mailbox]:
+def _mailboxes(
+    order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]
+) -> Iterator[Mailbox]:
     for row in rows:
         if row.username:
             yield Mailbox(
@@ -194,7 +224,9 @@ def _domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
     for row in rows:
         if row.domain not in made:
             named = (
-                {} if row.username else {name: getattr(row, name) for name in ("first_name", "last_name", "picture")}
+                {}
+                if row.username
+                else {name: getattr(row, name) for name in ("first_name", "last_name", "picture")}
             )
             made[row.domain] = Domain(
                 name=row.domain,
@@ -209,7 +241,9 @@ def _domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
     return made
 
 
-def _lines(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> tuple[DomainLine, ...]:
+def _lines(
+    order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]
+) -> tuple[DomainLine, ...]:
     """What `Order.contents` reads from the database once these rows are saved."""
     boxes: dict[str, list[MailboxLine]] = {row.domain: [] for row in rows}
     for row in rows:
@@ -224,7 +258,7 @@ def _lines(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> 
                     row=row.number,
                 )
             )
-    forward_to = order.forward_to if order.what.forwards else ""
+    forward_to = order.forward_to if order.product_spec.forwards else ""
     return tuple(
         DomainLine(
             name=name,
@@ -234,7 +268,7 @@ def _lines(order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]) -> 
             last_name=domain.last_name,
             picture=domain.picture,
             mailboxes=tuple(mailboxes),
-            row=domain.row if order.what.buys_domains else None,
+            row=domain.row if order.product_spec.buys_domains else None,
         )
         for name, mailboxes in boxes.items()
         for domain in [domains[name]]
@@ -251,16 +285,28 @@ def _held_domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
     known = _known(order, names)
     # another draft may note the same domain at the same moment
     Domain.objects.bulk_create(
-        (Domain(name=name, vendor=order.vendor, client=order.client) for name in names if name not in known),
+        (
+            Domain(name=name, vendor=order.vendor, client=order.client)
+            for name in names
+            if name not in known
+        ),
         ignore_conflicts=True,
     )
     return known if len(known) == len(names) else _known(order, names)
 
 
 def _known(order: Order, names: Collection[str]) -> dict[str, Domain]:
-    at_hand = models.Q(state__in=LIVE) | models.Q(order=None, vendor=order.vendor, state=Asset.PLANNED)
-    found = [domain for some in _in_parts(names) for domain in Domain.objects.filter(at_hand, name__in=some)]
-    return {domain.name: domain for domain in sorted(found, key=lambda d: d.state in LIVE)}  # live ones win
+    at_hand = models.Q(state__in=LIVE) | models.Q(
+        order=None, vendor=order.vendor, state=Asset.PLANNED
+    )
+    found = [
+        domain
+        for some in _in_parts(names)
+        for domain in Domain.objects.filter(at_hand, name__in=some)
+    ]
+    return {
+        domain.name: domain for domain in sorted(found, key=lambda d: d.state in LIVE)
+    }  # live ones win
 
 
 def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
@@ -282,7 +328,10 @@ def copy(order: Order, *, by: User) -> Order:
 
 
 def rest_of(order: Order, *, by: User) -> Order:
-    """A new draft with what was not delivered: refused, left out, or gone. Raises `NotAllowed` where nothing is."""
+    """A new draft with what was not delivered: refused, left out, or gone.
+
+    Raises `NotAllowed` where nothing is.
+    """
     missing = _missing(order)
     rows = [row for row in rows_of(order) if (row.address or row.domain) in missing]
     if not rows:
@@ -306,15 +355,17 @@ def _missing(order: Order) -> set[str]:
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
     """Hand a draft to the confirmers. Raises `NotAllowed` while something stops it."""
-    with telling():
+    with audited():
         order = (
-            Order.objects.select_for_update(of=("self",)).select_related("vendor", "client", "contact").get(pk=order_id)
+            Order.objects.select_for_update(of=("self",))
+            .select_related("vendor", "client", "contact")
+            .get(pk=order_id)
         )
         if order.state != State.DRAFT:
             raise NotAllowed(f"{order} is no draft. It reads: {order.get_state_display()}.")
         current = plan(order)
-        if current.holds_back:
-            first = current.holds_back[0]
+        if current.blocks_review:
+            first = current.blocks_review[0]
             why = f" {first.fix}" if first.wants_reason else ""
             raise NotAllowed(f"{order} can't be sent for confirmation yet. {first.message}{why}")
         order.send_for_review(by=by, plan=current.as_dict(), note=note)

@@ -25,28 +25,41 @@ def suggest(order: Order, name: str) -> list[Offered]:
     Its word on each is kept, so that a chosen name need not be asked for at once.
     """
     try:
-        read = order.vendor.searcher(patience=rate_limit.A_PERSON)
-        found = order.vendor.adapter.suggest(name, read, settings=order.settings, asked_with=order.asked_with)
+        read = order.vendor.searcher(max_wait=rate_limit.A_PERSON)
+        found = order.vendor.adapter.suggest(
+            name, read, settings=order.settings, asked_with=order.asked_with
+        )
     except CannotOpen as error:
         raise ReadFailed(str(error)) from None
     here = {line.name.lower() for line in order.contents}
     offers = {o.name: o for o in found if o.name not in here and registrable(o.name) == o.name}
     known = [o for o in offers.values() if o.state != "unsaid"]
     with transaction.atomic():
-        lookup.keep(known, vendor=Vendor.objects.locked(order.vendor_id), asked_with=order.asked_with)
+        lookup.keep(
+            known, vendor=Vendor.objects.locked(order.vendor_id), asked_with=order.asked_with
+        )
     return list(offers.values())
 
 
 def take(order: Order, *, old: str, new: str, by: User, version: int) -> Order:
-    """Put a name in another's place on a saved draft, people and addresses kept. Raises `NotAllowed`."""
+    """Put a name in another's place on a saved draft, people and addresses kept.
+
+    Raises `NotAllowed`.
+    """
     names = {line.name.lower() for line in order.contents}
     if order.state != State.DRAFT:
         raise NotAllowed(f"{order} can't be edited now. It reads: {order.get_state_display()}.")
     if old not in names:
         raise NotAllowed(f"{old} is not on this draft any more.")
     if new in names or registrable(new) != new:
-        raise NotAllowed(f"{new} can't be put on this draft: it is there already, or it is no name that can be bought.")
-    rows = [replace(row, domain=new) if row.domain.lower() == old else row for row in drafts.rows_of(order)]
+        raise NotAllowed(
+            f"{new} can't be put on this draft: it is there already, or it is no name that can be"
+            " bought."
+        )
+    rows = [
+        replace(row, domain=new) if row.domain.lower() == old else row
+        for row in drafts.rows_of(order)
+    ]
     draft = Draft(
         vendor=order.vendor,
         product=order.product,

@@ -27,7 +27,8 @@ class Stage(models.TextChoices):
 
 SETTLED = [Stage.PLACED, Stage.NOT_PLACED]
 BOUGHT_NOTHING = [Stage.NOT_SENT, Stage.REFUSED]  # as the vendor said or the network proved
-# While one of these stands, money may have been spent, and the database refuses another attempt for the order.
+# While one of these stands, money may have been spent, and the database refuses another attempt for
+# the order.
 OPEN = [Stage.CLAIMED, Stage.SENDING, Stage.ACCEPTED, Stage.UNKNOWN, Stage.PLACED]
 
 
@@ -37,7 +38,9 @@ def lease_over(now: datetime, *, of: str = "") -> models.Q:
     A lease that ends too far ahead was written by a clock that has been set back since.
     """
     furthest = now + timedelta(seconds=settings.LEASE_SECONDS) + timedelta(minutes=5)
-    return models.Q(**{f"{of}lease_until__lt": now}) | models.Q(**{f"{of}lease_until__gt": furthest})
+    return models.Q(**{f"{of}lease_until__lt": now}) | models.Q(
+        **{f"{of}lease_until__gt": furthest}
+    )
 
 
 class Attempt(models.Model):
@@ -57,9 +60,15 @@ class Attempt(models.Model):
     reply_status = models.PositiveSmallIntegerField(null=True)
     reply_body = models.TextField(blank=True)
     reference = models.CharField(max_length=120, blank=True)
-    due_now = models.JSONField(default=dict)  # what it spends, by currency: limits and balances are counted from it
-    rise = models.JSONField(default=dict)  # by how much more than was confirmed, by currency, within the tolerance
-    before = models.JSONField(default=list)  # what the vendor listed already, just before this was sent
+    due_now = models.JSONField(
+        default=dict
+    )  # what it spends, by currency: limits and balances are counted from it
+    rise = models.JSONField(
+        default=dict
+    )  # by how much more than was confirmed, by currency, within the tolerance
+    before = models.JSONField(
+        default=list
+    )  # what the vendor listed already, just before this was sent
     before_at = models.DateTimeField(null=True)
     evidence = models.JSONField(default=list)
     evidence_at = models.DateTimeField(null=True)
@@ -68,7 +77,9 @@ class Attempt(models.Model):
     settled_reason = models.TextField(blank=True)
     wait: float = 0  # seconds until its account's turn; known to the worker alone
     late_answer = models.TextField(blank=True)
-    news_at = models.DateTimeField(null=True)  # the vendor said something else after the verdict; nobody has read it
+    news_at = models.DateTimeField(
+        null=True
+    )  # the vendor said something else after the verdict; nobody has read it
 
     class Meta:
         ordering: ClassVar = ["-number"]
@@ -76,9 +87,13 @@ class Attempt(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "number"], name="attempt_numbered_once"),
             models.UniqueConstraint(
-                fields=["order"], condition=models.Q(stage__in=OPEN), name="attempt_one_open_per_order"
+                fields=["order"],
+                condition=models.Q(stage__in=OPEN),
+                name="attempt_one_open_per_order",
             ),
-            models.CheckConstraint(condition=models.Q(stage__in=Stage.values), name="attempt_stage_known"),
+            models.CheckConstraint(
+                condition=models.Q(stage__in=Stage.values), name="attempt_stage_known"
+            ),
         ]
         default_permissions = ("view",)
 
@@ -88,7 +103,11 @@ class Attempt(models.Model):
     @property
     def may_have_spent(self) -> bool:
         """Bytes may have left: everything from the moment it was marked as about to be sent."""
-        return self.sent_at is not None and self.stage not in (Stage.NOT_SENT, Stage.REFUSED, Stage.NOT_PLACED)
+        return self.sent_at is not None and self.stage not in (
+            Stage.NOT_SENT,
+            Stage.REFUSED,
+            Stage.NOT_PLACED,
+        )
 
     @property
     def rose(self) -> Totals:
@@ -111,7 +130,10 @@ class Attempt(models.Model):
         return self.stage in SETTLED
 
     def move(self, stage: Stage, *, since: tuple[Stage, ...], **fields: object) -> bool:
-        """Change the stage if it is still one of `since`; whether it was. The WHERE clause is the lock."""
+        """Change the stage if it is still one of `since`; whether it was.
+
+        The WHERE clause is the lock.
+        """
         ended = {} if stage in (Stage.CLAIMED, Stage.SENDING) else {"ended_at": timezone.now()}
         changes = {"stage": stage, **ended, **fields}
         moved = Attempt.objects.filter(pk=self.pk, stage__in=since).update(**changes)

@@ -20,7 +20,10 @@ class Client(Limited):
 
     name = models.CharField(max_length=120, unique=True)
     main_domain = models.CharField(
-        max_length=253, blank=True, validators=[DOMAIN_NAME], help_text="The client's own domain. It is never ordered."
+        max_length=253,
+        blank=True,
+        validators=[DOMAIN_NAME],
+        help_text="The client's own domain. It is never ordered.",
     )
     forward_to = models.CharField(
         max_length=253,
@@ -33,7 +36,9 @@ class Client(Limited):
         models.SET_NULL,
         null=True,
         blank=True,
-        help_text="The registrant's details for the client's domains, where a vendor asks for them.",
+        help_text=(
+            "The registrant's details for the client's domains, where a vendor asks for them."
+        ),
     )
     note = models.TextField(blank=True)
 

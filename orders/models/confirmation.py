@@ -1,4 +1,6 @@
-"""Who confirmed what, and the database's own rule that an order goes out with as many confirmations as it needs."""
+"""Who confirmed what, and the database's own rule that an order goes out with as many confirmations
+as it needs.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,21 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
 
 
 class Confirmation(models.Model):
-    """One person's confirmation of one digest. Names stand beside the users, who may be deleted one day."""
+    """One person's confirmation of one digest.
+
+    Names stand beside the users, who may be deleted one day.
+    """
 
     order = models.ForeignKey("orders.Order", models.PROTECT, related_name="confirmations")
-    round = models.PositiveIntegerField()  # of the order: what was given before it came back counts no more
+    round = (
+        models.PositiveIntegerField()
+    )  # of the order: what was given before it came back counts no more
     digest = models.CharField(max_length=64)
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     name = models.CharField(max_length=150)
-    for_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")  # whose right it was, if passed on
+    for_user = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="+"
+    )  # whose right it was, if passed on
     for_name = models.CharField(max_length=150, blank=True)
     at = models.DateTimeField(default=timezone.now)
     planned_for = models.DateTimeField(null=True)  # not sent before, where this person said so
@@ -42,8 +51,12 @@ class Confirmation(models.Model):
     class Meta:
         default_permissions = ()
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["order", "round", "digest", "name"], name="confirmation_once_by_name"),
-            models.UniqueConstraint(fields=["order", "round", "digest", "user"], name="confirmation_once_by_user"),
+            models.UniqueConstraint(
+                fields=["order", "round", "digest", "name"], name="confirmation_once_by_name"
+            ),
+            models.UniqueConstraint(
+                fields=["order", "round", "digest", "user"], name="confirmation_once_by_user"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -51,11 +64,11 @@ class Confirmation(models.Model):
 
 
 _BY_EDITOR = (
-    "EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = c.order_id"
-    " AND (e.user_id IN (c.user_id, c.for_user_id) OR (e.name <> '' AND e.name IN (c.name, c.for_name))))"
+    "EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = c.order_id AND (e.user_id IN"
+    " (c.user_id, c.for_user_id) OR (e.name <> '' AND e.name IN (c.name, c.for_name))))"
 )
 _GIVEN = (
-    "(SELECT COUNT(*) FROM orders_confirmation c WHERE c.order_id = @.id AND c.round = @.round"  # noqa: S608 (our own words)
+    "(SELECT COUNT(*) FROM orders_confirmation c WHERE c.order_id = @.id AND c.round = @.round"  # noqa: S608  (our own words)
     f" AND c.digest = @.digest AND NOT {_BY_EDITOR})"
 )
 _LACKS = (
@@ -66,10 +79,10 @@ ON_ITS_WAY = "('confirmed', 'sending')"
 _BECOMES = f"NEW.state IN {ON_ITS_WAY} AND OLD.state NOT IN {ON_ITS_WAY}"
 _STAYS = f"NEW.state IN {ON_ITS_WAY} AND OLD.state IN {ON_ITS_WAY}"
 _SAME_PERSON = (
-    "EXISTS (SELECT 1 FROM orders_confirmation c WHERE c.order_id = NEW.order_id AND c.round = NEW.round"
-    " AND c.digest = NEW.digest AND (c.user_id IN (NEW.user_id, NEW.for_user_id) OR c.name IN (NEW.name, NEW.for_name)"
-    " OR c.for_user_id IN (NEW.user_id, NEW.for_user_id)"
-    " OR (c.for_name <> '' AND c.for_name IN (NEW.name, NEW.for_name))))"
+    "EXISTS (SELECT 1 FROM orders_confirmation c WHERE c.order_id = NEW.order_id AND c.round ="
+    " NEW.round AND c.digest = NEW.digest AND (c.user_id IN (NEW.user_id, NEW.for_user_id) OR"
+    " c.name IN (NEW.name, NEW.for_name) OR c.for_user_id IN (NEW.user_id, NEW.for_user_id) OR"
+    " (c.for_name <> '' AND c.for_name IN (NEW.name, NEW.for_name))))"
 )
 
 
@@ -108,7 +121,10 @@ TRIGGERS = (
         event="UPDATE",
         columns=("state", "round"),
         message="Confirmations count for one round",
-        when="NEW.round < OLD.round OR (NEW.state = 'review' AND OLD.state <> 'review' AND NEW.round <= OLD.round)",
+        when=(
+            "NEW.round < OLD.round OR (NEW.state = 'review' AND OLD.state <> 'review' AND NEW.round"
+            " <= OLD.round)"
+        ),
     ),
     Trigger(
         name="confirmation_by_no_editor",

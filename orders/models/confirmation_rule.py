@@ -1,4 +1,6 @@
-"""How many persons have to confirm an order: rules by account, client, amount and first use of a contact."""
+"""How many persons have to confirm an order: rules by account, client, amount and first use of a
+contact.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ COUNTS = [
 ]
 PERSONS = {0: "Nobody else has to confirm this: the drafter may.", 1: "One person has to confirm it who did not edit "
            "it.", 2: "Two persons have to confirm it who did not edit it."}  # fmt: skip
-TAKEN = [State.ACCEPTED, State.PARTLY, State.DELIVERED]  # orders with which a vendor has come to know a contact
+TAKEN = [
+    State.ACCEPTED,
+    State.PARTLY,
+    State.DELIVERED,
+]  # orders with which a vendor has come to know a contact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +59,9 @@ class RuleQuerySet(models.QuerySet["ConfirmationRule"]):
             off = "The two-person rule is off for this account."
             return Needed(count=1) if order.vendor.two_person_rule else Needed(count=0, why=(off,))
         most = max(rule.confirmers for rule in found)
-        why = [sentence for rule in found if rule.confirmers == most for sentence in rule.why(due_now)]
+        why = [
+            sentence for rule in found if rule.confirmers == most for sentence in rule.why(due_now)
+        ]
         return Needed(count=most, why=tuple(why))
 
 
@@ -68,7 +76,10 @@ class ConfirmationRule(models.Model):
     """For which orders how many persons have to confirm. What is left empty stands for any."""
 
     confirmers = models.PositiveSmallIntegerField(
-        "who has to confirm", choices=COUNTS, default=2, help_text="Where several rules fit, the one that asks most."
+        "who has to confirm",
+        choices=COUNTS,
+        default=2,
+        help_text="Where several rules fit, the one that asks most.",
     )
     vendor = models.ForeignKey(
         "vendors.Vendor",
@@ -100,7 +111,9 @@ class ConfirmationRule(models.Model):
         max_length=3,
         blank=True,
         validators=[CURRENCY],
-        help_text="Of that amount. An order in another currency counts as if it reached the amount.",
+        help_text=(
+            "Of that amount. An order in another currency counts as if it reached the amount."
+        ),
     )
     first_contact = models.BooleanField(
         "only the first use of a contact",
@@ -115,7 +128,9 @@ class ConfirmationRule(models.Model):
         ordering: ClassVar = ["-confirmers", "pk"]
         verbose_name = "confirmation rule"
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(confirmers__lte=2), name="rule_asks_for_two_at_most"),
+            models.CheckConstraint(
+                condition=models.Q(confirmers__lte=2), name="rule_asks_for_two_at_most"
+            ),
             models.CheckConstraint(
                 condition=models.Q(from_amount=None, currency="")
                 | (models.Q(from_amount__gte=0, confirmers__gte=1) & ~models.Q(currency="")),
@@ -131,7 +146,11 @@ class ConfirmationRule(models.Model):
         """The orders that it is about, in words."""
         parts = [f"at {self.vendor.name}"] if self.vendor else []
         parts += [f"for {self.client.name}"] if self.client else []
-        parts += [f"from {show(self.from_amount, self.currency)} on"] if self.from_amount is not None else []
+        parts += (
+            [f"from {show(self.from_amount, self.currency)} on"]
+            if self.from_amount is not None
+            else []
+        )
         parts += ["at the first use of a contact"] if self.first_contact else []
         return " ".join(parts) or "for every order"
 
@@ -140,12 +159,17 @@ class ConfirmationRule(models.Model):
         if (self.from_amount is None) != (not self.currency):
             wrong["currency"] = "An amount and its currency belong together: fill in both or none."
         if self.confirmers == 0 and self.from_amount is not None:
-            wrong["from_amount"] = "Where nobody else has to confirm, leave it empty. Add a second rule for amounts."
+            wrong["from_amount"] = (
+                "Where nobody else has to confirm, leave it empty. Add a second rule for amounts."
+            )
         if wrong:
             raise ValidationError(wrong)
 
     def reaches(self, due_now: Totals) -> bool:
-        """Whether an order of these amounts is large enough. An amount in another currency always is."""
+        """Whether an order of these amounts is large enough.
+
+        An amount in another currency always is.
+        """
         if self.from_amount is None:
             return True
         return bool(self._unspoken(due_now)) or due_now.get(self.currency, -1) >= self.from_amount
@@ -158,23 +182,30 @@ class ConfirmationRule(models.Model):
         said = [f"The rule {self.speaks_of}{f' ({self.note})' if self.note else ''} asks for it."]
         if others := self._unspoken(due_now):
             said.append(
-                f"It speaks of {self.currency} and not of {' or '.join(others)}, so the stricter answer counts."
+                f"It speaks of {self.currency} and not of {' or '.join(others)}, so the stricter"
+                " answer counts."
             )
         return said
 
 
-# The same in SQL over one order, for the database's own rules and for lists: `@` stands for the order's row.
+# The same in SQL over one order, for the database's own rules and for lists: `@` stands for the
+# order's row.
 _DUE = "@.cost->'due_now'"
 _TEXT = f"COALESCE(CAST({_DUE} AS TEXT), ',')"
-_OTHERS = f"REPLACE({_TEXT}, ',', '') <> {_TEXT} OR ({_TEXT} <> '{{}}' AND ({_DUE}->>r.currency) IS NULL)"
+_OTHERS = (
+    f"REPLACE({_TEXT}, ',', '') <> {_TEXT} OR ({_TEXT} <> '{{}}' AND ({_DUE}->>r.currency) IS NULL)"
+)
 _FIRST = (
-    "@.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders_order b WHERE b.contact_id = @.contact_id"
-    " AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'delivered'))"
+    "@.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders_order b WHERE b.contact_id ="
+    " @.contact_id AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'delivered'))"
 )
 NEEDED = (
-    "COALESCE((SELECT MAX(r.confirmers) FROM orders_confirmationrule r"  # noqa: S608 (our own words)
-    " WHERE (r.vendor_id IS NULL OR r.vendor_id = @.vendor_id) AND (r.client_id IS NULL OR r.client_id = @.client_id)"
+    "COALESCE((SELECT MAX(r.confirmers) FROM orders_confirmationrule r"  # noqa: S608  (our own words)
+    " WHERE (r.vendor_id IS NULL OR r.vendor_id = @.vendor_id) AND (r.client_id IS NULL OR"
+    " r.client_id = @.client_id)"
     f" AND (NOT r.first_contact OR ({_FIRST}))"
-    f" AND (r.from_amount IS NULL OR {_OTHERS} OR CAST({_DUE}->>r.currency AS NUMERIC) >= r.from_amount)),"
-    " (SELECT CASE WHEN v.two_person_rule THEN 1 ELSE 0 END FROM vendors_vendor v WHERE v.id = @.vendor_id))"
+    f" AND (r.from_amount IS NULL OR {_OTHERS} OR CAST({_DUE}->>r.currency AS NUMERIC) >="
+    " r.from_amount)),"
+    " (SELECT CASE WHEN v.two_person_rule THEN 1 ELSE 0 END FROM vendors_vendor v WHERE v.id ="
+    " @.vendor_id))"
 )

@@ -1,4 +1,6 @@
-"""All that the database itself refuses about orders, as the migrations install it and the health page looks for it."""
+"""All that the database itself refuses about orders, as the migrations install it and the health
+page looks for it.
+"""
 
 from __future__ import annotations
 

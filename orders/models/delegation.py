@@ -22,30 +22,52 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
         return self.standing(now).filter(to_user=user)
 
     def standing(self, now: datetime | None = None) -> DelegationQuerySet:
-        """Those that give the right now: in their time, not ended, from somebody whose role still has the right, to
-        nobody who is an auditor."""
+        """Those that give the right now: in their time, not ended, from somebody whose role still
+        has the right, to nobody who is an auditor.
+        """
         now = now or timezone.now()
-        rightful = Permission.objects.filter(codename="confirm_order", content_type__app_label="orders")
+        rightful = Permission.objects.filter(
+            codename="confirm_order", content_type__app_label="orders"
+        )
         may = models.Q(from_user__is_superuser=True) | models.Q(
             from_user__groups__in=Group.objects.filter(permissions__in=rightful)
         )
         found = self.filter(may | models.Q(from_user__user_permissions__in=rightful), ended_at=None)
-        found = found.filter(starts_at__lte=now, ends_at__gt=now, from_user__is_active=True, to_user__is_active=True)
-        return found.exclude(to_user__groups__name=roles.AUDITOR).select_related("from_user").order_by("pk").distinct()
+        found = found.filter(
+            starts_at__lte=now, ends_at__gt=now, from_user__is_active=True, to_user__is_active=True
+        )
+        return (
+            found.exclude(to_user__groups__name=roles.AUDITOR)
+            .select_related("from_user")
+            .order_by("pk")
+            .distinct()
+        )
 
 
 class Delegation(models.Model):
-    """Somebody's right to confirm in another person's hands, from one moment to another. It ends by itself."""
+    """Somebody's right to confirm in another person's hands, from one moment to another.
 
-    from_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+", editable=False)
+    It ends by itself.
+    """
+
+    from_user = models.ForeignKey(
+        User, models.SET_NULL, null=True, related_name="+", editable=False
+    )
     from_name = models.CharField("passed on by", max_length=150, editable=False)
     to_user = models.ForeignKey(
-        User, models.SET_NULL, null=True, related_name="+", verbose_name="to", help_text="Who confirms in your place."
+        User,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name="to",
+        help_text="Who confirms in your place.",
     )
     to_name = models.CharField("to", max_length=150, editable=False)
     starts_at = models.DateTimeField("from", default=timezone.now)
     ends_at = models.DateTimeField("until", help_text="It ends by itself then.")
-    reason = models.CharField("why", max_length=300, help_text="The others will read this, for example “on leave”.")
+    reason = models.CharField(
+        "why", max_length=300, help_text="The others will read this, for example “on leave”."
+    )
     made_at = models.DateTimeField(default=timezone.now, editable=False)
     ended_at = models.DateTimeField("ended early", null=True, editable=False)
     ended_by_name = models.CharField(max_length=150, blank=True, editable=False)
@@ -57,9 +79,12 @@ class Delegation(models.Model):
         default_permissions = ("add", "view")
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(ends_at__gt=models.F("starts_at")), name="delegation_ends_after_its_start"
+                condition=models.Q(ends_at__gt=models.F("starts_at")),
+                name="delegation_ends_after_its_start",
             ),
-            models.CheckConstraint(condition=~models.Q(from_user=models.F("to_user")), name="delegation_to_another"),
+            models.CheckConstraint(
+                condition=~models.Q(from_user=models.F("to_user")), name="delegation_to_another"
+            ),
         ]
 
     def __str__(self) -> str:

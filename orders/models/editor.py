@@ -24,31 +24,38 @@ class Editor(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "user"], name="editor_once_per_order")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name}, who edited {self.order}"
 
 
-def kept(table: str, message: str, *, stays: tuple[str, ...], may_go: tuple[str, ...]) -> tuple[Trigger, ...]:
+def kept(
+    table: str, message: str, *, stays: tuple[str, ...], may_go: tuple[str, ...]
+) -> tuple[Trigger, ...]:
     """Rules by which rows are only added. Columns that `may_go` become NULL when a user is deleted."""
     rules = append_only(table, message)
-    set_anew = [f"(NEW.{c} IS NOT NULL AND (OLD.{c} IS NULL OR NEW.{c} <> OLD.{c}))" for c in may_go]
+    set_anew = [
+        f"(NEW.{c} IS NOT NULL AND (OLD.{c} IS NULL OR NEW.{c} <> OLD.{c}))" for c in may_go
+    ]
     return (replace(rules[0], when=" OR ".join([*set_anew, differ("id", *stays)])), *rules[1:])
 
 
 _SAYS = "Somebody who edited an order may not confirm it"
 _CONFIRMER_EDITED = (
-    "NEW.confirmed_by_id IS NOT NULL"  # noqa: S608 (our own words)
-    " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND (e.user_id = NEW.confirmed_by_id"
+    "NEW.confirmed_by_id IS NOT NULL"  # noqa: S608  (our own words)
+    " AND EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = NEW.id AND (e.user_id ="
+    " NEW.confirmed_by_id"
     " OR e.name = (SELECT u.username FROM auth_user u WHERE u.id = NEW.confirmed_by_id)))"
     f" AND {NEEDED.replace('@', 'NEW')} > 0"
 )
 _EDITOR_CONFIRMED = (
-    "EXISTS (SELECT 1 FROM orders_order o WHERE o.id = NEW.order_id AND o.confirmed_by_id = NEW.user_id"
-    " AND o.confirmers_needed > 0)"
-    " OR EXISTS (SELECT 1 FROM orders_order o JOIN orders_confirmation c ON c.order_id = o.id AND c.round = o.round"
-    " WHERE o.id = NEW.order_id AND o.state <> 'draft' AND (c.user_id = NEW.user_id OR c.name = NEW.name))"
+    "EXISTS (SELECT 1 FROM orders_order o WHERE o.id = NEW.order_id AND "
+    "o.confirmed_by_id = NEW.user_id AND o.confirmers_needed > 0) OR EXISTS (SELECT 1 FROM orders_order o JOIN"
+    " orders_confirmation c ON c.order_id = o.id AND c.round = o.round WHERE o.id = NEW.order_id"
+    " AND o.state <> 'draft' AND (c.user_id = NEW.user_id OR c.name = NEW.name))"
 )
 TRIGGERS = (
     Trigger(
@@ -73,5 +80,10 @@ TRIGGERS = (
         message=_SAYS,
         when=_EDITOR_CONFIRMED,
     ),
-    *kept("orders_editor", "Who edited an order is kept for good", stays=("order_id", "name"), may_go=("user_id",)),
+    *kept(
+        "orders_editor",
+        "Who edited an order is kept for good",
+        stays=("order_id", "name"),
+        may_go=("user_id",),
+    ),
 )

@@ -5,20 +5,49 @@ from __future__ import annotations
 from mailops.core.sql_triggers import Trigger, differ
 
 _SAYS = "The contents of an order change in a draft alone"
-# Sealed passwords are left out: they are sealed anew when the installation's key changes. The digest covers them.
-_ORDER = ("vendor_id", "product", "client_id", "contact_id", "forward_to", "options", "note", "why_again")
-_DOMAIN = ("name", "vendor_id", "order_id", "years", "forward_to", "first_name", "last_name", "picture", '"row"')
-_MAILBOX = ("order_id", "domain_id", "username", "address", "first_name", "last_name", "picture", '"row"')
+# Sealed passwords are left out: they are sealed anew when the installation's key changes. The
+# digest covers them.
+_ORDER = (
+    "vendor_id",
+    "product",
+    "client_id",
+    "contact_id",
+    "forward_to",
+    "options",
+    "note",
+    "why_again",
+)
+_DOMAIN = (
+    "name",
+    "vendor_id",
+    "order_id",
+    "years",
+    "forward_to",
+    "first_name",
+    "last_name",
+    "picture",
+    '"row"',
+)
+_MAILBOX = (
+    "order_id",
+    "domain_id",
+    "username",
+    "address",
+    "first_name",
+    "last_name",
+    "picture",
+    '"row"',
+)
 
 
 def _past_draft(*rows: str) -> str:
     orders = ", ".join(f"{row}.order_id" for row in rows)
-    return f"EXISTS (SELECT 1 FROM orders_order o WHERE o.id IN ({orders}) AND o.state <> 'draft')"  # noqa: S608 (our own words)
+    return f"EXISTS (SELECT 1 FROM orders_order o WHERE o.id IN ({orders}) AND o.state <> 'draft')"  # noqa: S608  (our own words)
 
 
 _MAILBOXES_ON_IT = (
-    "(NEW.name <> OLD.name AND EXISTS (SELECT 1 FROM orders_mailbox m JOIN orders_order o ON o.id = m.order_id"
-    " WHERE m.domain_id = OLD.id AND o.state <> 'draft'))"
+    "(NEW.name <> OLD.name AND EXISTS (SELECT 1 FROM orders_mailbox m JOIN orders_order o ON o.id ="
+    " m.order_id WHERE m.domain_id = OLD.id AND o.state <> 'draft'))"
 )
 
 
@@ -26,8 +55,20 @@ def _assets(kind: str, columns: tuple[str, ...], also: str = "") -> tuple[Trigge
     table = f"orders_{kind}"
     changed = f"({differ(*columns)}) AND ({_past_draft('OLD', 'NEW')}{also})"
     return (
-        Trigger(name=f"{kind}_added_in_a_draft", table=table, event="INSERT", message=_SAYS, when=_past_draft("NEW")),
-        Trigger(name=f"{kind}_removed_in_a_draft", table=table, event="DELETE", message=_SAYS, when=_past_draft("OLD")),
+        Trigger(
+            name=f"{kind}_added_in_a_draft",
+            table=table,
+            event="INSERT",
+            message=_SAYS,
+            when=_past_draft("NEW"),
+        ),
+        Trigger(
+            name=f"{kind}_removed_in_a_draft",
+            table=table,
+            event="DELETE",
+            message=_SAYS,
+            when=_past_draft("OLD"),
+        ),
         Trigger(
             name=f"{kind}_changed_in_a_draft",
             table=table,

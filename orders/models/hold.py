@@ -1,4 +1,6 @@
-"""What keeps a confirmed order from being sent, said to people: since when, until when, and who can change it."""
+"""What keeps a confirmed order from being sent, said to people: since when, until when, and who can
+change it.
+"""
 
 from __future__ import annotations
 
@@ -14,18 +16,23 @@ if TYPE_CHECKING:
     from orders.models.order import Order
 
 OPERATOR, MAILOPS = "An operator", "MailOps"
-LIMIT, BALANCE = "limit", "balance"  # what a confirmed order may wait for, though nothing is wrong with it
+LIMIT, BALANCE = (
+    "limit",
+    "balance",
+)  # what a confirmed order may wait for, though nothing is wrong with it
 SHORT = {LIMIT: "A limit is used up", BALANCE: "The balance is too low"}
 BY_ITSELF = "It goes out by itself once an operator lets sending go on."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """`says` is a sentence, `short` a few words for lists; `since` is set where a person or the breaker stopped it."""
+    """`says` is a sentence, `short` a few words for lists; `since` is set where a person or the
+    breaker stopped it.
+    """
 
     says: str
     short: str
-    acts_next: str = MAILOPS
+    next_actor: str = MAILOPS
     since: datetime | None = None
     then: str = ""
 
@@ -49,16 +56,18 @@ def stopped(order: Order) -> Hold | None:
         return Hold(
             says=ended(f"All sending is held since {since} by {who}: {switch.stopped_reason}"),
             short="All sending is held",
-            acts_next=OPERATOR,
+            next_actor=OPERATOR,
             since=switch.stopped_at,
             then=BY_ITSELF,
         )
     if vendor.stopped_at:
         since = moment(vendor.stopped_at)
         return Hold(
-            says=ended(f"Sending to {vendor.name} is stopped since {since}: {vendor.stopped_reason}"),
+            says=ended(
+                f"Sending to {vendor.name} is stopped since {since}: {vendor.stopped_reason}"
+            ),
             short=f"{vendor.name} is stopped",
-            acts_next=OPERATOR,
+            next_actor=OPERATOR,
             since=vendor.stopped_at,
             then=BY_ITSELF,
         )
@@ -74,9 +83,9 @@ def _waiting(order: Order) -> Hold | None:
         until = f"Held until {moment(order.hold_until)}"
         return Hold(says=f"{until}, so that it can still be cancelled.", short=until)
     if order.next_try_at and order.next_try_at > now:
-        if order.held_for:
-            acts_next = OPERATOR if order.held_for == BALANCE else MAILOPS
-            return Hold(says=order.reason, short=SHORT[order.held_for], acts_next=acts_next)
+        if order.waiting_for:
+            next_actor = OPERATOR if order.waiting_for == BALANCE else MAILOPS
+            return Hold(says=order.reason, short=SHORT[order.waiting_for], next_actor=next_actor)
         at = moment(order.next_try_at)
         says = f"{ended(order.reason)} MailOps tries again at {at}.".strip()
         return Hold(says=says, short=f"Tries again at {at}")

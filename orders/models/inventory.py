@@ -27,12 +27,21 @@ _HALF = (_DOT - 1) / 2
 
 
 class Domain(models.Model):
-    """A domain name. `order` is the order that buys it; empty for one that was already held at the vendor."""
+    """A domain name.
+
+    `order` is the order that buys it; empty for one that was already held at the vendor.
+    """
 
     name = models.CharField(max_length=253, db_index=True)
-    vendor = models.ForeignKey("vendors.Vendor", models.PROTECT, related_name="domains", verbose_name="vendor account")
-    order = models.ForeignKey("orders.Order", models.CASCADE, null=True, blank=True, related_name="domains")
-    client = models.ForeignKey("orders.Client", models.PROTECT, null=True, blank=True, related_name="domains")
+    vendor = models.ForeignKey(
+        "vendors.Vendor", models.PROTECT, related_name="domains", verbose_name="vendor account"
+    )
+    order = models.ForeignKey(
+        "orders.Order", models.CASCADE, null=True, blank=True, related_name="domains"
+    )
+    client = models.ForeignKey(
+        "orders.Client", models.PROTECT, null=True, blank=True, related_name="domains"
+    )
     state = models.CharField(max_length=10, choices=Asset.choices, default=Asset.PLANNED)
     years = models.PositiveSmallIntegerField(default=1)
     forward_to = models.CharField(max_length=253, blank=True)
@@ -42,7 +51,8 @@ class Domain(models.Model):
     row = models.PositiveIntegerField(null=True, blank=True)
     ordered_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
-    # The name less one half of what stands before its first dot: an edit leaves one of the two as it was, so that
+    # The name less one half of what stands before its first dot: an edit leaves one of the two as
+    # it was, so that
     # orders/validation/typos.py finds misspelt names by an index. The database computes them.
     head = models.GeneratedField(
         expression=Concat(Substr("name", 1, _HALF), Substr("name", _DOT)),
@@ -50,7 +60,9 @@ class Domain(models.Model):
         db_persist=True,
     )
     tail = models.GeneratedField(
-        expression=Substr("name", _HALF + 1), output_field=models.CharField(max_length=253), db_persist=True
+        expression=Substr("name", _HALF + 1),
+        output_field=models.CharField(max_length=253),
+        db_persist=True,
     )
 
     class Meta:
@@ -61,7 +73,9 @@ class Domain(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["name"], condition=models.Q(state__in=LIVE), name="domain_one_live_per_installation"
+                fields=["name"],
+                condition=models.Q(state__in=LIVE),
+                name="domain_one_live_per_installation",
             ),
             models.UniqueConstraint(fields=["order", "name"], name="domain_once_per_order"),
             models.UniqueConstraint(
@@ -69,7 +83,9 @@ class Domain(models.Model):
                 condition=models.Q(order=None, state=Asset.PLANNED),
                 name="domain_held_once_per_account",
             ),
-            models.CheckConstraint(condition=models.Q(state__in=Asset.values), name="domain_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=Asset.values), name="domain_state_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,10 +112,14 @@ class Mailbox(models.Model):
         verbose_name_plural = "mailboxes"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["address"], condition=models.Q(state__in=LIVE), name="mailbox_one_live_per_installation"
+                fields=["address"],
+                condition=models.Q(state__in=LIVE),
+                name="mailbox_one_live_per_installation",
             ),
             models.UniqueConstraint(fields=["order", "address"], name="mailbox_once_per_order"),
-            models.CheckConstraint(condition=models.Q(state__in=Asset.values), name="mailbox_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=Asset.values), name="mailbox_state_known"
+            ),
         ]
 
     def __str__(self) -> str:

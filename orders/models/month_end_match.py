@@ -1,4 +1,6 @@
-"""Month-end matches: our orders beside a vendor's own list or statement, and every difference as a finding."""
+"""Month-end matches: our orders beside a vendor's own list or statement, and every difference as a
+finding.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,13 @@ class Source(models.TextChoices):
 
 
 class Match(models.Model):
-    """One comparison: of which account, for which days, against what, by whom, and how much of it agreed."""
+    """One comparison: of which account, for which days, against what, by whom, and how much of it
+    agreed.
+    """
 
-    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="matches", verbose_name="vendor account")
+    vendor = models.ForeignKey(
+        Vendor, models.PROTECT, related_name="matches", verbose_name="vendor account"
+    )
     source = models.CharField("held against", max_length=10, choices=Source.choices)
     begins_on = models.DateField("from")
     ends_on = models.DateField("to")
@@ -38,7 +44,9 @@ class Match(models.Model):
         ordering: ClassVar = ["-pk"]
         verbose_name_plural = "matches"
         default_permissions = ("view",)
-        permissions: ClassVar = [("run_match", "Can match orders with a vendor's list or statement")]
+        permissions: ClassVar = [
+            ("run_match", "Can match orders with a vendor's list or statement")
+        ]
 
     def __str__(self) -> str:
         return f"{self.vendor}, {self.begins_on:%-d %b %Y} to {self.ends_on:%-d %b %Y}"
@@ -68,10 +76,17 @@ class FindingState(models.TextChoices):
 
 
 class Finding(models.Model):
-    """One difference. `key` names it, so that the next match finds it again instead of opening another."""
+    """One difference.
 
-    match = models.ForeignKey(Match, models.PROTECT, related_name="findings")  # the newest one that found it
-    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="+", verbose_name="vendor account")
+    `key` names it, so that the next match finds it again instead of opening another.
+    """
+
+    match = models.ForeignKey(
+        Match, models.PROTECT, related_name="findings"
+    )  # the newest one that found it
+    vendor = models.ForeignKey(
+        Vendor, models.PROTECT, related_name="+", verbose_name="vendor account"
+    )
     order = models.ForeignKey("orders.Order", models.PROTECT, null=True, related_name="findings")
     kind = models.CharField("what", max_length=10, choices=Kind.choices)
     key = models.CharField(max_length=64)
@@ -91,7 +106,9 @@ class Finding(models.Model):
         ordering: ClassVar = ["-pk"]
         default_permissions = ("view",)
         permissions: ClassVar = [("settle_finding", "Can take over and settle findings")]
-        constraints: ClassVar = [models.UniqueConstraint(fields=["vendor", "key"], name="finding_once_per_account")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["vendor", "key"], name="finding_once_per_account")
+        ]
         indexes: ClassVar = [models.Index(fields=["state", "vendor"])]
 
     def __str__(self) -> str:
@@ -101,7 +118,9 @@ class Finding(models.Model):
     def amounts(self) -> str:
         """ "$76.00 ordered, $80.00 charged", where it is about money."""
         told = [(self.ours, "ordered"), (self.theirs, "charged")]
-        return ", ".join(f"{self._money(amount)} {word}" for amount, word in told if amount is not None)
+        return ", ".join(
+            f"{self._money(amount)} {word}" for amount, word in told if amount is not None
+        )
 
     def _money(self, amount: Decimal) -> str:
         return show(amount, self.currency)

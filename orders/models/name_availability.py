@@ -1,4 +1,6 @@
-"""What vendors said of domain names when they were asked whether these are free, and the askings under way."""
+"""What vendors said of domain names when they were asked whether these are free, and the askings
+under way.
+"""
 
 from __future__ import annotations
 
@@ -16,28 +18,35 @@ if TYPE_CHECKING:
     from orders.models.order import Order
 
 
-class Told(models.TextChoices):
+class Answer(models.TextChoices):
     """What a vendor said of a name; empty while it was never asked."""
 
     FREE = "free", "Free"
     TAKEN = "taken", "Taken"
-    UNSAID = "unsaid", "The vendor did not say"
+    UNKNOWN = "unsaid", "The vendor did not say"
 
 
 class AskingQuerySet(models.QuerySet["Asking"]):
     """Rules about many askings."""
 
     def without_a_task(self, now: datetime) -> AskingQuerySet:
-        """Askings that were put off, or that nobody worked on for so long that their task must be lost."""
+        """Askings that were put off, or that nobody worked on for so long that their task must be
+        lost.
+        """
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
         lost = (
-            models.Q(rung_at=None) | models.Q(rung_at__lt=long_ago) | models.Q(rung_at__gt=now + timedelta(minutes=5))
+            models.Q(queued_at=None)
+            | models.Q(queued_at__lt=long_ago)
+            | models.Q(queued_at__gt=now + timedelta(minutes=5))
         )
         return self.filter(lost, ended_at=None)
 
 
 class Asking(models.Model):
-    """A person asked a vendor about the names of an order. Names that still wait for an answer point to it."""
+    """A person asked a vendor about the names of an order.
+
+    Names that still wait for an answer point to it.
+    """
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="askings")
     asked_with = models.CharField(max_length=100, blank=True)
@@ -45,7 +54,9 @@ class Asking(models.Model):
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     by_name = models.CharField(max_length=150)
     started_at = models.DateTimeField(default=timezone.now)
-    rung_at = models.DateTimeField(null=True)  # when somebody last worked on it; empty while it has no task
+    queued_at = models.DateTimeField(
+        null=True, db_column="rung_at"
+    )  # when somebody last worked on it; empty while it has no task
     ended_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)  # in a row
     why = models.CharField(max_length=500, blank=True)  # what went wrong, in words
@@ -57,7 +68,9 @@ class Asking(models.Model):
         default_permissions = ()
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["order"], condition=models.Q(ended_at=None), name="asking_one_at_a_time_per_order"
+                fields=["order"],
+                condition=models.Q(ended_at=None),
+                name="asking_one_at_a_time_per_order",
             )
         ]
 
@@ -77,7 +90,9 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
     """Rules about many names."""
 
     def of(self, order: Order) -> AvailabilityQuerySet:
-        """What the order's vendor was asked about the order's names, as the order would ask it today."""
+        """What the order's vendor was asked about the order's names, as the order would ask it
+        today.
+        """
         names = [line.name for line in order.contents]
         return self.filter(vendor=order.vendor_id, asked_with=order.asked_with, name__in=names)
 
@@ -86,9 +101,11 @@ class Availability(models.Model):
     """The newest word of a vendor on one name. It reserves nothing and grows old."""
 
     vendor = models.ForeignKey("vendors.Vendor", models.CASCADE, related_name="+")
-    asked_with = models.CharField(max_length=100, blank=True)  # the option that the question carried
+    asked_with = models.CharField(
+        max_length=100, blank=True
+    )  # the option that the question carried
     name = models.CharField(max_length=253)
-    state = models.CharField(max_length=10, choices=Told.choices, blank=True)
+    state = models.CharField(max_length=10, choices=Answer.choices, blank=True)
     price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
     currency = models.CharField(max_length=3, blank=True)
     says = models.CharField(max_length=500, blank=True)
@@ -100,15 +117,22 @@ class Availability(models.Model):
     class Meta:
         default_permissions = ()
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["vendor", "asked_with", "name"], name="availability_newest_word_only"),
-            models.CheckConstraint(condition=models.Q(state__in=["", *Told.values]), name="availability_state_known"),
+            models.UniqueConstraint(
+                fields=["vendor", "asked_with", "name"], name="availability_newest_word_only"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["", *Answer.values]), name="availability_state_known"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether the answer is young enough to go by. One from the future is not: a clock was set back."""
+        """Whether the answer is young enough to go by.
+
+        One from the future is not: a clock was set back.
+        """
         if self.asked_at is None:
             return False
         return now - timedelta(minutes=settings.AVAILABILITY_FRESH_MINUTES) < self.asked_at <= now

@@ -11,7 +11,8 @@ from django.db import models
 
 PATTERN = RegexValidator(
     r"^(?=.*[a-z0-9])[a-z0-9*-]+(\.[a-z0-9*-]+)*$",
-    "Write a domain like acme.com, *.acme.com for everything under it too, or a word like acme. Small letters only.",
+    "Write a domain like acme.com, *.acme.com for everything under it too, or a word like acme."
+    " Small letters only.",
 )
 
 
@@ -19,7 +20,9 @@ class NeverBuyQuerySet(models.QuerySet["NeverBuy"]):
     """Rules about the whole list."""
 
     def matching(self, names: Iterable[str]) -> dict[str, NeverBuy]:
-        """Which of the names stand on the list, with the line that says so; one query, one pass over the names."""
+        """Which of the names stand on the list, with the line that says so; one query, one pass
+        over the names.
+        """
         rules = list(self.order_by("pk"))
         if not rules:
             return {}
@@ -36,8 +39,11 @@ class NeverBuy(models.Model):
         max_length=253,
         unique=True,
         validators=[PATTERN],
-        help_text="acme.com stops that domain, *.acme.com also everything under it, acme every domain that has this"
-        " word between hyphens or as its whole name, *acme* every domain with these letters in it.",
+        help_text=(
+            "acme.com stops that domain, *.acme.com also everything under it, acme every domain"
+            " that has this word between hyphens or as its whole name, *acme* every domain with"
+            " these letters in it."
+        ),
     )
     reason = models.CharField(max_length=300, help_text="Drafters read it when they try.")
     added_by_name = models.CharField("added by", max_length=150, blank=True, editable=False)
@@ -55,7 +61,10 @@ class NeverBuy(models.Model):
 
     @property
     def regex(self) -> str:
-        """For a whole domain name. A star stands for any letters, a word without a dot for a part of the name."""
+        """For a whole domain name.
+
+        A star stands for any letters, a word without a dot for a part of the name.
+        """
         if self.pattern.startswith("*."):
             return rf"(?:[a-z0-9.-]*\.)?{self._letters(self.pattern[2:])}"
         wanted = self._letters(self.pattern)

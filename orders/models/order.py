@@ -35,13 +35,17 @@ BACK_OFF = (30, 120, 300, 900)  # seconds before an order that was provably not 
 
 
 class NotAllowed(Exception):
-    """A move that an order's state, or the two-person rule, does not allow; the message is for the person."""
+    """A move that an order's state, or the two-person rule, does not allow; the message is for the
+    person.
+    """
 
 
 class Order(models.Model):
     """An order at one vendor account. Its contents are the domains and mailboxes that point to it."""
 
-    vendor = models.ForeignKey(Vendor, models.PROTECT, related_name="orders", verbose_name="vendor account")
+    vendor = models.ForeignKey(
+        Vendor, models.PROTECT, related_name="orders", verbose_name="vendor account"
+    )
     product = models.CharField("what to order", max_length=40)
     client = models.ForeignKey("orders.Client", models.PROTECT, related_name="orders")
     contact = models.ForeignKey("vendors.Contact", models.PROTECT, null=True, blank=True)
@@ -53,30 +57,44 @@ class Order(models.Model):
 
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     state_since = models.DateTimeField(default=timezone.now)
-    reason = models.TextField(blank=True)  # why it came into this state, where somebody or something said so
-    version = models.PositiveIntegerField(default=1)  # counts saves of the draft, to notice two tabs
+    reason = models.TextField(
+        blank=True
+    )  # why it came into this state, where somebody or something said so
+    version = models.PositiveIntegerField(
+        default=1
+    )  # counts saves of the draft, to notice two tabs
     drafted_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     drafted_by_name = models.CharField(max_length=150)
     created_at = models.DateTimeField(auto_now_add=True)
-    copy_of = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="copies")
+    copy_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="copies"
+    )
     cost = models.JSONField(default=dict)  # due_now, per_month, per_year by currency, for lists
 
     confirmed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     confirmed_by_name = models.CharField(max_length=150, blank=True)
     confirmed_at = models.DateTimeField(null=True)
     round = models.PositiveIntegerField(default=0)  # how often it began to wait for confirmation
-    confirmers_needed = models.PositiveSmallIntegerField(null=True)  # as it was when it was confirmed
+    confirmers_needed = models.PositiveSmallIntegerField(
+        null=True
+    )  # as it was when it was confirmed
     digest = models.CharField(max_length=64, blank=True)
     snapshot = models.JSONField(null=True)
     planned_for = models.DateTimeField(null=True)  # not sent before, where the confirmer said so
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
-    held_for = models.CharField(max_length=10, blank=True)  # what it waits for until `next_try_at`: hold.py
+    waiting_for = models.CharField(
+        max_length=10, blank=True, db_column="held_for"
+    )  # what it waits for until `next_try_at`: hold.py
     tries = models.PositiveSmallIntegerField(default=0)
-    rung_at = models.DateTimeField(null=True)
-    listed = models.JSONField(default=list)  # what of it the vendor listed already, when last looked before sending
+    queued_at = models.DateTimeField(null=True, db_column="rung_at")
+    listed = models.JSONField(
+        default=list
+    )  # what of it the vendor listed already, when last looked before sending
     looked_at = models.DateTimeField(null=True)
-    prices_at = models.DateTimeField(null=True)  # when its prices were last read for it, before sending
+    prices_at = models.DateTimeField(
+        null=True
+    )  # when its prices were last read for it, before sending
     known_listed = models.JSONField(default=list)  # what of that a confirmer has been told
 
     reference = models.CharField("vendor's reference", max_length=120, blank=True)
@@ -96,9 +114,12 @@ class Order(models.Model):
             ("comment_order", "Can comment on orders"),
         ]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(state__in=State.values), name="order_state_known"),
             models.CheckConstraint(
-                condition=models.Q(state__in=["draft", "review", "cancelled"]) | ~models.Q(digest=""),
+                condition=models.Q(state__in=State.values), name="order_state_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=["draft", "review", "cancelled"])
+                | ~models.Q(digest=""),
                 name="order_past_review_has_digest",
             ),
         ]
@@ -106,10 +127,10 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"MO-{1000 + self.pk}" if self.pk else "New order"
 
-    # -- what it is ---------------------------------------------------------------------------------------------
+    # what it is
 
     @property
-    def what(self) -> Product:
+    def product_spec(self) -> Product:
         return self.vendor.adapter.products[self.product]
 
     @property
@@ -118,12 +139,17 @@ class Order(models.Model):
 
     @property
     def asked_with(self) -> str:
-        """The option that a question about its names carries, as text; the vendor's answer may hang on it."""
-        return str(self.options.get(self.vendor.adapter.asks_with) or "")
+        """The option that a question about its names carries, as text; the vendor's answer may hang
+        on it.
+        """
+        return str(self.options.get(self.vendor.adapter.availability_option) or "")
 
     @cached_property
     def told(self) -> Mapping[str, Availability]:
-        """The newest word of its vendor on each of its names, where there is one. One query, then kept."""
+        """The newest word of its vendor on each of its names, where there is one.
+
+        One query, then kept.
+        """
         asked = Availability.objects.of(self).exclude(asked_at=None).order_by()
         return {row.name: row for row in asked}
 
@@ -163,7 +189,8 @@ class Order(models.Model):
             DomainLine(
                 name=name,
                 years=domain.years,
-                forward_to=domain.forward_to or (self.forward_to if self.what.forwards else ""),
+                forward_to=domain.forward_to
+                or (self.forward_to if self.product_spec.forwards else ""),
                 first_name=domain.first_name,
                 last_name=domain.last_name,
                 picture=domain.picture,
@@ -182,9 +209,9 @@ class Order(models.Model):
         return " and ".join(parts) or "nothing yet"
 
     @property
-    def acts_next(self) -> str:
+    def next_actor(self) -> str:
         if self.state == State.CONFIRMED and (hold := self.hold):
-            return hold.acts_next
+            return hold.next_actor
         if self.state in (State.DRAFT, State.REFUSED, State.PARTLY):
             return self.drafted_by_name
         return ACTS_NEXT[State(self.state)]
@@ -218,65 +245,89 @@ class Order(models.Model):
 
     def was_edited_by(self, user: AbstractBaseUser) -> bool:
         """Also by somebody of the same name whose user was deleted."""
-        return self.editors.filter(models.Q(user_id=user.pk) | models.Q(name=user.get_username())).exists()
+        return self.editors.filter(
+            models.Q(user_id=user.pk) | models.Q(name=user.get_username())
+        ).exists()
 
     def has_contact_changed_by(self, user: AbstractBaseUser) -> bool:
-        """Its contact is part of what is sent: whoever changed it since the order was drafted touched the order."""
+        """Its contact is part of what is sent: whoever changed it since the order was drafted
+        touched the order.
+        """
         if self.contact_id is None:
             return False
-        changes = Event.objects.filter(subject_type="vendors.contact", subject_id=str(self.contact_id))
-        return changes.filter(action="contact.changed", user_id=user.pk, at__gte=self.created_at).exists()
+        changes = Event.objects.filter(
+            subject_type="vendors.contact", subject_id=str(self.contact_id)
+        )
+        return changes.filter(
+            action="contact.changed", user_id=user.pk, at__gte=self.created_at
+        ).exists()
 
-    def right_of(self, user: User, digest: str = "") -> User | None:
-        """Whose right to confirm this person would use for this order: their own, or one that was passed on by
-        somebody who could use it here, rather one who has not confirmed this digest yet; None where there is none."""
+    def confirming_right(self, user: User, digest: str = "") -> User | None:
+        """Whose right to confirm this person would use for this order: their own, or one that was
+        passed on by somebody who could use it here, rather one who has not confirmed this digest
+        yet; None where there is none.
+        """
         if user.has_perm(RIGHT) and not getattr(user, "_holds_delegated_right", False):
             return user
         givers = [delegation.from_user for delegation in Delegation.objects.to(user)]
         barred = (self.was_edited_by, self.has_contact_changed_by)
         able = [giver for giver in givers if giver and not any(is_so(giver) for is_so in barred)]
-        spoken = self.spoken_for(digest) if len(able) > 1 else frozenset()
+        spoken = self.confirmer_names(digest) if len(able) > 1 else frozenset()
         return min(able, key=lambda giver: giver.get_username() in spoken, default=None)
 
-    def spoken_for(self, digest: str) -> frozenset[str]:
+    def confirmer_names(self, digest: str) -> frozenset[str]:
         """Names of those who confirmed this digest, or in whose name it was confirmed."""
-        given = self.confirmations.filter(round=self.round, digest=digest).values_list("name", "for_name")
+        given = self.confirmations.filter(round=self.round, digest=digest).values_list(
+            "name", "for_name"
+        )
         return frozenset(name for names in given for name in names if name)
 
     def on_behalf(self, user: User, digest: str) -> str:
-        """ "For anna (delegated)." where the person would use a right that was passed on to them, else nothing."""
-        whose = self.right_of(user, digest)
+        """ "For anna (delegated)." where the person would use a right that was passed on to them,
+        else nothing.
+        """
+        whose = self.confirming_right(user, digest)
         return f"For {whose.get_username()} (delegated)." if whose and whose.pk != user.pk else ""
 
-    def why_not_confirm(self, user: AbstractBaseUser, *, due_now: Totals | None = None, digest: str = "") -> str:
+    def why_not_confirm(
+        self, user: AbstractBaseUser, *, due_now: Totals | None = None, digest: str = ""
+    ) -> str:
         """Why this person may not confirm this order, in words; empty when they may.
 
-        `due_now` is what it costs by a plan just made, `digest` that plan's: who confirmed it already may not again.
+        `due_now` is what it costs by a plan just made, `digest` that plan's: who confirmed it
+        already may not again.
         """
         if self.state != State.REVIEW:
-            return f"This order is not waiting for confirmation. It reads: {self.get_state_display()}."
+            return (
+                f"This order is not waiting for confirmation. It reads: {self.get_state_display()}."
+            )
         if self.needed(due_now).count and self.was_edited_by(user):
             return "You edited this order, so somebody else has to confirm it."
         if self.needed(due_now).count and self.has_contact_changed_by(user):
-            return f"You changed the contact {self.contact} since this was drafted, so somebody else has to confirm it."
-        whose = self.right_of(user, digest)  # type: ignore[arg-type]  # our users are Django's
+            return (
+                f"You changed the contact {self.contact} since this was drafted, so somebody else"
+                " has to confirm it."
+            )
+        whose = self.confirming_right(user, digest)  # type: ignore[arg-type]  # our users are Django's
         if whose is None:
             return "You have no right to confirm this order, by your role or passed on to you."
-        if self.spoken_for(digest) & {user.get_username(), whose.get_username()}:
+        if self.confirmer_names(digest) & {user.get_username(), whose.get_username()}:
             return "You confirmed this order already. Now a second person has to."
         return ""
 
     def needed(self, due_now: Totals | None = None) -> Needed:
         """How many persons besides its editors have to confirm it."""
         due = self.due_now if due_now is None else due_now
-        kept: dict[str, Needed] = self.__dict__.setdefault("_needed", {})  # a page asks more than once
+        kept: dict[str, Needed] = self.__dict__.setdefault(
+            "_needed", {}
+        )  # a page asks more than once
         if str(due) not in kept:
             kept[str(due)] = ConfirmationRule.objects.needed(self, due)
         return kept[str(due)]
 
-    # -- its moves ----------------------------------------------------------------------------------------------
+    # its moves
 
-    def _move(
+    def transition(
         self,
         to: str,
         *,
@@ -290,34 +341,50 @@ class Order(models.Model):
     ) -> None:
         """Write the new state and its history event together, inside the caller's transaction.
 
-        The UPDATE's WHERE clause is the lock: no join may enter it, or PostgreSQL would look at an old snapshot. Raises
-        `NotAllowed` where the state does not lead there, or somebody else moved the order first.
+        The UPDATE's WHERE clause is the lock: no join may enter it, or PostgreSQL would look at an
+        old snapshot. Raises `NotAllowed` where the state does not lead there, or somebody else
+        moved the order first.
         """
         before = self.state
         if to not in NEXT[before] or ((before, to) in REVISED and by is None):
-            raise NotAllowed(f"{self} reads “{self.get_state_display()}”, so this can't be done with it.")
+            raise NotAllowed(
+                f"{self} reads “{self.get_state_display()}”, so this can't be done with it."
+            )
         changed = {"state": to, "state_since": timezone.now(), "reason": reason, **fields}
         if to == State.REVIEW:
             changed["round"] = self.round + 1
-        rows = Order.objects.filter(where or models.Q(), pk=self.pk, state=before, version=self.version)
+        rows = Order.objects.filter(
+            where or models.Q(), pk=self.pk, state=before, version=self.version
+        )
         if not rows.update(**changed):
             raise NotAllowed(f"{self} was changed by somebody else a moment ago. Look at it again.")
         for name, value in changed.items():
             setattr(self, name, value)
         all_changes = {"state": [before, to], **(changes or {})}
-        record(action, self, by=by, reason=reason, changes=all_changes, attempt=attempt.pk if attempt else None)
+        record(
+            action,
+            self,
+            by=by,
+            reason=reason,
+            changes=all_changes,
+            attempt=attempt.pk if attempt else None,
+        )
 
     def send_for_review(self, *, by: User, plan: dict[str, Any], note: str = "") -> None:
-        self._move(
-            State.REVIEW, action="order.sent_for_confirmation", by=by, reason=note, changes={"plan": [None, plan]}
+        self.transition(
+            State.REVIEW,
+            action="order.sent_for_confirmation",
+            by=by,
+            reason=note,
+            changes={"plan": [None, plan]},
         )
 
     def send_back(self, *, by: User | None, reason: str, action: str = "order.sent_back") -> None:
-        self._move(State.DRAFT, action=action, by=by, reason=reason, digest="", snapshot=None)
+        self.transition(State.DRAFT, action=action, by=by, reason=reason, digest="", snapshot=None)
 
     def cancel(self, *, by: User, reason: str) -> None:
-        self._mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
-        self._move(State.CANCELLED, action="order.cancelled", by=by, reason=reason)
+        self.mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
+        self.transition(State.CANCELLED, action="order.cancelled", by=by, reason=reason)
 
     def confirm(
         self,
@@ -329,15 +396,22 @@ class Order(models.Model):
         reason: str = "",
         planned_for: datetime | None = None,
     ) -> None:
-        """The domains and mailboxes become live here: the database refuses a name that is live elsewhere."""
+        """The domains and mailboxes become live here: the database refuses a name that is live
+        elsewhere.
+        """
         now = timezone.now()
         hold_until = max(planned_for or now, now + timedelta(minutes=self.vendor.hold_minutes))
-        changes: dict[str, Any] = {"digest": [None, digest], "due_now": [None, snapshot["cost"]["due_now"]]}
+        changes: dict[str, Any] = {
+            "digest": [None, digest],
+            "due_now": [None, snapshot["cost"]["due_now"]],
+        }
         changes["confirmers_needed"] = [None, needed.count]
         if planned_for:
             changes["planned_for"] = [None, planned_for]
-        self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)  # before the history's lock, as everywhere
-        self._move(
+        self.mark_assets(
+            Asset.ORDERED, Asset.PLANNED, Asset.REFUSED
+        )  # before the history's lock, as everywhere
+        self.transition(
             State.CONFIRMED,
             action="order.confirmed",
             by=by,
@@ -353,19 +427,25 @@ class Order(models.Model):
             planned_for=planned_for,
             hold_until=hold_until if hold_until > now else None,
             next_try_at=None,
-            held_for="",
+            waiting_for="",
             tries=0,
-            rung_at=None,
+            queued_at=None,
             looked_at=None,
             prices_at=None,
         )
 
     def back_to_review(
-        self, *, action: str, reason: str, attempt: Attempt | None = None, by: User | None = None, **fields: Any
+        self,
+        *,
+        action: str,
+        reason: str,
+        attempt: Attempt | None = None,
+        by: User | None = None,
+        **fields: Any,
     ) -> None:
         """A person has to look again; nothing is sent without a fresh confirmation."""
-        self._mark_assets(Asset.PLANNED, Asset.ORDERED)
-        self._move(
+        self.mark_assets(Asset.PLANNED, Asset.ORDERED)
+        self.transition(
             State.REVIEW,
             action=action,
             by=by,
@@ -385,16 +465,23 @@ class Order(models.Model):
         """Domains and addresses that the vendor did not take, though it took the order."""
         lower = {name.lower() for name in names}
         self.domains.filter(name__in=lower).update(state=Asset.REFUSED)
-        self.mailboxes.filter(models.Q(address__in=lower) | models.Q(domain__name__in=lower)).update(
-            state=Asset.REFUSED
-        )
+        self.mailboxes.filter(
+            models.Q(address__in=lower) | models.Q(domain__name__in=lower)
+        ).update(state=Asset.REFUSED)
 
-    def try_again(self, *, action: str, why: str, wait: int | None, attempt: Attempt | None = None) -> None:
-        """Provably not sent: tried again after `wait` seconds or a growing pause, a few times; then a person
-        decides."""
+    def retry_later(
+        self, *, action: str, why: str, wait: int | None, attempt: Attempt | None = None
+    ) -> None:
+        """Provably not sent: tried again after `wait` seconds or a growing pause, a few times; then
+        a person decides.
+        """
         tries = self.tries + 1
-        if self.state == State.UNKNOWN:  # the proof came after the lease: people saw the doubt, so a person decides
-            self.back_to_review(action=action, reason=f"Not sent. {why} Nothing was bought.", attempt=attempt)
+        if (
+            self.state == State.UNKNOWN
+        ):  # the proof came after the lease: people saw the doubt, so a person decides
+            self.back_to_review(
+                action=action, reason=f"Not sent. {why} Nothing was bought.", attempt=attempt
+            )
             return
         if tries >= settings.NOT_SENT_TRIES:
             reason = f"Not sent after {tries} tries. {why} Nothing was bought."
@@ -404,16 +491,16 @@ class Order(models.Model):
         again: dict[str, Any] = {
             "tries": tries,
             "next_try_at": timezone.now() + timedelta(seconds=pause),
-            "held_for": "",
-            "rung_at": None,
+            "waiting_for": "",
+            "queued_at": None,
         }
         if self.state == State.CONFIRMED:  # it was not even claimed
             Order.objects.filter(pk=self.pk, state=self.state).update(reason=why, **again)
             record(action, self, reason=why)
         else:
-            self._move(State.CONFIRMED, action=action, reason=why, attempt=attempt, **again)
+            self.transition(State.CONFIRMED, action=action, reason=why, attempt=attempt, **again)
 
-    def _mark_assets(self, to: Asset, *since: Asset) -> None:
+    def mark_assets(self, to: Asset, *since: Asset) -> None:
         stamps = {Asset.ORDERED: "ordered_at", Asset.READY: "ready_at"}
         stamp = {stamps[to]: timezone.now()} if to in stamps else {}
         for assets in (self.domains, self.mailboxes):

@@ -26,18 +26,26 @@ if TYPE_CHECKING:
     from orders.models.order import Order
 
 
-# What a confirmation may be void by: only the plan itself tells, but where nothing below happened it can't be.
+# What a confirmation may be void by: only the plan itself tells, but where nothing below happened
+# it can't be.
 _CHANGED = ("vendor.changed", "contact.changed", *TELLS)
 
 
 def _prices_since() -> models.QuerySet[PriceVersion]:
     """Of a confirmation's account, for a WHERE clause over confirmations."""
-    return PriceVersion.objects.filter(vendor=models.OuterRef("order__vendor"), at__gt=models.OuterRef("at"))
+    return PriceVersion.objects.filter(
+        vendor=models.OuterRef("order__vendor"), at__gt=models.OuterRef("at")
+    )
 
 
 def _changes_since() -> models.QuerySet[Event]:
-    """Of the account and the contact of a confirmation's order, for a WHERE clause over confirmations."""
-    vendor, contact = (Cast(models.OuterRef(f"order__{name}_id"), models.CharField()) for name in ("vendor", "contact"))
+    """Of the account and the contact of a confirmation's order, for a WHERE clause over
+    confirmations.
+    """
+    vendor, contact = (
+        Cast(models.OuterRef(f"order__{name}_id"), models.CharField())
+        for name in ("vendor", "contact")
+    )
     of_either = models.Q(subject_type="vendors.vendor", subject_id=vendor)
     of_either |= models.Q(subject_type="vendors.contact", subject_id=contact)
     return Event.objects.filter(of_either, action__in=_CHANGED, at__gt=models.OuterRef("at"))
@@ -48,7 +56,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def locked(self, pk: int) -> Order:
         """The order for a decision about it, its row locked until the transaction ends."""
-        return self.select_for_update(of=("self",)).select_related("vendor", "client", "contact").get(pk=pk)
+        return (
+            self.select_for_update(of=("self",))
+            .select_related("vendor", "client", "contact")
+            .get(pk=pk)
+        )
 
     def waiting_for(self, user: User) -> OrderQuerySet:
         """Orders in which this person should do something next, oldest first."""
@@ -58,24 +70,40 @@ class OrderQuerySet(models.QuerySet["Order"]):
         if user.has_perm("orders.settle_order"):
             wanted |= models.Q(state=State.UNKNOWN) | models.Q(pk__in=self.with_news().values("pk"))
         if user.has_perm("orders.change_order"):
-            wanted |= models.Q(state__in=[State.DRAFT, State.REFUSED, State.PARTLY], drafted_by=user, copies=None)
+            wanted |= models.Q(
+                state__in=[State.DRAFT, State.REFUSED, State.PARTLY], drafted_by=user, copies=None
+            )
         return self.filter(wanted).order_by("state_since").distinct()
 
     def to_confirm_by(self, user: User) -> OrderQuerySet:
-        """Orders that wait for a confirmation which this person may give: not their own, and not given already."""
-        given = Confirmation.objects.filter(order=models.OuterRef("pk"), round=models.OuterRef("round"))
-        same = Confirmation.objects.filter(order=models.OuterRef("order"), round=models.OuterRef("round"))
-        newest = same.order_by("-pk").values("digest")[:1]  # one of an older digest does not count any more
-        mine = given.filter(models.Q(user=user) | models.Q(for_user=user), digest=models.Subquery(newest))
+        """Orders that wait for a confirmation which this person may give: not their own, and not
+        given already.
+        """
+        given = Confirmation.objects.filter(
+            order=models.OuterRef("pk"), round=models.OuterRef("round")
+        )
+        same = Confirmation.objects.filter(
+            order=models.OuterRef("order"), round=models.OuterRef("round")
+        )
+        newest = same.order_by("-pk").values("digest")[
+            :1
+        ]  # one of an older digest does not count any more
+        mine = given.filter(
+            models.Q(user=user) | models.Q(for_user=user), digest=models.Subquery(newest)
+        )
         mine = mine.exclude(models.Exists(_prices_since())).exclude(models.Exists(_changes_since()))
         edited = Editor.objects.filter(order=models.OuterRef("pk"))
         by_me = edited.filter(models.Q(user=user) | models.Q(name=user.get_username()))
-        needs = RawSQL(NEEDED.replace("@", "orders_order"), ())  # noqa: S611 (our own words)
+        needs = RawSQL(NEEDED.replace("@", "orders_order"), ())  # noqa: S611  (our own words)
         waiting = self.filter(state=State.REVIEW).annotate(needs=needs)
-        return waiting.exclude(models.Q(needs__gt=0) & models.Exists(by_me)).exclude(models.Exists(mine))
+        return waiting.exclude(models.Q(needs__gt=0) & models.Exists(by_me)).exclude(
+            models.Exists(mine)
+        )
 
     def with_news(self) -> OrderQuerySet:
-        """Settled orders of which the vendor said something else afterwards that nobody has read yet."""
+        """Settled orders of which the vendor said something else afterwards that nobody has read
+        yet.
+        """
         return self.filter(attempts__news_at__isnull=False).distinct()
 
     def due(self, now: datetime) -> OrderQuerySet:
@@ -95,12 +123,19 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return found.order_by("state_since", "pk")
 
     def overdue(self, now: datetime) -> OrderQuerySet:
-        """Orders that waited too long: for a confirmer, or confirmed and never sent. `expiry.py` has the rules."""
+        """Orders that waited too long: for a confirmer, or confirmed and never sent.
+
+        `expiry.py` has the rules.
+        """
         reviewed = now - timedelta(days=settings.REVIEW_DAYS)
         confirmed = now - timedelta(days=settings.CONFIRMATION_DAYS)
         late = models.Q(pk__in=[])
-        if settings.REVIEW_DAYS:  # one that was sent once, and taken for not placed, is settled by people alone
-            sent_before = models.Exists(Attempt.objects.filter(order=models.OuterRef("pk"), stage__in=SETTLED))
+        if (
+            settings.REVIEW_DAYS
+        ):  # one that was sent once, and taken for not placed, is settled by people alone
+            sent_before = models.Exists(
+                Attempt.objects.filter(order=models.OuterRef("pk"), stage__in=SETTLED)
+            )
             late |= models.Q(~sent_before, state=State.REVIEW, state_since__lte=reviewed)
         if settings.CONFIRMATION_DAYS:
             may_go = Coalesce("hold_until", "confirmed_at")
@@ -111,7 +146,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders whose account may be asked soon."""
         soon = now + timedelta(seconds=rate_limit.AN_ORDER)
         far = models.Q(vendor__next_turn_at__gt=now + rate_limit.FURTHEST)
-        return self.filter(models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon) | far)
+        return self.filter(
+            models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon) | far
+        )
 
     def expired(self, now: datetime) -> OrderQuerySet:
         """Orders whose worker should have reported long ago."""
@@ -123,5 +160,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
         before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
         return self.filter(
-            models.Q(progress_at=None) | models.Q(progress_at__lt=before), state=State.ACCEPTED, vendor__api__in=telling
+            models.Q(progress_at=None) | models.Q(progress_at__lt=before),
+            state=State.ACCEPTED,
+            vendor__api__in=telling,
         )

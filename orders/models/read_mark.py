@@ -1,4 +1,6 @@
-"""Marks of reading: how an order stood when somebody last looked at it, and who was spoken to in a comment."""
+"""Marks of reading: how an order stood when somebody last looked at it, and who was spoken to in a
+comment.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,16 @@ class LookQuerySet(models.QuerySet["Look"]):
 class Look(models.Model):
     """How a waiting order stood when this person last looked, and how when they looked before that.
 
-    `earlier` is what a page compares with: it stays for as long as somebody goes back and forth between the pages.
+    `earlier` is what a page compares with: it stays for as long as somebody goes back and forth
+    between the pages.
     """
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="looks")
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     at = models.DateTimeField(default=timezone.now)
-    since = models.DateTimeField(null=True)  # since when the order waited then: it may have gone and come back
+    since = models.DateTimeField(
+        null=True
+    )  # since when the order waited then: it may have gone and come back
     digest = models.CharField(max_length=64)  # over `picture`
     picture = models.JSONField(default=dict)
     earlier = models.JSONField(null=True)
@@ -41,7 +46,9 @@ class Look(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints: ClassVar = [models.UniqueConstraint(fields=["order", "user"], name="look_once_per_person")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "user"], name="look_once_per_person")
+        ]
 
 
 class MentionQuerySet(models.QuerySet["Mention"]):

@@ -24,7 +24,9 @@ NEXT: dict[str, frozenset[str]] = {
     State.DRAFT: frozenset({State.REVIEW, State.CANCELLED}),
     State.REVIEW: frozenset({State.CONFIRMED, State.DRAFT, State.CANCELLED, State.ACCEPTED}),
     State.CONFIRMED: frozenset({State.SENDING, State.REVIEW, State.CANCELLED}),
-    State.SENDING: frozenset({State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CONFIRMED, State.REVIEW}),
+    State.SENDING: frozenset(
+        {State.ACCEPTED, State.REFUSED, State.UNKNOWN, State.CONFIRMED, State.REVIEW}
+    ),
     State.UNKNOWN: frozenset({State.ACCEPTED, State.REFUSED, State.REVIEW}),
     State.REFUSED: frozenset(),
     State.ACCEPTED: frozenset({State.DELIVERED, State.PARTLY, State.REVIEW}),
@@ -32,8 +34,13 @@ NEXT: dict[str, frozenset[str]] = {
     State.DELIVERED: frozenset(),
     State.CANCELLED: frozenset({State.ACCEPTED}),
 }
-# Moves that only a person's revised verdict makes: the vendor turned out to have the order, or not to have it.
-REVISED = {(State.REVIEW, State.ACCEPTED), (State.CANCELLED, State.ACCEPTED), (State.ACCEPTED, State.REVIEW)}
+# Moves that only a person's revised verdict makes: the vendor turned out to have the order, or not
+# to have it.
+REVISED = {
+    (State.REVIEW, State.ACCEPTED),
+    (State.CANCELLED, State.ACCEPTED),
+    (State.ACCEPTED, State.REVIEW),
+}
 
 ENDED = (State.DELIVERED, State.PARTLY, State.REFUSED, State.CANCELLED)
 

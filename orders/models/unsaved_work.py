@@ -46,7 +46,10 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
         fields: Mapping[str, list[str]],
         secrets: Mapping[str, str],
     ) -> Scratch:
-        """Write down what a tab holds now. A secret is sealed; one left empty keeps what was typed before."""
+        """Write down what a tab holds now.
+
+        A secret is sealed; one left empty keeps what was typed before.
+        """
         if len(json.dumps(dict(fields))) > LARGEST:
             raise TooLarge("This is too much to be kept while you type. Save it in smaller parts.")
         about = {"vendor": vendor, "product": product, "order_id": order_id}
@@ -54,10 +57,13 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
         scratch.vendor, scratch.product, scratch.order_id = vendor, product, order_id
         # PostgreSQL keeps no null character in JSON; no line may hold one either
         scratch.fields = {
-            name.replace("\0", ""): [v.replace("\0", "") for v in values] for name, values in fields.items()
+            name.replace("\0", ""): [v.replace("\0", "") for v in values]
+            for name, values in fields.items()
         }
         scratch.kept_at = timezone.now()
-        scratch.lines = sum(1 for line in (fields.get("rows") or [""])[-1].splitlines() if line.strip())
+        scratch.lines = sum(
+            1 for line in (fields.get("rows") or [""])[-1].splitlines() if line.strip()
+        )
         scratch.sealed = str(Sealed(scratch.sealed).put(secrets))
         scratch.save()
         old = self.of(user).values_list("pk", flat=True)[MOST_KEPT:]
@@ -70,7 +76,10 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
 
 
 class Scratch(models.Model):
-    """What one tab of one person holds and has not saved. `token` names the tab; `sealed` holds typed passwords."""
+    """What one tab of one person holds and has not saved.
+
+    `token` names the tab; `sealed` holds typed passwords.
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     token = models.CharField(max_length=64)
@@ -86,7 +95,9 @@ class Scratch(models.Model):
 
     class Meta:
         default_permissions = ()
-        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "token"], name="scratch_one_per_tab")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "token"], name="scratch_one_per_tab")
+        ]
 
     def __str__(self) -> str:
         return f"Unsaved work from {timezone.localtime(self.kept_at):%H:%M}"
@@ -103,12 +114,19 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
     def note(self, *, name: str, data: bytes, by: User) -> Upload:
         return self.create(
-            name=name.replace("\0", "")[:200], sha256=hashlib.sha256(data).hexdigest(), by=by, by_name=by.get_username()
+            name=name.replace("\0", "")[:200],
+            sha256=hashlib.sha256(data).hexdigest(),
+            by=by,
+            by_name=by.get_username(),
         )
 
     def same_as(self, upload: Upload, *, but: Iterable[int] = ()) -> Upload | None:
         """The latest time that the same bytes were read, an order's before all others."""
-        earlier = self.filter(sha256=upload.sha256).exclude(pk__in=[upload.pk, *but]).select_related("order")
+        earlier = (
+            self.filter(sha256=upload.sha256)
+            .exclude(pk__in=[upload.pk, *but])
+            .select_related("order")
+        )
         return earlier.order_by(models.F("order_id").desc(nulls_last=True), "-pk").first()
 
     def forgotten(self, now: datetime) -> UploadQuerySet:

@@ -1,4 +1,6 @@
-"""What becomes of an accepted order: the vendor is asked now and then, until everything is delivered or refused."""
+"""What becomes of an accepted order: the vendor is asked now and then, until everything is
+delivered or refused.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from mailops.core.sealed import CannotOpen
-from mailops.history import record, telling
+from mailops.history import audited, record
 from orders.models import Domain, Order, State
 from orders.models.inventory import Asset
 from vendors.apis.base import Progress
@@ -35,9 +37,13 @@ def ask(order_id: int) -> str:
 
 
 def note(order_id: int, told: Progress) -> str:
-    """Write the vendor's word onto the order's domains and mailboxes; ends the order once nothing is left to come."""
-    with telling():
-        order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
+    """Write the vendor's word onto the order's domains and mailboxes; ends the order once nothing
+    is left to come.
+    """
+    with audited():
+        order = (
+            Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
+        )
         if order.state != State.ACCEPTED:
             return "settled already"
         changes = _write(order, told)
@@ -57,7 +63,10 @@ def note(order_id: int, told: Progress) -> str:
 
 def _write(order: Order, told: Progress) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    for assets, word, name in ((order.domains, told.domains, "name"), (order.mailboxes, told.mailboxes, "address")):
+    for assets, word, name in (
+        (order.domains, told.domains, "name"),
+        (order.mailboxes, told.mailboxes, "address"),
+    ):
         for asset in assets.all():
             state = word.get(getattr(asset, name).lower())
             if state in (Asset.READY, Asset.REFUSED) and asset.state == Asset.ORDERED:
@@ -68,10 +77,18 @@ def _write(order: Order, told: Progress) -> dict[str, Any]:
 
 
 def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[str, Any]:
-    """A domain that was only said to be held at the vendor is known to be, once a mailbox on it is ready."""
-    ready = {address.partition("@")[2] for address, state in mailboxes.items() if state == Asset.READY}
-    held = Domain.objects.filter(order=None, vendor=order.vendor, name__in=ready, state=Asset.PLANNED)
-    known = {name: [Asset.PLANNED, Asset.READY] for name in sorted(held.values_list("name", flat=True))}
+    """A domain that was only said to be held at the vendor is known to be, once a mailbox on it is
+    ready.
+    """
+    ready = {
+        address.partition("@")[2] for address, state in mailboxes.items() if state == Asset.READY
+    }
+    held = Domain.objects.filter(
+        order=None, vendor=order.vendor, name__in=ready, state=Asset.PLANNED
+    )
+    known = {
+        name: [Asset.PLANNED, Asset.READY] for name in sorted(held.values_list("name", flat=True))
+    }
     try:
         with transaction.atomic():
             held.update(state=Asset.READY, ready_at=timezone.now())
@@ -83,7 +100,7 @@ def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[st
 
 def _finish(order: Order, states: set[str], *, by: User | None = None, reason: str = "") -> None:
     partly = bool(states - {Asset.READY})
-    order._move(
+    order.transition(
         State.PARTLY if partly else State.DELIVERED,
         action="order.partly_delivered" if partly else "order.delivered",
         by=by,
@@ -93,9 +110,11 @@ def _finish(order: Order, states: set[str], *, by: User | None = None, reason: s
 
 def mark_delivered(order_id: int, *, by: User, reason: str) -> Order:
     """A person saw at the vendor that everything is set up, where the vendor does not tell MailOps."""
-    with telling():
-        order = Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
-        order._mark_assets(Asset.READY, Asset.ORDERED)
+    with audited():
+        order = (
+            Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
+        )
+        order.mark_assets(Asset.READY, Asset.ORDERED)
         states = set(order.domains.values_list("state", flat=True)) | set(
             order.mailboxes.values_list("state", flat=True)
         )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 from django_q.tasks import async_task
 
-from mailops.history import telling, untracked_changes
+from mailops.history import audited, untracked_changes
 from mailops.proposals import workflow
 from orders import submission
 from orders.availability import lookup
@@ -26,9 +26,19 @@ AT_MOST = 200  # rows of a kind in one sweep
 
 
 def run(now: datetime | None = None) -> dict[str, int]:
-    """Expired leases, confirmed orders that no task looks after, due questions to vendors; how many of each."""
+    """Expired leases, confirmed orders that no task looks after, due questions to vendors; how many
+    of each.
+    """
     now = now or timezone.now()
-    done = {"released": 0, "unknown": 0, "rung": 0, "asked": 0, "looked": 0, "names": 0, "expired": 0}
+    done = {
+        "released": 0,
+        "unknown": 0,
+        "rung": 0,
+        "asked": 0,
+        "looked": 0,
+        "names": 0,
+        "expired": 0,
+    }
     for order in Order.objects.expired(now).distinct()[:AT_MOST]:
         if word := _expire(order, now):
             done[word] += 1
@@ -54,10 +64,12 @@ def run(now: datetime | None = None) -> dict[str, int]:
 
 def _expire(order: Order, now: datetime) -> str:
     """A worker that vanished before the mark sent nothing; after the mark the outcome is unknown."""
-    with telling():
+    with audited():
         Vendor.objects.locked(order.vendor_id)
         order = Order.objects.locked(order.pk)
-        attempt = order.attempts.filter(lease_over(now), stage__in=[Stage.CLAIMED, Stage.SENDING]).first()
+        attempt = order.attempts.filter(
+            lease_over(now), stage__in=[Stage.CLAIMED, Stage.SENDING]
+        ).first()
         if order.state != State.SENDING or attempt is None:
             return ""
         if submission.release(order, attempt):
@@ -65,25 +77,30 @@ def _expire(order: Order, now: datetime) -> str:
         why = "The worker stopped while it was sending, so nobody saw the vendor's answer."
         if not attempt.move(Stage.UNKNOWN, since=(Stage.SENDING,), why=why):
             return ""
-        order._move(State.UNKNOWN, action="order.outcome_unknown", reason=why, attempt=attempt)
+        order.transition(State.UNKNOWN, action="order.outcome_unknown", reason=why, attempt=attempt)
         circuit_breaker.close_account(order.vendor, None, Stage.UNKNOWN)
         return "unknown"
 
 
 def _ring_unrung(now: datetime) -> int:
-    """Ring for orders that may have no task; how many. Behind a long backlog a task is late, not lost."""
-    unrung = models.Q(rung_at=None)
+    """Ring for orders that may have no task; how many.
+
+    Behind a long backlog a task is late, not lost.
+    """
+    unrung = models.Q(queued_at=None)
     if OrmQ.objects.count() <= BACKLOG:
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
         # a time that lies ahead was written by a clock that has been set back since
-        unrung |= models.Q(rung_at__lt=long_ago) | models.Q(rung_at__gt=now + timedelta(minutes=5))
+        unrung |= models.Q(queued_at__lt=long_ago) | models.Q(queued_at__gt=now + timedelta(minutes=5))
     due = Order.objects.due(now).in_turn(now).filter(unrung).order_by("state_since")
     found, by_account = [], Counter[int]()
-    for pk, vendor in due.values_list("pk", "vendor_id"):  # one account's long line must not hide another's orders
+    for pk, vendor in due.values_list(
+        "pk", "vendor_id"
+    ):  # one account's long line must not hide another's orders
         by_account[vendor] += 1
         if by_account[vendor] <= AT_MOST:
             found.append(pk)
     for pk in found:
         with transaction.atomic():
-            task_queue.ring(pk, now)
+            task_queue.enqueue(pk, now)
     return len(found)

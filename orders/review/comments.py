@@ -43,7 +43,8 @@ def readers() -> Any:
 
 
 def named(text: str) -> list[User]:
-    """The people whose @name is in the text. Raises `NobodyCalled` where a name is nobody's who could read it.
+    """The people whose @name is in the text. Raises `NobodyCalled` where a name is nobody's who
+    could read it.
 
     A full stop at the end of a sentence belongs to no name; capitals make no difference.
     """
@@ -60,14 +61,17 @@ def named(text: str) -> list[User]:
             unknown.append(f"@{word.rstrip('.')}")
     if unknown:
         who = " or ".join(unknown)
-        raise NobodyCalled(f"Nobody who can open this order is called {who}. Correct the name, or leave out the @.")
+        raise NobodyCalled(
+            f"Nobody who can open this order is called {who}. Correct the name, or leave out the @."
+        )
     if len(found) > MOST_NAMED:
         raise NobodyCalled(f"Name at most {MOST_NAMED} people in one comment.")
     return list(found.values())
 
 
 def write(order_id: int, *, by: User, text: str) -> Order:
-    """Add a comment to the order's history and tell whom it names. It makes nobody an editor, and it stays.
+    """Add a comment to the order's history and tell whom it names. It makes nobody an editor, and
+    it stays.
 
     Raises `NobodyCalled`.
     """
@@ -75,7 +79,9 @@ def write(order_id: int, *, by: User, text: str) -> Order:
     with transaction.atomic():
         order = Order.objects.select_related("vendor", "client").get(pk=order_id)
         told = [user for user in people if user.pk != by.pk]
-        Mention.objects.bulk_create(Mention(order=order, user=user, by_name=by.get_username()) for user in told)
+        Mention.objects.bulk_create(
+            Mention(order=order, user=user, by_name=by.get_username()) for user in told
+        )
         names = [user.get_username() for user in people]
         record(ACTION, order, by=by, changes={"comment": [None, text], "mentions": [None, names]})
         return order
@@ -83,7 +89,9 @@ def write(order_id: int, *, by: User, text: str) -> Order:
 
 def of(order: Order) -> list[Comment]:
     """The newest comments, the oldest of them first."""
-    events = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk), action=ACTION)
+    events = Event.objects.filter(
+        subject_type="orders.order", subject_id=str(order.pk), action=ACTION
+    )
     return [
         Comment(
             at=event.at,

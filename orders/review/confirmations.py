@@ -24,7 +24,9 @@ class OwnOrder(NotAllowed):
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """Confirmations of an order since it last began to wait: those that count, and those of an older digest."""
+    """Confirmations of an order since it last began to wait: those that count, and those of an
+    older digest.
+    """
 
     counts: tuple[Confirmation, ...]
     void: tuple[Confirmation, ...]
@@ -51,19 +53,23 @@ def given(order: Order, digest: str) -> Given:
 
 
 def not_before(order: Order, digest: str, planned_for: datetime | None) -> datetime | None:
-    """The latest of the times that were asked for: now by this person, before by those whose confirmation counts."""
+    """The latest of the times that were asked for: now by this person, before by those whose
+    confirmation counts.
+    """
     asked = [one.planned_for for one in given(order, digest).counts if one.planned_for]
     return max([*asked, planned_for] if planned_for else asked, default=None)
 
 
-# -- Confirming, inside the transaction of `submission.confirm` -------------------------------------------------------
+# Confirming, inside the transaction of `submission.confirm`
 
 
 def check(order: Order, current: Plan, *, by: User) -> Needed:
     """How many have to confirm, if this person may. Raises `NotAllowed`, of an editor `OwnOrder`."""
     needed = confirmers_needed(order, current.cost)
     if why := why_not(order, by, current):
-        is_own = order.state == State.REVIEW and (order.was_edited_by(by) or order.has_contact_changed_by(by))
+        is_own = order.state == State.REVIEW and (
+            order.was_edited_by(by) or order.has_contact_changed_by(by)
+        )
         raise OwnOrder(why) if is_own else NotAllowed(why)
     return needed
 
@@ -79,8 +85,13 @@ def give(
     if order.was_edited_by(by):
         return ()
     before = given(order, current.digest)
-    whose, on_behalf = order.right_of(by, current.digest), order.on_behalf(by, current.digest)
-    about: dict[str, Any] = {"for_user": whose, "for_name": whose.get_username()} if whose and whose != by else {}
+    whose, on_behalf = (
+        order.confirming_right(by, current.digest),
+        order.on_behalf(by, current.digest),
+    )
+    about: dict[str, Any] = (
+        {"for_user": whose, "for_name": whose.get_username()} if whose and whose != by else {}
+    )
     mine = Confirmation.objects.create(
         order=order,
         round=order.round,
@@ -103,10 +114,13 @@ def void_says(found: Given) -> str:
     names = sorted({str(one) for one in found.void})
     if not names or found.counts:
         return ""
-    return f"The confirmation of {' and '.join(names)} does not count any more: the order changed since."
+    return (
+        f"The confirmation of {' and '.join(names)} does not count any more: the order changed"
+        " since."
+    )
 
 
-# -- What a page showed, so that confirming can say that more is needed by now ----------------------------------------
+# What a page showed, so that confirming can say that more is needed by now
 
 
 def _key(order: Order, digest: str, user: User) -> str:
@@ -121,10 +135,13 @@ def _as_shown(order: Order, current: Plan, needed: Needed, user: User) -> None:
     shown = cache.get(_key(order, current.digest, user))
     if shown is not None and shown < needed.count:
         seen(order, current.digest, needed, user)
-        raise NotAllowed(f"More is needed since you opened this order, so it was not confirmed yet. {needed.says}")
+        raise NotAllowed(
+            "More is needed since you opened this order, so it was not confirmed yet."
+            f" {needed.says}"
+        )
 
 
-# -- Before sending ---------------------------------------------------------------------------------------------------
+# Before sending
 
 
 def lacking(order: Order, current: Plan) -> str:
@@ -136,15 +153,20 @@ def lacking(order: Order, current: Plan) -> str:
         who = order.confirmed_by_name or "Somebody"
         before = f"{who} confirmed it before MailOps kept each confirmation by itself"
         return f"{before}, so it has to be confirmed once more. {needed.says}"
-    editors = {who for editor in order.editors.all() for who in (editor.user_id, editor.name)} - {None, ""}
+    editors = {who for editor in order.editors.all() for who in (editor.user_id, editor.name)} - {
+        None,
+        "",
+    }
     found = given(order, order.digest).counts
-    count = sum(not {one.user_id, one.name, one.for_user_id, one.for_name} & editors for one in found)
+    count = sum(
+        not {one.user_id, one.name, one.for_user_id, one.for_name} & editors for one in found
+    )
     if count >= needed.count:
         return ""
     return f"{'Nobody else' if not count else 'One person'} has confirmed it. {needed.says}"
 
 
-# -- Attempts to confirm one's own order ------------------------------------------------------------------------------
+# Attempts to confirm one's own order
 
 
 def record_refusal(order_id: int, *, by: User, digest: str, why: str) -> None:
@@ -152,4 +174,10 @@ def record_refusal(order_id: int, *, by: User, digest: str, why: str) -> None:
     digest = digest if re.fullmatch(r"[0-9a-f]{64}", digest) else ""
     with transaction.atomic():
         order = Order.objects.get(pk=order_id)
-        record("order.self_confirmation_refused", order, by=by, reason=why, changes={"digest": [None, digest]})
+        record(
+            "order.self_confirmation_refused",
+            order,
+            by=by,
+            reason=why,
+            changes={"digest": [None, digest]},
+        )

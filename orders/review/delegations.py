@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from mailops.auth import roles, two_factor
-from mailops.history import record, telling
+from mailops.history import audited, record
 from orders.models import Delegation, NotAllowed
 from orders.models.delegation import RIGHT
 
@@ -21,7 +21,9 @@ LONGEST = timedelta(days=90)
 class Delegated(BaseBackend):
     """Lets `has_perm` say yes to whom the right to confirm was passed on; nobody signs in by it."""
 
-    def with_perm(self, perm: Any, is_active: bool = True, include_superusers: bool = True, obj: Any = None) -> Any:
+    def with_perm(
+        self, perm: Any, is_active: bool = True, include_superusers: bool = True, obj: Any = None
+    ) -> Any:
         """Everybody to whom it was passed on, for those who ask who may confirm."""
         if perm != RIGHT:
             return User.objects.none()
@@ -31,7 +33,9 @@ class Delegated(BaseBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if perm != RIGHT or not user_obj.is_active or user_obj.is_anonymous:
             return False
-        if not hasattr(user_obj, "_holds_delegated_right"):  # for one request, as Django keeps permissions
+        if not hasattr(
+            user_obj, "_holds_delegated_right"
+        ):  # for one request, as Django keeps permissions
             held_now = not _owes_a_factor(user_obj) and Delegation.objects.to(user_obj).exists()
             user_obj._holds_delegated_right = held_now
         held: bool = user_obj._holds_delegated_right
@@ -44,7 +48,9 @@ def _owes_a_factor(user: Any) -> bool:
 
 
 def by_role(user: Any) -> bool:
-    """Whether the person has the right themselves, not passed on by somebody; asked anew, nothing kept."""
+    """Whether the person has the right themselves, not passed on by somebody; asked anew, nothing
+    kept.
+    """
     found = User.objects.filter(pk=user.pk).first()
     if found is None or not found.is_active:
         return False
@@ -78,8 +84,12 @@ def make(delegation: Delegation, *, by: User) -> Delegation:
         raise NotAllowed(why)
     to = delegation.to_user
     assert to is not None
-    with telling():
-        delegation.from_user, delegation.from_name, delegation.to_name = by, by.get_username(), to.get_username()
+    with audited():
+        delegation.from_user, delegation.from_name, delegation.to_name = (
+            by,
+            by.get_username(),
+            to.get_username(),
+        )
         delegation.save(force_insert=True)
         told = {"to": to.get_username(), "from": delegation.starts_at, "until": delegation.ends_at}
         changes = {name: [None, value] for name, value in told.items()}
@@ -94,7 +104,7 @@ def may_end(delegation: Delegation, user: Any) -> bool:
 
 def end(pk: int, *, by: User) -> Delegation:
     """End it before its time: who gave it, who has it, or a superuser. Raises `NotAllowed`."""
-    with telling():
+    with audited():
         delegation = Delegation.objects.select_for_update(of=("self",)).get(pk=pk)
         if not may_end(delegation, by):
             raise NotAllowed(f"Only {delegation.from_name} or {delegation.to_name} can end this.")
@@ -102,5 +112,7 @@ def end(pk: int, *, by: User) -> Delegation:
             raise NotAllowed("It is over already.")
         delegation.ended_at, delegation.ended_by_name = timezone.now(), by.get_username()
         delegation.save(update_fields=["ended_at", "ended_by_name"])
-        record("delegation.ended", delegation, by=by, changes={"ended_at": [None, delegation.ended_at]})
+        record(
+            "delegation.ended", delegation, by=by, changes={"ended_at": [None, delegation.ended_at]}
+        )
     return delegation

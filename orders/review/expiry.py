@@ -1,4 +1,6 @@
-"""A waiting review and a confirmation don't last for ever: prices, limits and names are no longer what people saw."""
+"""A waiting review and a confirmation don't last for ever: prices, limits and names are no longer
+what people saw.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from mailops.core.times import moment
-from mailops.history import telling
+from mailops.history import audited
 from orders.models import NotAllowed, Order, State
 from orders.models.attempt import SETTLED
 
@@ -42,21 +44,35 @@ def end(order: Order) -> None:
         some = order.confirmations.filter(round=order.round).exists()
         nobody = "Not all who have to confirm it did so" if some else "Nobody confirmed it"
         reason = f"{nobody} within {waited}, so it is a draft again. Nothing was bought."
-        order.send_back(by=None, reason=f"{reason} Look at it, then send it for confirmation again.", action=REVIEW)
+        order.send_back(
+            by=None,
+            reason=f"{reason} Look at it, then send it for confirmation again.",
+            action=REVIEW,
+        )
         return
     assert order.state == State.CONFIRMED and order.confirmed_at
     who = f"{order.confirmed_by_name} confirmed it on {moment(order.confirmed_at)}"
-    after = f" after {moment(order.planned_for)}, for which it was planned" if order.planned_for else ""
-    reason = f"{who}, and it could not be sent within {_days(settings.CONFIRMATION_DAYS)}{after}. Nothing was bought."
+    after = (
+        f" after {moment(order.planned_for)}, for which it was planned" if order.planned_for else ""
+    )
+    reason = (
+        f"{who}, and it could not be sent within {_days(settings.CONFIRMATION_DAYS)}{after}."
+        " Nothing was bought."
+    )
     order.back_to_review(action=CONFIRMATION, reason=f"{reason} It needs a fresh confirmation.")
 
 
 def sweep(now: datetime, *, at_most: int) -> int:
-    """Take back all that lasted too long; how many. A claim of the same moment wins or loses as a whole."""
+    """Take back all that lasted too long; how many.
+
+    A claim of the same moment wins or loses as a whole.
+    """
     done = 0
     for pk in Order.objects.overdue(now).order_by("pk").values_list("pk", flat=True)[:at_most]:
-        with telling():
-            Order.objects.locked(pk)  # whoever claims it now is waited for, and then it is no longer overdue
+        with audited():
+            Order.objects.locked(
+                pk
+            )  # whoever claims it now is waited for, and then it is no longer overdue
             order = Order.objects.overdue(now).select_related("vendor").filter(pk=pk).first()
             if order is None:
                 continue

@@ -54,14 +54,21 @@ class Moved:
 
 def prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
     """How two cost sheets differ: each line with its number and price, then the totals."""
-    lines = [{(line["item"], line["multiplier"]): line for line in cost.get("lines", [])} for cost in (before, after)]
+    lines = [
+        {(line["item"], line["multiplier"]): line for line in cost.get("lines", [])}
+        for cost in (before, after)
+    ]
     old, new = lines
     found = [
         Moved(what=(new.get(item) or old[item])["label"], before=was, after=now)
         for item in dict.fromkeys([*old, *new])
         if (was := _priced(old.get(item))) != (now := _priced(new.get(item)))
     ]
-    for key, word in (("due_now", "Total now"), ("per_month", "Then a month"), ("per_year", "Then a year")):
+    for key, word in (
+        ("due_now", "Total now"),
+        ("per_month", "Then a month"),
+        ("per_year", "Then a year"),
+    ):
         sums = [Totals.from_dict(cost.get(key, {})) for cost in (before, after)]
         if sums[0] != sums[1]:
             found.append(Moved(what=word, before=str(sums[0]), after=str(sums[1])))
@@ -76,8 +83,13 @@ def _priced(line: Mapping[str, Any] | None) -> str:
         return f"{line['quantity']} × price missing"
     times = f" × {line['multiplier']}" if line["multiplier"] > 1 else ""
     unit = dict(UNITS).get(line["unit"], "")
-    renewal = f", then {show(Decimal(line['renewal']), line['currency'])}" if line["renewal"] else ""
-    return f"{line['quantity']}{times} × {show(Decimal(line['unit_price']), line['currency'])} {unit}{renewal}".strip()
+    renewal = (
+        f", then {show(Decimal(line['renewal']), line['currency'])}" if line["renewal"] else ""
+    )
+    return (
+        f"{line['quantity']}{times} × {show(Decimal(line['unit_price']), line['currency'])}"
+        f" {unit}{renewal}".strip()
+    )
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -111,7 +123,8 @@ def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
             changes.append(f"{was['label']} was taken out.")
         elif was and now:
             changes += [
-                f"{now['label']}: the {word} changed from {was[key] or 'missing'} to {now[key] or 'missing'}."
+                f"{now['label']}: the {word} changed from {was[key] or 'missing'} to"
+                f" {now[key] or 'missing'}."
                 for key, word in PRICED
                 if was[key] != now[key]
             ]
@@ -127,17 +140,24 @@ def _query_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 
 
 def _body_changes(before: Any, after: Any) -> list[str]:
-    found = [_sentence(place, old, new) for place, old, new in islice(_leaves(before, after, [], ""), AT_MOST)]
+    found = [
+        _sentence(place, old, new)
+        for place, old, new in islice(_leaves(before, after, [], ""), AT_MOST)
+    ]
     return found or (["What is ordered changed."] if before != after else [])
 
 
-def _leaves(before: Any, after: Any, place: list[str], key: str) -> Iterator[tuple[list[str], Any, Any]]:
+def _leaves(
+    before: Any, after: Any, place: list[str], key: str
+) -> Iterator[tuple[list[str], Any, Any]]:
     """Where the two differ: the place in words, what was there, what is there."""
     if before == after:
         return
     if key in ITEMS and _are(dict, before, after):  # by domain
         for name in dict.fromkeys([*(before or {}), *(after or {})]):
-            yield from _leaves_on(name, (before or {}).get(name), (after or {}).get(name), place, key)
+            yield from _leaves_on(
+                name, (before or {}).get(name), (after or {}).get(name), place, key
+            )
     elif key in ITEMS and _are(list, before, after):
         yield from _rows(before, after, place, key, "")
     elif isinstance(before, dict) and isinstance(after, dict):
@@ -162,7 +182,9 @@ def _leaves_on(
         yield [*place, domain], before, after
 
 
-def _rows(before: Any, after: Any, place: list[str], key: str, where: str) -> Iterator[tuple[list[str], Any, Any]]:
+def _rows(
+    before: Any, after: Any, place: list[str], key: str, where: str
+) -> Iterator[tuple[list[str], Any, Any]]:
     """Rows side by side: those with the same address or name belong together, wherever they stand."""
     old, new = list(before or ()), list(after or ())
     names, earlier = [_name(row) for row in new], [_name(row) for row in old]
@@ -179,7 +201,9 @@ def _rows(before: Any, after: Any, place: list[str], key: str, where: str) -> It
 
 def _name(row: Any) -> str:
     if isinstance(row, dict):
-        return next((str(row[key]) for key in IDENTITY if row.get(key)), json.dumps(row, sort_keys=True))
+        return next(
+            (str(row[key]) for key in IDENTITY if row.get(key)), json.dumps(row, sort_keys=True)
+        )
     return str(row)
 
 
@@ -200,7 +224,9 @@ def _sentence(place: list[str], before: Any, after: Any) -> str:
 def _leaf(value: Any) -> str:
     """A value as people write it; of a whole row what is filled in."""
     if isinstance(value, dict):
-        return ", ".join(_leaf(item).strip("“”") for item in value.values() if item not in (None, "", [], {}))[:120]
+        return ", ".join(
+            _leaf(item).strip("“”") for item in value.values() if item not in (None, "", [], {})
+        )[:120]
     if isinstance(value, list):
         return ", ".join(_leaf(item).strip("“”") for item in value)[:120]
     if isinstance(value, bool):

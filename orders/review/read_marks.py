@@ -1,6 +1,8 @@
-"""What changed since somebody last looked at a waiting order: fields, rows, cost, limits, availability, checks.
+"""What changed since somebody last looked at a waiting order: fields, rows, cost, limits,
+availability, checks.
 
-A look is a mark of reading and no change of the order: it makes nobody an editor and is no event of the history.
+A look is a mark of reading and no change of the order: it makes nobody an editor and is no event of
+the history.
 """
 
 from __future__ import annotations
@@ -26,14 +28,19 @@ AT_MOST = 12  # rows of a kind that a page lists
 MOST_CHECKS = 200
 CELLS = ("name", "picture", "forwards to", "years")
 TOLD = {"free": "free", "taken": "taken", "unsaid": "left open by the vendor"}
-AGEING = ("limits", "balance")  # problems whose words hold amounts or ages that change by themselves
+AGEING = (
+    "limits",
+    "balance",
+)  # problems whose words hold amounts or ages that change by themselves
 
 
-# -- How it stands ----------------------------------------------------------------------------------------------------
+# How it stands
 
 
 def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str, Any]:
-    """How an order stands now, as plain JSON without secrets, to be compared with how it stands later."""
+    """How an order stands now, as plain JSON without secrets, to be compared with how it stands
+    later.
+    """
     plan = current.as_dict()
     request = plan["request"]
     ageing = {problem.message for problem in known_answers.problems(order)}  # told by name below
@@ -41,7 +48,9 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
         "plan": plan | {"request": request | {"body": digest_of({"body": request["body"]})}},
         "fields": _fields(order, current),
         "rows": _rows(order),
-        "limits": [[use.words, use.money(use.used), use.is_over(current.cost.due_now)] for use in uses],
+        "limits": [
+            [use.words, use.money(use.used), use.is_over(current.cost.due_now)] for use in uses
+        ],
         "told": [[name, told.state] for name, told in sorted(order.told.items())],
         "checks": [
             f"{problem.level} {problem.message}"
@@ -60,7 +69,7 @@ def _fields(order: Order, current: Plan) -> list[list[str]]:
             for one in contact._meta.concrete_fields
             if not one.primary_key
         ]
-    form = order.what.OptionsForm()
+    form = order.product_spec.OptionsForm()
     if isinstance(form, OptionsForm):
         form.offer({line.item: line.label for line in current.cost.lines})
     for name, value in sorted(order.options.items()):
@@ -74,7 +83,11 @@ def _fields(order: Order, current: Plan) -> list[list[str]]:
 def _shown(known: Any, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    choices = {str(key): str(label) for key, label in getattr(known, "choices", ()) if not isinstance(label, list)}
+    choices = {
+        str(key): str(label)
+        for key, label in getattr(known, "choices", ())
+        if not isinstance(label, list)
+    }
     return choices.get(str(value), str(value))
 
 
@@ -83,14 +96,16 @@ def _rows(order: Order) -> list[list[str]]:
     found = []
     for line in order.contents:
         name = f"{line.first_name} {line.last_name}".strip()
-        if order.what.buys_domains or not line.mailboxes:
+        if order.product_spec.buys_domains or not line.mailboxes:
             found.append([line.name, name, line.picture, line.forward_to, str(line.years)])
         for box in line.mailboxes:
-            found.append([box.address, f"{box.first_name} {box.last_name}".strip(), box.picture, "", ""])
+            found.append(
+                [box.address, f"{box.first_name} {box.last_name}".strip(), box.picture, "", ""]
+            )
     return found
 
 
-# -- Looking ----------------------------------------------------------------------------------------------------------
+# Looking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,16 +120,28 @@ class Since:
     prices: Sequence[Moved] = ()
     around: Sequence[str] = ()  # limits, availability, checks
     request: Sequence[str] = ()  # what else of the request no line above explains
-    more: Mapping[str, int] = field(default_factory=dict)  # what is not listed, by the name of its list
+    more: Mapping[str, int] = field(
+        default_factory=dict
+    )  # what is not listed, by the name of its list
 
     @property
     def count(self) -> int:
-        shown = (self.fields, self.added, self.taken_out, self.altered, self.prices, self.around, self.request)
+        shown = (
+            self.fields,
+            self.added,
+            self.taken_out,
+            self.altered,
+            self.prices,
+            self.around,
+            self.request,
+        )
         return sum(map(len, shown)) + sum(self.more.values())
 
     @property
     def of_the_order(self) -> int:
-        """How many of them are changes of the order itself or of its cost, not of what is around it."""
+        """How many of them are changes of the order itself or of its cost, not of what is around
+        it.
+        """
         return self.count - len(self.around) - self.more.get("around", 0)
 
 
@@ -145,11 +172,17 @@ def last(order: Order, *, by: User, now_is: Mapping[str, Any]) -> Since:
     look = Look.objects.filter(order=order, user=by).first()
     if look is None:
         return Since(at=None)
-    return Since(at=look.at) if look.digest == digest_of(now_is) else compare(look.picture, now_is, at=look.at)
+    return (
+        Since(at=look.at)
+        if look.digest == digest_of(now_is)
+        else compare(look.picture, now_is, at=look.at)
+    )
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime | None) -> Since:
-    """All in which two pictures differ; of each kind at most some are listed, and the others counted."""
+    """All in which two pictures differ; of each kind at most some are listed, and the others
+    counted.
+    """
     found: dict[str, list[Any]] = {
         "fields": _moved(before["fields"], after["fields"]),
         **_row_changes(before["rows"], after["rows"]),
@@ -162,7 +195,9 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime
         found["request"] = ["What is sent to the vendor changed. Read it below."]
     shown = {name: items[:AT_MOST] for name, items in found.items()}
     return Since(
-        at=at, more={name: len(items) - AT_MOST for name, items in found.items() if len(items) > AT_MOST}, **shown
+        at=at,
+        more={name: len(items) - AT_MOST for name, items in found.items() if len(items) > AT_MOST},
+        **shown,
     )
 
 
@@ -199,7 +234,9 @@ def _line(name: str, cells: Sequence[str]) -> str:
 
 
 def _around(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What others than the drafter changed: room in limits, the vendor's word on names, what was checked."""
+    """What others than the drafter changed: room in limits, the vendor's word on names, what was
+    checked.
+    """
     found = []
     was = {words: (used, over) for words, used, over in before["limits"]}
     for words, used, over in after["limits"]:
@@ -213,15 +250,24 @@ def _around(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     told = dict(before["told"])
     for name, state in after["told"]:
         if (said := told.get(name)) != state:
-            found.append(f"{name} is {TOLD[state]} now; it was {TOLD[said] if said else 'not asked for yet'}.")
+            found.append(
+                f"{name} is {TOLD[state]} now; it was"
+                f" {TOLD[said] if said else 'not asked for yet'}."
+            )
     for mark, one, other in (("New", after, before), ("No longer", before, after)):
         gone = set(other["checks"])
-        found += [f"{mark}: {text.partition(' ')[2]}" for text in dict.fromkeys(one["checks"]) if text not in gone]
+        found += [
+            f"{mark}: {text.partition(' ')[2]}"
+            for text in dict.fromkeys(one["checks"])
+            if text not in gone
+        ]
     return found
 
 
 def _request(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What differs beside the cost and the contents: package, account, keys, practice or live, tolerance."""
+    """What differs beside the cost and the contents: package, account, keys, practice or live,
+    tolerance.
+    """
     old, new = ({**one["plan"], "cost": {}} for one in (before, after))
     old["request"], new["request"] = ({**one["request"], "body": {}} for one in (old, new))
     return differences(old, new)

@@ -13,16 +13,27 @@ from vendors.verdicts import Unknown, Verdict
 
 
 def may_close(outcome: Reply | NoConnection | Lost, verdict: Verdict) -> bool:
-    """Whether the account's row may be written after this outcome, so that it has to be locked before the order's."""
-    return isinstance(verdict, Unknown) or (isinstance(outcome, Reply) and outcome.status in (401, 403, 429))
+    """Whether the account's row may be written after this outcome, so that it has to be locked
+    before the order's.
+    """
+    return isinstance(verdict, Unknown) or (
+        isinstance(outcome, Reply) and outcome.status in (401, 403, 429)
+    )
 
 
 def close_account(vendor: Vendor, outcome: Reply | NoConnection | Lost | None, stage: str) -> None:
-    """Stop an account whose key is refused, or whose outcomes are unknown several times in a row, before more."""
+    """Stop an account whose key is refused, or whose outcomes are unknown several times in a row,
+    before more.
+    """
     if isinstance(outcome, Reply) and outcome.status in (401, 403):
-        reason = "The vendor does not accept the key. Enter it again and test it, then open sending."
+        reason = (
+            "The vendor does not accept the key. Enter it again and test it, then open sending."
+        )
     elif stage == Stage.UNKNOWN and _in_a_row(vendor):
-        reason = f"{settings.UNKNOWN_IN_A_ROW} outcomes in a row are unknown. Check the vendor, then open sending."
+        reason = (
+            f"{settings.UNKNOWN_IN_A_ROW} outcomes in a row are unknown. Check the vendor, then"
+            " open sending."
+        )
     else:
         return
     if Vendor.objects.filter(pk=vendor.pk, stopped_at=None).exists():
@@ -34,7 +45,9 @@ def _in_a_row(vendor: Vendor) -> bool:
     limit: int = settings.UNKNOWN_IN_A_ROW
     if limit <= 0:
         return False
-    sent = Attempt.objects.filter(order__vendor=vendor, sent_at__isnull=False).exclude(stage=Stage.SENDING)
+    sent = Attempt.objects.filter(order__vendor=vendor, sent_at__isnull=False).exclude(
+        stage=Stage.SENDING
+    )
     if vendor.opened_at:
         sent = sent.filter(sent_at__gte=vendor.opened_at)
     last = list(sent.order_by("-sent_at").values_list("stage", flat=True)[:limit])

@@ -32,11 +32,15 @@ def verdict_over(order: Order, outcome: Reply | NoConnection | Lost) -> Verdict:
 
 
 def if_it_is_ours(order: Order, verdict: Verdict) -> Verdict:
-    """An acceptance under a number that another order of the account has already is somebody else's answer."""
+    """An acceptance under a number that another order of the account has already is somebody else's
+    answer.
+    """
     if reference := reference_of(verdict):
         others = Attempt.objects.filter(order__vendor=order.vendor, reference=reference)
         if other := others.exclude(order=order).select_related("order").first():
-            return Unknown(why=f"The vendor answered with the number {reference}, which {other.order} has.")
+            return Unknown(
+                why=f"The vendor answered with the number {reference}, which {other.order} has."
+            )
     return verdict
 
 

@@ -1,4 +1,6 @@
-"""Prices that moved between confirming and sending: what rose by how much, and whether that was allowed for."""
+"""Prices that moved between confirming and sending: what rose by how much, and whether that was
+allowed for.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from mailops.core.money import Totals, show
-from mailops.history import record, telling
+from mailops.history import audited, record
 from orders.models import Attempt
 from orders.models.attempt import Stage
 from orders.models.order import TOTALS
@@ -27,7 +29,9 @@ MOVING = {"unit_price", "renewal", *TOTALS}  # of a line; everything else in it 
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """Prices that moved, all else being equal: the most that any total rose by, and a sentence for each line."""
+    """Prices that moved, all else being equal: the most that any total rose by, and a sentence for
+    each line.
+    """
 
     rises: Totals
     says: list[str]
@@ -39,14 +43,19 @@ def between(confirmed: Mapping[str, Any], current: Mapping[str, Any]) -> Drift |
     if any(confirmed.get(part) != current.get(part) for part in parts):
         return None
     old, new = confirmed["cost"]["lines"], current["cost"]["lines"]
-    if len(old) != len(new) or not all(_is_same(was, now) for was, now in zip(old, new, strict=True)):
+    if len(old) != len(new) or not all(
+        _is_same(was, now) for was, now in zip(old, new, strict=True)
+    ):
         return None
     says = [text for was, now in zip(old, new, strict=True) for text in _said(was, now)]
     return Drift(rises=_rises(confirmed["cost"], current["cost"]), says=says)
 
 
 def _is_same(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """The same line at another price. A renewal that no total shows is no price to be tolerant about."""
+    """The same line at another price.
+
+    A renewal that no total shows is no price to be tolerant about.
+    """
     if {name: was[name] for name in was if name not in MOVING} != {
         name: now[name] for name in now if name not in MOVING
     }:
@@ -61,7 +70,9 @@ def _rises(was: Mapping[str, Any], now: Mapping[str, Any]) -> Totals:
     for name in TOTALS:
         before = Totals.from_dict(was[name])
         for currency, amount in Totals.from_dict(now[name]).items():
-            rises[currency] = max(rises.get(currency, Decimal(0)), amount - before.get(currency, Decimal(0)))
+            rises[currency] = max(
+                rises.get(currency, Decimal(0)), amount - before.get(currency, Decimal(0))
+            )
     return rises
 
 
@@ -73,7 +84,10 @@ def _said(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         if was[key] == now[key]:
             continue
         if was[key] is None or now[key] is None:
-            found.append(f"{what} changed from {was[key] or 'the first price'} to {now[key] or 'the first price'}.")
+            found.append(
+                f"{what} changed from {was[key] or 'the first price'} to"
+                f" {now[key] or 'the first price'}."
+            )
             continue
         before, after = Decimal(was[key]), Decimal(now[key])
         times = count if key == "unit_price" else now["quantity"]
@@ -85,14 +99,20 @@ def _said(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def accept(attempt: Attempt, current: Plan) -> str:
-    """Go on at the prices as they are now, if no more than that differs and the account's tolerance covers it.
+    """Go on at the prices as they are now, if no more than that differs and the account's tolerance
+    covers it.
 
-    Why it may not go on, for the confirmer; empty where it may: then the difference stands on the attempt and in the
-    history. What the confirmer was shown as the tolerance counts, and what it is now, whichever is less.
+    Why it may not go on, for the confirmer; empty where it may: then the difference stands on the
+    attempt and in the history. What the confirmer was shown as the tolerance counts, and what it is
+    now, whichever is less.
     """
     order = attempt.order
     after = current.as_dict()
-    confirmed = {name: part for name, part in (order.snapshot or {}).items() if name in after or name == "may_rise"}
+    confirmed = {
+        name: part
+        for name, part in (order.snapshot or {}).items()
+        if name in after or name == "may_rise"
+    }
     if digest_of(confirmed) != order.digest:
         return "What was confirmed can't be told any more."
     drift = between(confirmed, after)
@@ -101,7 +121,7 @@ def accept(attempt: Attempt, current: Plan) -> str:
     if drift is None or not drift.says:
         return " ".join(differences(confirmed, after)) or "Something changed."
     said = f"The price changed. {' '.join(drift.says)}"
-    with telling(durable=True):
+    with audited(durable=True):
         vendor = Vendor.objects.locked(order.vendor_id)
         why = _too_much(attempt, vendor, drift, Totals.from_dict(confirmed.get("may_rise", {})))
         return _go_on(attempt, current, drift, said) if why is None else f"{said} {why}".strip()
@@ -116,18 +136,32 @@ def _too_much(attempt: Attempt, vendor: Vendor, drift: Drift, confirmed: Totals)
     for other, rise in drift.rises.items():
         if rise > (allowed if other == currency else 0):
             return f"At most {show(allowed, currency)} more was allowed for."
-    rise, most = drift.rises.get(currency, limits.NOTHING), vendor.drift_cumulative or limits.NOTHING
-    others = limits.spending().filter(order__vendor=vendor, claimed_at__gte=timezone.now() - COUNTED)
-    if rise and limits.total(others.exclude(pk=attempt.pk), limits.amount(currency, "rise")) + rise > most:
-        return f"The rises of the last 30 days at {vendor.name} would come to more than {show(most, currency)}."
+    rise, most = (
+        drift.rises.get(currency, limits.NOTHING),
+        vendor.drift_cumulative or limits.NOTHING,
+    )
+    others = limits.spending().filter(
+        order__vendor=vendor, claimed_at__gte=timezone.now() - COUNTED
+    )
+    if (
+        rise
+        and limits.total(others.exclude(pk=attempt.pk), limits.amount(currency, "rise")) + rise
+        > most
+    ):
+        return (
+            f"The rises of the last 30 days at {vendor.name} would come to more than"
+            f" {show(most, currency)}."
+        )
     return None
 
 
 def _go_on(attempt: Attempt, current: Plan, drift: Drift, said: str) -> str:
     before, after = Totals.from_dict(attempt.due_now), current.cost.due_now
-    more = Totals({currency: amount - before.get(currency, Decimal(0)) for currency, amount in after.items()})
+    more = Totals(
+        {currency: amount - before.get(currency, Decimal(0)) for currency, amount in after.items()}
+    )
     rose = Totals({currency: rise for currency, rise in more.items() if rise > 0})
-    if rose and (held := spending_holds.holding(attempt.order, rose, timezone.now())):
+    if rose and (held := spending_holds.hold_needed(attempt.order, rose, timezone.now())):
         return f"{said} {held.why}"
     rises = Totals({currency: rise for currency, rise in drift.rises.items() if rise > 0})
     fields = {"due_now": after.as_dict(), "rise": rises.as_dict()}

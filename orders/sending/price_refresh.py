@@ -1,4 +1,6 @@
-"""Reading the vendor's own prices just before the paid request, so that the recheck compares with those of today."""
+"""Reading the vendor's own prices just before the paid request, so that the recheck compares with
+those of today.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from mailops.core.sealed import CannotOpen
-from mailops.history import telling
+from mailops.history import audited
 from orders.models import Order, State
 from orders.sending import vendor_lookup
 from vendors import price_lists, rate_limit
@@ -20,7 +22,9 @@ log = logging.getLogger("mailops.repricing")
 
 
 def is_needed(order: Order, now: datetime) -> bool:
-    """Whether a price of this order stands in the vendor's own list and was read from there too long ago."""
+    """Whether a price of this order stands in the vendor's own list and was read from there too
+    long ago.
+    """
     if not order.vendor.adapter.can_fetch_prices:
         return False
     fresh = now - timedelta(seconds=settings.PRICES_FRESH_SECONDS)
@@ -40,28 +44,34 @@ def _items(order: Order) -> list[str]:
 
 
 def read_first(order_id: int) -> str:
-    """Read the account's prices again before the claim. `vendor_lookup.GO_ON`, or a word for the queue's log."""
+    """Read the account's prices again before the claim.
+
+    `vendor_lookup.GO_ON`, or a word for the queue's log.
+    """
     order = Order.objects.select_related("vendor").get(pk=order_id)
     if not order.vendor.has_its_secrets:
         return vendor_lookup.key_missing(order_id)
     began = timezone.now()
     try:
-        price_lists.fetch(order.vendor, patience=rate_limit.AN_ORDER)
+        price_lists.fetch(order.vendor, max_wait=rate_limit.AN_ORDER)
     except rate_limit.Busy:
-        Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(rung_at=None)
+        Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(queued_at=None)
         return "account busy"
     except (ReadFailed, CannotOpen) as error:
         return _could_not_read(order, str(error))
     except Exception:
         log.exception("The prices of %s could not be read", order.vendor)
         return _could_not_read(order, "It can't be read.")
-    with telling():
+    with audited():
         order = Order.objects.locked(order_id)
         if order.state != State.CONFIRMED:
             return "nothing to do"
         if gone := _older(order, began):
             label = order.vendor.adapter.label
-            reason = f"Not sent. {label}'s price list does not name {', '.join(gone)} any more. Look there first."
+            reason = (
+                f"Not sent. {label}'s price list does not name {', '.join(gone)} any more. Look"
+                " there first."
+            )
             order.back_to_review(action="order.returned_unsent", reason=reason)
             return "price gone"
         Order.objects.filter(pk=order_id).update(prices_at=timezone.now())

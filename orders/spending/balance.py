@@ -1,4 +1,7 @@
-"""The balance at a vendor: what a person noted, less what was sent since. No vendor documents a way to ask for it."""
+"""The balance at a vendor: what a person noted, less what was sent since.
+
+No vendor documents a way to ask for it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,9 @@ def estimate(vendor: Vendor) -> Decimal | None:
     since = (
         models.Q(claimed_at__gte=vendor.balance_at)
         | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
-        | models.Q(ended_at__gte=vendor.balance_at, settled_at=None)  # and came back since; a verdict moves no money
+        | models.Q(
+            ended_at__gte=vendor.balance_at, settled_at=None
+        )  # and came back since; a verdict moves no money
     )
     return vendor.balance - total(
         spending().filter(since, order__vendor=vendor), amount(vendor.balance_currency, "due_now")
@@ -41,11 +46,13 @@ def too_low(vendor: Vendor, adds: Mapping[str, Decimal]) -> str:
         return ""
     assert vendor.balance_at
     noted = timezone.localtime(vendor.balance_at)
-    keeps = f", and {_money(vendor, vendor.balance_floor)} shall stay" if vendor.balance_floor else ""
+    keeps = (
+        f", and {_money(vendor, vendor.balance_floor)} shall stay" if vendor.balance_floor else ""
+    )
     return (
-        f"The balance noted on {noted:%-d %b} leaves about {_money(vendor, left)} at {vendor.name}; "
-        f"this order needs {_money(vendor, needs)}{keeps}. "
-        f"Add funds at {vendor.adapter.label}, then note the new balance on the account's page."
+        f"The balance noted on {noted:%-d %b} leaves about {_money(vendor, left)} at {vendor.name};"
+        f" this order needs {_money(vendor, needs)}{keeps}. Add funds at {vendor.adapter.label},"
+        " then note the new balance on the account's page."
     )
 
 

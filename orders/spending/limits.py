@@ -1,6 +1,8 @@
-"""Limits for a day and a month, per account and client: how much is used, orders in flight counted in.
+"""Limits for a day and a month, per account and client: how much is used, orders in flight counted
+in.
 
-An attempt counts from its claim on, for as long as money may have been spent by it. Days are the installation's.
+An attempt counts from its claim on, for as long as money may have been spent by it. Days are the
+installation's.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ ON = {DAY: "tomorrow", MONTH: "next month"}
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """How much of one limit is used in one day or month: sent, or confirmed for it and still to be sent."""
+    """How much of one limit is used in one day or month: sent, or confirmed for it and still to be
+    sent.
+    """
 
     owner: Vendor | Client
     period: str
@@ -59,17 +63,23 @@ class Use:
 
 
 def period(name: str, at: datetime) -> tuple[datetime, datetime]:
-    """The day or month of that moment in the installation's zone: its first moment, and the next one's."""
+    """The day or month of that moment in the installation's zone: its first moment, and the next
+    one's.
+    """
     here = timezone.localtime(at, timezone.get_default_timezone())
     first = here.date() if name == DAY else here.date().replace(day=1)
-    after = first + timedelta(days=1) if name == DAY else (first + timedelta(days=31)).replace(day=1)
+    after = (
+        first + timedelta(days=1) if name == DAY else (first + timedelta(days=31)).replace(day=1)
+    )
     start, end = (datetime.combine(day, time.min, tzinfo=here.tzinfo) for day in (first, after))
     return start, end
 
 
 def amount(currency: str, key: models.Expression | str) -> Cast:
     """The amount in one currency out of a JSON field that holds amounts by currency."""
-    return Cast(KeyTextTransform(currency, key), models.DecimalField(max_digits=14, decimal_places=2))
+    return Cast(
+        KeyTextTransform(currency, key), models.DecimalField(max_digits=14, decimal_places=2)
+    )
 
 
 def total(rows: models.QuerySet[Any], amounts: Cast) -> Decimal:
@@ -86,8 +96,13 @@ def spending() -> models.QuerySet[Attempt]:
     return Attempt.objects.filter(stage__in=OPEN)
 
 
-def uses(*owners: Vendor | Client, at: datetime, without: Order | None = None, sent_only: bool = False) -> list[Use]:
-    """What is used of each limit for the day and the month of that moment. No question where no limit is set."""
+def uses(
+    *owners: Vendor | Client, at: datetime, without: Order | None = None, sent_only: bool = False
+) -> list[Use]:
+    """What is used of each limit for the day and the month of that moment.
+
+    No question where no limit is set.
+    """
     limited = [owner for owner in owners if owner.period_limits]
     spans = {name: period(name, at) for name in (DAY, MONTH)}
     sent = {name: models.Q(claimed_at__gte=start) for name, (start, _end) in spans.items()}
@@ -97,11 +112,17 @@ def uses(*owners: Vendor | Client, at: datetime, without: Order | None = None, s
         confirmed = confirmed.exclude(pk=without.pk)
     found: dict[Any, Decimal] = defaultdict(Decimal)
     for kind, currency in sorted({(_kind(owner), owner.limit_currency) for owner in limited}):
-        mine = [owner.pk for owner in limited if (_kind(owner), owner.limit_currency) == (kind, currency)]
+        mine = [
+            owner.pk
+            for owner in limited
+            if (_kind(owner), owner.limit_currency) == (kind, currency)
+        ]
         rows = _sums(spending(), f"order__{kind}", mine, amount(currency, "due_now"), sent)
         found.update({("sent", kind, *key): value for key, value in rows.items()})
         if not sent_only:
-            rows = _sums(confirmed, kind, mine, amount(currency, KeyTransform("due_now", "cost")), waits)
+            rows = _sums(
+                confirmed, kind, mine, amount(currency, KeyTransform("due_now", "cost")), waits
+            )
             found.update({("reserved", kind, *key): value for key, value in rows.items()})
     return [
         Use(
@@ -122,14 +143,20 @@ def _kind(owner: Vendor | Client) -> str:
 
 
 def _waits(start: datetime, end: datetime) -> models.Q:
-    """Confirmed to be sent in that time; today that is whatever may go at once, and what could not go earlier."""
+    """Confirmed to be sent in that time; today that is whatever may go at once, and what could not
+    go earlier.
+    """
     if start <= timezone.now():
         return models.Q(hold_until=None) | models.Q(hold_until__lt=end)
     return models.Q(hold_until__gte=start, hold_until__lt=end)
 
 
 def _sums(
-    rows: models.QuerySet[Any], of: str, owners: list[int], amounts: Cast, spans: Mapping[str, models.Q]
+    rows: models.QuerySet[Any],
+    of: str,
+    owners: list[int],
+    amounts: Cast,
+    spans: Mapping[str, models.Q],
 ) -> dict[tuple[int, str], Decimal]:
     """Sums by owner and span, in one question."""
     sums = {f"sum_{name}": models.Sum(amounts, filter=span) for name, span in spans.items()}
@@ -157,7 +184,7 @@ def rows(found: Iterable[Use], adds: Mapping[str, Decimal] | None = None) -> lis
     ]
 
 
-# -- While drafting, and confirming -----------------------------------------------------------------------------------
+# While drafting, and confirming
 
 
 def used_now(order: Order, *, at: datetime | None = None) -> list[Use]:
@@ -167,7 +194,10 @@ def used_now(order: Order, *, at: datetime | None = None) -> list[Use]:
 
 
 def warnings(order: Order, due_now: Mapping[str, Decimal]) -> list[Problem]:
-    """Limits that the order would go over if it were sent today. Confirmed for a later day it may fit."""
+    """Limits that the order would go over if it were sent today.
+
+    Confirmed for a later day it may fit.
+    """
     return [
         Problem(
             message=says,
@@ -184,7 +214,10 @@ def why_not(order: Order, due_now: Mapping[str, Decimal], *, at: datetime) -> st
     """Why an order that is to be sent at that moment can't be confirmed; empty where it fits."""
     for use in used_now(order, at=at):
         if says := _over(use, due_now):
-            return f"{says} Choose a later time under “Send it later”, or ask an Operator to raise the limit."
+            return (
+                f"{says} Choose a later time under “Send it later”, or ask an Operator to raise the"
+                " limit."
+            )
     return ""
 
 
@@ -192,21 +225,28 @@ def _over(use: Use, due_now: Mapping[str, Decimal]) -> str:
     if not use.is_over(due_now):
         return ""
     adds = use.money(due_now.get(use.owner.limit_currency, NOTHING))
-    return f"With its {adds} it would go over {use.words}: {use.money(use.used)} is used or on its way."
+    return (
+        f"With its {adds} it would go over {use.words}: {use.money(use.used)} is used or on its"
+        " way."
+    )
 
 
-# -- At the claim -----------------------------------------------------------------------------------------------------
+# At the claim
 
 
 def used_up(order: Order, adds: Mapping[str, Decimal], now: datetime) -> Use | None:
-    """The limit that has no room for so much now. The account's row is locked; the client's is locked here.
+    """The limit that has no room for so much now. The account's row is locked; the client's is
+    locked here.
 
-    Whoever claims for the same account or client waits for these locks and then counts this order in.
+    Whoever claims for the same account or client waits for these locks and then counts this order
+    in.
     """
     client = order.client
     if client.period_limits:
         client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
     over = [use for use in uses(order.vendor, client, at=now, sent_only=True) if use.is_over(adds)]
     return max(
-        over, key=lambda use: (use.limit < adds.get(use.owner.limit_currency, NOTHING), use.ends_at), default=None
+        over,
+        key=lambda use: (use.limit < adds.get(use.owner.limit_currency, NOTHING), use.ends_at),
+        default=None,
     )

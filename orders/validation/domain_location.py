@@ -16,24 +16,37 @@ def problems(order: Order) -> list[Problem]:
 
     A warning: a domain may have been moved, or be ready at the vendor before MailOps has looked.
     """
-    return [] if order.what.buys_domains else bounded(_not_here(order))
+    return [] if order.product_spec.buys_domains else bounded(_not_here(order))
 
 
 def _not_here(order: Order) -> Iterator[Problem]:
-    rows = {line.name: line.row or line.mailboxes[0].row for line in order.contents if line.mailboxes}
+    rows = {
+        line.name: line.row or line.mailboxes[0].row for line in order.contents if line.mailboxes
+    }
     columns = ("name", "state", "vendor_id", "vendor__name")
     known = [
         domain
         for names in chunks(rows)
-        for domain in Domain.objects.filter(name__in=names, state__in=LIVE).order_by().values_list(*columns)
+        for domain in (
+            Domain.objects.filter(name__in=names, state__in=LIVE).order_by().values_list(*columns)
+        )
     ]
     for name, state, vendor_id, vendor in sorted(known, key=lambda domain: rows[domain[0]] or 0):
         row = rows[name]
         if vendor_id != order.vendor_id:
             message = (
-                f"{name} is at {vendor}, as far as MailOps knows. {order.vendor.name} takes only domains it holds."
+                f"{name} is at {vendor}, as far as MailOps knows. {order.vendor.name} takes only"
+                " domains it holds."
             )
-            yield warn(message, f"Order its mailboxes at {vendor}, or go on if it was moved.", field="domain", row=row)
+            yield warn(
+                message,
+                f"Order its mailboxes at {vendor}, or go on if it was moved.",
+                field="domain",
+                row=row,
+            )
         elif state == Asset.ORDERED:
-            message = f"{name} was ordered and is not ready yet. {order.vendor.name} takes mailboxes on active domains."
+            message = (
+                f"{name} was ordered and is not ready yet. {order.vendor.name} takes mailboxes on"
+                " active domains."
+            )
             yield warn(message, "Wait until the domain reads Ready.", field="domain", row=row)

@@ -1,4 +1,6 @@
-"""The duplicate radar: names of an order that are owned, on another order, in doubt, or were refused before."""
+"""The duplicate radar: names of an order that are owned, on another order, in doubt, or were
+refused before.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,12 @@ class Seen:
 
 
 def problems_of(order: Order) -> list[Problem]:
-    """One problem for each name of the order that was seen before; three queries for ten thousand names."""
-    domains = {line.name: line.row for line in order.contents} if order.what.buys_domains else {}
+    """One problem for each name of the order that was seen before; three queries for ten thousand
+    names.
+    """
+    domains = (
+        {line.name: line.row for line in order.contents} if order.product_spec.buys_domains else {}
+    )
     addresses = {box.address: box.row for line in order.contents for box in line.mailboxes}
     return [
         *_said(domains, seen(Domain, domains, order), "domain", order),
@@ -40,7 +46,9 @@ def problems_of(order: Order) -> list[Problem]:
     ]
 
 
-def seen(model: type[Domain] | type[Mailbox], names: Collection[str], order: Order) -> dict[str, Seen]:
+def seen(
+    model: type[Domain] | type[Mailbox], names: Collection[str], order: Order
+) -> dict[str, Seen]:
     """The worst place where each of these names was seen outside of this order."""
     column = "name" if model is Domain else "address"
     rows: list[tuple[str, str, int | None, int | None]] = []
@@ -58,7 +66,9 @@ def seen(model: type[Domain] | type[Mailbox], names: Collection[str], order: Ord
 
 def _counts() -> models.Q:
     elsewhere = models.Q(order__state__in=[*WAITING, State.DRAFT])
-    no_more = models.Q(order__state__in=[*ENDED, State.REFUSED], state__in=[Asset.REFUSED, Asset.GONE])
+    no_more = models.Q(
+        order__state__in=[*ENDED, State.REFUSED], state__in=[Asset.REFUSED, Asset.GONE]
+    )
     return models.Q(state__in=LIVE) | elsewhere | no_more
 
 
@@ -89,24 +99,38 @@ def _place(column: str, name: str, state: str, row: int | None, other: Order | N
 
 
 def named(problems: Iterable[Mapping[str, Any]], column: str, name: str, row: int | None) -> str:
-    """What the vendor said of this very name in its refusal; empty where it spoke of something else."""
+    """What the vendor said of this very name in its refusal; empty where it spoke of something
+    else.
+    """
     other_column = "address" if column == "name" else "domain"
     for problem in problems:
         said = f"{problem.get('message', '')} {problem.get('vendor_says', '')}".lower()
-        is_row = row is not None and problem.get("row") == row and problem.get("field") != other_column
+        is_row = (
+            row is not None and problem.get("row") == row and problem.get("field") != other_column
+        )
         if is_row or re.search(rf"(?<![\w.@-]){re.escape(name.lower())}(?![\w@-]|\.\w)", said):
             return str(problem.get("message") or problem.get("vendor_says"))
     return ""
 
 
-def _said(rows: Mapping[str, int | None], found: Mapping[str, Seen], field: str, order: Order) -> list[Problem]:
-    return [_problem(name, found[name], field, row, order) for name, row in rows.items() if name in found]
+def _said(
+    rows: Mapping[str, int | None], found: Mapping[str, Seen], field: str, order: Order
+) -> list[Problem]:
+    return [
+        _problem(name, found[name], field, row, order)
+        for name, row in rows.items()
+        if name in found
+    ]
 
 
 def _problem(name: str, place: Seen, field: str, row: int | None, order: Order) -> Problem:
     other = place.order
     about: dict[str, Any] = {"row": row, "field": field, "order_id": other.pk if other else None}
-    where = f"on {other}, which reads “{other.get_state_display()}”" if other else "already held at a vendor"
+    where = (
+        f"on {other}, which reads “{other.get_state_display()}”"
+        if other
+        else "already held at a vendor"
+    )
     match place.kind:
         case kind if kind in (OWNED, UNDER_WAY):
             return Problem(message=f"{name} is {where}.", fix=TAKE_OUT, **about)
@@ -117,6 +141,11 @@ def _problem(name: str, place: Seen, field: str, row: int | None, order: Order) 
             return Problem(message=message, fix=SAY_WHY, wants_reason=True, **about)
         case kind if kind == DRAFTED:
             whose = f"{other.drafted_by_name}'s draft {other}" if other else ""
-            return Problem(message=f"{name} is also in {whose}.", fix="Agree on who orders it.", level="warn", **about)
+            return Problem(
+                message=f"{name} is also in {whose}.",
+                fix="Agree on who orders it.",
+                level="warn",
+                **about,
+            )
     message = f"{name} was on {other}, and is gone since."
     return Problem(message=message, fix="Make sure that it is meant.", level="warn", **about)

@@ -1,4 +1,6 @@
-"""Names that a person reads as another one: a doubled ending, a stray www, letters of another alphabet."""
+"""Names that a person reads as another one: a doubled ending, a stray www, letters of another
+alphabet.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from orders.validation.public_suffixes import registrable
 from orders.validation.typos import lines, shortened
 from vendors.verdicts import Problem
 
-# Letters of other alphabets that look like ours; what is not here is taken for a real letter of a real word.
+# Letters of other alphabets that look like ours; what is not here is taken for a real letter of a
+# real word.
 ALIKE = {
     ord(there): here
     for here, theres in {
@@ -34,7 +37,9 @@ def written(name: str) -> str:
 
 
 def reads_like(name: str) -> str:
-    """The name in our letters, if it holds only letters that look like ours; empty where it does not."""
+    """The name in our letters, if it holds only letters that look like ours; empty where it does
+    not.
+    """
     shown = written(name)
     plain = shown.translate(ALIKE)
     return plain if shown != plain and plain.isascii() else ""
@@ -63,14 +68,24 @@ def _odd(name: str, main: str) -> tuple[str, str, str] | None:
         rest = label[3:].lstrip("-") or label
         return "www", f"{name} begins with www.", f"{rest}.{ending} may be meant."
     if like := reads_like(name):
-        return "letters", f"{name} is written {written(name)}, which reads like {like}.", "Write it in plain letters."
+        return (
+            "letters",
+            f"{name} is written {written(name)}, which reads like {like}.",
+            "Write it in plain letters.",
+        )
     if main and name != main and _folded(name) == _folded(main):
-        return "letters", f"{name} reads like {main}, the client's own domain.", "Leave it if it is meant."
+        return (
+            "letters",
+            f"{name} reads like {main}, the client's own domain.",
+            "Leave it if it is meant.",
+        )
     return None
 
 
 def _doubled(name: str, main: str) -> str:
-    """The name with its ending once, where it is there twice: acme.com.com, or acmecom.com for acme.com."""
+    """The name with its ending once, where it is there twice: acme.com.com, or acmecom.com for
+    acme.com.
+    """
     bought = registrable(name)
     ending = bought.partition(".")[2]
     if not ending:

@@ -1,4 +1,6 @@
-"""Checks that need no vendor: are the names free and spelt as meant, is the price known, is it within limits?"""
+"""Checks that need no vendor: are the names free and spelt as meant, is the price known, is it
+within limits?
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ OWN = "a client's own domain is never ordered"
 
 
 def contents(order: Order) -> list[Problem]:
-    """Something to order, nothing that is never ordered, nothing that is owned, on its way or misspelt."""
+    """Something to order, nothing that is never ordered, nothing that is owned, on its way or
+    misspelt.
+    """
     problems = []
     if not (order.vendor.is_practice or settings.LIVE):
         problems.append(
@@ -33,11 +37,16 @@ def contents(order: Order) -> list[Problem]:
         )
     if not order.contents:
         problems.append(
-            Problem(message="There is nothing on this order yet.", fix="Add at least one line.", field="rows")
+            Problem(
+                message="There is nothing on this order yet.",
+                fix="Add at least one line.",
+                field="rows",
+            )
         )
-    if order.what.buys_domains:
+    if order.product_spec.buys_domains:
         problems += _never_ordered(order)
-    # From confirming on, the database keeps the names for this order alone, and people have read the warnings.
+    # From confirming on, the database keeps the names for this order alone, and people have read
+    # the warnings.
     if order.state not in (State.CONFIRMED, State.SENDING):
         problems += [*_seen_before(order), *similar_orders.problems_of(order)]
     return problems
@@ -60,8 +69,13 @@ def _never_ordered(order: Order) -> list[Problem]:
             problems.append(Problem(message=message, fix=f"Take it out: {OWN}.", **about))
         elif rule := banned.get(line.name):
             who = f" by {rule.added_by_name}" if rule.added_by_name else ""
-            message = f"{line.name} is never bought: “{rule}” is on the never-buy list{who}. {ended(rule.reason)}"
-            problems.append(Problem(message=message, fix="Take it out, or ask an Operator.", **about))
+            message = (
+                f"{line.name} is never bought: “{rule}” is on the never-buy list{who}."
+                f" {ended(rule.reason)}"
+            )
+            problems.append(
+                Problem(message=message, fix="Take it out, or ask an Operator.", **about)
+            )
     return problems
 
 
@@ -70,9 +84,11 @@ def _seen_before(order: Order) -> list[Problem]:
     found = duplicates.problems_of(order)
     known = {problem.message.partition(" ")[0] for problem in found if problem.field == "domain"}
     rows = {line.name: line.row for line in order.contents if line.name not in known}
-    if not order.what.buys_domains:
+    if not order.product_spec.buys_domains:
         for names in chunks(list(rows)):
-            for name in Domain.objects.filter(name__in=names, state__in=LIVE).values_list("name", flat=True):
+            for name in Domain.objects.filter(name__in=names, state__in=LIVE).values_list(
+                "name", flat=True
+            ):
                 rows.pop(name, None)
     main = order.client.main_domain
     rows.pop(main, None)
@@ -90,12 +106,17 @@ def money(order: Order, cost: CostSheet) -> list[Problem]:
     problems = [
         Problem(
             message=f"The price of “{line.label}” is missing.",
-            fix=f"An Operator can add it to the price list of {order.vendor.name} under the item “{line.item}”.",
+            fix=(
+                f"An Operator can add it to the price list of {order.vendor.name} under the item"
+                f" “{line.item}”."
+            ),
             field="price",
         )
         for line in cost.missing
     ]
-    return problems + [problem for owner in (order.vendor, order.client) for problem in _over_limit(owner, cost)]
+    return problems + [
+        problem for owner in (order.vendor, order.client) for problem in _over_limit(owner, cost)
+    ]
 
 
 def _over_limit(owner: Vendor | Client, cost: CostSheet) -> list[Problem]:
@@ -109,7 +130,9 @@ def _over_limit(owner: Vendor | Client, cost: CostSheet) -> list[Problem]:
         elif limit is None:
             continue
         elif amount > limit:
-            message = f"{costs}, over the limit of {show(limit, currency)} an order for {owner.name}."
+            message = (
+                f"{costs}, over the limit of {show(limit, currency)} an order for {owner.name}."
+            )
             fix = "Split the order, or ask an Operator to raise the limit."
             problems.append(Problem(message=message, fix=fix, field="limit"))
     return problems

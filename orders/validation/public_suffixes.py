@@ -1,4 +1,6 @@
-"""Endings of domain names, from an offline copy of the public suffix list: what can be bought, and what is a slip."""
+"""Endings of domain names, from an offline copy of the public suffix list: what can be bought, and
+what is a slip.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def _endings() -> PublicSuffixList:
 
 
 def registrable(domain: str) -> str:
-    """The part of a name that can be bought: "acme.co.uk" of "mail.acme.co.uk"; empty where its ending is unknown."""
+    """The part of a name that can be bought: "acme.co.uk" of "mail.acme.co.uk"; empty where its
+    ending is unknown.
+    """
     return _endings().privatesuffix(domain) or ""
 
 
@@ -31,7 +35,10 @@ def weigh_ending(domain: str) -> tuple[str, str] | None:
     if not ending:
         return _unknown(domain)
     if ending == domain:
-        return f"{domain} is an ending that names stand under.", f"Write the whole name, for example acme.{domain}."
+        return (
+            f"{domain} is an ending that names stand under.",
+            f"Write the whole name, for example acme.{domain}.",
+        )
     name = domain.removesuffix(f".{ending}")
     if ending in SLIPS:
         return f"The ending .{ending} is that of {SLIPS[ending]}.", f"Did you mean {name}.com?"
@@ -63,7 +70,9 @@ def _unknown(domain: str) -> tuple[str, str]:
 
 @cache
 def _meant(last: str) -> str:
-    """The ending that a wrong one may stand for: the likeliest common one, else one of all, a single slip away."""
+    """The ending that a wrong one may stand for: the likeliest common one, else one of all, a
+    single slip away.
+    """
     half = last[: len(last) // 2]
     if half and half * 2 == last and _is_ending(half):
         return half
@@ -71,7 +80,9 @@ def _meant(last: str) -> str:
         if last == ending.replace(".", ""):
             return ending
     near = _one_slip_from(last) if len(last) <= 20 else set()
-    return next((ending for ending in COMMON if ending in near), "") or min(filter(_is_ending, near), default="")
+    return next((ending for ending in COMMON if ending in near), "") or min(
+        filter(_is_ending, near), default=""
+    )
 
 
 def _is_ending(text: str) -> bool:

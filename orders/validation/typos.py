@@ -1,4 +1,6 @@
-"""Names that are one slip of the finger apart, found by keys instead of by comparing every name with every other."""
+"""Names that are one slip of the finger apart, found by keys instead of by comparing every name
+with every other.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from orders.models import Domain, Order, State
 from orders.models.inventory import LIVE
 from vendors.verdicts import Problem
 
-AT_ONCE = 10_000  # values in one IN (…): SQLite takes 32,766 parameters a statement, PostgreSQL 65,535
+AT_ONCE = (
+    10_000  # values in one IN (…): SQLite takes 32,766 parameters a statement, PostgreSQL 65,535
+)
 SHOWN = 10  # warnings of one kind; the others are counted
 SERIES = 3  # a name with so many neighbours belongs to a series: acme-a, acme-b, acme-c …
 BOUGHT = [
@@ -24,7 +28,9 @@ Pairs = dict[str, list[str]]
 
 
 def slip(one: str, other: str) -> tuple[str, str] | None:
-    """The letters in which two names differ, if one letter was added, left out, replaced, or swapped with the next."""
+    """The letters in which two names differ, if one letter was added, left out, replaced, or
+    swapped with the next.
+    """
     if one == other or abs(len(one) - len(other)) > 1:
         return None
     shorter = min(len(one), len(other))
@@ -42,7 +48,8 @@ def is_near(one: str, other: str) -> bool:
 
 
 def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
-    """Each of `names` that has near ones among `others`. Takes time in proportion to their number, not to its square.
+    """Each of `names` that has near ones among `others`. Takes time in proportion to their number,
+    not to its square.
 
     Two near names have a spelling in common once each has lost at most one letter.
     """
@@ -64,12 +71,19 @@ def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
 
 
 def earlier(names: Collection[str], order: Order) -> Pairs:
-    """Each of `names` that is near to domains of other orders. Only domains that share a half with one are read."""
+    """Each of `names` that is near to domains of other orders.
+
+    Only domains that share a half with one are read.
+    """
     heads, tails = keys(names)
     found: set[str] = set()
     for column, wanted in (("head", heads), ("tail", tails)):
         for some in chunks(sorted(wanted)):
-            rows = Domain.objects.order_by().exclude(order=order.pk or 0).filter(**{f"{column}__in": some})
+            rows = (
+                Domain.objects.order_by()
+                .exclude(order=order.pk or 0)
+                .filter(**{f"{column}__in": some})
+            )
             found.update(rows.values_list("name", flat=True))
     return pairs(names, sorted(found))
 
@@ -77,8 +91,9 @@ def earlier(names: Collection[str], order: Order) -> Pairs:
 def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
     """Values of `Domain.head` and `Domain.tail`, one of which every near domain has.
 
-    A slip falls into one half of the other name, which may be a letter longer or shorter, and leaves the other half as
-    it was; only two letters swapped across the middle change both, so they are swapped back.
+    A slip falls into one half of the other name, which may be a letter longer or shorter, and
+    leaves the other half as it was; only two letters swapped across the middle change both, so they
+    are swapped back.
     """
     heads, tails = set(), set()
     for name in names:
@@ -116,8 +131,12 @@ def of_main_domain(rows: Mapping[str, int | None], main: str, whose: str) -> lis
 
 
 def of_earlier_domains(rows: Mapping[str, int | None], order: Order) -> list[Problem]:
-    """Warnings about names one slip from a domain that is owned or was ordered before; says for whom."""
-    near = _alone({name: _unnumbered(name, others) for name, others in earlier(rows, order).items()})
+    """Warnings about names one slip from a domain that is owned or was ordered before; says for
+    whom.
+    """
+    near = _alone(
+        {name: _unnumbered(name, others) for name, others in earlier(rows, order).items()}
+    )
     known = _bought({other for others in near.values() for other in others}, order)
     problems = []
     for name, others in near.items():
@@ -133,12 +152,19 @@ def of_earlier_domains(rows: Mapping[str, int | None], order: Order) -> list[Pro
                 order_id=other.order_id,
             )
             problems.append(problem)
-    return shortened(problems, lambda n: f"And {lines(n)} one letter away from a domain bought earlier.")
+    return shortened(
+        problems, lambda n: f"And {lines(n)} one letter away from a domain bought earlier."
+    )
 
 
 def within(rows: Mapping[str, int | None]) -> list[Problem]:
-    """Warnings about two names of the order that are one slip apart. Numbers, hyphens and series are left alone."""
-    near = _alone({name: _unnumbered(name, others, spare="-") for name, others in pairs(rows, rows).items()})
+    """Warnings about two names of the order that are one slip apart.
+
+    Numbers, hyphens and series are left alone.
+    """
+    near = _alone(
+        {name: _unnumbered(name, others, spare="-") for name, others in pairs(rows, rows).items()}
+    )
     places = {name: (row or 0, i) for i, (name, row) in enumerate(rows.items())}
     problems = []
     for name, others in near.items():
@@ -182,7 +208,9 @@ def _unnumbered(name: str, others: Iterable[str], spare: str = "") -> list[str]:
     """Less those that differ in a number alone, as acme1 and acme2, or in a letter of `spare`."""
     found = ((other, slip(name, other)) for other in others)
     return [
-        other for other, letters in found if letters and not all(c.isdigit() or c in spare for c in "".join(letters))
+        other
+        for other, letters in found
+        if letters and not all(c.isdigit() or c in spare for c in "".join(letters))
     ]
 
 
@@ -192,7 +220,9 @@ def _alone(near: Pairs) -> Pairs:
 
 
 def _bought(names: Iterable[str], order: Order) -> dict[str, Domain]:
-    """Of these names those that are owned or stand on another order that was not refused or cancelled."""
+    """Of these names those that are owned or stand on another order that was not refused or
+    cancelled.
+    """
     found = {}
     columns = ("name", "order_id", "client__name", "order__state")
     for some in chunks(sorted(names)):

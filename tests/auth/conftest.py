@@ -1,4 +1,6 @@
-"""What the tests of the doors share: axes awake, a person with a second factor, codes as their phone shows them."""
+"""What the tests of the doors share: axes awake, a person with a second factor, codes as their
+phone shows them.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def who(people: SimpleNamespace) -> SimpleNamespace:
     return people
 
 
-def sign_in(name: str, *, password: str = PASSWORD, browser: Browser | None = None, **meta: Any) -> Any:
+def sign_in(
+    name: str, *, password: str = PASSWORD, browser: Browser | None = None, **meta: Any
+) -> Any:
     browser = browser or Browser()
     return browser.post("/login/?next=/", {"username": name, "password": password}, **meta)
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client as Browser
 
 from mailops.auth import roles
-from mailops.history import telling
+from mailops.history import audited
 from mailops.history.models import Event
 from mailops.proposals import workflow
 from tests.auth.conftest import PASSWORD, sign_in, text
@@ -27,7 +27,7 @@ def nora(who: SimpleNamespace) -> User:
     """Added on the page, her role given by whoever may."""
     signed_in(who.boss).post("/auth/user/add/", TYPED | {"username": "nora"})
     nora = User.objects.get(username="nora")
-    with telling():
+    with audited():
         nora.is_staff = True
         nora.save()
         nora.groups.set(Group.objects.filter(name=roles.CONFIRMER))
@@ -51,7 +51,14 @@ def change(browser: Browser, new: str = OWN, old: str = GIVEN) -> Any:
 
 def test_whoever_was_added_opens_nothing_before_they_chose_a_password(nora: User) -> None:
     browser = entered("nora")
-    for page in ("/", "/orders/order/", "/second-factor/", "/my/notices/", "/password_change/done/", "/no/such/page/"):
+    for page in (
+        "/",
+        "/orders/order/",
+        "/second-factor/",
+        "/my/notices/",
+        "/password_change/done/",
+        "/no/such/page/",
+    ):
         assert browser.get(page)["Location"] == ASKED, page
     assert browser.post("/orders/order/1/confirm/", {"digest": "x"})["Location"] == ASKED
     page = text(browser.get(ASKED))

@@ -41,7 +41,10 @@ def test_the_page_says_the_same_of_a_name_that_nobody_has(who: SimpleNamespace) 
         for name, place in (("drafter", "10.1.1.1"), ("no-such-person", "10.1.1.2"))
     ]
     assert pages[0] == pages[1]
-    before = [text(sign_in(n, password=TYPED, REMOTE_ADDR="10.1.1.3")) for n in ("confirmer", "nobody-here")]
+    before = [
+        text(sign_in(n, password=TYPED, REMOTE_ADDR="10.1.1.3"))
+        for n in ("confirmer", "nobody-here")
+    ]
     assert "nobody-here" in before[1]
     assert before[0].partition("<form")[0] == before[1].partition("<form")[0]
 
@@ -101,7 +104,11 @@ def test_behind_several_proxies_the_outermosts_word_counts(
 ) -> None:
     settings.TRUST_FORWARDED_FOR, settings.PROXIES_IN_FRONT = True, proxies
     guess("drafter", times=1, HTTP_X_FORWARDED_FOR=came)
-    assert Event.objects.get(action="user.sign_in_failed").origin == AccessAttempt.objects.get().ip_address == noted
+    assert (
+        Event.objects.get(action="user.sign_in_failed").origin
+        == AccessAttempt.objects.get().ip_address
+        == noted
+    )
 
 
 def test_nothing_typed_is_stored(who: SimpleNamespace) -> None:
@@ -148,7 +155,7 @@ def test_the_command_unlocks_a_name_or_an_address(who: SimpleNamespace, capsys: 
             call_command("unlock", **given)
 
 
-# -- Addresses ---------------------------------------------------------------------------------------------------------
+# Addresses
 
 
 @pytest.mark.parametrize(
@@ -190,9 +197,15 @@ def test_unlocking_lets_in_whom_the_address_keeps_out(who: SimpleNamespace) -> N
     boss.force_login(who.boss)
     page = boss.get("/axes/accessattempt/")
     assert "2001:db8:1:2::/64" in text(page) and "every name from its address" in text(page)
-    done = boss.post(f"/axes/accessattempt/{AccessAttempt.objects.get(username='drafter').pk}/unlock/", follow=True)
+    done = boss.post(
+        f"/axes/accessattempt/{AccessAttempt.objects.get(username='drafter').pk}/unlock/",
+        follow=True,
+    )
     assert "can log in again, and so can everybody at the address 2001:db8:1:2::/64." in text(done)
-    assert Event.objects.get(action="user.unlocked").reason == "Everybody at this address too: 2001:db8:1:2::/64."
+    assert (
+        Event.objects.get(action="user.unlocked").reason
+        == "Everybody at this address too: 2001:db8:1:2::/64."
+    )
     assert sign_in("drafter", **place).status_code == 302
 
 

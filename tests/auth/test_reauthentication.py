@@ -1,4 +1,6 @@
-"""A fresh sign-in before money moves: asked, answered, nothing lost, and what was seen still counts."""
+"""A fresh sign-in before money moves: asked, answered, nothing lost, and what was seen still
+counts.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from mailops.auth import sessions
-from mailops.history import telling
+from mailops.history import audited
 from mailops.notices.models import SharedAddress
 from mailops.proposals import workflow
 from mailops.proposals.models import Proposal
@@ -22,7 +24,7 @@ from orders.models import Client, ConfirmationRule, Delegation, Order, State
 from orders.plan import plan
 from orders.review import delegations
 from tests.auth.conftest import PASSWORD, equipped, sign_in, text
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 
 pytestmark = pytest.mark.django_db
 AGAIN = {"doors-password": PASSWORD}
@@ -48,8 +50,8 @@ def entered(name: str) -> Browser:
 
 
 @pytest.fixture
-def order(desk: Desk, who: SimpleNamespace) -> Order:
-    return desk.reviewed()
+def order(factory: OrderFactory, who: SimpleNamespace) -> Order:
+    return factory.reviewed()
 
 
 def confirm(browser: Browser, order: Order, digest: str = "") -> Any:
@@ -58,7 +60,9 @@ def confirm(browser: Browser, order: Order, digest: str = "") -> Any:
 
 
 def answer(browser: Browser, page: Any, **typed: str) -> Any:
-    return browser.post(page.context["back"], {"doors-typed": page.context["typed"], **AGAIN, **typed})
+    return browser.post(
+        page.context["back"], {"doors-typed": page.context["typed"], **AGAIN, **typed}
+    )
 
 
 def test_whoever_logged_in_just_now_is_not_asked(order: Order) -> None:
@@ -131,10 +135,12 @@ def test_the_second_factor_is_asked_for_as_well(order: Order, who: SimpleNamespa
 
 
 @pytest.mark.parametrize("case", ["another person", "another page", "made up", "empty"])
-def test_a_form_is_carried_for_its_own_person_and_page_only(order: Order, desk: Desk, case: str) -> None:
+def test_a_form_is_carried_for_its_own_person_and_page_only(
+    order: Order, factory: OrderFactory, case: str
+) -> None:
     browser = later(entered("confirmer"))
     page = confirm(browser, order)
-    other = desk.reviewed(word="other")
+    other = factory.reviewed(word="other")
     where, sealed = page.context["back"], page.context["typed"]
     if case == "another person":
         browser = later(entered("boss"))
@@ -155,13 +161,21 @@ def test_a_carried_form_needs_the_role_still(order: Order, who: SimpleNamespace)
     assert fresh(order).state == State.REVIEW
 
 
-def test_a_vendors_key_is_carried_without_being_shown(desk: Desk, who: SimpleNamespace) -> None:
+def test_a_vendors_key_is_carried_without_being_shown(
+    factory: OrderFactory, who: SimpleNamespace
+) -> None:
     browser = later(entered("operator"))
-    vendor = desk.accounts["woodpecker"]
+    vendor = factory.accounts["woodpecker"]
     url = f"/vendors/vendor/{vendor.pk}/change/"
     form = browser.get(url).context["adminform"].form
-    typed = {name: value for name, value in form.initial.items() if value is not None and value is not False}
-    page = browser.post(url, typed | {"secret_api_key": "a-new-key-at-the-vendor", "why": "A new key."})
+    typed = {
+        name: value
+        for name, value in form.initial.items()
+        if value is not None and value is not False
+    }
+    page = browser.post(
+        url, typed | {"secret_api_key": "a-new-key-at-the-vendor", "why": "A new key."}
+    )
     assert "a-new-key-at-the-vendor" not in text(page)
     done = answer(browser, page)
     assert done.status_code == 302, done.context["errors"]
@@ -170,7 +184,9 @@ def test_a_vendors_key_is_carried_without_being_shown(desk: Desk, who: SimpleNam
     assert vendor.secrets.open()["api_key"] == "a-new-key-at-the-vendor"
 
 
-def test_holding_everything_asks_nothing_and_letting_go_does(desk: Desk, who: SimpleNamespace) -> None:
+def test_holding_everything_asks_nothing_and_letting_go_does(
+    factory: OrderFactory, who: SimpleNamespace
+) -> None:
     browser = later(entered("operator"))
     assert browser.post("/vendors/vendor/hold_all/", {"reason": "Fire"}).status_code == 302
     assert "Is it still you?" in text(browser.post("/vendors/vendor/release_all/"))
@@ -182,7 +198,11 @@ def test_holding_everything_asks_nothing_and_letting_go_does(desk: Desk, who: Si
 @pytest.mark.parametrize(
     ("name", "url", "then"),
     [
-        ("confirmer", "/orders/order/{order}/check/", "Go on with checking MO-{number} at the vendor"),
+        (
+            "confirmer",
+            "/orders/order/{order}/check/",
+            "Go on with checking MO-{number} at the vendor",
+        ),
         ("confirmer", "/orders/order/together/", "Confirm several orders"),
         ("confirmer", "/orders/delegation/add/", "Pass on your right to confirm"),
         ("confirmer", "/proposals/proposal/1/approve/", "Approve proposal 1"),
@@ -198,10 +218,15 @@ def test_holding_everything_asks_nothing_and_letting_go_does(desk: Desk, who: Si
     ],
 )
 def test_the_other_doors_ask_too_and_say_what_comes_then(
-    desk: Desk, who: SimpleNamespace, name: str, url: str, then: str
+    factory: OrderFactory, who: SimpleNamespace, name: str, url: str, then: str
 ) -> None:
-    order = desk.reviewed()
-    known = {"order": order.pk, "number": 1000 + order.pk, "account": order.vendor_id, "user": who.drafter.pk}
+    order = factory.reviewed()
+    known = {
+        "order": order.pk,
+        "number": 1000 + order.pk,
+        "account": order.vendor_id,
+        "user": who.drafter.pk,
+    }
     page = later(entered(name)).post(url.format(**known), {"code": "1"})
     assert "Is it still you?" in text(page) and f"Then: <b>{then.format(**known)}</b>" in text(page)
 
@@ -219,38 +244,49 @@ def test_zero_minutes_turn_it_off(order: Order, settings: Any) -> None:
 
 
 def test_whoever_confirms_for_another_needs_a_second_factor_as_well(
-    desk: Desk, who: SimpleNamespace, settings: Any
+    factory: OrderFactory, who: SimpleNamespace, settings: Any
 ) -> None:
     until = timezone.now() + timedelta(days=1)
-    passed_on = Delegation(to_user=desk.people.operator, ends_at=until, reason="On leave.")
-    delegations.make(passed_on, by=desk.people.confirmer)
+    passed_on = Delegation(to_user=factory.people.operator, ends_at=until, reason="On leave.")
+    delegations.make(passed_on, by=factory.people.confirmer)
     assert User.objects.get(username="operator").has_perm("orders.confirm_order")
     settings.SECOND_FACTOR_ROLES = ["Confirmer"]
     assert not User.objects.get(username="operator").has_perm("orders.confirm_order")
-    assert "no second factor" in delegations.why_not(passed_on, by=desk.people.confirmer)
-    equipped(desk.people.operator)
+    assert "no second factor" in delegations.why_not(passed_on, by=factory.people.confirmer)
+    equipped(factory.people.operator)
     assert User.objects.get(username="operator").has_perm("orders.confirm_order")
 
 
-# -- What nobody else is asked about -----------------------------------------------------------------------------------
+# What nobody else is asked about
 
 
 @pytest.fixture
-def guarded(desk: Desk, who: SimpleNamespace) -> dict[str, Any]:
+def guarded(factory: OrderFactory, who: SimpleNamespace) -> dict[str, Any]:
     """One of each: what needs a second person where there are two, and where the notices go."""
-    with telling():
+    with audited():
         rule = ConfirmationRule.objects.create(confirmers=2, note="All orders.")
         shared = SharedAddress.objects.create(name="Duty phone")
-    items = [desk.people.drafter, desk.accounts["woodpecker"], Client.objects.get(name="Northwind"), rule, shared]
+    items = [
+        factory.people.drafter,
+        factory.accounts["woodpecker"],
+        Client.objects.get(name="Northwind"),
+        rule,
+        shared,
+    ]
     return {item._meta.label_lower: item for item in items}
 
 
 ALONE = sorted({*GUARDS, "notices.sharedaddress"})
-GONE = ["auth.user", "notices.sharedaddress", "orders.confirmationrule"]  # the others are deleted by nobody
+GONE = [
+    "auth.user",
+    "notices.sharedaddress",
+    "orders.confirmationrule",
+]  # the others are deleted by nobody
 
 
 @pytest.mark.parametrize(
-    ("label", "door"), [*((label, "change") for label in ALONE), *((label, "delete") for label in GONE)]
+    ("label", "door"),
+    [*((label, "change") for label in ALONE), *((label, "delete") for label in GONE)],
 )
 def test_where_one_person_decides_alone_their_sign_in_is_fresh(
     guarded: dict[str, Any], settings: Any, label: str, door: str
@@ -265,6 +301,10 @@ def test_where_one_person_decides_alone_their_sign_in_is_fresh(
     assert type(item).objects.filter(pk=item.pk).exists() is (door == "change")
 
 
-def test_where_there_are_two_a_client_is_changed_without_it(guarded: dict[str, Any], who: SimpleNamespace) -> None:
-    page = later(entered("drafter")).post(f"/orders/client/{guarded['orders.client'].pk}/change/", {"name": ""})
+def test_where_there_are_two_a_client_is_changed_without_it(
+    guarded: dict[str, Any], who: SimpleNamespace
+) -> None:
+    page = later(entered("drafter")).post(
+        f"/orders/client/{guarded['orders.client'].pk}/change/", {"name": ""}
+    )
     assert "Is it still you?" not in text(page) and page.context["errors"]

@@ -1,4 +1,6 @@
-"""The second factor: added with a first code, asked for after the password, lost, reset, never shown."""
+"""The second factor: added with a first code, asked for after the password, lost, reset, never
+shown.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ def enrol(browser: Browser) -> tuple[Phone, list[str]]:
     return phone, re.findall(r"<li><code>([A-Z2-7-]+)</code>", done.content.decode())
 
 
-# -- Adding ------------------------------------------------------------------------------------------------------------
+# Adding
 
 
 def test_a_second_factor_is_added_with_its_first_code(who: SimpleNamespace) -> None:
@@ -69,7 +71,9 @@ def test_a_second_factor_is_added_with_its_first_code(who: SimpleNamespace) -> N
     assert is_in(later)
 
 
-def test_looking_at_the_page_keeps_nothing_and_a_wrong_code_adds_nothing(who: SimpleNamespace) -> None:
+def test_looking_at_the_page_keeps_nothing_and_a_wrong_code_adds_nothing(
+    who: SimpleNamespace,
+) -> None:
     browser = Browser()
     sign_in("confirmer", browser=browser)
     page = browser.get("/second-factor/add/")
@@ -99,13 +103,19 @@ def test_the_picture_and_the_key_are_in_no_cache_and_run_no_script(who: SimpleNa
     assert 'src="data:image/svg+xml' in page.content.decode()
 
 
-# -- Logging in --------------------------------------------------------------------------------------------------------
+# Logging in
 
 
 def test_the_password_alone_opens_nothing(who: SimpleNamespace) -> None:
     equipped(who.confirmer)
     browser = at_the_code_page("confirmer")
-    for page in ("/", "/orders/order/", "/second-factor/", "/second-factor/add/", "/password_change/"):
+    for page in (
+        "/",
+        "/orders/order/",
+        "/second-factor/",
+        "/second-factor/add/",
+        "/password_change/",
+    ):
         assert browser.get(page)["Location"].startswith("/login/"), page
 
 
@@ -118,7 +128,9 @@ def test_a_code_is_taken_once(who: SimpleNamespace) -> None:
     assert not is_in(again)
 
 
-@pytest.mark.parametrize("code", ["000000", "", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "-00001", "+12345", "1e5"])
+@pytest.mark.parametrize(
+    "code", ["000000", "", "12345", "1234567", "abcdef", "١٢٣٤٥٦", "-00001", "+12345", "1e5"]
+)
 def test_what_is_no_code_opens_nothing(who: SimpleNamespace, code: str) -> None:
     equipped(who.confirmer)
     browser = at_the_code_page("confirmer")
@@ -130,7 +142,9 @@ def test_a_recovery_code_opens_once_and_is_recorded(who: SimpleNamespace) -> Non
     _, codes = equipped(who.confirmer)
     assert give(at_the_code_page("confirmer"), codes[0].lower()).status_code == 302
     assert "user.used_recovery_code" in actions("confirmer")
-    assert Event.objects.get(action="user.used_recovery_code").changes == {"recovery codes left": [10, 9]}
+    assert Event.objects.get(action="user.used_recovery_code").changes == {
+        "recovery codes left": [10, 9]
+    }
     assert give(at_the_code_page("confirmer"), codes[0]).status_code == 200
     assert give(at_the_code_page("confirmer"), codes[1]).status_code == 302
 
@@ -183,7 +197,9 @@ def test_the_second_step_ends_with_the_first_ones_truth(who: SimpleNamespace, ch
 def test_logging_in_leads_nowhere_outside(who: SimpleNamespace) -> None:
     phone, _ = equipped(who.confirmer)
     browser = Browser()
-    browser.post("/login/?next=https://evil.example/", {"username": "confirmer", "password": PASSWORD})
+    browser.post(
+        "/login/?next=https://evil.example/", {"username": "confirmer", "password": PASSWORD}
+    )
     assert give(browser, phone.code())["Location"] == "/"
 
 
@@ -195,13 +211,20 @@ def test_the_session_gets_another_number_when_somebody_logs_in(who: SimpleNamesp
     assert browser.session.session_key != before
 
 
-# -- At rest -----------------------------------------------------------------------------------------------------------
+# At rest
 
 
 def test_neither_key_nor_recovery_codes_lie_open_in_the_database(who: SimpleNamespace) -> None:
     phone, codes = equipped(who.confirmer)
-    stored = repr(list(Authenticator.objects.values_list())) + repr(list(RecoveryCode.objects.values_list()))
-    for secret in (phone.key.hex(), base64.b32encode(phone.key).decode(), *codes, *(c.replace("-", "") for c in codes)):
+    stored = repr(list(Authenticator.objects.values_list())) + repr(
+        list(RecoveryCode.objects.values_list())
+    )
+    for secret in (
+        phone.key.hex(),
+        base64.b32encode(phone.key).decode(),
+        *codes,
+        *(c.replace("-", "") for c in codes),
+    ):
         assert secret not in stored
 
 
@@ -215,7 +238,9 @@ def test_a_key_moves_to_a_new_seal_key(who: SimpleNamespace, settings: Any) -> N
     assert give(at_the_code_page("confirmer"), phone.code()).status_code == 302
 
 
-def test_a_key_that_cannot_be_opened_lets_nobody_in_and_says_what_to_do(who: SimpleNamespace, settings: Any) -> None:
+def test_a_key_that_cannot_be_opened_lets_nobody_in_and_says_what_to_do(
+    who: SimpleNamespace, settings: Any
+) -> None:
     from cryptography.fernet import Fernet
 
     phone, _ = equipped(who.confirmer)
@@ -223,10 +248,12 @@ def test_a_key_that_cannot_be_opened_lets_nobody_in_and_says_what_to_do(who: Sim
     assert "Ask a superuser to reset it" in text(give(at_the_code_page("confirmer"), phone.code()))
 
 
-# -- Who must have one -------------------------------------------------------------------------------------------------
+# Who must have one
 
 
-@pytest.mark.parametrize(("name", "owes"), [("confirmer", True), ("boss", True), ("drafter", False)])
+@pytest.mark.parametrize(
+    ("name", "owes"), [("confirmer", True), ("boss", True), ("drafter", False)]
+)
 def test_whose_role_asks_for_one_opens_nothing_before_it_is_added(
     who: SimpleNamespace, settings: Any, name: str, owes: bool
 ) -> None:
@@ -237,7 +264,10 @@ def test_whose_role_asks_for_one_opens_nothing_before_it_is_added(
     if owes:
         for page in ("/orders/order/", "/password_change/", "/login/", "/no/such/page/"):
             assert browser.get(page)["Location"] == "/second-factor/", page
-        assert browser.post("/orders/order/1/confirm/", {"digest": "x"})["Location"] == "/second-factor/"
+        assert (
+            browser.post("/orders/order/1/confirm/", {"digest": "x"})["Location"]
+            == "/second-factor/"
+        )
         assert "nothing else opens before" in text(browser.get("/second-factor/"))
         enrol(browser)
         assert is_in(browser)
@@ -261,10 +291,12 @@ def test_whose_role_asks_for_one_cannot_remove_it(who: SimpleNamespace, settings
     assert actions("confirmer")[-1] == "user.second_factor_removed"
 
 
-# -- Lost --------------------------------------------------------------------------------------------------------------
+# Lost
 
 
-def test_a_superuser_resets_a_lost_one_with_a_reason_and_the_person_is_logged_out(who: SimpleNamespace) -> None:
+def test_a_superuser_resets_a_lost_one_with_a_reason_and_the_person_is_logged_out(
+    who: SimpleNamespace,
+) -> None:
     browser, boss = Browser(), Browser()
     sign_in("confirmer", browser=browser)
     enrol(browser)
@@ -272,10 +304,17 @@ def test_a_superuser_resets_a_lost_one_with_a_reason_and_the_person_is_logged_ou
     device = Authenticator.objects.get()
     assert boss.post(f"/doors/authenticator/{device.pk}/reset/", {"reason": " "}).status_code == 400
     assert Authenticator.objects.exists()
-    boss.post(f"/doors/authenticator/{device.pk}/reset/", {"reason": "Called back on the number that we have."})
+    boss.post(
+        f"/doors/authenticator/{device.pk}/reset/",
+        {"reason": "Called back on the number that we have."},
+    )
     assert not Authenticator.objects.exists() and not RecoveryCode.objects.exists()
     event = Event.objects.filter(action="user.second_factor_removed").get()
-    assert (event.who, event.subject, event.reason) == ("boss", "confirmer", "Called back on the number that we have.")
+    assert (event.who, event.subject, event.reason) == (
+        "boss",
+        "confirmer",
+        "Called back on the number that we have.",
+    )
     assert not is_in(browser)
     assert sign_in("confirmer")["Location"] == "/"
 
@@ -285,7 +324,9 @@ def test_nobody_resets_their_own(who: SimpleNamespace) -> None:
     sign_in("boss", browser=boss)
     enrol(boss)
     device = Authenticator.objects.get()
-    answer = boss.post(f"/doors/authenticator/{device.pk}/reset/", {"reason": "I may."}, follow=True)
+    answer = boss.post(
+        f"/doors/authenticator/{device.pk}/reset/", {"reason": "I may."}, follow=True
+    )
     assert "Nobody resets their own second factor" in text(answer)
     assert Authenticator.objects.exists()
 
@@ -294,7 +335,10 @@ def test_the_only_superuser_is_helped_by_the_command(who: SimpleNamespace) -> No
     equipped(who.boss)
     call_command("reset_second_factor", "boss", reason="Phone fell into the lake.")
     assert sign_in("boss")["Location"] == "/"
-    assert Event.objects.get(action="user.second_factor_removed").who == "manage.py reset_second_factor"
+    assert (
+        Event.objects.get(action="user.second_factor_removed").who
+        == "manage.py reset_second_factor"
+    )
 
 
 def test_a_new_phone_replaces_the_old_one_and_ends_other_sessions(who: SimpleNamespace) -> None:
@@ -315,16 +359,20 @@ def test_new_recovery_codes_end_the_old_ones(who: SimpleNamespace) -> None:
     browser = Browser()
     sign_in("confirmer", browser=browser)
     _, old = enrol(browser)
-    new = re.findall(r"<li><code>([A-Z2-7-]+)</code>", browser.post("/second-factor/codes/").content.decode())
+    new = re.findall(
+        r"<li><code>([A-Z2-7-]+)</code>", browser.post("/second-factor/codes/").content.decode()
+    )
     assert len(new) == 10 and not set(old) & set(new)
     assert give(at_the_code_page("confirmer"), old[0]).status_code == 200
     assert give(at_the_code_page("confirmer"), new[0]).status_code == 302
 
 
-# -- The other door: a draft sent after the session ended --------------------------------------------------------------
+# The other door: a draft sent after the session ended
 
 
-def test_going_on_with_a_draft_asks_for_the_code_too(who: SimpleNamespace, accounts: dict[str, Any]) -> None:
+def test_going_on_with_a_draft_asks_for_the_code_too(
+    who: SimpleNamespace, accounts: dict[str, Any]
+) -> None:
     phone, _ = equipped(who.drafter)
     url = add_url(accounts["woodpecker"], "mailboxes")
     browser, draft = Browser(), typed() | {"username": "drafter", "password": PASSWORD}

@@ -1,4 +1,6 @@
-"""Sessions end: after a day's work, when unused, with another password; and what each answer tells the browser."""
+"""Sessions end: after a day's work, when unused, with another password; and what each answer tells
+the browser.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,14 @@ def test_a_session_ends_after_its_hours_however_much_it_was_used(who: SimpleName
     assert is_in(aged(entered(), BEGAN=11.9))
     browser = aged(entered(), BEGAN=12.1)
     assert not is_in(browser)
-    assert "You were logged out because MailOps was not used for a while" in text(browser.get("/login/"))
+    assert "You were logged out because MailOps was not used for a while" in text(
+        browser.get("/login/")
+    )
 
 
-def test_an_unused_session_ends_where_the_setting_says_so(who: SimpleNamespace, settings: Any) -> None:
+def test_an_unused_session_ends_where_the_setting_says_so(
+    who: SimpleNamespace, settings: Any
+) -> None:
     assert is_in(aged(entered(), USED=5))
     settings.SESSION_IDLE_MINUTES = 60
     assert is_in(aged(entered(), USED=0.9))
@@ -62,10 +68,14 @@ def test_a_page_that_looks_for_news_by_itself_does_not_keep_a_session_alive(
 
 
 def change_password(browser: Browser, old: str, new: str) -> Any:
-    return browser.post("/password_change/", {"old_password": old, "new_password1": new, "new_password2": new})
+    return browser.post(
+        "/password_change/", {"old_password": old, "new_password1": new, "new_password2": new}
+    )
 
 
-def test_another_password_needs_the_present_one_ends_other_sessions_and_is_recorded(who: SimpleNamespace) -> None:
+def test_another_password_needs_the_present_one_ends_other_sessions_and_is_recorded(
+    who: SimpleNamespace,
+) -> None:
     here, there = entered(), entered()
     new = "entirely-other-words-7"
     assert change_password(here, "guessed", new).status_code == 200
@@ -87,14 +97,20 @@ PLACES = ["/", "/login/", "/healthz", "/no/such/page/", "/orders/order/", "/seco
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("is_inside", [True, False])
-def test_every_answer_tells_the_browser_to_be_careful(who: SimpleNamespace, place: str, is_inside: bool) -> None:
+def test_every_answer_tells_the_browser_to_be_careful(
+    who: SimpleNamespace, place: str, is_inside: bool
+) -> None:
     browser = entered("confirmer") if is_inside else Browser(raise_request_exception=False)
     assert_careful(browser.get(place))
 
 
 def assert_careful(answer: Any) -> None:
     policy = answer["Content-Security-Policy"]
-    assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert (
+        "default-src 'none'" in policy
+        and "unsafe" not in policy
+        and "frame-ancestors 'none'" in policy
+    )
     assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -114,7 +130,9 @@ def test_errors_and_the_lock_out_page_are_careful_too(who: SimpleNamespace, sett
     assert_careful(refused)
     assert_careful(Browser().put("/login/"))
     settings.ALLOWED_HOSTS = ["mailops.example.com"]
-    assert_careful(Browser(raise_request_exception=False).get("/", headers={"Host": "evil.example"}))
+    assert_careful(
+        Browser(raise_request_exception=False).get("/", headers={"Host": "evil.example"})
+    )
 
 
 def test_a_crash_is_careful_too(who: SimpleNamespace, settings: Any) -> None:
@@ -129,7 +147,10 @@ def test_cookies_are_kept_from_scripts_and_from_other_sites(who: SimpleNamespace
     browser.get("/login/")
     sign_in("drafter", browser=browser)
     for name in ("sessionid", "csrftoken"):
-        assert (browser.cookies[name]["httponly"], browser.cookies[name]["samesite"]) == (True, "Lax")
+        assert (browser.cookies[name]["httponly"], browser.cookies[name]["samesite"]) == (
+            True,
+            "Lax",
+        )
 
 
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "trace"])
@@ -147,7 +168,9 @@ def test_there_is_no_other_door_than_get_and_post(who: SimpleNamespace, method: 
         ("PROXIES_IN_FRONT", 0, 4),
     ],
 )
-def test_settings_that_leave_a_door_open_are_errors(settings: Any, name: str, value: Any, number: int) -> None:
+def test_settings_that_leave_a_door_open_are_errors(
+    settings: Any, name: str, value: Any, number: int
+) -> None:
     assert check_doors() == []
     setattr(settings, name, value)
     assert [found.id for found in check_doors()] == [f"mailops.E02{number}"]

@@ -36,7 +36,13 @@ def prepared() -> Order:
 
 def _draft() -> Draft:
     account, client = Vendor.objects.get(name="Bench 0"), Client.objects.get(name="Bench")
-    return Draft(vendor=account, product="domains", client=client, forward_to="bench.example", options=CMR_DOMAINS)
+    return Draft(
+        vendor=account,
+        product="domains",
+        client=client,
+        forward_to="bench.example",
+        options=CMR_DOMAINS,
+    )
 
 
 def mailops(path: Path, order: Order) -> Work:
@@ -57,7 +63,9 @@ def mailops(path: Path, order: Order) -> Work:
 
 
 def bare(path: Path, order: Order) -> Work:
-    """The same rows, read beforehand, in two statements' worth of batches and one commit: what no tool can undercut."""
+    """The same rows, read beforehand, in two statements' worth of batches and one commit: what no
+    tool can undercut.
+    """
     with path.open(newline="") as lines:
         rows = list(csv.DictReader(lines))
 
@@ -65,7 +73,8 @@ def bare(path: Path, order: Order) -> Work:
         with transaction.atomic():
             names = dict.fromkeys(row["domain"] for row in rows)
             made = Domain.objects.bulk_create(
-                Domain(name=name, vendor=order.vendor, order=order, client=order.client) for name in names
+                Domain(name=name, vendor=order.vendor, order=order, client=order.client)
+                for name in names
             )
             domains = {domain.name: domain for domain in made}
             Mailbox.objects.bulk_create(
@@ -82,7 +91,9 @@ def bare(path: Path, order: Order) -> Work:
 
 def in_bulk(path: Path, order: Order) -> Work:
     """django-import-export at its fastest: no look for existing rows, no diffs, written in batches."""
-    return _imported(path, order, use_bulk=True, batch_size=BATCH, skip_diff=True, force_init_instance=True)
+    return _imported(
+        path, order, use_bulk=True, batch_size=BATCH, skip_diff=True, force_init_instance=True
+    )
 
 
 def row_by_row(path: Path, order: Order) -> Work:
@@ -106,19 +117,25 @@ def _imported(path: Path, order: Order, **options: object) -> Work:
             import_id_fields = ("username", "domain")
             use_transactions = True
 
-        def import_field(self, field: fields.Field, instance: Mailbox, row: dict, **kwargs: object) -> None:
+        def import_field(
+            self, field: fields.Field, instance: Mailbox, row: dict, **kwargs: object
+        ) -> None:
             if field.attribute != "domain":
                 return super().import_field(field, instance, row, **kwargs)
             name = row["domain"]
             if name not in domains:
                 about = {"vendor": order.vendor, "client": order.client}
-                domains[name] = Domain.objects.get_or_create(name=name, order=order, defaults=about)[0]
+                domains[name] = Domain.objects.get_or_create(
+                    name=name, order=order, defaults=about
+                )[0]
             instance.domain, instance.order = domains[name], order
             instance.address = f"{instance.username}@{name}"
             return None
 
         def get_instance(self, instance_loader: object, row: dict) -> Mailbox | None:
-            return Mailbox.objects.filter(order=order, address=f"{row['address']}@{row['domain']}").first()
+            return Mailbox.objects.filter(
+                order=order, address=f"{row['address']}@{row['domain']}"
+            ).first()
 
     for name, value in options.items():
         setattr(Mailboxes._meta, name, value)
@@ -132,7 +149,9 @@ def _imported(path: Path, order: Order, **options: object) -> Work:
 
 def saved() -> list[str]:
     """What is in the tables, in words that do not depend on who wrote it."""
-    boxes = Mailbox.objects.values_list("address", "first_name", "last_name", "domain__name").order_by("address")
+    boxes = Mailbox.objects.values_list(
+        "address", "first_name", "last_name", "domain__name"
+    ).order_by("address")
     return [" ".join(box) for box in boxes]
 
 

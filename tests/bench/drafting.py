@@ -1,9 +1,9 @@
 """How fast a file becomes a saved draft: `make bench-drafting ARGS="--rows 5000,50000 --rounds 3"`.
 
-Each measurement is a process of its own on one database: MailOps reads the file, checks every line and saves the draft
-with its history; django-import-export loads the same file into the same tables; a bare `bulk_create` writes the same
-rows, read beforehand. Rates depend on the machine. That all of them saved the same rows does not, and that alone
-decides the exit code.
+Each measurement is a process of its own on one database: MailOps reads the file, checks every line
+and saves the draft with its history; django-import-export loads the same file into the same tables;
+a bare `bulk_create` writes the same rows, read beforehand. Rates depend on the machine. That all of
+them saved the same rows does not, and that alone decides the exit code.
 """
 
 from __future__ import annotations
@@ -36,8 +36,12 @@ BY_ONES = 5000  # above this many rows, import-export row by row takes minutes a
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="bench-drafting", description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", default="5000,50000", help="rows in a file, one size or several (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is measured (%(default)s)")
+    parser.add_argument(
+        "--rows", default="5000,50000", help="rows in a file, one size or several (%(default)s)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often each is measured (%(default)s)"
+    )
     parser.add_argument("--one", choices=CONTENDERS, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     chosen = parser.parse_args(arguments)
@@ -53,11 +57,13 @@ def main(arguments: list[str]) -> int:
     return compare(sizes, chosen.rounds)
 
 
-# -- side by side ------------------------------------------------------------------------------------------------------
+# side by side
 
 
 def compare(sizes: list[int], rounds: int) -> int:
-    """Measure each in turn, round by round, so that a busy moment of the machine meets all of them; print it."""
+    """Measure each in turn, round by round, so that a busy moment of the machine meets all of them;
+    print it.
+    """
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory(prefix="mailops-bench-") as folder:
         house = House(Path(folder))
@@ -84,8 +90,18 @@ def runs(sizes: list[int]) -> Iterator[tuple[str, int]]:
 def asked(house: House, name: str, size: int) -> dict[str, Any]:
     """One measurement in a process of its own, so that its memory is its own."""
     kind = "xlsx" if name == WORKBOOK else "csv"
-    command = [sys.executable, "-m", "tests.bench.drafting", "--one", name, "--file", f"{house.folder}/{size}.{kind}"]
-    done = subprocess.run(command, cwd=BASE_DIR, env=house.env, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.drafting",
+        "--one",
+        name,
+        "--file",
+        f"{house.folder}/{size}.{kind}",
+    ]
+    done = subprocess.run(
+        command, cwd=BASE_DIR, env=house.env, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -98,8 +114,19 @@ def tell(text: str) -> None:
 
 def report(found: dict[tuple[str, int], list[dict[str, Any]]], sizes: list[int]) -> int:
     """Print rates, ratios and memory; 1 where two of them did not save the same rows."""
-    print(f"{'PostgreSQL' if IS_POSTGRES else 'SQLite'}, from a file to saved rows, median of the rounds\n")
-    head = ("rows", "rows/s", "ms a row", "of bulk_create's time", "times import-export", "peak MB", "of it here")
+    print(
+        f"{'PostgreSQL' if IS_POSTGRES else 'SQLite'}, from a file to saved rows, median of the"
+        " rounds\n"
+    )
+    head = (
+        "rows",
+        "rows/s",
+        "ms a row",
+        "of bulk_create's time",
+        "times import-export",
+        "peak MB",
+        "of it here",
+    )
     print("  ".join([" " * 34, *(word.rjust(max(8, len(word))) for word in head)]))
     took = {key: median(one["seconds"] for one in times) for key, times in found.items()}
     for (name, size), times in found.items():
@@ -108,27 +135,46 @@ def report(found: dict[tuple[str, int], list[dict[str, Any]]], sizes: list[int])
             f"{took[name, size] / took[BARE, size]:.2f}", f"{took[IN_BULK, size] / took[name, size]:.1f}",
             f"{max(one['peak'] for one in times):.0f}", f"{max(one['grown'] for one in times):.0f}",
         )  # fmt: skip
-        print("  ".join([name.ljust(34), *(c.rjust(max(8, len(w))) for c, w in zip(cells, head, strict=True))]))
+        print(
+            "  ".join(
+                [
+                    name.ljust(34),
+                    *(c.rjust(max(8, len(w))) for c, w in zip(cells, head, strict=True)),
+                ]
+            )
+        )
     if len(sizes) > 1:
         first, last = sizes[0], sizes[-1]
         for name in (MAILOPS, WORKBOOK):
             flat = (took[name, last] / last) / (took[name, first] / first)
-            print(f"\n{name}: a row of {last:,} takes {flat:.2f} times as long as a row of {first:,}.", end="")
+            print(
+                f"\n{name}: a row of {last:,} takes {flat:.2f} times as long as a row of"
+                f" {first:,}.",
+                end="",
+            )
         print()
     if (ROW_BY_ROW, sizes[0]) in took:
         times_ = took[ROW_BY_ROW, sizes[0]] / took[MAILOPS, sizes[0]]
-        print(f"Against import-export as it comes, row by row: {times_:.0f} times as fast at {sizes[0]:,} rows.")
-    saved = {size: {one["saved"] for (_, of), times in found.items() if of == size for one in times} for size in sizes}
+        print(
+            f"Against import-export as it comes, row by row: {times_:.0f} times as fast at"
+            f" {sizes[0]:,} rows."
+        )
+    saved = {
+        size: {one["saved"] for (_, of), times in found.items() if of == size for one in times}
+        for size in sizes
+    }
     same = all(len(kinds) == 1 for kinds in saved.values())
     print("All of them saved the same rows." if same else "They did NOT save the same rows.")
     return 0 if same else 1
 
 
-# -- one measurement ---------------------------------------------------------------------------------------------------
+# one measurement
 
 
 def measured(name: str, path: Path) -> dict[str, Any]:
-    """Seconds from the file to committed rows, peak memory of the process in MB, and what was saved, as a hash."""
+    """Seconds from the file to committed rows, peak memory of the process in MB, and what was
+    saved, as a hash.
+    """
     django.setup()
     from tests.bench import contenders
 
@@ -158,14 +204,19 @@ ROW_BY_ROW = "import-export as it comes"
 CONTENDERS = (MAILOPS, WORKBOOK, BARE, IN_BULK, ROW_BY_ROW)
 
 
-# -- the files ---------------------------------------------------------------------------------------------------------
+# the files
 
 
 def table(rows: int) -> Iterator[tuple[str, ...]]:
     """Two mailboxes a domain, all names different."""
     yield HEADINGS
     for number in range(rows):
-        yield f"bench-{number // PER_DOMAIN}.com", "Dana", f"Reyes{number}", f"dana.reyes{number % PER_DOMAIN}"
+        yield (
+            f"bench-{number // PER_DOMAIN}.com",
+            "Dana",
+            f"Reyes{number}",
+            f"dana.reyes{number % PER_DOMAIN}",
+        )
 
 
 def as_csv(rows: int) -> bytes:

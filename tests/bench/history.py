@@ -1,11 +1,12 @@
 """What the history costs, and how fast it is read: `make bench-history ARGS="--events 1000000"`.
 
-Three things, each beside a yardstick in the same run: an order's transaction with its record and without, the whole
-chain verified, and the pages of the history beside one indexed query for 50 rows. The events are made here, with right
-hashes, so the verification would notice a wrong one; the exit code says so. Seconds depend on the machine and on what
-else it does, ratios far less.
+Three things, each beside a yardstick in the same run: an order's transaction with its record and
+without, the whole chain verified, and the pages of the history beside one indexed query for 50
+rows. The events are made here, with right hashes, so the verification would notice a wrong one; the
+exit code says so. Seconds depend on the machine and on what else it does, ratios far less.
 
-SQLite always, PostgreSQL too where DATABASE_URL names a server: a database is made there and dropped again.
+SQLite always, PostgreSQL too where DATABASE_URL names a server: a database is made there and
+dropped again.
 """
 
 from __future__ import annotations
@@ -39,10 +40,16 @@ PEOPLE = ("dana", "sam", "kim", "jo", "")
 
 def options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-history", description=str(__doc__).splitlines()[0])
-    parser.add_argument("--events", type=int, default=1_000_000, help="in the database (%(default)s)")
-    parser.add_argument("--transactions", type=int, default=400, help="with a record and without (%(default)s)")
+    parser.add_argument(
+        "--events", type=int, default=1_000_000, help="in the database (%(default)s)"
+    )
+    parser.add_argument(
+        "--transactions", type=int, default=400, help="with a record and without (%(default)s)"
+    )
     parser.add_argument("--rounds", type=int, default=15, help="of each page (%(default)s)")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)  # a child: the database of DATABASE_URL
+    parser.add_argument(
+        "--one", action="store_true", help=argparse.SUPPRESS
+    )  # a child: the database of DATABASE_URL
     chosen = parser.parse_args(arguments)
     if min(chosen.events, chosen.transactions, chosen.rounds) < 1:
         parser.error("every number has to be above zero")
@@ -64,7 +71,11 @@ def every(arguments: list[str]) -> int:
         sqlite = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
         for number in range(1 + is_postgres):
             with stack.database(Path(folder)) if number else nullcontext(sqlite) as address:
-                environ = os.environ | {"DATABASE_URL": address, "MAILOPS_DATA": folder, "MAILOPS_LIVE": "0"}
+                environ = os.environ | {
+                    "DATABASE_URL": address,
+                    "MAILOPS_DATA": folder,
+                    "MAILOPS_LIVE": "0",
+                }
                 command = [sys.executable, "-m", "tests.bench.history", "--one", *arguments]
                 worst = max(worst, subprocess.run(command, cwd=BASE_DIR, env=environ).returncode)
     if not is_postgres:
@@ -92,17 +103,21 @@ def one(chosen: argparse.Namespace) -> int:
     return 0 if is_unbroken else 1
 
 
-# -- Writing -----------------------------------------------------------------------------------------------------------
+# Writing
 
 
 def writing(count: int) -> None:
-    """An order's move as the code makes it (rows locked, one updated, a task queued), with its record and without."""
+    """An order's move as the code makes it (rows locked, one updated, a task queued), with its
+    record and without.
+    """
     from orders.models import Client, Order
     from vendors.models import Vendor
 
     vendor = Vendor.objects.create(name="Bench", api="smartsenders")
     client = Client.objects.create(name="Northwind", main_domain="northwind.com")
-    order = Order.objects.create(vendor=vendor, product="domains", client=client, drafted_by_name="bench")
+    order = Order.objects.create(
+        vendor=vendor, product="domains", client=client, drafted_by_name="bench"
+    )
     took: dict[str, list[float]] = {"without": [], "with": []}
     for _ in range(count):  # in turns, so that what else the machine does falls on both
         for name, times in took.items():
@@ -110,8 +125,14 @@ def writing(count: int) -> None:
             move(order.pk, recorded=name == "with")
             times.append(time.perf_counter() - began)
     without, with_it = (statistics.median(took[name]) for name in ("without", "with"))
-    print(f"{'an order’s move without history':36}{without * 1000:8.2f} ms {1 / without:12,.0f} a second")
-    print(f"{'the same with its record':36}{with_it * 1000:8.2f} ms {1 / with_it:12,.0f} a second", end="")
+    print(
+        f"{'an order’s move without history':36}{without * 1000:8.2f} ms {1 / without:12,.0f} a"
+        " second"
+    )
+    print(
+        f"{'the same with its record':36}{with_it * 1000:8.2f} ms {1 / with_it:12,.0f} a second",
+        end="",
+    )
     print(f"   {with_it / without:.2f} times", flush=True)
 
 
@@ -127,14 +148,16 @@ def move(pk: int, *, recorded: bool) -> None:
     with transaction.atomic():
         order = Order.objects.locked(pk)
         Vendor.objects.locked(order.vendor_id)
-        Order.objects.filter(pk=pk, state="draft").update(state_since=timezone.now(), reason="because")
+        Order.objects.filter(pk=pk, state="draft").update(
+            state_since=timezone.now(), reason="because"
+        )
         if recorded:
             changes = {"state": ["review", "confirmed"], "cost": ["76.00 USD", "76.00 USD"]}
             record("order.confirmed", order, reason="because", changes=changes)
         async_task("orders.tasks.submit_order", pk)
 
 
-# -- A long chain ------------------------------------------------------------------------------------------------------
+# A long chain
 
 
 def fill(count: int) -> None:
@@ -144,16 +167,22 @@ def fill(count: int) -> None:
     from mailops.core import sql_triggers
     from mailops.history.models import TRIGGERS, Event
 
-    sql_triggers.remove(connection, TRIGGERS)  # within one statement PostgreSQL plans them as for an empty table
+    sql_triggers.remove(
+        connection, TRIGGERS
+    )  # within one statement PostgreSQL plans them as for an empty table
     last = Event.objects.order_by("-number").values_list("number", "hash").first() or (0, "")
     names = [field.column for field in Event._meta.concrete_fields]
     rows = chain(last[0], last[1], count, names)
     quoted = ", ".join(connection.ops.quote_name(name) for name in names)
     if connection.vendor == "postgresql":
-        # its plan, made while the table is empty, would read the whole table for every row of one long COPY
+        # its plan, made while the table is empty, would read the whole table for every row of one
+        # long COPY
         unique = [trigger for trigger in TRIGGERS if trigger.name == "history_no_replace"]
         sql_triggers.remove(connection, unique)
-        with connection.connection.cursor() as cursor, cursor.copy(f"COPY history_event ({quoted}) FROM STDIN") as copy:
+        with (
+            connection.connection.cursor() as cursor,
+            cursor.copy(f"COPY history_event ({quoted}) FROM STDIN") as copy,
+        ):
             for row in rows:
                 copy.write_row(row)
         sql_triggers.install(connection, unique)
@@ -204,14 +233,15 @@ def verifying() -> bool:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     said = finding.says or "unbroken"
     print(
-        f"{'verified, ' + said:36}{finding.seconds:9.1f} s {finding.read / finding.seconds:12,.0f} a second"
-        f"   {finding.read / busy:,.0f} a second of work; {finding.read:,} records, {grown:.0f} MB more memory",
+        f"{'verified, ' + said:36}{finding.seconds:9.1f} s {finding.read / finding.seconds:12,.0f}"
+        f" a second   {finding.read / busy:,.0f} a second of work; {finding.read:,} records,"
+        f" {grown:.0f} MB more memory",
         flush=True,
     )
     return finding.is_unbroken
 
 
-# -- Pages -------------------------------------------------------------------------------------------------------------
+# Pages
 
 
 def pages(rounds: int) -> None:
@@ -246,15 +276,24 @@ def pages(rounds: int) -> None:
         ("search: words that are nowhere", "?q=zebra"),
     ):
         address = f"/history/event/{query}"
-        with override_settings(ALLOWED_HOSTS=["*"], STORAGES=PLAIN), CaptureQueriesContext(connection) as asked:
+        with (
+            override_settings(ALLOWED_HOSTS=["*"], STORAGES=PLAIN),
+            CaptureQueriesContext(connection) as asked,
+        ):
             assert browser.get(address).status_code == 200, address
         ours = [
-            q["sql"] for q in asked.captured_queries if q["sql"].startswith("SELECT") and "history_event" in q["sql"]
+            q["sql"]
+            for q in asked.captured_queries
+            if q["sql"].startswith("SELECT") and "history_event" in q["sql"]
         ]
         rows = median(rounds, lambda ours=ours: run(ours))  # type: ignore[misc]
         with override_settings(ALLOWED_HOSTS=["*"], STORAGES=PLAIN):
             whole = median(rounds, lambda address=address: browser.get(address))  # type: ignore[misc]
-        print(f"  {title:34}{rows * 1000:14.2f} ms{rows / yardstick:7.1f} times{whole * 1000:13.1f} ms", flush=True)
+        print(
+            f"  {title:34}{rows * 1000:14.2f} ms{rows / yardstick:7.1f}"
+            f" times{whole * 1000:13.1f} ms",
+            flush=True,
+        )
 
 
 PLAIN = {

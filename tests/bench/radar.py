@@ -1,11 +1,14 @@
-"""How fast a draft is compared with everything bought before: `make bench-radar ARGS="--domains 100000 --rows 5000"`.
+"""How fast a draft is compared with everything bought before: `make bench-radar ARGS="--domains
+100000 --rows 5000"`.
 
-The duplicate radar, the near-same orders and the typo guard over one draft, beside a plain nested loop over all pairs
-in the same run. The loop would take long, so it runs for some rows of the draft and is scaled up; for those rows both
-must give the same answers, or the exit code says so. Seconds depend on the machine and on what else it does: “busy” is
-this process at work, on SQLite the database included. Ratios depend on that far less.
+The duplicate radar, the near-same orders and the typo guard over one draft, beside a plain nested
+loop over all pairs in the same run. The loop would take long, so it runs for some rows of the draft
+and is scaled up; for those rows both must give the same answers, or the exit code says so. Seconds
+depend on the machine and on what else it does: “busy” is this process at work, on SQLite the
+database included. Ratios depend on that far less.
 
-SQLite always, PostgreSQL too where DATABASE_URL names a server: a database is made there and dropped again.
+SQLite always, PostgreSQL too where DATABASE_URL names a server: a database is made there and
+dropped again.
 """
 
 from __future__ import annotations
@@ -27,22 +30,45 @@ import django
 from mailops.ops.processes import BASE_DIR
 
 TEXT = (
-    "acme alpine amber anchor apex atlas aurora beacon birch bloom bright canyon cedar circle clear cobalt copper coral"
-    " crest delta echo ember falcon fern field forge garden granite harbor hazel helio hill indigo iron island ivory"
-    " jade juniper keystone lake lantern laurel ledger lumen maple meadow mercury mint moss north nova oak ocean olive"
-    " orchard osprey pebble pine polar prime quartz quill rapid raven reef ridge river rowan sage sail shore silver sky"
-    " solar spark spruce stone summit swift terra thistle timber topaz trail union vale velvet vertex vista willow wren"
+    "acme alpine amber anchor apex atlas aurora beacon birch bloom bright canyon cedar circle clear"
+    " cobalt copper coral crest delta echo ember falcon fern field forge garden granite harbor"
+    " hazel helio hill indigo iron island ivory jade juniper keystone lake lantern laurel ledger"
+    " lumen maple meadow mercury mint moss north nova oak ocean olive orchard osprey pebble pine"
+    " polar prime quartz quill rapid raven reef ridge river rowan sage sail shore silver sky solar"
+    " spark spruce stone summit swift terra thistle timber topaz trail union vale velvet vertex"
+    " vista willow wren"
 )
 WORDS = TEXT.split()
-PARTS = ["mail", "reach", "team", "hub", "app", "go", "get", "try", "grow", "labs", "sales", "group", "works", "now"]
+PARTS = [
+    "mail",
+    "reach",
+    "team",
+    "hub",
+    "app",
+    "go",
+    "get",
+    "try",
+    "grow",
+    "labs",
+    "sales",
+    "group",
+    "works",
+    "now",
+]
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-radar", description=str(__doc__).splitlines()[0])
-    parser.add_argument("--domains", type=int, default=100_000, help="in the database (%(default)s)")
+    parser.add_argument(
+        "--domains", type=int, default=100_000, help="in the database (%(default)s)"
+    )
     parser.add_argument("--rows", type=int, default=5_000, help="of the draft (%(default)s)")
-    parser.add_argument("--sample", type=int, default=20, help="rows that the nested loop is run for (%(default)s)")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)  # a child: the database of DATABASE_URL
+    parser.add_argument(
+        "--sample", type=int, default=20, help="rows that the nested loop is run for (%(default)s)"
+    )
+    parser.add_argument(
+        "--one", action="store_true", help=argparse.SUPPRESS
+    )  # a child: the database of DATABASE_URL
     chosen = parser.parse_args(arguments)
     if min(chosen.domains, chosen.rows, chosen.sample) < 1:
         parser.error("every number has to be above zero")
@@ -64,7 +90,11 @@ def every(arguments: list[str]) -> int:
         sqlite = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
         for number in range(1 + is_postgres):
             with stack.database(Path(folder)) if number else nullcontext(sqlite) as address:
-                environ = os.environ | {"DATABASE_URL": address, "MAILOPS_DATA": folder, "MAILOPS_LIVE": "0"}
+                environ = os.environ | {
+                    "DATABASE_URL": address,
+                    "MAILOPS_DATA": folder,
+                    "MAILOPS_LIVE": "0",
+                }
                 command = [sys.executable, "-m", "tests.bench.radar", "--one", *arguments]
                 worst = max(worst, subprocess.run(command, cwd=BASE_DIR, env=environ).returncode)
     if not is_postgres:
@@ -80,10 +110,16 @@ def one(chosen: argparse.Namespace) -> int:
 
     call_command("migrate", verbosity=0)
     chance = random.Random(7)
-    print(f"\n{connection.vendor}: {chosen.domains:,} domains in the database, {chosen.rows:,} rows in the draft")
+    print(
+        f"\n{connection.vendor}: {chosen.domains:,} domains in the database, {chosen.rows:,} rows"
+        " in the draft"
+    )
     print(f"{'':36}{'seconds':>7}{'busy':>7}{'queries':>9}{'nested loop':>13}{'ratio':>10}")
     same = True
-    for title, naming in (("names of two words and a part", ordinary), ("one family: one head for all", family)):
+    for title, naming in (
+        ("names of two words and a part", ordinary),
+        ("one family: one head for all", family),
+    ):
         bought = distinct(lambda n, naming=naming: naming(n, chance), chosen.domains)  # type: ignore[misc]
         order = stock(bought, draft_names(bought, chosen.rows, chance))
         same &= measure(title, order, bought, chosen.sample, chance)
@@ -91,8 +127,9 @@ def one(chosen: argparse.Namespace) -> int:
 
 
 def ordinary(n: int, chance: random.Random) -> str:
-    return f"{chance.choice(WORDS)}{chance.choice(WORDS)}{chance.choice(['', '-'])}{chance.choice(PARTS)}" + (
-        str(n % 97) if n % 3 == 0 else ""
+    return (
+        f"{chance.choice(WORDS)}{chance.choice(WORDS)}{chance.choice(['', '-'])}{chance.choice(PARTS)}"
+        + (str(n % 97) if n % 3 == 0 else "")
     )
 
 
@@ -136,16 +173,27 @@ def stock(bought: list[str], drafted: list[str]) -> Any:
     Domain.objects.all().delete()
     vendor, _ = Vendor.objects.get_or_create(name="Bench", api="smartsenders")
     client, _ = Client.objects.get_or_create(name="Northwind", main_domain="northwind.com")
-    about: dict[str, Any] = {"vendor": vendor, "product": "domains", "client": client, "drafted_by_name": "bench"}
+    about: dict[str, Any] = {
+        "vendor": vendor,
+        "product": "domains",
+        "client": client,
+        "drafted_by_name": "bench",
+    }
     for start in range(0, len(bought), 5000):
         order = Order.objects.create(state=State.DELIVERED, digest="d", **about)
         some = bought[start : start + 5000]
         Domain.objects.bulk_create(
-            (Domain(name=name, vendor=vendor, client=client, order=order, state="ready") for name in some),
+            (
+                Domain(name=name, vendor=vendor, client=client, order=order, state="ready")
+                for name in some
+            ),
             batch_size=1000,
         )
     draft = Order.objects.create(**about)
-    rows = (Domain(name=name, vendor=vendor, client=client, order=draft, row=n) for n, name in enumerate(drafted, 1))
+    rows = (
+        Domain(name=name, vendor=vendor, client=client, order=draft, row=n)
+        for n, name in enumerate(drafted, 1)
+    )
     Domain.objects.bulk_create(rows, batch_size=1000)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -162,10 +210,16 @@ def measure(title: str, order: Any, bought: list[str], sample: int, chance: rand
     print(title)
 
     def equal(some: list[str]) -> dict[str, list[str]]:
-        return {name: near for name in some if (near := [other for other in bought if other == name])}
+        return {
+            name: near for name in some if (near := [other for other in bought if other == name])
+        }
 
     def near(some: list[str]) -> dict[str, list[str]]:
-        return {name: found for name in some if (found := [other for other in bought if typos.is_near(name, other)])}
+        return {
+            name: found
+            for name in some
+            if (found := [other for other in bought if typos.is_near(name, other)])
+        }
 
     owned, took, queries = timed(lambda: duplicates.seen(Domain, names, order))
     wanted, (loop, _), _ = timed(lambda: equal(tried))
@@ -174,17 +228,30 @@ def measure(title: str, order: Any, bought: list[str], sample: int, chance: rand
     found, took, queries = timed(lambda: typos.earlier(names, order))
     wanted, (loop_near, _), _ = timed(lambda: near(tried))
     tell("  one letter away", took, queries, loop_near * len(names) / len(tried))
-    same &= {name: sorted(found[name]) for name in tried if name in found} == {n: sorted(o) for n, o in wanted.items()}
+    same &= {name: sorted(found[name]) for name in tried if name in found} == {
+        n: sorted(o) for n, o in wanted.items()
+    }
     order.__dict__.pop("contents")
     problems, took, queries = timed(lambda: order_checks.contents(order))
-    tell("  all checks, with reading the draft", took, queries, (loop + loop_near) * len(names) / len(tried))
-    print(f"  {len(problems):,} problems said; the nested loop ran for {len(tried)} rows and is scaled up, ", end="")
+    tell(
+        "  all checks, with reading the draft",
+        took,
+        queries,
+        (loop + loop_near) * len(names) / len(tried),
+    )
+    print(
+        f"  {len(problems):,} problems said; the nested loop ran for {len(tried)} rows and is"
+        " scaled up, ",
+        end="",
+    )
     print("with the same answers." if same else "and gave OTHER ANSWERS.", flush=True)
     return same
 
 
 def timed(ask: Callable[[], Any]) -> tuple[Any, tuple[float, float], int]:
-    """The answer, the seconds it took and those that the process was busy, and the number of queries."""
+    """The answer, the seconds it took and those that the process was busy, and the number of
+    queries.
+    """
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -197,7 +264,10 @@ def timed(ask: Callable[[], Any]) -> tuple[Any, tuple[float, float], int]:
 
 def tell(what: str, took: tuple[float, float], queries: int, loop: float) -> None:
     seconds, busy = took
-    print(f"{what:36}{seconds:7.2f}{busy:7.2f}{queries:9}{loop:11,.0f} s{loop / seconds:9,.0f}×", flush=True)
+    print(
+        f"{what:36}{seconds:7.2f}{busy:7.2f}{queries:9}{loop:11,.0f} s{loop / seconds:9,.0f}×",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """How fast confirmed orders are sent: `make bench-sending ARGS="--orders 400 --workers 2,4,8"`.
 
-Real practice vendors that take their time to answer, a real queue, orders that were confirmed beforehand. Each row is
-compared with what so many workers could do at best, and with a bare loop of `requests.post` in the same run. Rates
-depend on the machine; that nothing is sent twice and nothing is lost does not, and only that decides the exit code.
+Real practice vendors that take their time to answer, a real queue, orders that were confirmed
+beforehand. Each row is compared with what so many workers could do at best, and with a bare loop of
+`requests.post` in the same run. Rates depend on the machine; that nothing is sent twice and nothing
+is lost does not, and only that decides the exit code.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Row:
 
     def cells(self) -> list[str]:
         rate, wall, bare = (
-            self.orders / taken if taken else 0 for taken in (self.seconds, self.wall_seconds, self.bare_seconds)
+            self.orders / taken if taken else 0
+            for taken in (self.seconds, self.wall_seconds, self.bare_seconds)
         )
         return [
             str(self.workers), f"{rate:.1f}", f"{wall:.1f}", f"{self.ideal:.1f}", f"{rate / self.ideal:.2f}",
@@ -53,16 +55,36 @@ class Row:
         ]  # fmt: skip
 
 
-HEAD = ["workers", "orders/s", "wall clock", "ideal", "of ideal", "bare loop", "of bare", "duplicates", "not accepted"]
+HEAD = [
+    "workers",
+    "orders/s",
+    "wall clock",
+    "ideal",
+    "of ideal",
+    "bare loop",
+    "of bare",
+    "duplicates",
+    "not accepted",
+]
 
 
 def options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-sending", description=__doc__.splitlines()[0])
-    parser.add_argument("--orders", type=int, default=400, help="for each number of workers (%(default)s)")
-    parser.add_argument("--workers", default="2,4,8", help="in each cluster, one row a number (%(default)s)")
-    parser.add_argument("--latency", type=float, default=0.2, help="seconds until a vendor answers (%(default)s)")
-    parser.add_argument("--clusters", type=int, default=1, help="queue clusters that share the work (%(default)s)")
-    parser.add_argument("--statements", action="store_true", help="list the statements of one order")
+    parser.add_argument(
+        "--orders", type=int, default=400, help="for each number of workers (%(default)s)"
+    )
+    parser.add_argument(
+        "--workers", default="2,4,8", help="in each cluster, one row a number (%(default)s)"
+    )
+    parser.add_argument(
+        "--latency", type=float, default=0.2, help="seconds until a vendor answers (%(default)s)"
+    )
+    parser.add_argument(
+        "--clusters", type=int, default=1, help="queue clusters that share the work (%(default)s)"
+    )
+    parser.add_argument(
+        "--statements", action="store_true", help="list the statements of one order"
+    )
     chosen = parser.parse_args(arguments)
     try:
         chosen.workers = [int(number) for number in chosen.workers.split(",")]
@@ -76,26 +98,38 @@ def options(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     chosen = options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left running
-    with tempfile.TemporaryDirectory(prefix="mailops-bench-") as folder, a_house(Path(folder), chosen.latency) as house:
+    with (
+        tempfile.TemporaryDirectory(prefix="mailops-bench-") as folder,
+        a_house(Path(folder), chosen.latency) as house,
+    ):
         from tests.bench import stock
         from tests.bench.statements import asked_for, in_short
 
         stock.open_accounts()
         asked = [asked_for(number) for number in stock.confirmed("counted", COUNTED)]
         forget_queue()
-        rows = [Row(workers, workers * chosen.clusters / chosen.latency) for workers in chosen.workers]
+        rows = [
+            Row(workers, workers * chosen.clusters / chosen.latency) for workers in chosen.workers
+        ]
         rounds = min(2, max(1, chosen.orders // 50))
         for number in range(rounds):
             for row in rows:
                 count = chosen.orders // rounds + (number < chosen.orders % rounds)
                 tell(f"{row.workers} workers, round {number + 1} of {rounds}: {count} orders …")
                 measure(house, row, f"{row.workers}-{number}", count, chosen.clusters)
-        return report(chosen, rows, sorted({str(one) for one in asked}), [in_short(sql) for sql in asked[0].statements])
+        return report(
+            chosen,
+            rows,
+            sorted({str(one) for one in asked}),
+            [in_short(sql) for sql in asked[0].statements],
+        )
 
 
 @contextmanager
 def a_house(folder: Path, latency: float) -> Iterator[House]:
-    """A database of its own, migrated, practice vendors beside it, and this process set up to work on it."""
+    """A database of its own, migrated, practice vendors beside it, and this process set up to work
+    on it.
+    """
     house = House(folder, QUEUE_POLL="0.2", QUEUE_LOG_LEVEL="WARNING")
     try:
         house.start_practice("--answer-seconds", str(latency))
@@ -121,11 +155,13 @@ def forget_queue() -> None:
     OrmQ.objects.all().delete()
 
 
-# -- one measurement ---------------------------------------------------------------------------------------------------
+# one measurement
 
 
 def measure(house: House, row: Row, word: str, count: int, clusters: int) -> None:
-    """Send so many orders through the queue, then the same requests in a bare loop; add both to the row."""
+    """Send so many orders through the queue, then the same requests in a bare loop; add both to the
+    row.
+    """
     from tests.bench import bare, stock
 
     orders = stock.confirmed(word, count)
@@ -140,7 +176,9 @@ def measure(house: House, row: Row, word: str, count: int, clusters: int) -> Non
     row.bare_seconds += bare.seconds(
         stock.requests_like(orders, key=bare.KEY), processes=row.workers * clusters
     )  # fmt: skip
-    read_books(row, orders, house.folder / f"{house.name}.ledger", [cluster.log for cluster in running])
+    read_books(
+        row, orders, house.folder / f"{house.name}.ledger", [cluster.log for cluster in running]
+    )
 
 
 def hand_out(*, later: timedelta = timedelta(0)) -> None:
@@ -151,7 +189,7 @@ def hand_out(*, later: timedelta = timedelta(0)) -> None:
     from orders.models import Order, State
 
     now = timezone.now()
-    Order.objects.filter(state=State.CONFIRMED).update(rung_at=now)
+    Order.objects.filter(state=State.CONFIRMED).update(queued_at=now)
     OrmQ.objects.update(lock=now + later)
 
 
@@ -178,7 +216,10 @@ def wait_until_done(orders: Iterable[int]) -> None:
         if left != before:
             before, since = left, time.monotonic()
         if time.monotonic() - since > PATIENCE:
-            tell(f"{left} orders did not move for {PATIENCE} s; {OrmQ.objects.count()} tasks are queued.")
+            tell(
+                f"{left} orders did not move for {PATIENCE} s; {OrmQ.objects.count()} tasks are"
+                " queued."
+            )
             return
         time.sleep(0.2)
 
@@ -191,11 +232,13 @@ def stop(running: list[Cluster]) -> None:
         cluster.popen.wait(timeout=300)
 
 
-# -- what the books say ------------------------------------------------------------------------------------------------
+# what the books say
 
 
 def read_books(row: Row, orders: dict[int, str], ledger: Path, logs: list[Path]) -> None:
-    """Times and shares from the attempts, states from the orders, charges from the practice vendors' own ledger."""
+    """Times and shares from the attempts, states from the orders, charges from the practice
+    vendors' own ledger.
+    """
     from django.db.models import Max, Min
 
     from orders.models import Attempt, Order, State
@@ -230,14 +273,17 @@ def duplicates(path: Path, domains: set[str]) -> int:
     return sum(count - 1 for count in counts.values())
 
 
-def report(chosen: argparse.Namespace, rows: list[Row], asked: list[str], statements: list[str]) -> int:
+def report(
+    chosen: argparse.Namespace, rows: list[Row], asked: list[str], statements: list[str]
+) -> int:
     """Print it all; 1 where anything was bought twice or lost, or the history is broken."""
     from mailops.history.verify import verify
 
     database = "PostgreSQL" if IS_POSTGRES else "SQLite"
     print(
-        f"{database}, {chosen.latency * 1000:.0f} ms until an answer, {chosen.orders} orders a row, "
-        f"{chosen.clusters} cluster{'s' * (chosen.clusters > 1)}, {os.cpu_count()} cores for all of it\n"
+        f"{database}, {chosen.latency * 1000:.0f} ms until an answer, {chosen.orders} orders a row,"
+        f" {chosen.clusters} cluster{'s' * (chosen.clusters > 1)}, {os.cpu_count()} cores for all"
+        " of it\n"
     )
     widths = [max(len(word), 8) for word in HEAD]
     for cells in (HEAD, *(row.cells() for row in rows)):

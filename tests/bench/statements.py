@@ -17,14 +17,18 @@ FRAME = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 @dataclass(frozen=True)
 class Asked:
-    """The statements of one order in their order, and how often each word that only frames them was said."""
+    """The statements of one order in their order, and how often each word that only frames them was
+    said.
+    """
 
     statements: list[str]
     frame: Counter[str]
 
     def __str__(self) -> str:
         frame = ", ".join(f"{count} {word}" for word, count in sorted(self.frame.items()))
-        return f"{len(self.statements)} statements from claim to outcome, and apart from them {frame}"
+        return (
+            f"{len(self.statements)} statements from claim to outcome, and apart from them {frame}"
+        )
 
 
 def asked_for(order_id: int) -> Asked:

@@ -1,4 +1,6 @@
-"""What the bench sends: practice accounts, and orders drafted and confirmed by the project's own functions."""
+"""What the bench sends: practice accounts, and orders drafted and confirmed by the project's own
+functions.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,10 @@ def open_accounts() -> None:
         for number in range(ACCOUNTS):
             sealed = Sealed("").put({"api_key": f"practice-bench-{number}"})
             account = Vendor.objects.create(
-                name=f"Bench {number}", api="coldmailreseller", settings={"user_id": "U-201"}, sealed=str(sealed)
+                name=f"Bench {number}",
+                api="coldmailreseller",
+                settings={"user_id": "U-201"},
+                sealed=str(sealed),
             )
             for item, label, amount, unit, renewal in CMR_PRICES:
                 Price.objects.create(
@@ -43,7 +48,9 @@ def open_accounts() -> None:
 
 
 def confirmed(word: str, count: int) -> dict[int, str]:
-    """That many confirmed orders, spread over the accounts: their numbers with the domain that each buys."""
+    """That many confirmed orders, spread over the accounts: their numbers with the domain that each
+    buys.
+    """
     accounts = list(Vendor.objects.order_by("pk"))
     made: dict[int, str] = {}
     with acting(who="bench"):

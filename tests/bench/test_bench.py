@@ -26,7 +26,9 @@ def test_twelve_orders_go_through_two_clusters() -> None:
     shares = re.search(r"the clusters sent (\d+), (\d+) orders", done.stdout)
     assert shares and sum(map(int, shares.groups())) == 12, done.stdout
     asked = re.search(
-        r"^\d+ statements from claim to outcome, and apart from them (\d+) BEGIN, (\d+) COMMIT$", done.stdout, re.M
+        r"^\d+ statements from claim to outcome, and apart from them (\d+) BEGIN, (\d+) COMMIT$",
+        done.stdout,
+        re.M,
     )
     assert asked and asked[1] == asked[2], done.stdout
     assert 'UPDATE "orders_attempt" SET "stage" = \'accepted\'' in done.stdout
@@ -34,7 +36,12 @@ def test_twelve_orders_go_through_two_clusters() -> None:
 
 def test_a_second_charge_counts_and_the_bare_loops_do_not(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "books")
-    for key, domain in (("practice-1", "a.com"), ("practice-2", "a.com"), ("practice-1", "b.com"), (bare.KEY, "b.com")):
+    for key, domain in (
+        ("practice-1", "a.com"),
+        ("practice-2", "a.com"),
+        ("practice-1", "b.com"),
+        (bare.KEY, "b.com"),
+    ):
         ledger.record_charge(
             vendor="coldmailreseller", account=account_of(key), request="domains and mailboxes", reference="",
             domains=[domain], mailboxes=[], details={}, body_sha256="", status=CHARGED, fault="",
@@ -48,12 +55,16 @@ def test_a_second_charge_counts_and_the_bare_loops_do_not(tmp_path: Path) -> Non
     ("found", "is_unbroken", "code"),
     [({}, True, 0), ({"duplicates": 1}, True, 1), ({"not_accepted": 1}, True, 1), ({}, False, 1)],
 )
-def test_it_fails_for_what_is_bought_twice_or_lost(found: dict[str, int], is_unbroken: bool, code: int) -> None:
+def test_it_fails_for_what_is_bought_twice_or_lost(
+    found: dict[str, int], is_unbroken: bool, code: int
+) -> None:
     rows = [sending.Row(2, 10.0), sending.Row(4, 20.0, **found)]
     assert sending.exit_code(rows, is_unbroken=is_unbroken) == code
 
 
-@pytest.mark.parametrize("bad", ["--workers=two", "--workers=0", "--orders=0", "--latency=0", "--clusters=0"])
+@pytest.mark.parametrize(
+    "bad", ["--workers=two", "--workers=0", "--orders=0", "--latency=0", "--clusters=0"]
+)
 def test_it_says_what_it_can_not_measure(bad: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         sending.options([bad])

@@ -1,4 +1,6 @@
-"""The drafting bench runs, and it notices when two ways to load a file do not end with the same rows."""
+"""The drafting bench runs, and it notices when two ways to load a file do not end with the same
+rows.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ def test_every_way_saves_the_same_sixty_rows() -> None:
     done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, timeout=540)
     assert done.returncode == 0, done.stdout + done.stderr
     for name in drafting.CONTENDERS:
-        assert re.search(rf"^{re.escape(name)} +60( +[\d,.]+){{6}}$", done.stdout, re.M), done.stdout
+        assert re.search(rf"^{re.escape(name)} +60( +[\d,.]+){{6}}$", done.stdout, re.M), (
+            done.stdout
+        )
     assert done.stdout.endswith("All of them saved the same rows.\n")
 
 
@@ -27,6 +31,8 @@ def test_only_different_rows_are_an_error(other: str, code: int, capsys: Any) ->
     def one(saved: str) -> dict[str, Any]:
         return {"seconds": 1.0, "peak": 1.0, "grown": 1.0, "saved": saved}
 
-    found = {(name, 5): [one("abc")] for name in drafting.CONTENDERS} | {(drafting.MAILOPS, 5): [one(other)]}
+    found = {(name, 5): [one("abc")] for name in drafting.CONTENDERS} | {
+        (drafting.MAILOPS, 5): [one(other)]
+    }
     assert drafting.report(found, [5]) == code
     assert ("NOT" in capsys.readouterr().out) == bool(code)

@@ -1,4 +1,7 @@
-"""The history bench runs at a small size, and its made-up chain is a right one. No test asserts a time."""
+"""The history bench runs at a small size, and its made-up chain is a right one.
+
+No test asserts a time.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,17 @@ from mailops.ops.processes import BASE_DIR
 
 
 def test_three_hundred_events_are_made_verified_and_browsed() -> None:
-    command = [sys.executable, "-m", "tests.bench.history", "--events", "300", "--transactions", "3", "--rounds", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.history",
+        "--events",
+        "300",
+        "--transactions",
+        "3",
+        "--rounds",
+        "1",
+    ]
     done = subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, timeout=540)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"^verified, unbroken .* 303 records", done.stdout, re.M), done.stdout

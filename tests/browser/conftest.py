@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser import stack as stacks
 from tests.browser.people import OpenPage, approve_proposal, enter_key
@@ -36,7 +43,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def browser() -> Iterator[Browser]:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not chromium or not Path(chromium).exists():
-        pytest.fail("No Chromium was found. Install one, or set CHROMIUM to its path.", pytrace=False)
+        pytest.fail(
+            "No Chromium was found. Install one, or set CHROMIUM to its path.", pytrace=False
+        )
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
@@ -62,7 +71,9 @@ def windows(browser: Browser, stack: Stack) -> dict[str, BrowserContext]:
 
 
 def _is_trouble(message: ConsoleMessage) -> bool:
-    """An error in the console, less the line that Chromium writes for every answer of 400 and above."""
+    """An error in the console, less the line that Chromium writes for every answer of 400 and
+    above.
+    """
     return message.type == "error" and not message.text.startswith("Failed to load resource")
 
 
@@ -80,7 +91,10 @@ def open_page(windows: dict[str, BrowserContext]) -> Iterator[OpenPage]:
 
     def tab(role: str) -> Page:
         page = windows[role].new_page()
-        page.on("console", lambda message: trouble.append(message.text) if _is_trouble(message) else None)
+        page.on(
+            "console",
+            lambda message: trouble.append(message.text) if _is_trouble(message) else None,
+        )
         page.on("pageerror", lambda error: trouble.append(str(error)))
         pages.append(page)
         return page

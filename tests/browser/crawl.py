@@ -1,4 +1,6 @@
-"""Every page that a role can reach by links, looked at on a wide screen and on a phone, in light and in dark."""
+"""Every page that a role can reach by links, looked at on a wide screen and on a phone, in light
+and in dark.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ UNLABELLED = """() => [...document.querySelectorAll("input, select, textarea")]
         && !field.getAttribute("aria-labelledby"))
     .map((field) => field.outerHTML.slice(0, 120))"""
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-OPEN_ALL = "() => { for (const details of document.querySelectorAll('details')) details.open = true; }"
+OPEN_ALL = (
+    "() => { for (const details of document.querySelectorAll('details')) details.open = true; }"
+)
 AXE = """() => axe.run({resultTypes: ["violations"]}).then((found) =>
     found.violations.filter((one) => ["serious", "critical"].includes(one.impact))
         .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join("; ")}`))"""
@@ -72,7 +76,9 @@ def look_at(page: Page, *, role: str, status: int = 200) -> Look:
 
 
 def barriers(page: Page, *, screens: int = 2) -> list[str]:
-    """What axe finds serious or critical on the page that is open; two screens see every layout and every colour."""
+    """What axe finds serious or critical on the page that is open; two screens see every layout and
+    every colour.
+    """
     page.evaluate(axe_script())
     found = []
     for size, scheme in SCREENS[:screens]:
@@ -96,7 +102,8 @@ def states_of_orders(window: BrowserContext) -> dict[str, str]:
     page = window.new_page()
     page.goto("/orders/order/")
     links = page.locator("#result_list a[href*='/orders/order/']").evaluate_all(
-        "links => links.map((link) => [link.pathname, link.closest('tr').querySelector('.chip').textContent])"
+        "links => links.map((link) => [link.pathname,"
+        " link.closest('tr').querySelector('.chip').textContent])"
     )
     page.close()
     return {found[1]: state for path, state in links if (found := ORDER.match(path))}
@@ -106,12 +113,23 @@ class Crawl:
     """One role's walk through the pages: each kind of page once, of orders each kind in each state."""
 
     def __init__(
-        self, window: BrowserContext, role: str, *, start: str = "/", states: dict[str, str], known: set[str]
+        self,
+        window: BrowserContext,
+        role: str,
+        *,
+        start: str = "/",
+        states: dict[str, str],
+        known: set[str],
     ) -> None:
-        """`states`: of each order, by its number. `known`: what axe has looked at, for any role; added to."""
+        """`states`: of each order, by its number.
+
+        `known`: what axe has looked at, for any role; added to.
+        """
         self.page, self.role, self.states, self.known = window.new_page(), role, states, known
         self.console: list[str] = []
-        self.page.on("console", lambda said: self.console.append(said.text) if said.type == "error" else None)
+        self.page.on(
+            "console", lambda said: self.console.append(said.text) if said.type == "error" else None
+        )
         self.page.on("pageerror", lambda error: self.console.append(str(error)))
         self.todo, self.seen = [start], {start}
 
@@ -146,7 +164,11 @@ class Crawl:
         )
         here = urlsplit(self.page.url)
         for link in map(urlsplit, links):
-            kept = "&".join(f"{name}={values[0]}" for name, values in parse_qs(link.query).items() if name in KEPT)
+            kept = "&".join(
+                f"{name}={values[0]}"
+                for name, values in parse_qs(link.query).items()
+                if name in KEPT
+            )
             url = f"{link.path}?{kept}" if kept else link.path
             if link.netloc == here.netloc and self._is_new(url):
                 self.todo.append(url)

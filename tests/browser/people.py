@@ -20,7 +20,9 @@ MARK = "window.isSamePage = true"
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a drafter is asked to order: where, what, the lines to paste, and the other fields by their labels."""
+    """What a drafter is asked to order: where, what, the lines to paste, and the other fields by
+    their labels.
+    """
 
     account: str
     what: str
@@ -89,7 +91,9 @@ def begin(page: Page, wanted: Wanted) -> None:
     """From Today to a filled form that is not saved yet."""
     page.goto("/")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="New order").click()
-    account = page.locator("section").filter(has=page.get_by_role("heading", name=wanted.account, exact=True))
+    account = page.locator("section").filter(
+        has=page.get_by_role("heading", name=wanted.account, exact=True)
+    )
     account.get_by_role("link", name=wanted.what, exact=True).click()
     for label, value in wanted.fields.items():
         fill(page, label, value)
@@ -182,13 +186,17 @@ def enter_key(page: Page, account: str, key: str) -> None:
 def approve_proposal(page: Page, about: str) -> None:
     """From Today to the page of what somebody else proposed, and into force."""
     page.goto("/")
-    card = page.locator("section").filter(has=page.get_by_role("heading", name="Changes that wait for a second person"))
+    card = page.locator("section").filter(
+        has=page.get_by_role("heading", name="Changes that wait for a second person")
+    )
     card.get_by_role("link", name=about, exact=True).click()
     page.get_by_role("button", name="Approve and apply").click()
     expect(page.get_by_text("Approved. It is in force now.")).to_be_visible()
 
 
-def settle(page: Page, verdict: str, reason: str, *, there: tuple[str, ...] = (), button: str) -> None:
+def settle(
+    page: Page, verdict: str, reason: str, *, there: tuple[str, ...] = (), button: str
+) -> None:
     """On the page about the vendor: choose what was found, tick what is there, say how one knows."""
     page.get_by_label(verdict).check()
     for name in there:

@@ -23,7 +23,13 @@ from tests.ports import free_ports
 
 READY = "MailOps is ready"
 DEADLINE = "3"  # seconds that a vendor gets; those that never answer are waited for
-FOREIGN = ("SECRET_KEY", "MAILOPS_SEAL_KEYS", "MAILOPS_PRACTICE_URL", "DEBUG", "PYTEST_CURRENT_TEST")
+FOREIGN = (
+    "SECRET_KEY",
+    "MAILOPS_SEAL_KEYS",
+    "MAILOPS_PRACTICE_URL",
+    "DEBUG",
+    "PYTEST_CURRENT_TEST",
+)
 
 
 def until(happened: Callable[[], Any], what: str, *, seconds: float = 60) -> Any:
@@ -57,9 +63,14 @@ class Stack:
     def __init__(self, data: Path, database_url: str) -> None:
         self.data, self.database_url = data, database_url
         port, practice_port = free_ports(2)
-        self.url, self.practice_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{practice_port}"
+        self.url, self.practice_url = (
+            f"http://127.0.0.1:{port}",
+            f"http://127.0.0.1:{practice_port}",
+        )
         self._said = data / "said.txt"
-        self.environ = {name: value for name, value in os.environ.items() if name not in FOREIGN} | {
+        self.environ = {
+            name: value for name, value in os.environ.items() if name not in FOREIGN
+        } | {
             "DJANGO_SETTINGS_MODULE": "mailops.settings",
             "MAILOPS_DATA": str(data),
             "MAILOPS_ENV_FILE": os.devnull,
@@ -71,7 +82,8 @@ class Stack:
             "VENDOR_DEADLINE_SECONDS": DEADLINE,
             "PROGRESS_SECONDS": "1",
             "FRESH_SIGN_IN_MINUTES": "600",  # longer than any run; one test lets time pass
-            "UNKNOWN_IN_A_ROW": "0",  # tests bring about unknown outcomes; none may stop an account for the others
+            # Tests bring about unknown outcomes; none may stop an account for the others
+            "UNKNOWN_IN_A_ROW": "0",
         }
 
     def start(self) -> None:
@@ -102,13 +114,17 @@ class Stack:
             self._process.wait()
 
     def _left(self) -> dict[int, str]:
-        """Processes that were started with this stack's data folder, where the system tells (/proc)."""
+        """Processes that were started with this stack's data folder, where the system tells
+        (/proc).
+        """
         mark = f"MAILOPS_DATA={self.data}".encode()
         found = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 if mark in (folder / "environ").read_bytes().split(b"\0"):
-                    found[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    found[int(folder.name)] = (
+                        (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    )
         return found
 
     @property
@@ -123,14 +139,20 @@ class Stack:
         return dict(line.split() for line in lines)
 
     def books(self, domain: str) -> dict[str, list[dict[str, Any]]]:
-        """What the practice vendors have in their own ledger about a domain: charges, created, requests."""
-        with urllib.request.urlopen(f"{self.practice_url}/ledger.json?domain={domain}", timeout=10) as answer:
+        """What the practice vendors have in their own ledger about a domain: charges, created,
+        requests.
+        """
+        with urllib.request.urlopen(
+            f"{self.practice_url}/ledger.json?domain={domain}", timeout=10
+        ) as answer:
             return json.load(answer)
 
     def manage(self, *arguments: str) -> str:
         """The output of a management command of this stack."""
         command = [sys.executable, str(BASE_DIR / "manage.py"), *arguments]
-        done = subprocess.run(command, cwd=BASE_DIR, env=self.environ, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, cwd=BASE_DIR, env=self.environ, capture_output=True, text=True, timeout=60
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -141,10 +163,14 @@ class Stack:
     def stored(self) -> bytes:
         """All that the database holds, as it lies there."""
         if self.database_url.startswith("sqlite"):
-            return b"".join(path.read_bytes() for path in sorted(self.data.glob("mailops.sqlite3*")))
+            return b"".join(
+                path.read_bytes() for path in sorted(self.data.glob("mailops.sqlite3*"))
+            )
         with psycopg.connect(self.database_url) as reader:
             names = reader.execute(
                 "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
             ).fetchall()
-            rows = [row for (name,) in names for row in reader.execute(f"SELECT t::text FROM {name} t")]
+            rows = [
+                row for (name,) in names for row in reader.execute(f"SELECT t::text FROM {name} t")
+            ]
         return "\n".join(text for (text,) in rows).encode()

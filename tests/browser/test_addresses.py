@@ -19,8 +19,12 @@ def test_a_volume_becomes_domains_and_names_become_addresses(drafter: Page) -> N
     expect(drafter.get_by_role("heading", name="5 mailboxes on 2 domains")).to_be_visible()
     assert faults(drafter) == []
 
-    drafter.get_by_role("link", name="Draft this: New domains with mailboxes at ColdMailReseller").click()
-    expect(drafter.get_by_text("From your sending volume: 2 domains with 5 mailboxes.")).to_be_visible()
+    drafter.get_by_role(
+        "link", name="Draft this: New domains with mailboxes at ColdMailReseller"
+    ).click()
+    expect(
+        drafter.get_by_text("From your sending volume: 2 domains with 5 mailboxes.")
+    ).to_be_visible()
     fill(drafter, "Names", "Dana Reyes\nDana Ito\nJürgen O'Brien")
     fill(drafter, "On these domains", "made-a.com\nmade-b.com")
     fill(drafter, "Form of the address", "dana")

@@ -28,7 +28,11 @@ def test_evidence_of_an_order_is_taken_away_and_checked_without_mailops(
     with zipfile.ZipFile(tmp_path / "pack.zip") as archive:
         archive.extractall(tmp_path / "pack")
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "verify.py"], cwd=tmp_path / "pack", capture_output=True, text=True, env={}
+        [sys.executable, "-I", "-S", "verify.py"],
+        cwd=tmp_path / "pack",
+        capture_output=True,
+        text=True,
+        env={},
     )
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     fingerprint = done.stdout.partition("Fingerprint of the manifest: ")[2].split()[0]
@@ -51,4 +55,8 @@ def test_the_control_report_is_read_and_a_list_is_taken_away(auditor: Page) -> N
     pages.get_by_role("link", name="Orders").click()
     with auditor.expect_download() as download:
         auditor.get_by_role("button", name="Export as CSV").click()
-    assert Path(download.value.path()).read_text(encoding="utf-8-sig").startswith("Order,Client,Account,")
+    assert (
+        Path(download.value.path())
+        .read_text(encoding="utf-8-sig")
+        .startswith("Order,Client,Account,")
+    )

@@ -1,4 +1,6 @@
-"""Two clicks, two tabs, five requests at once, or an order that changed meanwhile: what is bought is bought once."""
+"""Two clicks, two tabs, five requests at once, or an order that changed meanwhile: what is bought
+is bought once.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +45,15 @@ def test_a_double_click_on_confirm_buys_once(stack: Stack, drafter: Page, confir
     expect_bought_once(stack, confirmer, "double-click.com")
 
 
-def test_five_posts_at_the_same_moment_buy_once(stack: Stack, drafter: Page, confirmer: Page) -> None:
+def test_five_posts_at_the_same_moment_buy_once(
+    stack: Stack, drafter: Page, confirmer: Page
+) -> None:
     number = send(drafter, mailbox_order("five-posts.com"))
     review(confirmer, number)
-    body = {"csrfmiddlewaretoken": token(confirmer), "digest": confirmer.locator("[name=digest]").input_value()}
+    body = {
+        "csrfmiddlewaretoken": token(confirmer),
+        "digest": confirmer.locator("[name=digest]").input_value(),
+    }
     answers = confirmer.evaluate(POST_AT_ONCE, [body, 5])
     assert answers == [200] * 5  # each was led on to the order's page
     open_order(confirmer, number)
@@ -63,7 +70,9 @@ def test_the_second_of_two_tabs_is_told_that_it_is_ordered_once(
     confirm_button(confirmer).click()
     expect(confirmer.get_by_text(f"MO-{1000 + number} is confirmed.")).to_be_visible()
     confirm_button(second).click()
-    expect(second.get_by_text(f"You confirmed MO-{1000 + number} already. It is ordered once.")).to_be_visible()
+    expect(
+        second.get_by_text(f"You confirmed MO-{1000 + number} already. It is ordered once.")
+    ).to_be_visible()
     expect_bought_once(stack, second, "two-tabs.com")
 
 

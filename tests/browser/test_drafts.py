@@ -27,13 +27,29 @@ pytestmark = pytest.mark.browser
 
 # each line with a piece of what is wrong and of how to mend it
 BAD = [
-    ("bad reach.com, Dana Reyes, dana", "“bad reach.com” can't be a domain.", "Did you mean bad-reach.com?"),
+    (
+        "bad reach.com, Dana Reyes, dana",
+        "“bad reach.com” can't be a domain.",
+        "Did you mean bad-reach.com?",
+    ),
     ("badreach, Dana Reyes, dana", "“badreach” has no ending.", "Did you mean badreach.com?"),
     ("dana@bad-three.com, Dana Reyes, dana", "is an address, not a domain.", " bad-three.com."),
-    ("bad-four.com, Dana Reyes", "There is a name but no address.", "Add the address, for example: bad-four.com"),
-    ("bad-five.com, Dana Reyes, dana@other.com", "The address is at other.com", "dana@bad-five.com"),
+    (
+        "bad-four.com, Dana Reyes",
+        "There is a name but no address.",
+        "Add the address, for example: bad-four.com",
+    ),
+    (
+        "bad-five.com, Dana Reyes, dana@other.com",
+        "The address is at other.com",
+        "dana@bad-five.com",
+    ),
     ("bad-six.com, Dana Reyes, da na", "A space is not allowed before the @", "da.na"),
-    ("bad-seven.com, Dana Reyes, dana, pictures/me.png", "The picture is no web address.", "beginning with https://"),
+    (
+        "bad-seven.com, Dana Reyes, dana, pictures/me.png",
+        "The picture is no web address.",
+        "beginning with https://",
+    ),
     ("bad-eight.com, Dana Reyes, dana, , , twelve", "“twelve” is no number of years.", "1 to 10"),
 ]
 GOOD = "bad-nine.com, Dana Reyes, dana"
@@ -41,16 +57,25 @@ DOMAINS = Wanted(
     account="ColdMailReseller (practice)",
     what="New domains with mailboxes",
     lines="\n".join([*(line for line, *_ in BAD), GOOD]),
-    fields={"Client": "Northwind", "Note for the confirmer": "Typed before the mistakes were found"},
+    fields={
+        "Client": "Northwind",
+        "Note for the confirmer": "Typed before the mistakes were found",
+    },
 )
 
 
 def _count_of_orders(page: Page) -> str:
     page.goto("/orders/order/")
-    return page.get_by_role("navigation", name="Filter by state").get_by_role("link", name="All").inner_text()
+    return (
+        page.get_by_role("navigation", name="Filter by state")
+        .get_by_role("link", name="All")
+        .inner_text()
+    )
 
 
-def test_each_bad_line_is_named_with_its_fix_and_nothing_is_saved_or_lost(drafter: Page, auditor: Page) -> None:
+def test_each_bad_line_is_named_with_its_fix_and_nothing_is_saved_or_lost(
+    drafter: Page, auditor: Page
+) -> None:
     before = _count_of_orders(auditor)
     begin(drafter, DOMAINS)
     drafter.get_by_role("button", name="Save draft").click()
@@ -64,7 +89,9 @@ def test_each_bad_line_is_named_with_its_fix_and_nothing_is_saved_or_lost(drafte
         expect(row).to_contain_text(fix)
     expect(results.nth(len(BAD))).to_contain_text("Good")
     expect(lines_box(drafter)).to_have_value(DOMAINS.lines)
-    expect(drafter.get_by_label("Note for the confirmer")).to_have_value("Typed before the mistakes were found")
+    expect(drafter.get_by_label("Note for the confirmer")).to_have_value(
+        "Typed before the mistakes were found"
+    )
     assert _count_of_orders(auditor) == before
     assert faults(drafter) == []
 
@@ -75,7 +102,9 @@ def test_each_bad_line_is_named_with_its_fix_and_nothing_is_saved_or_lost(drafte
     assert _count_of_orders(auditor) != before
 
 
-def test_the_second_tab_to_save_a_draft_is_refused_and_keeps_its_text(drafter: Page, open_page: OpenPage) -> None:
+def test_the_second_tab_to_save_a_draft_is_refused_and_keeps_its_text(
+    drafter: Page, open_page: OpenPage
+) -> None:
     number = draft(drafter, mailbox_order("two-drafts.com"))
     second = open_page("drafter")
     open_order(second, number, "edit")
@@ -99,7 +128,9 @@ def test_the_second_tab_to_save_a_draft_is_refused_and_keeps_its_text(drafter: P
     expect(lines_box(second)).to_have_value("two-drafts.com, Sam Ito, sam")
 
 
-def test_what_is_typed_is_there_again_after_the_tab_was_closed(drafter: Page, open_page: OpenPage) -> None:
+def test_what_is_typed_is_there_again_after_the_tab_was_closed(
+    drafter: Page, open_page: OpenPage
+) -> None:
     wanted = mailbox_order("closed-tab.com")
     begin(drafter, wanted)
     fill(drafter, "Note for the confirmer", "Typed before the tab was closed")
@@ -107,9 +138,13 @@ def test_what_is_typed_is_there_again_after_the_tab_was_closed(drafter: Page, op
     drafter.close()
     again = open_page("drafter")
     again.goto("/")
-    again.locator(".unsaved").filter(has_text=wanted.what).get_by_role("link", name="Take it up").first.click()
+    again.locator(".unsaved").filter(has_text=wanted.what).get_by_role(
+        "link", name="Take it up"
+    ).first.click()
     expect(lines_box(again)).to_have_value(wanted.lines)
-    expect(labelled(again, "Note for the confirmer")).to_have_value("Typed before the tab was closed")
+    expect(labelled(again, "Note for the confirmer")).to_have_value(
+        "Typed before the tab was closed"
+    )
     assert faults(again) == []
     again.get_by_role("button", name="Save draft").click()
     expect(again.get_by_text("is saved as a draft")).to_be_visible()
@@ -144,7 +179,9 @@ def test_a_file_is_read_shown_and_noticed_the_second_time(drafter: Page, tmp_pat
         drafter.get_by_role("button", name="Download these lines").click()
     assert "has no ending" in Path(taken.value.path()).read_text()
     drafter.get_by_label("Line 3", exact=True).fill("Lee Wong, lee@from-a-file.com")
-    drafter.get_by_role("button", name="Save draft").click()  # the page stayed as it was after the download
+    drafter.get_by_role(
+        "button", name="Save draft"
+    ).click()  # the page stayed as it was after the download
     expect(drafter.get_by_text("is saved as a draft")).to_be_visible()
     number = number_of(drafter)
     begin(drafter, mailbox_order("again.com"))
@@ -174,4 +211,6 @@ def test_a_session_that_ends_while_somebody_types_loses_nothing(drafter: Page) -
     drafter.get_by_role("button", name="Log in and go on").click()
     expect(drafter.get_by_text("What you typed is below; it is not saved yet.")).to_be_visible()
     expect(lines_box(drafter)).to_have_value(wanted.lines)
-    expect(labelled(drafter, "Note for the confirmer")).to_have_value("Typed after the session ended")
+    expect(labelled(drafter, "Note for the confirmer")).to_have_value(
+        "Typed after the session ended"
+    )

@@ -1,4 +1,6 @@
-"""Fifty domains from a paste or a workbook to an order that waits for confirmation, six mistakes mended on the way."""
+"""Fifty domains from a paste or a workbook to an order that waits for confirmation, six mistakes
+mended on the way.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,25 @@ pytestmark = pytest.mark.browser
 MISTAKES = {
     4: ("{word} 04.com", "can't be a domain.", "Did you mean {word}-04.com?", "{word}-04.com"),
     11: ("{word}-11", "has no ending.", "Did you mean {word}-11.com?", "{word}-11.com"),
-    19: ("dana@{word}-19.com", "is an address, not a domain.", "Write only {word}-19.com.", "{word}-19.com"),
-    28: ("{word}-27.com", "{word}-27.com is on line 27 already.", "Take one of the two lines out.", "{word}-28.com"),
+    19: (
+        "dana@{word}-19.com",
+        "is an address, not a domain.",
+        "Write only {word}-19.com.",
+        "{word}-19.com",
+    ),
+    28: (
+        "{word}-27.com",
+        "{word}-27.com is on line 27 already.",
+        "Take one of the two lines out.",
+        "{word}-28.com",
+    ),
     36: ("=cmd|'/c calc'!A1", "begins like a formula of a spreadsheet.", "", "{word}-36.com"),
-    45: ("{word}-45.com, , , , , twelve", "“twelve” is no number of years.", "1 to 10", "{word}-45.com"),
+    45: (
+        "{word}-45.com, , , , , twelve",
+        "“twelve” is no number of years.",
+        "1 to 10",
+        "{word}-45.com",
+    ),
 }
 WANTED = Wanted(
     account="ColdMailReseller (practice)",
@@ -48,11 +65,15 @@ def upload(page: Page, lines: list[str]) -> None:
         book.active.append([cell.strip() or None for cell in line.split(",")])
     for row in book.active.iter_rows():
         for cell in row:
-            cell.data_type = "s" if cell.value else cell.data_type  # a text that looks like a formula, not a formula
+            cell.data_type = (
+                "s" if cell.value else cell.data_type
+            )  # a text that looks like a formula, not a formula
     book.save(out)
     page.get_by_text("Choose a file").click()
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    page.get_by_label("CSV, Excel").set_input_files({"name": "fifty.xlsx", "mimeType": kind, "buffer": out.getvalue()})
+    page.get_by_label("CSV, Excel").set_input_files(
+        {"name": "fifty.xlsx", "mimeType": kind, "buffer": out.getvalue()}
+    )
     page.get_by_role("button", name="Open the file").click()
 
 
@@ -84,5 +105,7 @@ def test_fifty_domains_with_six_mistakes_are_mended_get_addresses_and_are_handed
     costs = cost.inner_text().removesuffix(" now")
     drafter.get_by_role("button", name="Send for confirmation").click()
     expect(chip(drafter)).to_have_text("Waiting for confirmation")
-    expect(drafter.get_by_role("heading", level=1)).to_have_text("Northwind: 50 domains and 100 mailboxes")
+    expect(drafter.get_by_role("heading", level=1)).to_have_text(
+        "Northwind: 50 domains and 100 mailboxes"
+    )
     expect(drafter.get_by_text(costs).first).to_be_visible()

@@ -1,4 +1,6 @@
-"""Each of the five paid requests, from pasted lines to the vendor's books, by two people and watched by a third."""
+"""Each of the five paid requests, from pasted lines to the vendor's books, by two people and
+watched by a third.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,11 @@ pytestmark = pytest.mark.browser
 
 HOSTING_PASSWORD = "hosting password, typed once 4711"
 FOUR = "{0}.net, Dana Reyes\n{0}-b.net, Sam Ito\n{0}-c.net, Lee Wong\n{0}-d.net, Priya Shah"
-PACKAGE = {"Client": "Acme Labs", "Domains forward to": "acmelabs.com", "Package": "SM Google 100%, 4 domains"}
+PACKAGE = {
+    "Client": "Acme Labs",
+    "Domains forward to": "acmelabs.com",
+    "Package": "SM Google 100%, 4 domains",
+}
 
 
 def elsewhere(word: str) -> Wanted:
@@ -53,8 +59,16 @@ WANTED = {
     "ColdMailReseller, domains": Wanted(
         account="ColdMailReseller (practice)",
         what="New domains with mailboxes",
-        lines="five-cmr.com, Dana Reyes, dana\nfive-cmr.com, Sam Ito, sam\nfive-cmr.net, Lee Wong, lee",
-        fields={"Client": "Acme Labs", "Domains forward to": "acmelabs.com", "Mailboxes from": "Google"} | GOOGLE,
+        lines=(
+            "five-cmr.com, Dana Reyes, dana\nfive-cmr.com, Sam Ito, sam\nfive-cmr.net, Lee"
+            " Wong, lee"
+        ),
+        fields={
+            "Client": "Acme Labs",
+            "Domains forward to": "acmelabs.com",
+            "Mailboxes from": "Google",
+        }
+        | GOOGLE,
         gives_reference=True,
     ),
     "ColdMailReseller, mailboxes": Wanted(
@@ -92,7 +106,9 @@ def _drafter_sends(page: Page, wanted: Wanted) -> int:
     number = send(page, wanted)
     expect(page.get_by_role("link", name=re.compile("^Confirm and"))).to_have_count(0)
     expect(confirm_button(page)).to_be_disabled()
-    answer = page.request.post(f"/orders/order/{number}/confirm/", form={"csrfmiddlewaretoken": token(page)})
+    answer = page.request.post(
+        f"/orders/order/{number}/confirm/", form={"csrfmiddlewaretoken": token(page)}
+    )
     assert answer.status == 403
     return number
 
@@ -116,7 +132,9 @@ def _confirmer_confirms(page: Page, number: int, wanted: Wanted) -> None:
 
 
 def _auditor_reads(page: Page, number: int) -> None:
-    """The order and all of its records; nothing to press, and nothing happens to what is sent past the buttons."""
+    """The order and all of its records; nothing to press, and nothing happens to what is sent past
+    the buttons.
+    """
     open_order(page, number)
     expect(page.locator(".head .actions").get_by_role("link")).to_have_count(0)
     for button in page.locator(".head .actions").get_by_role("button").all():
@@ -133,7 +151,9 @@ def _auditor_reads(page: Page, number: int) -> None:
     expect(page.get_by_text(f"MO-{1000 + number}").first).to_be_visible()
 
 
-@pytest.mark.parametrize("wanted", [pytest.param(wanted, id=name) for name, wanted in WANTED.items()])
+@pytest.mark.parametrize(
+    "wanted", [pytest.param(wanted, id=name) for name, wanted in WANTED.items()]
+)
 def test_a_request_is_drafted_confirmed_sent_once_and_can_be_audited(
     wanted: Wanted, stack: Stack, drafter: Page, confirmer: Page, auditor: Page
 ) -> None:
@@ -148,7 +168,9 @@ def test_a_request_is_drafted_confirmed_sent_once_and_can_be_audited(
     _auditor_reads(auditor, number)
 
 
-def test_an_open_page_follows_its_order_until_it_is_delivered(stack: Stack, drafter: Page, confirmer: Page) -> None:
+def test_an_open_page_follows_its_order_until_it_is_delivered(
+    stack: Stack, drafter: Page, confirmer: Page
+) -> None:
     confirm(confirmer, send(drafter, mailbox_order("five-delivered.com")))
 
     def is_delivered() -> bool:

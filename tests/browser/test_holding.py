@@ -1,4 +1,6 @@
-"""What holds an order: the switch for everything, a planned time, and an account that stopped itself."""
+"""What holds an order: the switch for everything, a planned time, and an account that stopped
+itself.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def opened_after(stack: Stack) -> Iterator[None]:
 
 
 def expect_sent(stack: Stack, page: Page) -> None:
-    """The open page follows its order until that is under way, once what runs every minute rang for it."""
+    """The open page follows its order until that is under way, once what runs every minute rang for
+    it.
+    """
 
     def is_under_way() -> bool:
         stack.sweep()
@@ -102,7 +106,9 @@ def test_an_order_waits_for_its_planned_time_and_can_be_cancelled_until_then(
             expect(confirmer.get_by_text("Choose a time that lies ahead")).to_be_visible()
             assert faults(confirmer) == []
     planned = f"Planned for {tomorrow:%-d %b, %H:%M}."
-    expect(confirmer.get_by_role("status").filter(has_text="is confirmed.")).to_contain_text(planned)
+    expect(confirmer.get_by_role("status").filter(has_text="is confirmed.")).to_contain_text(
+        planned
+    )
     expect(confirmer.get_by_role("note").filter(has_text="Not sent yet.")).to_contain_text(planned)
     stack.sweep()
     assert stack.books(domain)["requests"] == []

@@ -14,7 +14,8 @@ ACCOUNT, WHAT = "ScaledMail (practice)", "Package of domains with mailboxes"
 def test_a_login_shows_where_the_domains_are_held_elsewhere(drafter: Page) -> None:
     begin(drafter, Wanted(account=ACCOUNT, what=WHAT, lines="", fields={}))
     bought, user, tool = (
-        drafter.get_by_label(name) for name in ("Domains bought at", "User name there", "Sending tool")
+        drafter.get_by_label(name)
+        for name in ("Domains bought at", "User name there", "Sending tool")
     )
     expect(user).to_be_hidden()
     bought.select_option("other")

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.browser
 UNKNOWN = "Outcome unknown: check the vendor"
 
 
-def test_a_refusal_names_the_row_and_says_that_nothing_was_bought(stack: Stack, drafter: Page, confirmer: Page) -> None:
+def test_a_refusal_names_the_row_and_says_that_nothing_was_bought(
+    stack: Stack, drafter: Page, confirmer: Page
+) -> None:
     lines = "Priya Shah, priya\nrefused-field-b.com, Lee Wong, lee"
     confirm(confirmer, send(drafter, mailbox_order("good-a.com", people=lines)))
     expect(chip(confirmer)).to_have_text("Refused, nothing was bought")
@@ -44,14 +46,22 @@ def test_a_refused_order_is_copied_into_a_new_draft(drafter: Page, confirmer: Pa
     drafter.get_by_role("link", name=f"Fix and copy MO-{1000 + number}").click()
     drafter.get_by_role("button", name="Copy into a new draft").click()
     expect(drafter.get_by_text(f"is a copy of MO-{1000 + number}")).to_be_visible()
-    expect(drafter.get_by_label("Domains and people")).to_have_value("refused-field-copy.com, Priya Shah, priya")
+    expect(drafter.get_by_label("Domains and people")).to_have_value(
+        "refused-field-copy.com, Priya Shah, priya"
+    )
 
 
-def test_an_order_without_funds_says_what_to_do(stack: Stack, drafter: Page, confirmer: Page) -> None:
+def test_an_order_without_funds_says_what_to_do(
+    stack: Stack, drafter: Page, confirmer: Page
+) -> None:
     confirm(confirmer, send(drafter, mailbox_order("no-funds-acme.com")))
     expect(chip(confirmer)).to_have_text("Refused, nothing was bought")
-    expect(confirmer.get_by_text("The prepaid funds at Woodpecker are too low.").first).to_be_visible()
-    expect(confirmer.get_by_text("Add prepaid funds in Woodpecker, then copy this order").first).to_be_visible()
+    expect(
+        confirmer.get_by_text("The prepaid funds at Woodpecker are too low.").first
+    ).to_be_visible()
+    expect(
+        confirmer.get_by_text("Add prepaid funds in Woodpecker, then copy this order").first
+    ).to_be_visible()
     assert stack.books("no-funds-acme.com")["charges"] == []
 
 
@@ -72,14 +82,18 @@ def test_an_order_without_an_answer_stays_unknown_until_a_person_settles_it(
     confirmer.get_by_role("link", name=f"Check MO-{1000 + number}", exact=True).click()
     confirmer.get_by_role("link", name="Check the vendor").click()
     expect(confirmer.get_by_text("Absence is not proof.")).to_be_visible()
-    confirmer.get_by_role("button", name=re.compile("^Look ")).click()  # MailOps may have looked by itself meanwhile
+    confirmer.get_by_role(
+        "button", name=re.compile("^Look ")
+    ).click()  # MailOps may have looked by itself meanwhile
     expect(confirmer.get_by_text("MailOps looked")).to_be_visible()
     expect(confirmer.locator(".checks")).to_contain_text(f"priya@{domain}")
     confirmer.get_by_label("It was placed").check()
     confirmer.get_by_label("How do you know?").fill("The mailbox is listed at Woodpecker")
     confirmer.get_by_role("button", name="Settle the outcome").click()
     expect(chip(confirmer)).to_have_text("Accepted, being set up")
-    expect(confirmer.get_by_text("settled: it was placed: “The mailbox is listed at Woodpecker”")).to_be_visible()
+    expect(
+        confirmer.get_by_text("settled: it was placed: “The mailbox is listed at Woodpecker”")
+    ).to_be_visible()
     expect(rows_of(confirmer, "Attempts")).to_have_count(1)
     books = stack.books(domain)
     assert (len(books["charges"]), len(books["requests"])) == (1, 1)
@@ -95,7 +109,9 @@ def test_an_unknown_order_keeps_its_mailboxes_from_other_orders_and_is_never_sen
     begin(drafter, mailbox_order(domain))
     drafter.get_by_role("button", name="Send for confirmation").click()
     expect(
-        drafter.get_by_text(f"priya@{domain} is on MO-{1000 + number}, which reads “{UNKNOWN}”").first
+        drafter.get_by_text(
+            f"priya@{domain} is on MO-{1000 + number}, which reads “{UNKNOWN}”"
+        ).first
     ).to_be_visible()
 
     open_order(confirmer, number, "check")

@@ -1,4 +1,6 @@
-"""Every page of every role: it answers, keeps the security policy, can be read on a phone and without seeing it."""
+"""Every page of every role: it answers, keeps the security policy, can be read on a phone and
+without seeing it.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ MOST_BYTES = 150_000
 
 
 @pytest.fixture(scope="module")
-def looks(stack: Stack, browser: Browser, windows: dict[str, BrowserContext], seen: dict[str, str]) -> list[Look]:
+def looks(
+    stack: Stack, browser: Browser, windows: dict[str, BrowserContext], seen: dict[str, str]
+) -> list[Look]:
     states, known = states_of_orders(windows["auditor"]), set()
     crawls = [Crawl(window, role, states=states, known=known) for role, window in windows.items()]
     stranger = browser.new_context(base_url=stack.url, viewport=WIDE)
@@ -27,8 +31,12 @@ def looks(stack: Stack, browser: Browser, windows: dict[str, BrowserContext], se
 
 def test_every_role_reaches_its_pages_and_every_page_answers(looks: list[Look]) -> None:
     assert [f"{look}: {look.status}" for look in looks if look.status != 200] == []
-    counts = {role: sum(look.role == role for look in looks) for role in {look.role for look in looks}}
-    assert all(counts[role] > 25 for role in ("drafter", "confirmer", "operator", "auditor")), counts
+    counts = {
+        role: sum(look.role == role for look in looks) for role in {look.role for look in looks}
+    }
+    assert all(counts[role] > 25 for role in ("drafter", "confirmer", "operator", "auditor")), (
+        counts
+    )
 
 
 def test_no_page_logs_an_error_or_breaks_the_security_policy(looks: list[Look]) -> None:
@@ -56,7 +64,9 @@ def test_today_and_an_order_are_light_on_a_first_visit(
     role: str, stack: Stack, browser: Browser, windows: dict[str, BrowserContext]
 ) -> None:
     for path in ("/", "/orders/order/1/change/"):
-        window = browser.new_context(base_url=stack.url, storage_state=windows[role].storage_state())
+        window = browser.new_context(
+            base_url=stack.url, storage_state=windows[role].storage_state()
+        )
         assert weight(window.new_page(), path) < MOST_BYTES, path
         window.close()
 

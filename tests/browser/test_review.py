@@ -1,4 +1,6 @@
-"""A confirmer reviews, sends back, sees what changed since, talks about it, and confirms; several orders at once."""
+"""A confirmer reviews, sends back, sees what changed since, talks about it, and confirms; several
+orders at once.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def test_what_changed_since_the_last_look_is_what_the_confirmer_sees(
 ) -> None:
     number = send(drafter, mailbox_order("looked-at.com"))
     review(confirmer, number)
-    expect(confirmer.get_by_role("heading", name="You have not looked at this order before")).to_be_visible()
+    expect(
+        confirmer.get_by_role("heading", name="You have not looked at this order before")
+    ).to_be_visible()
     confirmer.get_by_text("Write a comment").click()
     confirmer.get_by_role("textbox", name="Comment").fill("Lee is missing, @drafter.")
     confirmer.get_by_role("button", name="Add the comment").click()

@@ -1,4 +1,6 @@
-"""A confirmer adds a second factor, logs in with it, sends an order back, confirms with it, and loses the phone."""
+"""A confirmer adds a second factor, logs in with it, sends an order back, confirms with it, and
+loses the phone.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ def expect_today(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Today")
 
 
-def test_from_the_first_code_to_the_lost_phone(stack: Stack, browser: Browser, open_page: OpenPage) -> None:
+def test_from_the_first_code_to_the_lost_phone(
+    stack: Stack, browser: Browser, open_page: OpenPage
+) -> None:
     stack.manage("shell", "--no-imports", "-c", MAKE)
     window = browser.new_context(base_url=stack.url, viewport=WIDE)
     page, trouble = window.new_page(), []

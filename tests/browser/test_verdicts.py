@@ -1,4 +1,6 @@
-"""An order without an answer is settled by a person: as placed in part, and once more when it turns out otherwise."""
+"""An order without an answer is settled by a person: as placed in part, and once more when it turns
+out otherwise.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.crawl import faults
-from tests.browser.people import UNDER_WAY, chip, confirm, mailbox_order, open_order, rows_of, send, settle
+from tests.browser.people import (
+    UNDER_WAY,
+    chip,
+    confirm,
+    mailbox_order,
+    open_order,
+    rows_of,
+    send,
+    settle,
+)
 from tests.browser.stack import Stack
 
 pytestmark = pytest.mark.browser
@@ -22,7 +33,9 @@ def unknown(drafter: Page, confirmer: Page, domain: str, people: str = "Priya Sh
     return number
 
 
-def test_what_was_not_placed_of_an_order_is_marked(stack: Stack, drafter: Page, confirmer: Page) -> None:
+def test_what_was_not_placed_of_an_order_is_marked(
+    stack: Stack, drafter: Page, confirmer: Page
+) -> None:
     domain = "timeout-after-part.com"
     number = unknown(drafter, confirmer, domain, f"Priya Shah, priya\n{domain}, Lee Wong, lee")
     expect(confirmer.get_by_label(f"priya@{domain}")).to_be_hidden()
@@ -34,12 +47,22 @@ def test_what_was_not_placed_of_an_order_is_marked(stack: Stack, drafter: Page, 
     expect(confirmer.get_by_label("How do you know?")).to_have_value("Only Priya is listed")
     assert faults(confirmer) == []
     there = (f"priya@{domain}",)
-    settle(confirmer, "A part was placed", "Only Priya is listed", there=there, button="Settle the outcome")
-    expect(confirmer.get_by_text(f"MO-{1000 + number} is settled: a part of it was placed.")).to_be_visible()
+    settle(
+        confirmer,
+        "A part was placed",
+        "Only Priya is listed",
+        there=there,
+        button="Settle the outcome",
+    )
+    expect(
+        confirmer.get_by_text(f"MO-{1000 + number} is settled: a part of it was placed.")
+    ).to_be_visible()
     rows = rows_of(confirmer, "Domains and mailboxes")
     expect(rows.filter(has_text=f"lee@{domain}")).to_contain_text("Refused")
     expect(rows.filter(has_text=f"priya@{domain}")).not_to_contain_text("Refused")
-    expect(confirmer.get_by_text("settled: a part of it was placed: “Only Priya is listed.")).to_be_visible()
+    expect(
+        confirmer.get_by_text("settled: a part of it was placed: “Only Priya is listed.")
+    ).to_be_visible()
     assert len(stack.books(domain)["requests"]) == 1
 
 
@@ -58,7 +81,11 @@ def test_a_verdict_is_revised_with_a_reason_and_nothing_is_sent_again(
     assert faults(confirmer) == []
     settle(confirmer, "It was placed", "It is listed after all", button="Change the verdict")
     expect(chip(confirmer)).to_have_text(UNDER_WAY)
-    expect(confirmer.get_by_text("settled: it was not placed: “Their list is empty”")).to_be_visible()
-    expect(confirmer.get_by_text("settled: it was placed: “It is listed after all”")).to_be_visible()
+    expect(
+        confirmer.get_by_text("settled: it was not placed: “Their list is empty”")
+    ).to_be_visible()
+    expect(
+        confirmer.get_by_text("settled: it was placed: “It is listed after all”")
+    ).to_be_visible()
     expect(rows_of(confirmer, "Attempts")).to_have_count(1)
     assert len(stack.books(domain)["requests"]) == 1

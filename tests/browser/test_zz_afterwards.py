@@ -1,4 +1,6 @@
-"""What can be told only after everything else ran: no secret came out anywhere, and nothing broke unseen."""
+"""What can be told only after everything else ran: no secret came out anywhere, and nothing broke
+unseen.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ print(json.dumps(sum(accounts + orders, [])))
 
 @pytest.fixture
 def secrets(stack: Stack, drafter: Page, confirmer: Page, known_key: None) -> list[str]:
-    """Every key and password that the stack holds, one of each typed in the browser; those typed were also sent."""
+    """Every key and password that the stack holds, one of each typed in the browser; those typed
+    were also sent.
+    """
     number = send(drafter, elsewhere("secrets"))
     confirm(confirmer, number)
     expect(chip(confirmer)).to_have_text("Accepted, being set up")
@@ -40,7 +44,9 @@ def secrets(stack: Stack, drafter: Page, confirmer: Page, known_key: None) -> li
 
 
 def shapes(secret: str) -> set[bytes]:
-    """The secret as it would look in plain text, in an address, in JSON, or within something in base64."""
+    """The secret as it would look in plain text, in an address, in JSON, or within something in
+    base64.
+    """
     plain = secret.encode()
     inner = {base64.b64encode(b"-" * shift + plain)[4 if shift else 0 : -4] for shift in range(3)}
     return {plain, quote(secret, safe="").encode(), quote_plus(secret).encode(), *inner}
@@ -70,7 +76,9 @@ def _pages(open_page: OpenPage) -> dict[str, str]:
     for role in ("drafter", "confirmer", "operator", "auditor"):
         page = open_page(role)
         page.goto("/orders/order/")
-        links = page.locator("#result_list a").evaluate_all("links => links.map((link) => link.pathname)")
+        links = page.locator("#result_list a").evaluate_all(
+            "links => links.map((link) => link.pathname)"
+        )
         accounts = [f"/vendors/vendor/{number}/change/" for number in range(1, 6)]
         for path in (links[0], *accounts, "/history/event/", "/history/event/?p=2"):
             page.goto(path)
@@ -79,4 +87,6 @@ def _pages(open_page: OpenPage) -> dict[str, str]:
 
 
 def test_nothing_broke_where_no_browser_could_see_it(stack: Stack, windows: object) -> None:
-    assert [line for line in stack.said.splitlines() if re.search(r"\b(ERROR|CRITICAL)\b", line)] == []
+    assert [
+        line for line in stack.said.splitlines() if re.search(r"\b(ERROR|CRITICAL)\b", line)
+    ] == []

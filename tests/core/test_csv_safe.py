@@ -13,7 +13,9 @@ from mailops.core.csv_safe import csv_response, safe
 from orders.drafting.intake.csv_files import harmless
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\ta", "\ra", "\na", "＝1", "=cmd|'/c calc'!A1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\ta", "\ra", "\na", "＝1", "=cmd|'/c calc'!A1"]
+)
 def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert safe(text) == f"'{text}"
 
@@ -27,10 +29,22 @@ def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     ],
 )  # fmt: skip
 def test_no_country_splits_a_cell_into_one_that_runs(text: str, separator: str) -> None:
-    """Excel separates by what the country does: where that is a semicolon, the quotation marks protect nothing."""
-    file = b"".join(csv_response("list.csv", ["No.", "What"], [["first", text, "last"]])).decode("utf-8-sig")
-    cells = [cell for row in csv.reader(io.StringIO(file, newline=""), delimiter=separator) for cell in row]
-    assert not [cell for cell in cells if cell.strip().strip('"').strip().startswith(("=", "+", "-", "@", "＝"))]
+    """Excel separates by what the country does: where that is a semicolon, the quotation marks
+    protect nothing.
+    """
+    file = b"".join(csv_response("list.csv", ["No.", "What"], [["first", text, "last"]])).decode(
+        "utf-8-sig"
+    )
+    cells = [
+        cell
+        for row in csv.reader(io.StringIO(file, newline=""), delimiter=separator)
+        for cell in row
+    ]
+    assert not [
+        cell
+        for cell in cells
+        if cell.strip().strip('"').strip().startswith(("=", "+", "-", "@", "＝"))
+    ]
 
 
 @pytest.mark.parametrize(

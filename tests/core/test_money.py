@@ -61,13 +61,15 @@ def test_totals_survive_storing_to_the_cent(amounts: list[tuple[str, Decimal]]) 
 
 
 @given(st.lists(st.tuples(CURRENCIES, AMOUNTS)), st.randoms())
-def test_the_order_of_lines_does_not_matter(amounts: list[tuple[str, Decimal]], random: object) -> None:
+def test_the_order_of_lines_does_not_matter(
+    amounts: list[tuple[str, Decimal]], random: object
+) -> None:
     shuffled = list(amounts)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert Totals.of(shuffled) == Totals.of(amounts)
 
 
-# -- The cost sheet ----------------------------------------------------------------------------------------------------
+# The cost sheet
 
 
 def line(unit: str = MONTH, *, quantity: int = 3, multiplier: int = 1, **price: object) -> CostLine:
@@ -76,7 +78,8 @@ def line(unit: str = MONTH, *, quantity: int = 3, multiplier: int = 1, **price: 
 
 
 @pytest.mark.parametrize(
-    ("unit", "month", "year"), [(MONTH, "9.00", None), (YEAR, None, "9.00"), (ONCE, None, None), (UNSTATED, None, None)]
+    ("unit", "month", "year"),
+    [(MONTH, "9.00", None), (YEAR, None, "9.00"), (ONCE, None, None), (UNSTATED, None, None)],
 )
 def test_what_is_due_again_goes_by_the_unit(unit: str, month: str | None, year: str | None) -> None:
     found = line(unit)

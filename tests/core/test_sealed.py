@@ -1,4 +1,6 @@
-"""Secrets at rest: opened by any key of the list, sealed by the first, stamped anew only when a value is new."""
+"""Secrets at rest: opened by any key of the list, sealed by the first, stamped anew only when a
+value is new.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from mailops.core.sealed import CannotOpen, Sealed
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from vendors.models import Vendor
 
 VALUES = {"api_key": "key (1)", "hosting_password": 'pä55 "word" 🙂'}
@@ -61,10 +63,12 @@ def test_a_stamp_changes_with_a_new_value_only(keys: list[str], settings: Any) -
 
 
 def test_a_dropped_secret_is_gone(keys: list[str]) -> None:
-    assert Sealed(str(Sealed("").put(VALUES).drop("api_key", "never there"))).names == {"hosting_password"}
+    assert Sealed(str(Sealed("").put(VALUES).drop("api_key", "never there"))).names == {
+        "hosting_password"
+    }
 
 
-# -- Keys come and go --------------------------------------------------------------------------------------------------
+# Keys come and go
 
 
 def test_an_older_key_still_opens_and_the_newest_seals(keys: list[str], settings: Any) -> None:
@@ -110,7 +114,7 @@ def test_something_that_is_no_key_is_named_as_the_setting(settings: Any, key: st
         Sealed("").put(VALUES)
 
 
-# -- The commands ------------------------------------------------------------------------------------------------------
+# The commands
 
 
 def test_a_new_key_is_one_that_seals(settings: Any) -> None:
@@ -120,11 +124,13 @@ def test_a_new_key_is_one_that_seals(settings: Any) -> None:
     assert Sealed(str(Sealed("").put(VALUES))).open() == VALUES
 
 
-def test_the_reseal_command_moves_accounts_and_orders(desk: Desk, settings: Any, keys: list[str]) -> None:
+def test_the_reseal_command_moves_accounts_and_orders(
+    factory: OrderFactory, settings: Any, keys: list[str]
+) -> None:
     for vendor in Vendor.objects.all():
         vendor.sealed = str(Sealed("").put({"api_key": f"practice-{vendor.api}"}))
         vendor.save()
-    order = desk.draft("scaledmail", "package", secrets={"hosting_password": "pw-one-two"})
+    order = factory.draft("scaledmail", "package", secrets={"hosting_password": "pw-one-two"})
     stamps = Sealed(order.sealed).stamps
     settings.SEAL_KEYS = [keys[1], keys[0]]
     output = StringIO()
@@ -138,7 +144,9 @@ def test_the_reseal_command_moves_accounts_and_orders(desk: Desk, settings: Any,
         assert vendor.secrets.open() == {"api_key": f"practice-{vendor.api}"}
 
 
-def test_the_reseal_command_moves_all_or_nothing(desk: Desk, settings: Any, keys: list[str]) -> None:
+def test_the_reseal_command_moves_all_or_nothing(
+    factory: OrderFactory, settings: Any, keys: list[str]
+) -> None:
     first, *others = Vendor.objects.order_by("pk")
     first.sealed = str(Sealed("").put({"api_key": "key (1)"}))
     first.save()

@@ -1,6 +1,7 @@
 """Works inside a house, on its database: does what a drill asks for, a line of JSON at a time.
 
-A process of its own that stays, because starting one costs a second and a drill asks for many things.
+A process of its own that stays, because starting one costs a second and a drill asks for many
+things.
 """
 
 from __future__ import annotations
@@ -68,13 +69,21 @@ def collect_static() -> None:
 
 def rows_for(api: str, word: str) -> str:
     if api == "scaledmail":
-        return "\n".join(f"{name}.net, Dana Reyes" for name in (word, *(f"{part}-beside-{word}" for part in "bcd")))
+        return "\n".join(
+            f"{name}.net, Dana Reyes"
+            for name in (word, *(f"{part}-beside-{word}" for part in "bcd"))
+        )
     return f"{word}.com, Dana Reyes, dana\nbeside-{word}.com, Sam Ito, sam"
 
 
 def account(api: str, name: str) -> Vendor:
-    """An account with a key of its own, otherwise like the demo's. What happens to one account is told to no other."""
-    pattern = Vendor.objects.get(api=api, name__in=["ColdMailReseller", "ScaledMail", "Woodpecker", "SmartSenders"])
+    """An account with a key of its own, otherwise like the demo's.
+
+    What happens to one account is told to no other.
+    """
+    pattern = Vendor.objects.get(
+        api=api, name__in=["ColdMailReseller", "ScaledMail", "Woodpecker", "SmartSenders"]
+    )
     if found := Vendor.objects.filter(name=name).first():
         return found
     prices = list(pattern.prices.all())
@@ -85,7 +94,9 @@ def account(api: str, name: str) -> Vendor:
         order_limit=pattern.order_limit,
         limit_currency=pattern.limit_currency,
     )
-    vendor.sealed = str(vendor.secrets.put({"api_key": f"practice-{name.replace(' ', '-')}-{'0' * 12}"}))
+    vendor.sealed = str(
+        vendor.secrets.put({"api_key": f"practice-{name.replace(' ', '-')}-{'0' * 12}"})
+    )
     vendor.save()
     for price in prices:
         price.pk, price.vendor = None, vendor
@@ -121,7 +132,9 @@ def confirm(*, order: int) -> None:
 
 def settle_not_placed(*, order: int) -> None:
     by = User.objects.get(username="confirmer")
-    settlement.settle(order, by=by, verdict=settlement.NOT_PLACED, reason="The vendor's dashboard shows nothing.")
+    settlement.settle(
+        order, by=by, verdict=settlement.NOT_PLACED, reason="The vendor's dashboard shows nothing."
+    )
 
 
 def run_sweep(*, hours: float = 0) -> dict[str, int]:
@@ -130,7 +143,7 @@ def run_sweep(*, hours: float = 0) -> dict[str, int]:
         return sweeper.run(timezone.now() + timedelta(hours=hours))
 
 
-def ring(*, order: int, times: int = 1) -> None:
+def enqueue(*, order: int, times: int = 1) -> None:
     """The same task again."""
     with transaction.atomic():
         for _ in range(times):
@@ -156,7 +169,10 @@ def queue_what_nobody_can_unpickle() -> None:
 
 
 def queued() -> dict[str, int]:
-    return {"tasks": OrmQ.objects.count(), "taken": OrmQ.objects.filter(lock__gt=timezone.now()).count()}
+    return {
+        "tasks": OrmQ.objects.count(),
+        "taken": OrmQ.objects.filter(lock__gt=timezone.now()).count(),
+    }
 
 
 def let_time_pass() -> None:
@@ -166,8 +182,13 @@ def let_time_pass() -> None:
 
 
 def is_worked_on() -> bool:
-    """Whether a living worker has an order in hand. One that the queue's time-out has freed since has not."""
-    found = Attempt.objects.filter(stage__in=[Stage.CLAIMED, Stage.SENDING]).values_list("pk", "worker")
+    """Whether a living worker has an order in hand.
+
+    One that the queue's time-out has freed since has not.
+    """
+    found = Attempt.objects.filter(stage__in=[Stage.CLAIMED, Stage.SENDING]).values_list(
+        "pk", "worker"
+    )
     over = time.monotonic() - settings.QUEUE_TIMEOUT - 5
     return any(
         _is_a_worker(worker.rpartition("/")[2]) and _seen.setdefault(pk, time.monotonic()) > over
@@ -183,8 +204,9 @@ def _is_a_worker(pid: str) -> bool:
 
 
 def drain(*, rounds: int) -> None:
-    """Hours pass, again and again: leases and pauses end, the queue hands everything out again, every doorbell is rung
-    once more, until nothing is under way. Needs a running cluster."""
+    """Hours pass, again and again: leases and pauses end, the queue hands everything out again,
+    every doorbell is rung once more, until nothing is under way. Needs a running cluster.
+    """
     until = time.monotonic() + 240
     for number in range(max(rounds, 12)):
         _wait_for_quiet(until)
@@ -193,19 +215,26 @@ def drain(*, rounds: int) -> None:
         let_time_pass()
         run_sweep(hours=2 * (number + 1))
         for pk in Order.objects.exclude(digest="").values_list("pk", flat=True):
-            ring(order=pk)
-    raise TimeoutError(f"still under way: {list(Order.objects.filter(state__in=UNDER_WAY).values_list('pk', 'state'))}")
+            enqueue(order=pk)
+    raise TimeoutError(
+        "still under way:"
+        f" {list(Order.objects.filter(state__in=UNDER_WAY).values_list('pk', 'state'))}"
+    )
 
 
 def _wait_for_quiet(until: float) -> None:
-    """No task is left and no worker has an order in hand; what dead workers took is handed out again."""
+    """No task is left and no worker has an order in hand; what dead workers took is handed out
+    again.
+    """
     while OrmQ.objects.exists() or is_worked_on():
         hand_out_again()
         pause = time.monotonic() + 2
         while (OrmQ.objects.exists() or is_worked_on()) and time.monotonic() < pause:
             time.sleep(0.05)
         if time.monotonic() > until:
-            raise TimeoutError(f"{OrmQ.objects.count()} tasks are queued, worked on: {is_worked_on()}")
+            raise TimeoutError(
+                f"{OrmQ.objects.count()} tasks are queued, worked on: {is_worked_on()}"
+            )
 
 
 def states() -> dict[str, str]:
@@ -237,7 +266,7 @@ def facts() -> dict[str, Any]:
 COMMANDS: dict[str, Callable[..., Any]] = {
     do.__name__: do
     for do in (
-        build, collect_static, review, confirm, settle_not_placed, run_sweep, ring, hand_out_again, lose_queue,
+        build, collect_static, review, confirm, settle_not_placed, run_sweep, enqueue, hand_out_again, lose_queue,
         queue_what_nobody_can_unpickle, queued, is_worked_on, states, attempts, let_time_pass, drain, facts,
     )
 }  # fmt: skip

@@ -28,8 +28,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """People, accounts with prices, and practice vendors; no worker. A module's `ENV` holds what it wants otherwise."""
+def house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[House]:
+    """People, accounts with prices, and practice vendors; no worker.
+
+    A module's `ENV` holds what it wants otherwise.
+    """
     house = House(tmp_path_factory.mktemp("house"), **getattr(request.module, "ENV", {}))
     try:
         house.build()

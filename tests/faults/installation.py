@@ -1,4 +1,6 @@
-"""A MailOps of its own for fault drills: practice vendors, queue and web as real processes that may be killed."""
+"""A MailOps of its own for fault drills: practice vendors, queue and web as real processes that may
+be killed.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,13 @@ from mailops.ops.processes import BASE_DIR
 from tests.faults import results
 from tests.faults.invariants import disagreements
 
-SERVER = os.environ.get("DATABASE_URL", "")  # a PostgreSQL server to make databases on; SQLite files without it
+SERVER = os.environ.get(
+    "DATABASE_URL", ""
+)  # a PostgreSQL server to make databases on; SQLite files without it
 IS_POSTGRES = SERVER.startswith("postgres")
 FOREIGN = ("SECRET_KEY", "MAILOPS_SEAL_KEYS", "PYTEST_CURRENT_TEST", "LD_PRELOAD", "FAKETIME")
-# Short, and yet such as the system checks ask for; accounts neither stop themselves nor are asked how orders stand.
+# Short, and yet such as the system checks ask for; accounts neither stop themselves nor are asked
+# how orders stand.
 TIMES = {
     "QUEUE_WORKERS": "1",
     "QUEUE_POLL": "0.05",
@@ -53,7 +58,9 @@ def wait_for(happened: Callable[[], Any], what: str, *, show: Callable[[], objec
 class Running:
     """A process in a session of its own, with a log of its own."""
 
-    def __init__(self, command: tuple[str, ...], *, env: Mapping[str, str], log: Path, **options: Any) -> None:
+    def __init__(
+        self, command: tuple[str, ...], *, env: Mapping[str, str], log: Path, **options: Any
+    ) -> None:
         self.log, self.is_dead = log, False
         with log.open("ab") as output:
             self.popen = subprocess.Popen(
@@ -71,7 +78,9 @@ class Running:
         return self.log.read_text(errors="replace")
 
     def wait_said(self, pattern: str) -> re.Match[str]:
-        found: re.Match[str] = wait_for(lambda: re.search(pattern, self.said()), pattern, show=self.said)
+        found: re.Match[str] = wait_for(
+            lambda: re.search(pattern, self.said()), pattern, show=self.said
+        )
         return found
 
     def kill(self) -> None:
@@ -140,7 +149,9 @@ def _is_group(pgid: int) -> bool:
 class House:
     """One database, the practice vendors, and what runs on them."""
 
-    def __init__(self, folder: Path, *, server: str = SERVER, practice: str = "", **env: str) -> None:
+    def __init__(
+        self, folder: Path, *, server: str = SERVER, practice: str = "", **env: str
+    ) -> None:
         self.folder, self.server = folder, server
         self.name = f"drill_{secrets.token_hex(5)}"
         self.running: list[Running] = []
@@ -182,7 +193,7 @@ class House:
         if self.server:
             _on(self.server, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
-    # -- what runs ----------------------------------------------------------------------------------------------------
+    # what runs
 
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}-{len(self.running)}.log"
@@ -190,7 +201,16 @@ class House:
     def start_practice(self, *options: str) -> None:
         """Practice vendors that never deliver, on a port of their own."""
         ledger = str(self.folder / f"{self.name}.ledger")
-        command = ("manage.py", "practice_vendors", "--port", "0", "--ledger", ledger, "--delivery-seconds", "100000")
+        command = (
+            "manage.py",
+            "practice_vendors",
+            "--port",
+            "0",
+            "--ledger",
+            ledger,
+            "--delivery-seconds",
+            "100000",
+        )
         process = Running((*command, *options), env=self.env, log=self._log("practice"))
         self.running.append(process)
         self.vendors = process.wait_said(r"listen on (http://127\.\S+?),")[1]
@@ -198,7 +218,9 @@ class House:
 
     def start_cluster(self, *options: str, **env: str) -> Cluster:
         """A queue with its workers, once they are ready."""
-        cluster = Cluster(("manage.py", "qcluster", *options), env=self.env | env, log=self._log("cluster"))
+        cluster = Cluster(
+            ("manage.py", "qcluster", *options), env=self.env | env, log=self._log("cluster")
+        )
         self.running.append(cluster)
         cluster.wait_ready()
         return cluster
@@ -249,12 +271,23 @@ class House:
 
     def logs(self) -> str:
         """What was said last by everything that ran here."""
-        return "\n".join(f"-- {process.log.name}\n{process.said()[-3000:]}" for process in self.running[-6:])
+        return "\n".join(
+            f"-- {process.log.name}\n{process.said()[-3000:]}" for process in self.running[-6:]
+        )
 
-    # -- orders -------------------------------------------------------------------------------------------------------
+    # orders
 
-    def review(self, word: str, *, api: str = "coldmailreseller", product: str = "domains", account: str = "") -> int:
-        """An order waiting for confirmation whose first domain begins with `word`; alone in its account by default."""
+    def review(
+        self,
+        word: str,
+        *,
+        api: str = "coldmailreseller",
+        product: str = "domains",
+        account: str = "",
+    ) -> int:
+        """An order waiting for confirmation whose first domain begins with `word`; alone in its
+        account by default.
+        """
         self.orders += 1
         word = f"{word}-n{self.orders}"
         name = account or f"Account {self.orders}"
@@ -288,7 +321,9 @@ class House:
         wait_for(are_there, f"orders {orders} to be {state}", show=self.logs)
 
     def wait_by_another(self, order: int) -> None:
-        """Until a second cluster has sent what a first one sleeps over; the first may hold the newest task, too."""
+        """Until a second cluster has sent what a first one sleeps over; the first may hold the
+        newest task, too.
+        """
 
         def is_accepted() -> bool:
             self.ask("hand_out_again")
@@ -301,7 +336,11 @@ class House:
 
         def found() -> int:
             last = self.attempts(order)[-1:]
-            return int(last[0]["worker"].rpartition("/")[2]) if last and last[0]["stage"] == stage else 0
+            return (
+                int(last[0]["worker"].rpartition("/")[2])
+                if last and last[0]["stage"] == stage
+                else 0
+            )
 
         return int(wait_for(found, f"order {order} to be {stage}", show=self.logs))
 
@@ -311,7 +350,7 @@ class House:
         wait_for(lambda: is_frozen(pid), f"worker {pid} to be frozen", show=self.logs)
         return pid
 
-    # -- the books ----------------------------------------------------------------------------------------------------
+    # the books
 
     def ledger(self) -> dict[str, Any]:
         """All that the practice vendors wrote down."""
@@ -326,8 +365,11 @@ class House:
     def wait_charge(self, order: int) -> None:
         wait_for(lambda: self.charges(order), f"the charge of order {order}", show=self.logs)
 
-    def close_books(self, *, rounds: int = 1, cluster: bool = True, control: bool = True) -> dict[str, Any]:
-        """Bring everything to its end, buy a control, and compare the three books. What the database holds then.
+    def close_books(
+        self, *, rounds: int = 1, cluster: bool = True, control: bool = True
+    ) -> dict[str, Any]:
+        """Bring everything to its end, buy a control, and compare the three books. What the
+        database holds then.
 
         `cluster`: start one for it; otherwise one is running.
         """
@@ -344,12 +386,21 @@ class House:
             assert self.charges(order) == 1
         return facts
 
-    def expect(self, fault: str, order: int, facts: dict[str, Any], *, end: str, charges: int) -> None:
+    def expect(
+        self, fault: str, order: int, facts: dict[str, Any], *, end: str, charges: int
+    ) -> None:
         """Note how an order ended in the table of results, and that it ended so."""
         actual, charged = facts["states"][str(order)], self.charges(order)
         stages = [attempt["stage"] for attempt in facts["attempts"] if attempt["order_id"] == order]
-        results.note(fault=fault, expected=end, actual=actual, charges=charged, attempts=len(stages))
-        assert actual in end.split(" or "), (fault, actual, facts["reasons"][str(order)], self.logs())
+        results.note(
+            fault=fault, expected=end, actual=actual, charges=charged, attempts=len(stages)
+        )
+        assert actual in end.split(" or "), (
+            fault,
+            actual,
+            facts["reasons"][str(order)],
+            self.logs(),
+        )
         assert charged == charges, (fault, charged)
 
 

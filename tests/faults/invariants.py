@@ -12,18 +12,23 @@ MAY_HOLD_A_CHARGE = {"accepted", "partly", "delivered", "unknown"}
 MAY_HAVE_SPENT = {"accepted", "unknown", "placed"}
 
 
-def disagreements(ledger: Mapping[str, Any], facts: Mapping[str, Any], confirmed: Mapping[int, int]) -> list[str]:
-    """Everything in which the three books contradict each other or a promise; empty where all is well.
+def disagreements(
+    ledger: Mapping[str, Any], facts: Mapping[str, Any], confirmed: Mapping[int, int]
+) -> list[str]:
+    """Everything in which the three books contradict each other or a promise; empty where all is
+    well.
 
-    `ledger` is the practice vendors' own, `facts` what the database holds, `confirmed` how often the drill confirmed
-    each order, which is known from outside.
+    `ledger` is the practice vendors' own, `facts` what the database holds, `confirmed` how often
+    the drill confirmed each order, which is known from outside.
     """
     attempts: list[Mapping[str, Any]] = facts["attempts"]
     marked = [attempt for attempt in attempts if attempt["sent_at"]]
     order_of = {attempt["body_sha256"]: attempt["order_id"] for attempt in marked}
     charges, requests = _count(ledger["charges"]), _count(ledger["requests"])
     sent = Counter(attempt["body_sha256"] for attempt in marked)
-    spent = Counter(attempt["body_sha256"] for attempt in marked if attempt["stage"] in MAY_HAVE_SPENT)
+    spent = Counter(
+        attempt["body_sha256"] for attempt in marked if attempt["stage"] in MAY_HAVE_SPENT
+    )
     found = [f"the history is broken at {facts['broken']}"] if facts["broken"] else []
     for what, counted in (("charge", charges), ("request", requests)):
         for body, count in counted.items():
@@ -40,11 +45,17 @@ def disagreements(ledger: Mapping[str, Any], facts: Mapping[str, Any], confirmed
         if count > confirmed.get(order, 0):
             found.append(f"order {order}: {count} charges, {confirmed.get(order, 0)} confirmations")
         if count > spent[body] or state not in MAY_HOLD_A_CHARGE:
-            found.append(f"order {order}: charged {count} ×, yet it reads {state}, {spent[body]} × perhaps spent")
+            found.append(
+                f"order {order}: charged {count} ×, yet it reads {state}, {spent[body]} × perhaps"
+                " spent"
+            )
     for number, state in facts["states"].items():
         said = facts["confirmed"].get(number, 0)
         if said != confirmed.get(int(number), 0):
-            found.append(f"order {number}: confirmed {confirmed.get(int(number), 0)} ×, the history says {said} ×")
+            found.append(
+                f"order {number}: confirmed {confirmed.get(int(number), 0)} ×, the history says"
+                f" {said} ×"
+            )
         if state not in ENDED | WITH_A_PERSON:
             found.append(f"order {number}: nobody looks after it, it reads {state}")
     found += [

@@ -1,4 +1,6 @@
-"""The table of all drills: each notes how it ended, in a file of its process, and the run prints them at its end."""
+"""The table of all drills: each notes how it ended, in a file of its process, and the run prints
+them at its end.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,16 @@ def note(**row: Any) -> None:
 def table() -> list[str]:
     """All rows as aligned lines, under their headings; empty where nothing was noted."""
     folder = Path(os.environ.get(FOLDER) or os.devnull)
-    rows = [json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.open(encoding="utf-8")]
+    rows = [
+        json.loads(line)
+        for file in sorted(folder.glob("*.jsonl"))
+        for line in file.open(encoding="utf-8")
+    ]
     if not rows:
         return []
     widths = [max(len(row[index]) for row in [COLUMNS, *rows]) for index in range(len(COLUMNS))]
     lines = [COLUMNS, ["-" * width for width in widths], *sorted(rows)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]

@@ -12,7 +12,8 @@ import pytest
 
 from tests.faults.installation import House
 
-# Python sleeps until a moment of the monotonic clock, which libfaketime shifts although it leaves that clock alone.
+# Python sleeps until a moment of the monotonic clock, which libfaketime shifts although it leaves
+# that clock alone.
 SLEEP = """
 import select, time
 time.sleep = lambda seconds: select.select([], [], [], seconds) and None
@@ -20,7 +21,9 @@ time.sleep = lambda seconds: select.select([], [], [], seconds) and None
 
 
 def test_the_sweep_runs_with_clocks_that_are_hours_off(house: House) -> None:
-    """Under the worker's hands: what it holds reads as unknown for a moment, and its answer settles that."""
+    """Under the worker's hands: what it holds reads as unknown for a moment, and its answer settles
+    that.
+    """
     order = house.order("slow")
     with house.cluster():
         house.wait_worker(order, "sending")
@@ -45,14 +48,22 @@ def test_clocks_jump_before_anything_is_sent(house: House) -> None:
 @pytest.fixture(scope="module")
 def faketime(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment in which `FAKETIME` gives a process another clock."""
-    found = os.environ.get("FAKETIME_LIBRARY") or next(iter(glob("/usr/lib/*/faketime/libfaketime.so.1")), "")
+    found = os.environ.get("FAKETIME_LIBRARY") or next(
+        iter(glob("/usr/lib/*/faketime/libfaketime.so.1")), ""
+    )
     if not found:
         pytest.skip("libfaketime is not here")
     folder = tmp_path_factory.mktemp("site")
     (folder / "sitecustomize.py").write_text(SLEEP)
     apart = {"LD_PRELOAD": found, "DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": str(folder)}
     ask = [sys.executable, "-c", "import time; time.sleep(0.01); print(time.time())"]
-    told = subprocess.run(ask, env=os.environ | apart | {"FAKETIME": "-2h"}, capture_output=True, text=True, timeout=60)
+    told = subprocess.run(
+        ask,
+        env=os.environ | apart | {"FAKETIME": "-2h"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert float(told.stdout) < time.time() - 7000, told.stderr
     return apart
 
@@ -67,4 +78,6 @@ def test_two_machines_whose_clocks_are_hours_off(house: House, faketime: dict[st
     ):
         facts = house.close_books(cluster=False)
     for order in orders:
-        house.expect("clusters two hours ahead and two hours behind", order, facts, end="accepted", charges=1)
+        house.expect(
+            "clusters two hours ahead and two hours behind", order, facts, end="accepted", charges=1
+        )

@@ -18,11 +18,13 @@ import pytest
 from tests.faults.installation import IS_POSTGRES, House, wait_for
 from tests.ports import free_ports
 
-on_sqlite = pytest.mark.skipif(IS_POSTGRES, reason="a file's lock; the same on PostgreSQL is a lost connection")
+on_sqlite = pytest.mark.skipif(
+    IS_POSTGRES, reason="a file's lock; the same on PostgreSQL is a lost connection"
+)
 on_postgres = pytest.mark.skipif(not IS_POSTGRES, reason="SQLite has no server to start again")
 
 
-# -- SQLite: another process holds the write lock ---------------------------------------------------------------------
+# SQLite: another process holds the write lock
 
 
 @on_sqlite
@@ -38,7 +40,13 @@ def test_the_write_lock_is_held_while_the_outcome_is_recorded(house: House) -> N
         cluster.wait_said("Processed")
         assert house.state(order) == "accepted"
     facts = house.close_books()
-    house.expect("SQLite locked for 7 s while the outcome is recorded", order, facts, end="accepted", charges=1)
+    house.expect(
+        "SQLite locked for 7 s while the outcome is recorded",
+        order,
+        facts,
+        end="accepted",
+        charges=1,
+    )
 
 
 @on_sqlite
@@ -57,13 +65,16 @@ def test_the_write_lock_is_held_until_the_queues_time_is_over(house: House) -> N
     house.expect("SQLite locked until the queue's time-out", order, facts, end="unknown", charges=1)
 
 
-# -- PostgreSQL: the server is started again --------------------------------------------------------------------------
+# PostgreSQL: the server is started again
 
 
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Callable[..., None]]]:
     """A PostgreSQL of its own: its address, and what starts and stops it."""
-    programs = [*Path("/usr/lib/postgresql").glob("*/bin"), Path(shutil.which("pg_ctl") or "/none/pg_ctl").parent]
+    programs = [
+        *Path("/usr/lib/postgresql").glob("*/bin"),
+        Path(shutil.which("pg_ctl") or "/none/pg_ctl").parent,
+    ]
     found = next((folder for folder in programs if (folder / "initdb").exists()), None)
     if found is None:
         pytest.skip("PostgreSQL's own programs are not here")
@@ -80,7 +91,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Ca
     def run(program: str, *arguments: str) -> None:
         with (folder / "log").open("ab") as log:
             command = [*as_user, str(found / program), "-D", str(data), *arguments]
-            done = subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120)
+            done = subprocess.run(
+                command, cwd="/", stdin=subprocess.DEVNULL, stdout=log, stderr=log, timeout=120
+            )
         assert done.returncode == 0, (folder / "log").read_text()
 
     def control(what: str, *how: str) -> None:
@@ -113,19 +126,32 @@ def served(
 def test_the_database_is_started_again_while_the_vendor_answers(
     served: tuple[House, Callable[..., None]], how: str
 ) -> None:
-    """A worker that finds the database again in time writes down what it was told; otherwise a person looks."""
+    """A worker that finds the database again in time writes down what it was told; otherwise a
+    person looks.
+    """
     house, control = served
     order = house.order("slow")
     with house.cluster():
         house.wait_worker(order, "sending")
         control("restart", "-m", how)
-        wait_for(lambda: house.stages(order) != ["sending"] or not house.ask("is_worked_on"), "the worker's answer")
+        wait_for(
+            lambda: house.stages(order) != ["sending"] or not house.ask("is_worked_on"),
+            "the worker's answer",
+        )
     facts = house.close_books()
-    house.expect(f"PostgreSQL restarted ({how}) during the POST", order, facts, end="accepted or unknown", charges=1)
+    house.expect(
+        f"PostgreSQL restarted ({how}) during the POST",
+        order,
+        facts,
+        end="accepted or unknown",
+        charges=1,
+    )
 
 
 @on_postgres
-def test_the_database_is_started_again_while_nothing_happens(served: tuple[House, Callable[..., None]]) -> None:
+def test_the_database_is_started_again_while_nothing_happens(
+    served: tuple[House, Callable[..., None]],
+) -> None:
     house, control = served
     with house.cluster():
         first = house.order("before")

@@ -1,4 +1,6 @@
-"""What no practice vendor can do: vendors that lie below HTTP, and addresses behind which there is none."""
+"""What no practice vendor can do: vendors that lie below HTTP, and addresses behind which there is
+none.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ ENV = {
 
 @contextmanager
 def closed_port() -> Iterator[str]:
-    with socket.socket() as taken:  # bound, so that nobody else listens there; it refuses as it does not listen
+    with (
+        socket.socket() as taken
+    ):  # bound, so that nobody else listens there; it refuses as it does not listen
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
@@ -85,7 +89,9 @@ LIARS: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
 
 @pytest.fixture(scope="module")
 def lied_to(house: House) -> tuple[dict[str, int], dict[str, Any]]:
-    """An order sent to each liar: the address is a part of what is confirmed, so all is started anew for each."""
+    """An order sent to each liar: the address is a part of what is confirmed, so all is started
+    anew for each.
+    """
     sent = {}
     for name, (liar, _end) in LIARS.items():
         with liar() as address:
@@ -102,5 +108,7 @@ def lied_to(house: House) -> tuple[dict[str, int], dict[str, Any]]:
 def test_a_liar(house: House, lied_to: tuple[dict[str, int], dict[str, Any]], name: str) -> None:
     sent, facts = lied_to
     house.expect(name, sent[name], facts, end=LIARS[name][1], charges=0)
-    stages = {attempt["stage"] for attempt in facts["attempts"] if attempt["order_id"] == sent[name]}
+    stages = {
+        attempt["stage"] for attempt in facts["attempts"] if attempt["order_id"] == sent[name]
+    }
     assert stages == ({"not_sent"} if LIARS[name][1] == "review" else {"unknown"})

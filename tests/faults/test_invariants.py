@@ -16,7 +16,13 @@ def books(
     confirmed: int = 1, said: int = 1, attempts: int = 1, broken: str = "",
 ) -> list[str]:  # fmt: skip
     """What is wrong with the books of a single order."""
-    attempt = {"order_id": 1, "number": 1, "stage": stage, "body_sha256": BODY, "sent_at": "2026-01-01" if sent else ""}
+    attempt = {
+        "order_id": 1,
+        "number": 1,
+        "stage": stage,
+        "body_sha256": BODY,
+        "sent_at": "2026-01-01" if sent else "",
+    }
     facts: dict[str, Any] = {
         "states": {"1": state},
         "attempts": [attempt] * attempts,
@@ -24,7 +30,9 @@ def books(
         "broken": broken,
     }
     row = {"body_sha256": BODY}
-    return disagreements({"charges": [row] * charges, "requests": [row] * requests}, facts, {1: confirmed})
+    return disagreements(
+        {"charges": [row] * charges, "requests": [row] * requests}, facts, {1: confirmed}
+    )
 
 
 @pytest.mark.parametrize(

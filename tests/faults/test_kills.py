@@ -1,4 +1,6 @@
-"""kill -9 at every step of sending and of every kind of process: never a second paid request, never a lost order."""
+"""kill -9 at every step of sending and of every kind of process: never a second paid request, never
+a lost order.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,20 @@ IN_THE_WEB = "confirm, before commit"
 
 def test_every_point_of_the_code_has_its_drill() -> None:
     files = [BASE_DIR / "orders", BASE_DIR / "vendors" / "http"]
-    sources = [path for file in files for path in ([file] if file.is_file() else sorted(file.rglob("*.py")))]
-    named = {name for path in sources for name in re.findall(r'fault_points\.point\(\s*"(.+?)"', path.read_text())}
+    sources = [
+        path
+        for file in files
+        for path in ([file] if file.is_file() else sorted(file.rglob("*.py")))
+    ]
+    named = {
+        name
+        for path in sources
+        for name in re.findall(r'fault_points\.point\(\s*"(.+?)"', path.read_text())
+    }
     assert named == {*POINTS, IN_THE_WEB}
 
 
-# -- At every point of the code: all killed first, then brought to their end together --------------------------------
+# At every point of the code: all killed first, then brought to their end together
 
 
 @dataclass
@@ -47,10 +57,14 @@ class Killed:
 
 @pytest.fixture(scope="module")
 def killed(house: House) -> Killed:
-    """An order for every point at which a worker died over it, each with what that worker left behind."""
+    """An order for every point at which a worker died over it, each with what that worker left
+    behind.
+    """
     killed = Killed()
     for point in POINTS:
-        order = killed.orders[point] = house.order(f"killed-{point.replace(', ', '-').replace(' ', '-')}")
+        order = killed.orders[point] = house.order(
+            f"killed-{point.replace(', ', '-').replace(' ', '-')}"
+        )
         with house.cluster(MAILOPS_DRILL_KILL_AT=point) as cluster:
             cluster.wait_said("reincarnated worker")
         killed.left[point] = house.stages(order)
@@ -67,7 +81,7 @@ def test_a_worker_killed_when_it(house: House, killed: Killed, point: str) -> No
     house.expect(f"kill -9 of the worker: {point}", order, killed.facts, end=state, charges=charges)
 
 
-# -- While the vendor is silent after charging -----------------------------------------------------------------------
+# While the vendor is silent after charging
 
 
 def test_a_worker_killed_while_the_vendor_is_silent(house: House) -> None:
@@ -76,7 +90,13 @@ def test_a_worker_killed_while_the_vendor_is_silent(house: House) -> None:
         house.wait_charge(order)
         os.kill(house.wait_worker(order, "sending"), signal.SIGKILL)
         facts = house.close_books(cluster=False)
-    house.expect("kill -9 of the worker: the vendor charged and is silent", order, facts, end="unknown", charges=1)
+    house.expect(
+        "kill -9 of the worker: the vendor charged and is silent",
+        order,
+        facts,
+        end="unknown",
+        charges=1,
+    )
 
 
 def test_everything_killed_while_the_vendor_is_silent(house: House) -> None:
@@ -88,7 +108,7 @@ def test_everything_killed_while_the_vendor_is_silent(house: House) -> None:
     house.expect("kill -9 of the whole cluster", order, facts, end="unknown", charges=1)
 
 
-# -- Processes of the queue ------------------------------------------------------------------------------------------
+# Processes of the queue
 
 
 @pytest.mark.parametrize("victim", ["main", "sentinel"])
@@ -102,7 +122,9 @@ def test_orphans_work_on_beside_a_new_cluster(house: House, victim: str) -> None
             both = [house.order(f"beside-orphans-{number}") for number in range(4)]
             facts = house.close_books(cluster=False)
     for order in [alone, *both]:
-        house.expect(f"kill -9 of {victim}, its orphans work on", order, facts, end="accepted", charges=1)
+        house.expect(
+            f"kill -9 of {victim}, its orphans work on", order, facts, end="accepted", charges=1
+        )
 
 
 def test_the_idle_worker_that_holds_the_queues_lock_is_killed(house: House) -> None:
@@ -111,9 +133,15 @@ def test_the_idle_worker_that_holds_the_queues_lock_is_killed(house: House) -> N
         os.kill(cluster.pids("worker")[0], signal.SIGKILL)
         cluster.wait_said("reincarnated worker")
         order = house.order("lock-holder")
-        wait_for(lambda: house.ask("queued")["taken"], "the hung cluster to take the task", show=cluster.said)
+        wait_for(
+            lambda: house.ask("queued")["taken"],
+            "the hung cluster to take the task",
+            show=cluster.said,
+        )
         facts = house.close_books()  # beside the hung one
-    house.expect("kill -9 of the idle worker that holds the lock", order, facts, end="accepted", charges=1)
+    house.expect(
+        "kill -9 of the idle worker that holds the lock", order, facts, end="accepted", charges=1
+    )
 
 
 def test_the_idle_monitor_is_killed(house: House) -> None:
@@ -125,7 +153,9 @@ def test_the_idle_monitor_is_killed(house: House) -> None:
         house.wait_state("accepted", order)
         for times in (2, 3, 4):
             house.ask("hand_out_again")
-            wait_for(lambda times=times: cluster.said().count("processing") >= times, "it to run again")
+            wait_for(
+                lambda times=times: cluster.said().count("processing") >= times, "it to run again"
+            )
     facts = house.close_books()
     house.expect("kill -9 of the idle monitor", order, facts, end="accepted", charges=1)
 
@@ -139,7 +169,7 @@ def test_the_pusher_is_killed(house: House) -> None:
     house.expect("kill -9 of the pusher", order, facts, end="accepted", charges=1)
 
 
-# -- The web ---------------------------------------------------------------------------------------------------------
+# The web
 
 
 class Person:
@@ -150,7 +180,11 @@ class Person:
         logins = (Path(house.env["MAILOPS_DATA"]) / "demo-logins.txt").read_text().splitlines()
         password = dict(line.split() for line in logins)[name]
         self.post(
-            "/login/", self.session.get(f"{web}/login/", timeout=60).text, username=name, password=password, next="/"
+            "/login/",
+            self.session.get(f"{web}/login/", timeout=60).text,
+            username=name,
+            password=password,
+            next="/",
         )
 
     def post(self, path: str, page: str, **fields: str) -> requests.Response:

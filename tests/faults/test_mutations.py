@@ -1,4 +1,6 @@
-"""The list of mutations stays honest: each still fits the code, names tests that exist, and stands in the document."""
+"""The list of mutations stays honest: each still fits the code, names tests that exist, and stands
+in the document.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,29 @@ def test_the_text_to_break_stands_just_once_in_its_file(mutation: Mutation) -> N
 
 def test_every_named_test_exists() -> None:
     named = {test for mutation in MUTATIONS for test in mutation.caught_by}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *sorted(named)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=300)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "--collect-only",
+        "-q",
+        *sorted(named),
+    ]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_document_lists_exactly_these_mutations() -> None:
-    rows = re.findall(r"^\| (.+) \| (\d|switch) \| ((?:`tests/[^`]+`(?:, )?)+) \|$", PAGE.read_text(), re.M)
-    told = {name: (promise, tuple(re.findall(r"`([^`]+)`", tests))) for name, promise, tests in rows}
+    rows = re.findall(
+        r"^\| (.+) \| (\d|switch) \| ((?:`tests/[^`]+`(?:, )?)+) \|$", PAGE.read_text(), re.M
+    )
+    told = {
+        name: (promise, tuple(re.findall(r"`([^`]+)`", tests))) for name, promise, tests in rows
+    }
     assert told == {mutation.name: (mutation.promise, mutation.caught_by) for mutation in MUTATIONS}
 
 

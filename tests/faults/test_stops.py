@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.installation import House, is_over, wait_for
 
-# -- The queue's time-out ---------------------------------------------------------------------------------------------
+# The queue's time-out
 
 # where the worker is when its time is over: how the order ends, with how many charges
 TIMED_OUT = {
@@ -42,10 +42,12 @@ def test_the_queues_time_is_shorter_than_the_vendors_silence(house: House) -> No
         house.wait_charge(order)
         cluster.wait_said("after timeout|after death")
     facts = house.close_books()
-    house.expect("the queue's time-out while the vendor is silent", order, facts, end="unknown", charges=1)
+    house.expect(
+        "the queue's time-out while the vendor is silent", order, facts, end="unknown", charges=1
+    )
 
 
-# -- SIGTERM ----------------------------------------------------------------------------------------------------------
+# SIGTERM
 
 
 def test_a_stop_signal_to_main_lets_the_order_finish(house: House) -> None:
@@ -70,7 +72,7 @@ def test_a_stop_signal_to_all_processes_cuts_the_order_short(house: House) -> No
     house.expect("SIGTERM to all processes while sending", order, facts, end="unknown", charges=1)
 
 
-# -- Asleep between claim and sending, while others decide ------------------------------------------------------------
+# Asleep between claim and sending, while others decide
 
 
 def test_a_worker_sleeps_after_its_claim_and_another_sends(house: House) -> None:
@@ -83,11 +85,15 @@ def test_a_worker_sleeps_after_its_claim_and_another_sends(house: House) -> None
         os.kill(worker, signal.SIGCONT)
         sleeping.wait_said("Processed")
     facts = house.close_books()
-    house.expect("asleep after the claim, another worker sends", order, facts, end="accepted", charges=1)
+    house.expect(
+        "asleep after the claim, another worker sends", order, facts, end="accepted", charges=1
+    )
 
 
 def test_a_worker_sleeps_after_its_mark_and_a_person_decides(house: House) -> None:
-    """The sweep calls it unknown, a person says that it was not placed and confirms again, another worker sends."""
+    """The sweep calls it unknown, a person says that it was not placed and confirms again, another
+    worker sends.
+    """
     order = house.order("asleep-marked")
     fresh = 5
     with house.cluster(MAILOPS_DRILL_STOP_AT="marked", CLAIM_FRESH_SECONDS=str(fresh)) as sleeping:
@@ -98,9 +104,14 @@ def test_a_worker_sleeps_after_its_mark_and_a_person_decides(house: House) -> No
         house.confirm(order)
         with house.cluster():
             house.wait_by_another(order)
-        wait_for(lambda: datetime.now(UTC) > frozen_at + timedelta(seconds=fresh), "its claim to be stale")
+        wait_for(
+            lambda: datetime.now(UTC) > frozen_at + timedelta(seconds=fresh),
+            "its claim to be stale",
+        )
         os.kill(worker, signal.SIGCONT)
         sleeping.wait_said("Processed")
     facts = house.close_books()
     assert house.stages(order) == ["not_placed", "accepted"]
-    house.expect("asleep after the mark, a person confirms again", order, facts, end="accepted", charges=1)
+    house.expect(
+        "asleep after the mark, a person confirms again", order, facts, end="accepted", charges=1
+    )

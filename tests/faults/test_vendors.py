@@ -1,5 +1,6 @@
-"""Vendors that fail in every way there is, through the queue: never a second charge, nothing called failed that was
-charged."""
+"""Vendors that fail in every way there is, through the queue: never a second charge, nothing called
+failed that was charged.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +64,10 @@ EXPECTED: dict[str, tuple[str, int]] = {
 }
 # where a vendor's own words make a difference
 OTHERWISE: dict[tuple[str, str], tuple[str, int]] = {
-    ("no-funds", "scaledmail"): ("unknown", 0),  # its 400 about payment may hide a subscription that was made
+    ("no-funds", "scaledmail"): (
+        "unknown",
+        0,
+    ),  # its 400 about payment may hide a subscription that was made
     ("charge-failed", "scaledmail"): ("unknown", 1),
     ("other-order", "scaledmail"): ("accepted", 1),  # answers without a number
     ("other-order", "woodpecker"): ("accepted", 1),
@@ -84,7 +88,9 @@ def test_every_practice_value_has_an_expectation() -> None:
 
 @pytest.fixture(scope="module")
 def failed(house: House) -> tuple[Orders, Facts]:
-    """An order for every fault at every vendor, each in an account of its own, all brought to their end."""
+    """An order for every fault at every vendor, each in an account of its own, all brought to their
+    end.
+    """
     accounts = {case: "-".join(case) for case in CASES}
     with house.cluster():
         earlier = [
@@ -93,12 +99,19 @@ def failed(house: House) -> tuple[Orders, Facts]:
             if case[0] in AFTER_ANOTHER
         ]
         house.wait_state("accepted", *earlier)
-        orders = {case: house.order(case[0], api=case[1], product=case[2], account=accounts[case]) for case in CASES}
+        orders = {
+            case: house.order(case[0], api=case[1], product=case[2], account=accounts[case])
+            for case in CASES
+        }
         return orders, house.close_books(cluster=False)
 
 
 @pytest.mark.parametrize(("fault", "api", "product"), CASES)
-def test_a_vendor_fails(house: House, failed: tuple[Orders, Facts], fault: str, api: str, product: str) -> None:
+def test_a_vendor_fails(
+    house: House, failed: tuple[Orders, Facts], fault: str, api: str, product: str
+) -> None:
     orders, facts = failed
     end, charges = OTHERWISE.get((fault, api), EXPECTED[fault])
-    house.expect(f"{fault}, {api} {product}", orders[fault, api, product], facts, end=end, charges=charges)
+    house.expect(
+        f"{fault}, {api} {product}", orders[fault, api, product], facts, end=end, charges=charges
+    )

@@ -1,4 +1,6 @@
-"""What somebody with the whole database in their hands could do: raw SQL, with the protection taken away."""
+"""What somebody with the whole database in their hands could do: raw SQL, with the protection taken
+away.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ TABLE = Event._meta.db_table
 def write(count: int, **details: Any) -> list[Event]:
     subject, _ = Group.objects.get_or_create(name="Drafter")
     with transaction.atomic():
-        return [record(f"test.step{n}", subject, reason=f"because {n}", **details) for n in range(count)]
+        return [
+            record(f"test.step{n}", subject, reason=f"because {n}", **details) for n in range(count)
+        ]
 
 
 def unprotect() -> None:
@@ -51,13 +55,19 @@ def swap(one: int, other: int) -> None:
 def close_gap(number: int) -> None:
     """Take a record out and move all later ones up."""
     delete(number)
-    for later in Event.objects.filter(number__gt=number).order_by("number").values_list("number", flat=True):
+    for later in (
+        Event.objects.filter(number__gt=number).order_by("number").values_list("number", flat=True)
+    ):
         renumber(later, later - 1)
 
 
 def insert(number: int) -> None:
     """Put a record in that fits the one before it, and move all later ones down."""
-    for later in Event.objects.filter(number__gte=number).order_by("-number").values_list("number", flat=True):
+    for later in (
+        Event.objects.filter(number__gte=number)
+        .order_by("-number")
+        .values_list("number", flat=True)
+    ):
         renumber(later, later + 1)
     forged = Event.objects.get(number=number - 1)
     forged.number, forged.previous_hash, forged.reason = number, forged.hash, "forged"
@@ -74,4 +84,6 @@ def rewrite(number: int, **fields: Any) -> None:
             setattr(event, name, value)
         event.previous_hash = previous
         previous = event.digest()
-        Event.objects.filter(number=event.number).update(**changed, previous_hash=event.previous_hash, hash=previous)
+        Event.objects.filter(number=event.number).update(
+            **changed, previous_hash=event.previous_hash, hash=previous
+        )

@@ -23,7 +23,7 @@ from mailops.history.chain_breaks import explain
 from mailops.history.models import ALL_TRIGGERS, Archive, Event
 from mailops.history.verify import verify
 from orders.models import Order
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.history import forging
 from tests.history.forging import write
 
@@ -48,7 +48,9 @@ def age(count: int) -> None:
             event.at = OLD + timedelta(minutes=event.number)
         event.previous_hash = previous
         previous = event.digest()
-        Event.objects.filter(number=event.number).update(at=event.at, previous_hash=event.previous_hash, hash=previous)
+        Event.objects.filter(number=event.number).update(
+            at=event.at, previous_hash=event.previous_hash, hash=previous
+        )
     sql_triggers.install(connection, ALL_TRIGGERS)
 
 
@@ -76,19 +78,29 @@ def test_the_chain_goes_on_where_the_archive_ends(twelve: list[Event], kept: Pat
     said = archive("--yes")
     moved = Archive.objects.get()
     assert moved.says in said
-    assert list(Event.objects.order_by("number").values_list("number", flat=True)) == [9, 10, 11, 12, 13]
+    assert list(Event.objects.order_by("number").values_list("number", flat=True)) == [
+        9,
+        10,
+        11,
+        12,
+        13,
+    ]
     finding = verify()
     assert (finding.says, finding.began, finding.records) == ("", 8, 13)
     told = Event.objects.get(action="history.archived")
     assert (told.who, told.changes["sha256"]) == ("archive_history", [None, moved.sha256])
 
 
-def test_archives_and_the_rest_verify_together(twelve: list[Event], kept: Path, tmp_path: Path) -> None:
+def test_archives_and_the_rest_verify_together(
+    twelve: list[Event], kept: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mine").write_text(f"3 {twelve[2].hash}\n10 {twelve[9].hash}\n")
     archive("--yes")
     output = StringIO()
     files = [str(path) for path in kept.iterdir()]
-    call_command("verify_history", "--archive", *files, "--digests", str(tmp_path / "mine"), stdout=output)
+    call_command(
+        "verify_history", "--archive", *files, "--digests", str(tmp_path / "mine"), stdout=output
+    )
     assert "8 archived records fit." in output.getvalue()
     (tmp_path / "mine").write_text(f"3 {twelve[4].hash}\n")
     with pytest.raises(CommandError, match=r"Record 3 in .* is not the one of the digest"):
@@ -96,9 +108,12 @@ def test_archives_and_the_rest_verify_together(twelve: list[Event], kept: Path, 
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"), [("because 3", "because 4", "Record 4 in"), ("}\n", "}\n\n", "bytes|can't be read")]
+    ("old", "new", "said"),
+    [("because 3", "because 4", "Record 4 in"), ("}\n", "}\n\n", "bytes|can't be read")],
 )
-def test_an_altered_file_is_noticed(twelve: list[Event], kept: Path, old: str, new: str, said: str) -> None:
+def test_an_altered_file_is_noticed(
+    twelve: list[Event], kept: Path, old: str, new: str, said: str
+) -> None:
     archive("--yes")
     (path,) = kept.iterdir()
     path.write_text(path.read_text().replace(old, new))
@@ -112,7 +127,9 @@ def test_a_second_archive_follows_from_the_first(twelve: list[Event], kept: Path
     list(archive_files.archive(first))
     archive("--yes")
     assert [(a.first, a.last) for a in Archive.objects.all()] == [(1, 4), (5, 8)]
-    call_command("verify_history", "--archive", *[str(path) for path in kept.iterdir()], stdout=StringIO())
+    call_command(
+        "verify_history", "--archive", *[str(path) for path in kept.iterdir()], stdout=StringIO()
+    )
     assert "nothing to archive" in archive("--yes")
 
 
@@ -125,7 +142,9 @@ def test_two_at_once_archive_once(twelve: list[Event]) -> None:
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's readers stop no writer")
-def test_an_archive_gives_way_to_somebody_who_read_the_history_and_then_writes(committed: None) -> None:
+def test_an_archive_gives_way_to_somebody_who_read_the_history_and_then_writes(
+    committed: None,
+) -> None:
     write(6)
     age(4)
     has_read, errors = threading.Event(), []
@@ -136,8 +155,13 @@ def test_an_archive_gives_way_to_somebody_who_read_the_history_and_then_writes(c
                 assert Event.objects.count() == 6
                 has_read.set()
                 until, waits = time.monotonic() + 20, 0
-                while not waits and time.monotonic() < until:  # until the archive stands at the table's door
-                    cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'")
+                while (
+                    not waits and time.monotonic() < until
+                ):  # until the archive stands at the table's door
+                    cursor.execute(
+                        "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode ="
+                        " 'AccessExclusiveLock'"
+                    )
                     (waits,) = cursor.fetchone()
                 write(1)
         except Exception as error:
@@ -156,7 +180,7 @@ def test_an_archive_gives_way_to_somebody_who_read_the_history_and_then_writes(c
     assert archive("--yes").count("are archived in") == 1
 
 
-# -- What stays --------------------------------------------------------------------------------------------------------
+# What stays
 
 
 def test_nothing_young_is_archived(twelve: list[Event], settings: Any) -> None:
@@ -168,15 +192,21 @@ def test_nothing_young_is_archived(twelve: list[Event], settings: Any) -> None:
 
 
 @pytest.mark.parametrize(("days", "is_wrong"), [(0, False), (30, True), (90, False), (-1, False)])
-def test_a_time_that_is_too_short_is_refused_at_the_start(settings: Any, days: int, is_wrong: bool) -> None:
+def test_a_time_that_is_too_short_is_refused_at_the_start(
+    settings: Any, days: int, is_wrong: bool
+) -> None:
     settings.HISTORY_KEEP_DAYS = days
     assert bool(checks.check_history()) is is_wrong
 
 
-def test_records_of_an_order_stay_until_it_has_long_ended(desk: Desk) -> None:
+def test_records_of_an_order_stay_until_it_has_long_ended(factory: OrderFactory) -> None:
     write(2)
-    order = desk.draft()
-    first = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk)).earliest("number").number
+    order = factory.draft()
+    first = (
+        Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))
+        .earliest("number")
+        .number
+    )
     write(2)
     age(Event.objects.count())
     assert f"record {first} is about something that has not long ended" in archive()
@@ -199,7 +229,7 @@ def test_plain_sql_deletes_nothing_before_or_after(twelve: list[Event]) -> None:
             forging.sql(statement)
 
 
-# -- Archives made up --------------------------------------------------------------------------------------------------
+# Archives made up
 
 
 def test_an_archive_of_which_no_record_tells_is_found(twelve: list[Event]) -> None:
@@ -216,7 +246,9 @@ def test_an_archived_record_that_was_put_back_is_found(twelve: list[Event]) -> N
     assert verify().bad == 3
 
 
-def test_digests_of_archived_records_are_no_false_alarm(twelve: list[Event], people: Any, client: Any) -> None:
+def test_digests_of_archived_records_are_no_false_alarm(
+    twelve: list[Event], people: Any, client: Any
+) -> None:
     digest_files.write()
     archive("--yes")
     assert verify().says == ""

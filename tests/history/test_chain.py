@@ -1,4 +1,6 @@
-"""The history: the database refuses edits, and whatever gets around that is found at the right record."""
+"""The history: the database refuses edits, and whatever gets around that is found at the right
+record.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ TABLE = Event._meta.db_table
 def write(count: int, **details: Any) -> list[Event]:
     subject, _ = Group.objects.get_or_create(name="Drafter")
     with transaction.atomic():
-        return [record(f"test.step{n}", subject, reason=f"because {n}", **details) for n in range(count)]
+        return [
+            record(f"test.step{n}", subject, reason=f"because {n}", **details) for n in range(count)
+        ]
 
 
 @pytest.fixture
@@ -53,7 +57,7 @@ def found(number: int, why: str) -> Finding:
     return Finding(records=number - 1, last_hash=hashes.get(number - 1, ""), bad=number, why=why)
 
 
-# -- An unbroken chain -------------------------------------------------------------------------------------------------
+# An unbroken chain
 
 
 def test_an_empty_history_is_unbroken(db: None) -> None:
@@ -71,7 +75,10 @@ def test_what_the_database_gives_back_has_the_same_hash(db: None) -> None:
     details = {
         "money": [Decimal("12.30"), None],
         "when": [datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC), "2026-01-02"],
-        "names": [["Zoë", "李", "🙂", 'say "hi"', "back\\slash", "line\nbreak\u2028"], {"b": 1, "a": [True, 0.25, -7]}],
+        "names": [
+            ["Zoë", "李", "🙂", 'say "hi"', "back\\slash", "line\nbreak\u2028"],
+            {"b": 1, "a": [True, 0.25, -7]},
+        ],
     }
     with acting(who="Zoë", origin="2001:db8::1", request_id="r-1"):
         write(2, changes=details, attempt=2**60)
@@ -134,7 +141,7 @@ def test_appending_at_once_keeps_one_chain(committed: None) -> None:
     assert Event.objects.values("action").distinct().count() == 90
 
 
-# -- Tampering ---------------------------------------------------------------------------------------------------------
+# Tampering
 
 OTHER: dict[str, Any] = {
     "at": datetime(2020, 1, 1, tzinfo=UTC), "who": "mallory", "user_id": 77, "worker": "w", "origin": "10.0.0.1",
@@ -150,7 +157,9 @@ def test_every_column_is_tried_below() -> None:
 
 @pytest.mark.parametrize("field", sorted(OTHER))
 @pytest.mark.parametrize("number", [1, 3, 6])
-def test_an_edit_of_any_column_is_found_at_its_record(six: list[Event], field: str, number: int) -> None:
+def test_an_edit_of_any_column_is_found_at_its_record(
+    six: list[Event], field: str, number: int
+) -> None:
     with tampering():
         Event.objects.filter(number=number).update(**{field: OTHER[field]})
     assert verify() == found(number, "its contents were altered")
@@ -225,7 +234,7 @@ def test_records_that_changed_places_are_found(six: list[Event]) -> None:
     assert verify() == found(2, "it does not follow from the record before it")
 
 
-# -- What the database refuses -----------------------------------------------------------------------------------------
+# What the database refuses
 
 
 def sql(statement: str) -> Callable[[], Any]:
@@ -247,10 +256,13 @@ if connection.vendor == "postgresql":
     ATTACKS["truncate"] = sql(f"TRUNCATE {TABLE}")
     ATTACKS["truncate cascade"] = sql(f"TRUNCATE {TABLE} CASCADE")
     ATTACKS["upsert"] = sql(
-        f"INSERT INTO {TABLE} SELECT * FROM {TABLE} WHERE number = 2 ON CONFLICT (number) DO UPDATE SET who = 'mallory'"
+        f"INSERT INTO {TABLE} SELECT * FROM {TABLE} WHERE number = 2 ON CONFLICT (number) DO UPDATE"
+        " SET who = 'mallory'"
     )
 else:
-    ATTACKS["replace"] = sql(f"INSERT OR REPLACE INTO {TABLE} SELECT * FROM {TABLE} WHERE number = 2")
+    ATTACKS["replace"] = sql(
+        f"INSERT OR REPLACE INTO {TABLE} SELECT * FROM {TABLE} WHERE number = 2"
+    )
     ATTACKS["replace into"] = sql(f"REPLACE INTO {TABLE} SELECT * FROM {TABLE}")
 
 
@@ -262,7 +274,7 @@ def test_the_database_refuses(six: list[Event], attack: str) -> None:
     assert list(Event.objects.values()) == before
 
 
-# -- When the protection itself is gone --------------------------------------------------------------------------------
+# When the protection itself is gone
 
 
 @pytest.mark.parametrize("number", range(len(TRIGGERS)))
@@ -284,13 +296,15 @@ def test_the_next_migration_puts_the_protection_back(committed: None) -> None:
     assert verify().missing_triggers == []
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite can only drop a trigger, not disable it")
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite can only drop a trigger, not disable it"
+)
 def test_a_disabled_trigger_counts_as_missing(six: list[Event]) -> None:
     sql(f"ALTER TABLE {TABLE} DISABLE TRIGGER history_no_update")()
     assert verify().missing_triggers == ["history_no_update"]
 
 
-# -- The command and the page ------------------------------------------------------------------------------------------
+# The command and the page
 
 
 def test_the_command_prints_the_digest_to_keep_elsewhere(six: list[Event]) -> None:
@@ -304,7 +318,9 @@ def test_the_command_prints_the_digest_to_keep_elsewhere(six: list[Event]) -> No
 def test_the_command_fails_and_names_the_first_bad_record(six: list[Event]) -> None:
     with tampering():
         Event.objects.filter(number__in=[3, 5]).update(reason="other")
-    with pytest.raises(CommandError, match="broken at record 3: its contents were altered") as failed:
+    with pytest.raises(
+        CommandError, match="broken at record 3: its contents were altered"
+    ) as failed:
         call_command("verify_history")
     assert failed.value.returncode == 1
 
@@ -329,21 +345,30 @@ def test_the_auditors_page_says_the_same(people: Any, six: list[Event], client: 
     assert "no longer refuses edits" in client.get("/history/event/verify/").content.decode()
 
 
-# -- Who, and from where -----------------------------------------------------------------------------------------------
+# Who, and from where
 
 
 def test_a_web_request_leaves_who_and_from_where(people: Any, client: Any) -> None:
     client.force_login(people.operator)
-    response = client.post("/vendors/contact/add/", CONTACT, REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR="10.9.8.7")
+    response = client.post(
+        "/vendors/contact/add/", CONTACT, REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR="10.9.8.7"
+    )
     event = Event.objects.get(action="contact.added")
     assert (event.who, event.user_id, event.origin) == ("operator", people.operator.pk, "192.0.2.7")
     assert event.request_id == response["X-Request-ID"]
 
 
-def test_a_proxys_word_counts_only_where_there_is_one(people: Any, client: Any, settings: Any) -> None:
+def test_a_proxys_word_counts_only_where_there_is_one(
+    people: Any, client: Any, settings: Any
+) -> None:
     settings.TRUST_FORWARDED_FOR = True
     client.force_login(people.operator)
-    client.post("/vendors/contact/add/", CONTACT, REMOTE_ADDR="192.0.2.7", HTTP_X_FORWARDED_FOR="6.6.6.6, 10.9.8.7")
+    client.post(
+        "/vendors/contact/add/",
+        CONTACT,
+        REMOTE_ADDR="192.0.2.7",
+        HTTP_X_FORWARDED_FOR="6.6.6.6, 10.9.8.7",
+    )
     assert Event.objects.get(action="contact.added").origin == "10.9.8.7"
 
 

@@ -48,7 +48,9 @@ def test_a_digest_goes_to_the_file_and_leaves_a_record(six: list[Event], kept: P
     assert Event.objects.latest("number").action == "history.digest_written"
 
 
-def test_the_next_one_comes_after_a_day_or_enough_records(six: list[Event], kept: Path, settings: Any) -> None:
+def test_the_next_one_comes_after_a_day_or_enough_records(
+    six: list[Event], kept: Path, settings: Any
+) -> None:
     digest_files.write()
     assert digest_files.write(later(hours=25)) == "nothing to do"  # its own record is not news
     write(2)
@@ -70,7 +72,9 @@ def test_a_file_that_can_not_be_written_is_tried_again(six: list[Event], kept: P
     assert digest_files.write() == "wrote record 6"
 
 
-def test_a_digest_is_mailed_and_a_failing_mail_stops_nothing(six: list[Event], kept: Path, settings: Any) -> None:
+def test_a_digest_is_mailed_and_a_failing_mail_stops_nothing(
+    six: list[Event], kept: Path, settings: Any
+) -> None:
     settings.HISTORY_DIGEST_TO = ["auditor@example.com"]
     settings.EMAIL_BACKEND = "nowhere.Backend"
     assert digest_files.write() == "noted record 6, wrote record 6"
@@ -88,14 +92,16 @@ def test_trouble_for_more_than_an_hour_is_a_problem(six: list[Event], kept: Path
     assert [f for f in findings() if "can't be kept elsewhere" in f.text]
 
 
-@pytest.mark.parametrize("statement", ["UPDATE history_digest SET hash = 'x'", "DELETE FROM history_digest"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE history_digest SET hash = 'x'", "DELETE FROM history_digest"]
+)
 def test_the_database_keeps_digests(six: list[Event], statement: str) -> None:
     digest_files.write()
     with pytest.raises(DatabaseError, match="kept for good"), transaction.atomic():
         forging.sql(statement)
 
 
-# -- A chain written again ---------------------------------------------------------------------------------------------
+# A chain written again
 
 
 def test_a_rewritten_chain_is_noticed_by_the_file_alone(six: list[Event], kept: Path) -> None:
@@ -109,13 +115,19 @@ def test_a_rewritten_chain_is_noticed_by_the_file_alone(six: list[Event], kept: 
     assert "broken at record 6" in tasks.verify_whole()
 
 
-def test_the_command_names_the_first_digest_that_does_not_fit(six: list[Event], tmp_path: Path) -> None:
-    lines = [digest_files.line(event.number, event.hash, event.at) for event in (six[1], six[3], six[5])]
+def test_the_command_names_the_first_digest_that_does_not_fit(
+    six: list[Event], tmp_path: Path
+) -> None:
+    lines = [
+        digest_files.line(event.number, event.hash, event.at) for event in (six[1], six[3], six[5])
+    ]
     (tmp_path / "mine").write_text("\n".join(lines))
     call_command("verify_history", "--digests", str(tmp_path / "mine"))
     forging.unprotect()
     forging.rewrite(3, who="mallory")
-    with pytest.raises(CommandError, match=r"broken at record 4.*not the record of which a digest was kept"):
+    with pytest.raises(
+        CommandError, match=r"broken at record 4.*not the record of which a digest was kept"
+    ):
         call_command("verify_history", "--digests", str(tmp_path / "mine"))
 
 
@@ -125,7 +137,7 @@ def test_a_file_of_no_digests_is_refused_by_its_line(six: list[Event], tmp_path:
         call_command("verify_history", "--digests", str(tmp_path / "mine"))
 
 
-# -- Reading -----------------------------------------------------------------------------------------------------------
+# Reading
 
 
 @pytest.mark.parametrize(
@@ -155,7 +167,7 @@ def test_what_is_no_digest_is_refused(text: str) -> None:
         digest_files.read(text)
 
 
-# -- The page ----------------------------------------------------------------------------------------------------------
+# The page
 
 
 @pytest.fixture
@@ -181,7 +193,9 @@ def test_an_auditor_compares_a_file(auditor: Any, six: list[Event]) -> None:
     assert "All 6 digests fit." in compared(auditor, file=SimpleUploadedFile("a", lines.encode()))
     forging.unprotect()
     forging.rewrite(4, who="mallory")
-    assert "Record 4 is not the one" in compared(auditor, file=SimpleUploadedFile("a", lines.encode()))
+    assert "Record 4 is not the one" in compared(
+        auditor, file=SimpleUploadedFile("a", lines.encode())
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,5 +208,7 @@ def test_an_auditor_compares_a_file(auditor: Any, six: list[Event]) -> None:
         ({"file": SimpleUploadedFile("a", b"\xff\xfe\n\x00")}, "Line 1"),
     ],
 )
-def test_bad_input_gets_a_clear_sentence(auditor: Any, six: list[Event], given: dict[str, Any], said: str) -> None:
+def test_bad_input_gets_a_clear_sentence(
+    auditor: Any, six: list[Event], given: dict[str, Any], said: str
+) -> None:
     assert said in compared(auditor, **given)

@@ -1,4 +1,6 @@
-"""What reaches the tables past MailOps leaves a trace that the history tells; what MailOps does leaves none."""
+"""What reaches the tables past MailOps leaves a trace that the history tells; what MailOps does
+leaves none.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from django.utils import timezone
 from mailops.auth.models import Authenticator, RecoveryCode
 from mailops.core import sql_triggers
 from mailops.core.sql_triggers import HIDDEN
-from mailops.history import audited_tables, record, telling, untracked_changes
+from mailops.history import audited, audited_tables, record, untracked_changes
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS, Archive, Event, Telling, Trace
 from mailops.history.shell import as_person
@@ -44,7 +46,7 @@ from orders.models import (
 )
 from orders.outcomes import settlement, sweeper
 from orders.plan import plan
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from vendors.models import Contact, Price, PriceVersion, Rate, SendingSwitch, Vendor
 
 RULES = {rule.table: rule for rule in audited_tables.everywhere()}
@@ -53,11 +55,18 @@ RULES = {rule.table: rule for rule in audited_tables.everywhere()}
 NONE_NEEDED = {
     "history.event": "the database refuses edits, and the chain shows an insertion",
     "history.trace": "the database refuses edits; it is the trace",
-    "history.telling": "the mark itself: empty outside of a transaction, and `manage.py health` says where it is not",
+    "history.telling": (
+        "the mark itself: empty outside of a transaction, and `manage.py health` says where it"
+        " is not"
+    ),
     "history.digest": "the database refuses edits; what it says is kept elsewhere too",
     "history.archive": "the database refuses edits",
-    "history.verification": "how the last looks at the history ended: only a short cut, never believed by a whole one",
-    "axes.accessattempt": "what slows guessing down: the history tells of failed sign-ins and lock-outs",
+    "history.verification": (
+        "how the last looks at the history ended: only a short cut, never believed by a whole one"
+    ),
+    "axes.accessattempt": (
+        "what slows guessing down: the history tells of failed sign-ins and lock-outs"
+    ),
     "axes.accessfailurelog": "not written: the history tells of failed sign-ins",
     "axes.accesslog": "not written: the history tells of sign-ins",
     "axes.accessattemptexpiration": "when a lock-out ends",
@@ -66,12 +75,16 @@ NONE_NEEDED = {
     "notices.notice": "what was sent to whom: worked out from the history",
     "orders.look": "what somebody saw: a mark of reading",
     "orders.mention": "who is yet to read a comment: the comment is an event",
-    "orders.scratch": "what somebody typed and has not saved: private, and nothing is ordered by it",
+    "orders.scratch": (
+        "what somebody typed and has not saved: private, and nothing is ordered by it"
+    ),
     "orders.upload": "which files were read: the order's own event names them",
     "orders.asking": "how far a question to a vendor has come: told once it is over",
     "orders.availability": "a vendor's newest word on a name: asked anew at will, and no promise",
     "admin.logentry": "Django's own log: nothing writes it here, the history takes its place",
-    "sessions.session": "signed with a key that the database does not hold; signing in and out is told",
+    "sessions.session": (
+        "signed with a key that the database does not hold; signing in and out is told"
+    ),
     "django_q.ormq": "a task is a doorbell: the order's row decides",
     "django_q.task": "what the queue did; nothing is decided by it",
 }
@@ -88,22 +101,28 @@ def test_every_model_leaves_traces_or_says_why_not() -> None:
         for label, model in models_of_the_project().items()
         if model._meta.db_table not in RULES and label not in NONE_NEEDED
     }
-    assert missing == set(), "add it to its app's audited_…_tables.py, or to NONE_NEEDED with the reason"
+    assert missing == set(), (
+        "add it to its app's audited_…_tables.py, or to NONE_NEEDED with the reason"
+    )
 
 
 def test_no_model_is_listed_in_vain() -> None:
     found = models_of_the_project()
     assert NONE_NEEDED.keys() <= found.keys()
-    assert RULES.keys() <= {model._meta.db_table for label, model in found.items() if label not in NONE_NEEDED}
+    assert RULES.keys() <= {
+        model._meta.db_table for label, model in found.items() if label not in NONE_NEEDED
+    }
 
 
 def test_every_secret_column_is_declared() -> None:
     tables = {model._meta.db_table: model for model in models_of_the_project().values()}
     for table, rule in RULES.items():
         columns = {field.column for field in tables[table]._meta.concrete_fields}
-        assert {c for c in columns if any(word in c for word in ("sealed", "password", "secret", "hash"))} == set(
-            rule.secret
-        )
+        assert {
+            c
+            for c in columns
+            if any(word in c for word in ("sealed", "password", "secret", "hash"))
+        } == set(rule.secret)
         assert {*rule.secret, *rule.quiet} <= columns
 
 
@@ -111,7 +130,7 @@ def test_all_triggers_stand(db: None) -> None:
     assert sql_triggers.missing(connection, [*TRACE_TRIGGERS, *RULES.values()]) == []
 
 
-# -- By raw SQL --------------------------------------------------------------------------------------------------------
+# By raw SQL
 
 
 def sql(text: str, *values: Any) -> None:
@@ -121,7 +140,9 @@ def sql(text: str, *values: Any) -> None:
 
 def somebody() -> str:
     user = connection.settings_dict["USER"]
-    return f"database user {user}" if connection.vendor == "postgresql" else "somebody outside MailOps"
+    return (
+        f"database user {user}" if connection.vendor == "postgresql" else "somebody outside MailOps"
+    )
 
 
 def now_told() -> list[Event]:
@@ -132,10 +153,10 @@ def now_told() -> list[Event]:
 
 
 @pytest.fixture
-def rows(desk: Desk, unguarded: None) -> dict[str, tuple[models.Model, str]]:
-    """A row of each traced table, and a column that raw SQL may change in it."""
-    order = desk.claimed().order
-    with telling():
+def rows(factory: OrderFactory, unguarded: None) -> dict[str, tuple[models.Model, str]]:
+    """A row of each audited_tables table, and a column that raw SQL may change in it."""
+    order = factory.claimed().order
+    with audited():
         user = User.objects.get(username="drafter")
         user.user_permissions.set([apps.get_model("auth.Permission").objects.all()[0]])
         never = NeverBuy.objects.create(pattern="acme", reason="The client's")
@@ -143,11 +164,17 @@ def rows(desk: Desk, unguarded: None) -> dict[str, tuple[models.Model, str]]:
         rate = Rate.objects.create(currency="USD", to="EUR", rate=1, typed_by_name="jo")
         rule = ConfirmationRule.objects.create()
         until = timezone.now() + timedelta(days=1)
-        passed_on = Delegation.objects.create(from_user=user, to_user=desk.people.both, ends_at=until)
-        match = Match.objects.create(vendor=order.vendor, begins_on=until, ends_on=until, compared=0, agreed=0, lines=0)
+        passed_on = Delegation.objects.create(
+            from_user=user, to_user=factory.people.both, ends_at=until
+        )
+        match = Match.objects.create(
+            vendor=order.vendor, begins_on=until, ends_on=until, compared=0, agreed=0, lines=0
+        )
         finding = Finding.objects.create(match=match, vendor=order.vendor, key="a", kind="not_ours")
         wanted = Wanted(values={"order_limit": "3000.00"}, reasons={"order_limit": "More."})
-        proposal = workflow.propose(order.vendor, wanted, by=desk.people.operator, why="A large order.")
+        proposal = workflow.propose(
+            order.vendor, wanted, by=factory.people.operator, why="A large order."
+        )
         factor = Authenticator.objects.create(user=user, name="App", sealed="gAAAA-factor")
         code = RecoveryCode.objects.create(user=user, hash="0" * 64)
         choices = NoticeSettings.objects.create(user=user, sealed="gAAAA-notices")
@@ -160,7 +187,10 @@ def rows(desk: Desk, unguarded: None) -> dict[str, tuple[models.Model, str]]:
         "auth_user_groups": (User.groups.through.objects.all()[0], ""),
         "auth_user_user_permissions": (User.user_permissions.through.objects.all()[0], ""),
         "auth_group_permissions": (Group.permissions.through.objects.all()[0], ""),
-        "django_content_type": (apps.get_model("contenttypes.ContentType").objects.all()[0], "model"),
+        "django_content_type": (
+            apps.get_model("contenttypes.ContentType").objects.all()[0],
+            "model",
+        ),
         "django_q_schedule": (schedule, "func"),
         "vendors_vendor": (Vendor.objects.all()[0], "name"),
         "vendors_price": (Price.objects.all()[0], "label"),
@@ -190,7 +220,9 @@ def rows(desk: Desk, unguarded: None) -> dict[str, tuple[models.Model, str]]:
     return first
 
 
-def test_a_change_by_raw_sql_is_told_with_before_and_after(rows: dict[str, tuple[models.Model, str]]) -> None:
+def test_a_change_by_raw_sql_is_told_with_before_and_after(
+    rows: dict[str, tuple[models.Model, str]],
+) -> None:
     assert rows.keys() == RULES.keys()
     for table, (row, column) in rows.items():
         if not column:
@@ -198,8 +230,14 @@ def test_a_change_by_raw_sql_is_told_with_before_and_after(rows: dict[str, tuple
         before = getattr(row, column)
         sql(f"UPDATE {table} SET {column} = 'forged' WHERE id = %s", row.pk)
         (event,) = now_told()
-        assert (event.action, event.subject_type) == ("outside.changed", row._meta.label_lower), table
-        assert (event.subject_id, event.changes) == (str(row.pk), {column: [before, "forged"]}), table
+        assert (event.action, event.subject_type) == (
+            "outside.changed",
+            row._meta.label_lower,
+        ), table
+        assert (event.subject_id, event.changes) == (
+            str(row.pk),
+            {column: [before, "forged"]},
+        ), table
         assert event.user_id is None
         assert event.who == somebody()
         assert "not by MailOps" in event.reason
@@ -207,12 +245,19 @@ def test_a_change_by_raw_sql_is_told_with_before_and_after(rows: dict[str, tuple
     assert verify().is_unbroken
 
 
-def test_a_deletion_and_an_insertion_by_raw_sql_are_told(rows: dict[str, tuple[models.Model, str]]) -> None:
+def test_a_deletion_and_an_insertion_by_raw_sql_are_told(
+    rows: dict[str, tuple[models.Model, str]],
+) -> None:
     for table, (row, _) in rows.items():
-        if table in ("vendors_priceversion", "vendors_rate"):  # the database refuses to delete these
+        if table in (
+            "vendors_priceversion",
+            "vendors_rate",
+        ):  # the database refuses to delete these
             continue
         generated = [field for field in row._meta.concrete_fields if field.generated]
-        columns = ", ".join(f'"{field.column}"' for field in row._meta.concrete_fields if field not in generated)
+        columns = ", ".join(
+            f'"{field.column}"' for field in row._meta.concrete_fields if field not in generated
+        )
         before = transaction.savepoint()
         sql(f"CREATE TEMPORARY TABLE aside AS SELECT * FROM {table} WHERE id = %s", row.pk)
         sql(f"DELETE FROM {table} WHERE id = %s", row.pk)
@@ -220,20 +265,30 @@ def test_a_deletion_and_an_insertion_by_raw_sql_are_told(rows: dict[str, tuple[m
         gone, *come = now_told()
         assert len(come) == ("INSERT" in RULES[table].events), table
         for event in (gone, *come):
-            assert (event.subject_type, event.subject_id) == (row._meta.label_lower, str(row.pk)), table
+            assert (event.subject_type, event.subject_id) == (
+                row._meta.label_lower,
+                str(row.pk),
+            ), table
         assert all(pair[1] is None for pair in gone.changes.values()), table
         assert all(pair[0] is None for event in come for pair in event.changes.values()), table
         for secret in RULES[table].secret:
             assert gone.changes[secret] == [HIDDEN, None], table
-            assert not getattr(row, secret) or getattr(row, secret) not in json.dumps([e.changes for e in come])
+            assert not getattr(row, secret) or getattr(row, secret) not in json.dumps(
+                [e.changes for e in come]
+            )
         transaction.savepoint_rollback(before)
 
 
-def test_an_insertion_where_nothing_may_be_deleted_is_told(rows: dict[str, tuple[models.Model, str]]) -> None:
+def test_an_insertion_where_nothing_may_be_deleted_is_told(
+    rows: dict[str, tuple[models.Model, str]],
+) -> None:
     sql("INSERT INTO vendors_rate (currency, \"to\", rate, typed_by_name, typed_at) SELECT currency, \"to\", 9,"
         " 'mallory', typed_at FROM vendors_rate")  # fmt: skip
     (event,) = now_told()
-    assert (event.subject_type, event.changes["typed_by_name"]) == ("vendors.rate", [None, "mallory"])
+    assert (event.subject_type, event.changes["typed_by_name"]) == (
+        "vendors.rate",
+        [None, "mallory"],
+    )
 
 
 def test_a_secret_is_changed_and_not_shown(rows: dict[str, tuple[models.Model, str]]) -> None:
@@ -241,13 +296,17 @@ def test_a_secret_is_changed_and_not_shown(rows: dict[str, tuple[models.Model, s
     sql("UPDATE vendors_vendor SET sealed = 'gAAAA-forged'")
     events = now_told()
     assert {tuple(event.changes) for event in events} == {("password",), ("sealed",)}
-    assert {str(pair) for event in events for pair in event.changes.values()} == {str([HIDDEN, HIDDEN])}
+    assert {str(pair) for event in events for pair in event.changes.values()} == {
+        str([HIDDEN, HIDDEN])
+    }
     kept = json.dumps([*Trace.objects.values("before", "after")])
     assert "stolen" not in kept
     assert "forged" not in kept
 
 
-def test_a_role_given_by_raw_sql_is_told_with_names(rows: dict[str, tuple[models.Model, str]]) -> None:
+def test_a_role_given_by_raw_sql_is_told_with_names(
+    rows: dict[str, tuple[models.Model, str]],
+) -> None:
     user, role = User.objects.get(username="drafter"), Group.objects.get(name="Confirmer")
     sql("INSERT INTO auth_user_groups (user_id, group_id) VALUES (%s, %s)", user.pk, role.pk)
     (event,) = now_told()
@@ -255,7 +314,9 @@ def test_a_role_given_by_raw_sql_is_told_with_names(rows: dict[str, tuple[models
     assert event.changes["group_id"] == [None, f"{role.pk} (Confirmer)"]
 
 
-def test_an_update_that_changes_nothing_and_bookkeeping_leave_none(rows: dict[str, tuple[models.Model, str]]) -> None:
+def test_an_update_that_changes_nothing_and_bookkeeping_leave_none(
+    rows: dict[str, tuple[models.Model, str]],
+) -> None:
     sql("UPDATE orders_order SET note = note")
     sql("UPDATE orders_order SET rung_at = NULL, progress_at = NULL")
     assert not Trace.objects.exists()
@@ -265,10 +326,14 @@ def test_an_update_that_changes_nothing_and_bookkeeping_leave_none(rows: dict[st
 def test_an_emptied_table_is_told(rows: dict[str, tuple[models.Model, str]]) -> None:
     sql("TRUNCATE orders_neverbuy")
     (event,) = now_told()
-    assert (event.subject_type, event.subject, event.subject_id) == ("orders.neverbuy", "table orders_neverbuy", "")
+    assert (event.subject_type, event.subject, event.subject_id) == (
+        "orders.neverbuy",
+        "table orders_neverbuy",
+        "",
+    )
 
 
-# -- Traces themselves -------------------------------------------------------------------------------------------------
+# Traces themselves
 
 
 @pytest.fixture
@@ -300,8 +365,10 @@ def test_a_trace_is_told_once(trace: Trace) -> None:
 
 
 @pytest.mark.parametrize("which", ["none", "of another row", "of something else"])
-def test_the_database_refuses_a_mark_without_an_event_that_tells(trace: Trace, people: Any, which: str) -> None:
-    with telling():
+def test_the_database_refuses_a_mark_without_an_event_that_tells(
+    trace: Trace, people: Any, which: str
+) -> None:
+    with audited():
         other = record("outside.changed", people.confirmer) if which == "of another row" else None
         named = other or record("user.changed", people.drafter)
     with pytest.raises(DatabaseError, match="event of their own"), transaction.atomic():
@@ -310,7 +377,11 @@ def test_the_database_refuses_a_mark_without_an_event_that_tells(trace: Trace, p
 
 
 def hidden() -> list[str]:
-    return [found.text for found in findings() if found.is_problem and "as told in the history" in found.text]
+    return [
+        found.text
+        for found in findings()
+        if found.is_problem and "as told in the history" in found.text
+    ]
 
 
 @pytest.mark.parametrize("by", ["a number", "another trace's event"])
@@ -355,7 +426,9 @@ def test_today_the_history_and_health_say_so(trace: Trace, people: Any) -> None:
         shown = " ".join(auditor.get(page).content.decode().split())
         assert said in shown
         assert "1 row was changed in the database itself" in shown
-    assert next(f.text for f in findings() if "outside MailOps" in f.text).startswith("Rows were changed outside")
+    assert next(f.text for f in findings() if "outside MailOps" in f.text).startswith(
+        "Rows were changed outside"
+    )
 
 
 def test_nothing_is_said_where_nothing_was_changed(people: Any) -> None:
@@ -370,7 +443,9 @@ def test_a_missing_trace_is_a_problem(db: None) -> None:
 
 
 def test_a_migration_that_fails_leaves_the_traces_in_place(db: None) -> None:
-    """It fails after the history's own part, as any migration might, and before the schema is touched."""
+    """It fails after the history's own part, as any migration might, and before the schema is
+    touched.
+    """
     gone: list[str] = []
 
     def fail(**kwargs: Any) -> None:
@@ -388,7 +463,7 @@ def test_a_migration_that_fails_leaves_the_traces_in_place(db: None) -> None:
     assert sql_triggers.missing(connection, RULES.values()) == []
 
 
-# -- The mark ----------------------------------------------------------------------------------------------------------
+# The mark
 
 
 def rename(name: str) -> None:
@@ -403,9 +478,9 @@ def test_bulk_changes_of_the_orm_leave_traces(people: Any) -> None:
 
 
 def test_the_mark_covers_its_own_transaction_only(people: Any) -> None:
-    with telling():
+    with audited():
         rename("told")
-        with telling():
+        with audited():
             rename("told twice")
         rename("told again")
     assert not Trace.objects.exists()
@@ -415,7 +490,7 @@ def test_the_mark_covers_its_own_transaction_only(people: Any) -> None:
 
 
 def test_the_mark_goes_with_a_rollback(people: Any) -> None:
-    with pytest.raises(RuntimeError), telling():
+    with pytest.raises(RuntimeError), audited():
         rename("rolled back")
         raise RuntimeError
     rename("not told")
@@ -423,7 +498,7 @@ def test_the_mark_goes_with_a_rollback(people: Any) -> None:
 
 
 def test_the_mark_goes_with_a_commit(committed: None, people: Any) -> None:
-    with telling():
+    with audited():
         rename("told")
     rename("not told")
     assert Trace.objects.get().after == {"first_name": "not told"}
@@ -441,13 +516,13 @@ def test_the_mark_of_another_transaction_does_not_count(people: Any) -> None:
 def test_a_mark_that_somebody_left_is_reported_and_taken_away(people: Any) -> None:
     sql("INSERT INTO history_telling (id) VALUES (1)")
     assert untracked_changes.lately().marked
-    with telling():
+    with audited():
         rename("told")
     assert not untracked_changes.lately().marked
 
 
 def test_events_of_a_rolled_back_part_leave_no_gap(people: Any) -> None:
-    with telling():
+    with audited():
         record("test.one", people.drafter)
         with pytest.raises(RuntimeError), transaction.atomic():
             record("test.lost", people.drafter)
@@ -462,14 +537,14 @@ def test_events_of_a_rolled_back_part_leave_no_gap(people: Any) -> None:
     assert verify().is_unbroken
 
 
-# -- The shell ---------------------------------------------------------------------------------------------------------
+# The shell
 
 
 def test_in_the_shell_a_person_says_why(people: Any) -> None:
     with as_person("operator", reason="The client asked for it"):
         Client.objects.bulk_create([Client(name="New client")])
         sql("UPDATE auth_user SET first_name = 'Dana' WHERE username = 'drafter'")
-        with telling():
+        with audited():
             record("test.told", people.drafter)
             rename("told otherwise")
     added = Event.objects.get(subject_type="orders.client")
@@ -487,7 +562,7 @@ def test_in_the_shell_nothing_happens_without_a_reason(people: Any) -> None:
     assert User.objects.get(username="drafter").first_name == ""
 
 
-# -- What MailOps does itself ------------------------------------------------------------------------------------------
+# What MailOps does itself
 
 
 def browser(person: User) -> Browser:
@@ -496,14 +571,14 @@ def browser(person: User) -> Browser:
     return made
 
 
-def test_an_orders_way_leaves_no_trace(desk: Desk) -> None:
-    order = desk.draft()
-    drafter, confirmer = browser(desk.people.drafter), browser(desk.people.confirmer)
+def test_an_orders_way_leaves_no_trace(factory: OrderFactory) -> None:
+    order = factory.draft()
+    drafter, confirmer = browser(factory.people.drafter), browser(factory.people.confirmer)
     assert drafter.post(f"/orders/order/{order.pk}/send/", {"note": "Please"}).status_code == 302
     at = f"/orders/order/{order.pk}"
     assert confirmer.post(f"{at}/send-back/", {"reason": "Too many"}).status_code == 302
     assert drafter.post(f"{at}/send/", {"note": "Fewer"}).status_code == 302
-    submission.confirm(order.pk, by=desk.people.confirmer, digest=plan(fresh(order)).digest)
+    submission.confirm(order.pk, by=factory.people.confirmer, digest=plan(fresh(order)).digest)
     assert submission.submit(order.pk) == "accepted"
     assert confirmer.post(f"{at}/delivered/", {"reason": "Looked there"}).status_code == 302
     assert drafter.post(f"{at}/copy/").status_code == 302
@@ -512,24 +587,38 @@ def test_an_orders_way_leaves_no_trace(desk: Desk) -> None:
     assert list(Trace.objects.values()) == []
 
 
-def test_a_verdict_leaves_no_trace(desk: Desk) -> None:
-    order = desk.sent(word="cut-after-acme")
+def test_a_verdict_leaves_no_trace(factory: OrderFactory) -> None:
+    order = factory.sent(word="cut-after-acme")
     assert order.state == "unknown"
-    desk.settle(order, settlement.NOT_PLACED)
+    factory.settle(order, settlement.NOT_PLACED)
     assert fresh(order).state == "review"
     assert list(Trace.objects.values()) == []
 
 
-def test_the_stock_pages_leave_no_trace(desk: Desk) -> None:
-    boss, vendor = browser(desk.people.boss), desk.accounts["coldmailreseller"]
-    price = {"vendor": vendor.pk, "item": "domain.org", "amount": "9.00", "currency": "USD", "unit": "year"}
+def test_the_stock_pages_leave_no_trace(factory: OrderFactory) -> None:
+    boss, vendor = browser(factory.people.boss), factory.accounts["coldmailreseller"]
+    price = {
+        "vendor": vendor.pk,
+        "item": "domain.org",
+        "amount": "9.00",
+        "currency": "USD",
+        "unit": "year",
+    }
     assert boss.post("/vendors/price/add/", price).status_code == 302
     added = Price.objects.get(item="domain.org")
-    assert boss.post(f"/vendors/price/{added.pk}/change/", price | {"amount": "10.00"}).status_code == 302
+    assert (
+        boss.post(f"/vendors/price/{added.pk}/change/", price | {"amount": "10.00"}).status_code
+        == 302
+    )
     assert boss.post(f"/vendors/price/{added.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert boss.post(f"/vendors/vendor/{vendor.pk}/stop/", {"reason": "Card expired"}).status_code == 302
+    assert (
+        boss.post(f"/vendors/vendor/{vendor.pk}/stop/", {"reason": "Card expired"}).status_code
+        == 302
+    )
     assert boss.post(f"/vendors/vendor/{vendor.pk}/resume/").status_code == 302
-    assert boss.post("/vendors/vendor/hold_all/", {"reason": "Prices look wrong"}).status_code == 302
+    assert (
+        boss.post("/vendors/vendor/hold_all/", {"reason": "Prices look wrong"}).status_code == 302
+    )
     assert boss.post("/vendors/vendor/release_all/").status_code == 302
     person = {
         "username": "drafter",
@@ -537,10 +626,15 @@ def test_the_stock_pages_leave_no_trace(desk: Desk) -> None:
         "is_active": "on",
         "why": "Now.",
     }
-    assert boss.post(f"/auth/user/{desk.people.drafter.pk}/change/", person).status_code == 302
-    assert boss.post(f"/auth/user/{desk.people.both.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert boss.post(f"/auth/user/{factory.people.drafter.pk}/change/", person).status_code == 302
+    assert (
+        boss.post(f"/auth/user/{factory.people.both.pk}/delete/", {"post": "yes"}).status_code
+        == 302
+    )
     workflow.approve(Proposal.objects.get().pk, by=User.objects.create_superuser("second"))
-    assert set(Trace.objects.values_list("table_name", "what")) == {("auth_user", "insert")}  # the second superuser
+    assert set(Trace.objects.values_list("table_name", "what")) == {
+        ("auth_user", "insert")
+    }  # the second superuser
     first, then = Event.objects.filter(action="user.changed").order_by("number")
     assert first.changes == {"groups": [["Drafter"], []], "is_staff": [True, False]}
     assert then.changes["groups"] == [[], ["Confirmer"]]

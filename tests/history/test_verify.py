@@ -55,10 +55,14 @@ def test_old_records_keep_their_hash() -> None:
     assert event.digest() == "fe936420cf77e61f7bac754d9accacf519c826d86f3a3e9aea6adab8ff0914cd"
 
 
-# -- What was done, and where ------------------------------------------------------------------------------------------
+# What was done, and where
 
 FORGERIES: dict[str, tuple[Callable[[], Any], int, str]] = {
-    "altered": (lambda: forging.sql("UPDATE history_event SET who = 'mallory' WHERE number = 3"), 3, "altered"),
+    "altered": (
+        lambda: forging.sql("UPDATE history_event SET who = 'mallory' WHERE number = 3"),
+        3,
+        "altered",
+    ),
     "deleted": (lambda: forging.delete(3), 3, "missing"),
     "first deleted": (lambda: forging.delete(1), 1, "missing"),
     "deleted, gap closed": (lambda: forging.close_gap(3), 3, "missing"),
@@ -84,9 +88,21 @@ def test_a_forgery_is_found_at_its_record_and_named(six: list[Event], forgery: s
 def test_the_neighbours_are_shown_in_full(six: list[Event]) -> None:
     forging.sql("UPDATE history_event SET who = 'mallory' WHERE number = 4")
     shown = explain(verify()).neighbours
-    assert [(n.event.number, n.fits) for n in shown] == [(2, True), (3, True), (4, False), (5, True), (6, True)]
+    assert [(n.event.number, n.fits) for n in shown] == [
+        (2, True),
+        (3, True),
+        (4, False),
+        (5, True),
+        (6, True),
+    ]
     assert ("Who", "mallory") in shown[2].rows
-    assert {label for label, _ in shown[0].rows} >= {"Number", "At", "Reason", "Hash", "Previous hash"}
+    assert {label for label, _ in shown[0].rows} >= {
+        "Number",
+        "At",
+        "Reason",
+        "Hash",
+        "Previous hash",
+    }
 
 
 KINDS = ("edit", "delete", "gap", "insert", "swap", "rewrite", "cut")
@@ -97,10 +113,17 @@ KINDS = ("edit", "delete", "gap", "insert", "swap", "rewrite", "cut")
     kind=st.sampled_from(KINDS),
     where=st.integers(2, 9),
     other=st.integers(2, 9),
-    field=st.sampled_from(["who", "action", "subject", "subject_id", "reason", "origin", "request_id", "worker"]),
-    text=st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=20),
+    field=st.sampled_from(
+        ["who", "action", "subject", "subject_id", "reason", "origin", "request_id", "worker"]
+    ),
+    text=st.text(
+        st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]),
+        max_size=20,
+    ),
 )
-def test_any_forgery_is_found(six: list[Event], kind: str, where: int, other: int, field: str, text: str) -> None:
+def test_any_forgery_is_found(
+    six: list[Event], kind: str, where: int, other: int, field: str, text: str
+) -> None:
     with transaction.atomic():
         events = [*six, *write(4)]
         try:
@@ -111,7 +134,9 @@ def test_any_forgery_is_found(six: list[Event], kind: str, where: int, other: in
             transaction.set_rollback(True)
 
 
-def forge(kind: str, events: list[Event], *, where: int, other: int, field: str, text: str) -> int | None:
+def forge(
+    kind: str, events: list[Event], *, where: int, other: int, field: str, text: str
+) -> int | None:
     """Forge, and say at which record it has to be found; None where nothing was changed by it."""
     last = len(events)
     is_same = getattr(events[where - 1], field) == text
@@ -124,11 +149,16 @@ def forge(kind: str, events: list[Event], *, where: int, other: int, field: str,
     if kind == "swap":
         forging.swap(where, other)
         return None if where == other else min(where, other)
-    {"delete": forging.delete, "gap": forging.close_gap, "insert": forging.insert, "cut": forging.cut}[kind](where)
+    {
+        "delete": forging.delete,
+        "gap": forging.close_gap,
+        "insert": forging.insert,
+        "cut": forging.cut,
+    }[kind](where)
     return where + 1 if kind == "insert" else where
 
 
-# -- Shortcuts ---------------------------------------------------------------------------------------------------------
+# Shortcuts
 
 
 def test_what_is_new_is_read_from_the_last_verified_record_on(db: None) -> None:
@@ -145,7 +175,9 @@ def test_the_shortcut_is_never_trusted_for_the_whole(six: list[Event]) -> None:
     assert verification_runs.check_whole().bad == 2
 
 
-def test_a_verified_record_that_changed_since_makes_the_shortcut_start_over(six: list[Event]) -> None:
+def test_a_verified_record_that_changed_since_makes_the_shortcut_start_over(
+    six: list[Event],
+) -> None:
     verification_runs.check_new()
     forging.rewrite(5, who="mallory")
     assert verification_runs.check_new().bad == 6
@@ -167,11 +199,15 @@ def test_a_cut_off_end_is_not_forgotten_once_new_records_take_its_place(six: lis
             assert Verification.objects.broken() is not None
 
 
-# -- What runs leave behind --------------------------------------------------------------------------------------------
+# What runs leave behind
 
 
 def actions() -> list[str]:
-    return list(Event.objects.filter(action__startswith="history.").order_by("number").values_list("action", flat=True))
+    return list(
+        Event.objects.filter(action__startswith="history.")
+        .order_by("number")
+        .values_list("action", flat=True)
+    )
 
 
 def test_a_daily_run_leaves_one_record_and_an_hourly_one_none(db: None) -> None:
@@ -209,7 +245,11 @@ def test_a_verification_that_stays_away_is_a_problem(six: list[Event]) -> None:
 def test_the_schedules_are_there_once_and_have_the_time_they_need(committed: None) -> None:
     call_command("migrate", verbosity=0)
     rows = Schedule.objects.filter(func__startswith="mailops.history.").order_by("func")
-    assert [row.func.rpartition(".")[2] for row in rows] == ["verify_new", "verify_whole", "write_digest"]
+    assert [row.func.rpartition(".")[2] for row in rows] == [
+        "verify_new",
+        "verify_whole",
+        "write_digest",
+    ]
     assert "540" in str(rows[1].kwargs)
 
 
@@ -219,13 +259,19 @@ def test_the_command_names_the_break_its_neighbours_and_what_to_do(six: list[Eve
         call_command("verify_history")
     said = str(failed.value)
     assert "broken at record 3: this record is missing" in said
-    assert "Before it: 2" in said and "After it: 4" in said and "Next: Stop and keep everything" in said
+    assert (
+        "Before it: 2" in said
+        and "After it: 4" in said
+        and "Next: Stop and keep everything" in said
+    )
 
 
-# -- While others write ------------------------------------------------------------------------------------------------
+# While others write
 
 
-def test_a_verification_while_others_append_finds_nothing(committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verification_while_others_append_finds_nothing(
+    committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("mailops.history.verify.PORTION", 7)
     write(30)
     done, errors = threading.Event(), []

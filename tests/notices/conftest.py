@@ -12,20 +12,20 @@ from django.utils import timezone
 
 from mailops.notices import collect, tasks
 from mailops.notices.models import Notice
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 
 
 @pytest.fixture
-def desk(desk: Desk, settings: Any) -> Desk:
+def factory(factory: OrderFactory, settings: Any) -> OrderFactory:
     """Everybody has an e-mail address, and what happened so far is past."""
     settings.MAILOPS_URL = "https://mailops.example.com"
     for user in User.objects.all():
         user.email = f"{user.username}@example.com"
         user.save()
-    for name in vars(desk.people):
-        getattr(desk.people, name).refresh_from_db()
+    for name in vars(factory.people):
+        getattr(factory.people, name).refresh_from_db()
     collect.run(timezone.now())
-    return desk
+    return factory
 
 
 @pytest.fixture
@@ -41,7 +41,10 @@ def told(kind: str = "") -> dict[str, str]:
     found = Notice.objects.exclude(sent_at=None).order_by("pk").select_related("user", "shared")
     if kind:
         found = found.filter(kind=kind)
-    return {(notice.user.username if notice.user else str(notice.shared)): notice.subject for notice in found}
+    return {
+        (notice.user.username if notice.user else str(notice.shared)): notice.subject
+        for notice in found
+    }
 
 
 def text_to(user: User) -> str:

@@ -1,4 +1,6 @@
-"""The outbox: once each, again after a failure, and never for people who are gone; orders never wait for it."""
+"""The outbox: once each, again after a failure, and never for people who are gone; orders never
+wait for it.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from mailops.notices import collect, deliver, tasks
 from mailops.notices.models import TRIES, Notice, NoticeCursor, NoticeSettings, Wait
 from mailops.ops.diagnostics import findings
 from orders.models import Order, State
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.notices.conftest import told
 
 Tick = Callable[[], None]
@@ -37,31 +39,35 @@ def sent_to(*names: str) -> list[str]:
     return [message.subject for message in mail.outbox if message.to[0].partition("@")[0] in names]
 
 
-# -- Once ----------------------------------------------------------------------------------------------------------
+# Once
 
 
-def test_an_event_is_told_once_however_often_it_is_read(desk: Desk, tick: Tick) -> None:
-    desk.reviewed()
+def test_an_event_is_told_once_however_often_it_is_read(factory: OrderFactory, tick: Tick) -> None:
+    factory.reviewed()
     before = NoticeCursor.objects.get().number
     tick()
-    NoticeCursor.objects.update(number=before)  # as if the worker had vanished before it noted how far it was
+    NoticeCursor.objects.update(
+        number=before
+    )  # as if the worker had vanished before it noted how far it was
     tick()
     assert len(sent_to("confirmer")) == 1
 
 
-def test_of_two_workers_only_one_takes_a_notice(desk: Desk) -> None:
-    desk.reviewed()
+def test_of_two_workers_only_one_takes_a_notice(factory: OrderFactory) -> None:
+    factory.reviewed()
     collect.run(timezone.now())
-    Notice.objects.exclude(user=desk.people.confirmer).delete()
+    Notice.objects.exclude(user=factory.people.confirmer).delete()
     now = timezone.now()
     assert [notice.tries for notice in deliver.claim(now) or []] == [1]
     assert deliver.claim(now) is None
 
 
-def test_a_worker_that_vanishes_while_it_sends_makes_it_go_out_once_more(desk: Desk, tick: Tick) -> None:
-    desk.reviewed()
+def test_a_worker_that_vanishes_while_it_sends_makes_it_go_out_once_more(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    factory.reviewed()
     collect.run(timezone.now())
-    Notice.objects.exclude(user=desk.people.confirmer).delete()
+    Notice.objects.exclude(user=factory.people.confirmer).delete()
     taken = deliver.claim(timezone.now())
     assert taken
     deliver._send(taken)  # and gone before it could say so
@@ -74,46 +80,52 @@ def test_a_worker_that_vanishes_while_it_sends_makes_it_go_out_once_more(desk: D
     assert told("waiting").keys() == {"confirmer"}
 
 
-def test_notices_that_are_turned_off_are_not_made_up_for(desk: Desk, tick: Tick, settings: Any) -> None:
+def test_notices_that_are_turned_off_are_not_made_up_for(
+    factory: OrderFactory, tick: Tick, settings: Any
+) -> None:
     settings.NOTICES = False
-    desk.reviewed()
+    factory.reviewed()
     tick()
     settings.NOTICES = True
     tick()
     assert Notice.objects.count() == 0
 
 
-# -- To whom not ---------------------------------------------------------------------------------------------------
+# To whom not
 
 
-def test_people_who_left_or_lost_the_role_get_none(desk: Desk, tick: Tick) -> None:
-    desk.reviewed()
+def test_people_who_left_or_lost_the_role_get_none(factory: OrderFactory, tick: Tick) -> None:
+    factory.reviewed()
     collect.run(timezone.now())  # they still could when it happened
     User.objects.filter(username="confirmer").update(is_active=False)
-    desk.people.both.groups.remove(Group.objects.get(name="Confirmer"))
+    factory.people.both.groups.remove(Group.objects.get(name="Confirmer"))
     tick()
     assert told() == {}
-    assert {notice.why for notice in Notice.objects.filter(user=desk.people.both)} == {
+    assert {notice.why for notice in Notice.objects.filter(user=factory.people.both)} == {
         "This person may not act on it any more."
     }
-    desk.reviewed(word="later")
+    factory.reviewed(word="later")
     tick()
     assert told() == {}
 
 
-def test_a_person_without_an_address_gets_none_and_nothing_fails(desk: Desk, tick: Tick) -> None:
+def test_a_person_without_an_address_gets_none_and_nothing_fails(
+    factory: OrderFactory, tick: Tick
+) -> None:
     User.objects.filter(username="confirmer").update(email="")
-    desk.reviewed()
+    factory.reviewed()
     tick()
     assert told().keys() == {"both"}
-    assert not Notice.objects.filter(user=desk.people.confirmer).exists()
+    assert not Notice.objects.filter(user=factory.people.confirmer).exists()
 
 
-# -- Reminders -----------------------------------------------------------------------------------------------------
+# Reminders
 
 
-def test_reminders_come_ever_more_rarely_and_not_for_ever(desk: Desk, tick: Tick) -> None:
-    desk.reviewed()
+def test_reminders_come_ever_more_rarely_and_not_for_ever(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    factory.reviewed()
     tick()
     for hours in (3, 1, 4, 4, 16, 32, 63, 1, 200):
         later(hours=hours)
@@ -124,10 +136,12 @@ def test_reminders_come_ever_more_rarely_and_not_for_ever(desk: Desk, tick: Tick
     ]  # fmt: skip
 
 
-def test_an_order_that_somebody_took_care_of_is_not_reminded_of(desk: Desk, tick: Tick) -> None:
-    order = desk.reviewed()
+def test_an_order_that_somebody_took_care_of_is_not_reminded_of(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = factory.reviewed()
     tick()
-    desk.confirm(order)
+    factory.confirm(order)
     tick()
     later(hours=5)
     tick()
@@ -135,8 +149,10 @@ def test_an_order_that_somebody_took_care_of_is_not_reminded_of(desk: Desk, tick
     assert not Wait.objects.exists()
 
 
-def test_an_unknown_outcome_is_reminded_of_to_who_may_settle_it(desk: Desk, tick: Tick) -> None:
-    order = desk.sent(word="cut-after")
+def test_an_unknown_outcome_is_reminded_of_to_who_may_settle_it(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = factory.sent(word="cut-after")
     tick()
     later(hours=5)
     tick()
@@ -144,7 +160,7 @@ def test_an_unknown_outcome_is_reminded_of_to_who_may_settle_it(desk: Desk, tick
     assert f"Still open: {order} has an unknown outcome for 5 hours" in told("reminder").values()
 
 
-# -- Servers that fail ---------------------------------------------------------------------------------------------
+# Servers that fail
 
 
 class Refusing(socketserver.StreamRequestHandler):
@@ -189,12 +205,14 @@ def smtp(settings: Any) -> Iterator[Callable[[type], Any]]:
         server.server_close()
 
 
-def test_a_silent_mail_server_is_asked_once_a_run_and_orders_go_on(desk: Desk, tick: Tick, smtp: Any) -> None:
+def test_a_silent_mail_server_is_asked_once_a_run_and_orders_go_on(
+    factory: OrderFactory, tick: Tick, smtp: Any
+) -> None:
     server = smtp(Silent)
-    order = desk.reviewed()
+    order = factory.reviewed()
     tick()
     assert server.calls == 1  # though two people were to be told
-    desk.confirm(order)
+    factory.confirm(order)
     assert fresh(order).state == State.CONFIRMED
     late = Notice.objects.get(tries=1)
     assert late.why == "The mail server can't be reached or does not answer."
@@ -202,10 +220,10 @@ def test_a_silent_mail_server_is_asked_once_a_run_and_orders_go_on(desk: Desk, t
 
 
 def test_a_refused_recipient_stops_nobody_elses_mail_and_is_given_up_in_the_end(
-    desk: Desk, tick: Tick, smtp: Any, caplog: Any
+    factory: OrderFactory, tick: Tick, smtp: Any, caplog: Any
 ) -> None:
     server = smtp(Refusing)
-    desk.reviewed()
+    factory.reviewed()
     tick()
     assert server.calls == 2
     for _ in range(TRIES):
@@ -213,36 +231,48 @@ def test_a_refused_recipient_stops_nobody_elses_mail_and_is_given_up_in_the_end(
         Wait.objects.update(next_at=None)
         tick()
     assert server.calls == 2 * TRIES
-    assert set(Notice.objects.values_list("gave_up", "why")) == {(True, "The mail server refuses the address.")}
+    assert set(Notice.objects.values_list("gave_up", "why")) == {
+        (True, "The mail server refuses the address.")
+    }
     assert "swordfish" not in caplog.text  # whatever a server says, it is not written down
 
 
-def test_health_says_that_notices_do_not_go_out(desk: Desk, tick: Tick, smtp: Any) -> None:
+def test_health_says_that_notices_do_not_go_out(
+    factory: OrderFactory, tick: Tick, smtp: Any
+) -> None:
     smtp(Refusing)
-    desk.reviewed()
+    factory.reviewed()
     for _ in range(3):
         tick()
         later(hours=9)
-    said = [finding for finding in findings() if "notices to people can't be delivered" in finding.text]
+    said = [
+        finding for finding in findings() if "notices to people can't be delivered" in finding.text
+    ]
     assert [finding.level for finding in said] == ["problem"]
     assert "The mail server refuses the address." in said[0].text
 
 
-def test_a_live_installation_without_a_mail_server_says_so(desk: Desk, tick: Tick, settings: Any) -> None:
+def test_a_live_installation_without_a_mail_server_says_so(
+    factory: OrderFactory, tick: Tick, settings: Any
+) -> None:
     settings.MAIL_IS_SET = False
-    desk.reviewed()
+    factory.reviewed()
     tick()
     assert mail.outbox == []
-    assert "No mail server is set for MailOps (EMAIL_URL)." in Notice.objects.values_list("why", flat=True)
+    assert "No mail server is set for MailOps (EMAIL_URL)." in Notice.objects.values_list(
+        "why", flat=True
+    )
 
 
-# -- The digest ----------------------------------------------------------------------------------------------------
+# The digest
 
 
-def test_a_digest_is_one_message_about_everything(desk: Desk, tick: Tick) -> None:
-    NoticeSettings.objects.create(user=desk.people.confirmer, choices={"waiting": ["digest", "email"]})
-    orders = [desk.reviewed(word=f"word{number}") for number in range(3)]
-    gone = desk.confirmed(word="gone")
+def test_a_digest_is_one_message_about_everything(factory: OrderFactory, tick: Tick) -> None:
+    NoticeSettings.objects.create(
+        user=factory.people.confirmer, choices={"waiting": ["digest", "email"]}
+    )
+    orders = [factory.reviewed(word=f"word{number}") for number in range(3)]
+    gone = factory.confirmed(word="gone")
     tick()
     assert sent_to("confirmer") == []
     later(hours=25)
@@ -251,21 +281,27 @@ def test_a_digest_is_one_message_about_everything(desk: Desk, tick: Tick) -> Non
     assert sent_to("confirmer") == ["MailOps: 3 things in your digest"]
     body = mail.outbox[-1].body
     for order in orders:
-        assert f"* {order} waits for confirmation\n  https://mailops.example.com/orders/order/{order.pk}/" in body
+        assert (
+            f"* {order} waits for confirmation\n "
+            f" https://mailops.example.com/orders/order/{order.pk}/" in body
+        )
     assert str(gone) not in body
 
 
-# -- Words of strangers --------------------------------------------------------------------------------------------
+# Words of strangers
 
 
-def test_hostile_words_stay_words(desk: Desk, tick: Tick) -> None:
-    order = desk.reviewed()
-    evil = 'Hi\r\nBcc: all@evil.example\n<a href="https://evil.example">click</a> @everyone [x](https://evil.example)\u202e'
+def test_hostile_words_stay_words(factory: OrderFactory, tick: Tick) -> None:
+    order = factory.reviewed()
+    evil = (
+        'Hi\r\nBcc: all@evil.example\n<a href="https://evil.example">click</a> @everyone'
+        " [x](https://evil.example)\u202e"
+    )
     with transaction.atomic():
-        order.send_back(by=desk.people.confirmer, reason=evil)
-    desk.accounts["woodpecker"].name = "Wood\r\nTo: eve@evil.example <!channel>"
+        order.send_back(by=factory.people.confirmer, reason=evil)
+    factory.accounts["woodpecker"].name = "Wood\r\nTo: eve@evil.example <!channel>"
     with transaction.atomic():
-        record("vendor.stopped", desk.accounts["woodpecker"], reason=evil)
+        record("vendor.stopped", factory.accounts["woodpecker"], reason=evil)
     tick()
     assert len(mail.outbox) >= 3
     for message in mail.outbox:
@@ -273,33 +309,41 @@ def test_hostile_words_stay_words(desk: Desk, tick: Tick) -> None:
         assert source.get_content_type() == "text/plain"
         assert "Bcc" not in source and "\n" not in message.subject and len(message.to) == 1
         text = message.subject + str(message.body)
-        assert not [sign for sign in ("<", "https://evil", "@everyone", "](", "\u202e", "\r") if sign in text]
+        assert not [
+            sign
+            for sign in ("<", "https://evil", "@everyone", "](", "\u202e", "\r")
+            if sign in text
+        ]
 
 
-def test_the_history_verifies_and_orders_are_untouched_by_notices(desk: Desk, tick: Tick) -> None:
-    order = desk.reviewed()
+def test_the_history_verifies_and_orders_are_untouched_by_notices(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = factory.reviewed()
     before = Order.objects.values().get(pk=order.pk)
     tick()
     assert Order.objects.values().get(pk=order.pk) == before
 
 
-def test_an_event_that_reads_strangely_silences_no_other(desk: Desk, tick: Tick) -> None:
-    order = desk.draft()
+def test_an_event_that_reads_strangely_silences_no_other(factory: OrderFactory, tick: Tick) -> None:
+    order = factory.draft()
     with transaction.atomic():
-        record("order.commented", order, by=desk.people.drafter, changes={"mentions": [None, 7]})
+        record("order.commented", order, by=factory.people.drafter, changes={"mentions": [None, 7]})
         record("order.held", order, reason="No room.")
     tick()
     assert told().keys() == {"operator"}
 
 
-def test_the_task_says_what_it_did(desk: Desk) -> None:
-    desk.reviewed()
+def test_the_task_says_what_it_did(factory: OrderFactory) -> None:
+    factory.reviewed()
     assert tasks.tick() == "made 2, sent 2"
     assert tasks.tick() == "made 0"
 
 
-def test_a_batch_of_events_takes_as_many_questions_as_one(desk: Desk, django_assert_max_num_queries: Any) -> None:
-    order = desk.draft()
+def test_a_batch_of_events_takes_as_many_questions_as_one(
+    factory: OrderFactory, django_assert_max_num_queries: Any
+) -> None:
+    order = factory.draft()
     with transaction.atomic():
         for _ in range(30):
             record("order.held", order, reason="No room.")

@@ -15,47 +15,60 @@ from mailops.notices.kinds import KINDS
 from mailops.notices.models import Notice
 from orders.models import State
 from orders.outcomes import delivery
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.notices.conftest import text_to, told
 from vendors.models import SendingSwitch
 
 Tick = Callable[[], None]
 
 
-def happened(action: str, subject: Any, *, by: User | None = None, reason: str = "", **changes: Any) -> None:
+def happened(
+    action: str, subject: Any, *, by: User | None = None, reason: str = "", **changes: Any
+) -> None:
     with transaction.atomic():
         record(action, subject, by=by, reason=reason, changes=changes)
 
 
-def test_the_past_is_never_sent(desk: Desk, tick: Tick) -> None:
+def test_the_past_is_never_sent(factory: OrderFactory, tick: Tick) -> None:
     tick()
     assert Notice.objects.count() == 0
     assert mail.outbox == []
 
 
-def test_confirmers_hear_of_an_order_that_waits_and_those_who_wrote_it_do_not(desk: Desk, tick: Tick) -> None:
-    order = desk.reviewed(by=desk.people.both)
+def test_confirmers_hear_of_an_order_that_waits_and_those_who_wrote_it_do_not(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = factory.reviewed(by=factory.people.both)
     tick()
     assert told() == {"confirmer": f"{order} waits for confirmation"}
-    text = text_to(desk.people.confirmer)
+    text = text_to(factory.people.confirmer)
     assert f"both sent {order} for confirmation." in text
     assert "Nothing is bought before somebody confirms it." in text
-    assert f"https://mailops.example.com/orders/order/{order.pk}/change/\nOpening it needs a sign-in." in text
+    assert (
+        f"https://mailops.example.com/orders/order/{order.pk}/change/\nOpening it needs a sign-in."
+        in text
+    )
     assert "It costs €12.00 now." in text
 
 
-def test_an_order_that_is_confirmed_before_the_message_goes_out_is_not_told(desk: Desk, tick: Tick) -> None:
-    desk.confirmed()
+def test_an_order_that_is_confirmed_before_the_message_goes_out_is_not_told(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    factory.confirmed()
     tick()
     assert told("waiting") == {}
-    assert {notice.why for notice in Notice.objects.filter(kind="waiting")} == {"Somebody took care of it before."}
+    assert {notice.why for notice in Notice.objects.filter(kind="waiting")} == {
+        "Somebody took care of it before."
+    }
 
 
-def test_the_drafter_hears_that_an_order_was_sent_back_or_cancelled(desk: Desk, tick: Tick) -> None:
-    first, second = desk.reviewed(word="one"), desk.reviewed(word="two")
+def test_the_drafter_hears_that_an_order_was_sent_back_or_cancelled(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    first, second = factory.reviewed(word="one"), factory.reviewed(word="two")
     with transaction.atomic():
-        first.send_back(by=desk.people.confirmer, reason="Wrong client.")
-        second.cancel(by=desk.people.confirmer, reason="Not needed.")
+        first.send_back(by=factory.people.confirmer, reason="Wrong client.")
+        second.cancel(by=factory.people.confirmer, reason="Not needed.")
     tick()
     assert told("back") == {"drafter": f"{second} was cancelled"}
     assert [message.subject for message in mail.outbox if message.to == ["drafter@example.com"]] == [
@@ -64,44 +77,48 @@ def test_the_drafter_hears_that_an_order_was_sent_back_or_cancelled(desk: Desk, 
     assert "Reason: Wrong client." in mail.outbox[0].body
 
 
-def test_whoever_cancels_their_own_order_is_not_told(desk: Desk, tick: Tick) -> None:
+def test_whoever_cancels_their_own_order_is_not_told(factory: OrderFactory, tick: Tick) -> None:
     with transaction.atomic():
-        desk.reviewed().cancel(by=desk.people.drafter, reason="Mine.")
+        factory.reviewed().cancel(by=factory.people.drafter, reason="Mine.")
     tick()
     assert told("back") == {}
 
 
-def test_an_unknown_outcome_goes_to_everybody_who_may_settle_it(desk: Desk, tick: Tick) -> None:
-    order = desk.sent(word="cut-after")
+def test_an_unknown_outcome_goes_to_everybody_who_may_settle_it(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = factory.sent(word="cut-after")
     assert order.state == State.UNKNOWN
     tick()
     assert told("unknown").keys() == {"confirmer", "both", "boss"}
-    assert "may have charged" in text_to(desk.people.confirmer)
+    assert "may have charged" in text_to(factory.people.confirmer)
 
 
-def test_the_drafter_hears_of_a_refusal(desk: Desk, tick: Tick) -> None:
-    order = desk.sent(word="bad-key")
+def test_the_drafter_hears_of_a_refusal(factory: OrderFactory, tick: Tick) -> None:
+    order = factory.sent(word="bad-key")
     assert order.state == State.REFUSED
     tick()
     assert told("refused") == {"drafter": f"{order} was refused, nothing was bought"}
     assert told("stopped").keys() == {"operator", "boss"}  # and the account stopped itself
 
 
-def test_a_delivery_waits_for_the_digest(desk: Desk, tick: Tick) -> None:
-    order = desk.sent()
-    delivery.mark_delivered(order.pk, by=desk.people.confirmer, reason="Seen.")
+def test_a_delivery_waits_for_the_digest(factory: OrderFactory, tick: Tick) -> None:
+    order = factory.sent()
+    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Seen.")
     assert fresh(order).state == State.DELIVERED
     tick()
     assert told("delivered") == {}
     waits = Notice.objects.get(kind="delivered")
-    assert (waits.user, waits.timing) == (desk.people.drafter, "digest")
+    assert (waits.user, waits.timing) == (factory.people.drafter, "digest")
 
 
-def test_operators_hear_of_a_limit_and_of_stopped_sending(desk: Desk, tick: Tick) -> None:
-    order, vendor = desk.reviewed(), desk.accounts["woodpecker"]
+def test_operators_hear_of_a_limit_and_of_stopped_sending(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order, vendor = factory.reviewed(), factory.accounts["woodpecker"]
     happened("order.held", order, reason="Held. Nothing is left of the limit.")
     happened("vendor.stopped", vendor, reason="The vendor does not accept the key.")
-    happened("sending.held", SendingSwitch.current(), by=desk.people.operator, reason="Audit.")
+    happened("sending.held", SendingSwitch.current(), by=factory.people.operator, reason="Audit.")
     tick()
     assert told("limit") == {"operator": f"{order} is held by a limit or the balance"}
     assert told("stopped") == {
@@ -109,30 +126,43 @@ def test_operators_hear_of_a_limit_and_of_stopped_sending(desk: Desk, tick: Tick
     }  # fmt: skip
 
 
-def test_auditors_and_superusers_hear_of_a_broken_history_and_of_changes_from_outside(desk: Desk, tick: Tick) -> None:
-    order = desk.draft()
-    happened("history.found_broken", order, reason="Record 7: its contents were altered.", bad=[None, 7])
+def test_auditors_and_superusers_hear_of_a_broken_history_and_of_changes_from_outside(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = factory.draft()
+    happened(
+        "history.found_broken", order, reason="Record 7: its contents were altered.", bad=[None, 7]
+    )
     happened("outside.changed", order)
     tick()
     assert told("broken").keys() == told("outside").keys() == {"auditor", "boss"}
-    assert "No page and no rule saw it." in text_to(desk.people.auditor)
+    assert "No page and no rule saw it." in text_to(factory.people.auditor)
 
 
-def test_only_who_is_mentioned_and_may_see_orders_is_told_of_a_comment(desk: Desk, tick: Tick) -> None:
-    order = desk.draft()
+def test_only_who_is_mentioned_and_may_see_orders_is_told_of_a_comment(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = factory.draft()
     User.objects.create_user("stranger", email="stranger@example.com", is_staff=True)
     names = ["confirmer", "stranger", "nobody-by-this-name", "drafter"]
     happened(
-        "order.commented", order, by=desk.people.drafter, comment=[None, "@confirmer look"], mentions=[None, names]
+        "order.commented", order, by=factory.people.drafter, comment=[None, "@confirmer look"], mentions=[None, names]
     )  # fmt: skip
     tick()
     assert told() == {"confirmer": f"drafter mentioned you on {order}"}
-    assert "drafter wrote: @confirmer look" in text_to(desk.people.confirmer)
+    assert "drafter wrote: @confirmer look" in text_to(factory.people.confirmer)
 
 
-def test_a_proposal_goes_to_who_may_approve_and_not_to_who_made_it(desk: Desk, tick: Tick) -> None:
+def test_a_proposal_goes_to_who_may_approve_and_not_to_who_made_it(
+    factory: OrderFactory, tick: Tick
+) -> None:
     other = User.objects.create_superuser("second", email="second@example.com")
-    happened("proposal.made", desk.accounts["woodpecker"], by=desk.people.boss, what="order limit $2,000 to $9,000")
+    happened(
+        "proposal.made",
+        factory.accounts["woodpecker"],
+        by=factory.people.boss,
+        what="order limit $2,000 to $9,000",
+    )
     tick()
     says = "A proposal waits: order limit $2,000 to $9,000"
     assert told() == dict.fromkeys(["confirmer", "both", "operator", other.username], says)
@@ -146,15 +176,17 @@ def test_a_proposal_goes_to_who_may_approve_and_not_to_who_made_it(desk: Desk, t
         ("attempt.late_answer", "both", "The vendor answered late about"),
     ],
 )
-def test_what_other_parts_record_is_told_too(desk: Desk, tick: Tick, action: str, name: str, subject: str) -> None:
-    order = desk.reviewed()
-    happened(action, order, by=desk.people.confirmer)
+def test_what_other_parts_record_is_told_too(
+    factory: OrderFactory, tick: Tick, action: str, name: str, subject: str
+) -> None:
+    order = factory.reviewed()
+    happened(action, order, by=factory.people.confirmer)
     tick()
     assert [(who, said) for who, said in told().items() if who == name and subject in said]
 
 
-def test_most_of_what_happens_is_told_to_nobody(desk: Desk, tick: Tick) -> None:
-    happened("order.edited", desk.draft(), by=desk.people.both)
+def test_most_of_what_happens_is_told_to_nobody(factory: OrderFactory, tick: Tick) -> None:
+    happened("order.edited", factory.draft(), by=factory.people.both)
     tick()
     assert Notice.objects.count() == 0
 

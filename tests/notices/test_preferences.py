@@ -21,7 +21,7 @@ from mailops.history.models import Event
 from mailops.notices import apprise_channel
 from mailops.notices.kinds import KINDS
 from mailops.notices.models import Notice, NoticeSettings, SharedAddress
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.notices.conftest import told
 from tests.orders.pages import browser, messages_of
 from vendors.models import SendingSwitch
@@ -30,7 +30,7 @@ SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
 WAITING, UNKNOWN, DELIVERED = KINDS["waiting"], KINDS["unknown"], KINDS["delivered"]
 
 
-# -- The clock -----------------------------------------------------------------------------------------------------
+# The clock
 
 
 def own(**fields: Any) -> NoticeSettings:
@@ -58,7 +58,10 @@ def test_quiet_hours_reach_over_midnight_and_over_the_change_of_clocks(now: str,
 
 def test_quiet_hours_that_end_in_the_hour_that_comes_twice_never_point_back() -> None:
     second_time = datetime(2026, 10, 25, 1, 10, tzinfo=UTC)  # 02:10 for the second time
-    assert own(quiet_from=time(1), quiet_to=time(2, 30)).due_at("now", WAITING, second_time) >= second_time
+    assert (
+        own(quiet_from=time(1), quiet_to=time(2, 30)).due_at("now", WAITING, second_time)
+        >= second_time
+    )
 
 
 def test_quiet_hours_by_day() -> None:
@@ -74,7 +77,8 @@ def test_what_is_urgent_passes_quiet_hours_unless_the_person_says_no() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "due"), [("2026-03-28T12:00", "2026-03-29T06:00"), ("2026-07-01T05:00", "2026-07-01T06:00")]
+    ("now", "due"),
+    [("2026-03-28T12:00", "2026-03-29T06:00"), ("2026-07-01T05:00", "2026-07-01T06:00")],
 )
 def test_the_digest_goes_out_at_the_persons_own_hour(now: str, due: str) -> None:
     moment, expected = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (now, due))
@@ -83,10 +87,12 @@ def test_the_digest_goes_out_at_the_persons_own_hour(now: str, due: str) -> None
 
 def test_a_digest_does_not_come_in_quiet_hours() -> None:
     noon = datetime(2026, 1, 10, 12, tzinfo=UTC)
-    assert own(digest_hour=5, **NIGHT).due_at("digest", DELIVERED, noon) == datetime(2026, 1, 11, 6, tzinfo=UTC)
+    assert own(digest_hour=5, **NIGHT).due_at("digest", DELIVERED, noon) == datetime(
+        2026, 1, 11, 6, tzinfo=UTC
+    )
 
 
-# -- Which addresses -----------------------------------------------------------------------------------------------
+# Which addresses
 
 
 @pytest.mark.parametrize(
@@ -126,10 +132,12 @@ def test_every_allowed_service_has_one_https_host_of_its_own() -> None:
     for scheme in apprise_channel.KNOWN:
         plugin = apprise.manager_plugins.NotificationManager()[scheme]
         assert plugin is not None and plugin.secure_protocol, scheme
-        assert not any(part in token for token in plugin.templates for part in ("{host}", "{hostname}")), scheme
+        assert not any(
+            part in token for token in plugin.templates for part in ("{host}", "{hostname}")
+        ), scheme
 
 
-# -- A service of the tests' own ------------------------------------------------------------------------------------
+# A service of the tests' own
 
 
 @pytest.fixture
@@ -161,16 +169,20 @@ def sealed(address: str) -> str:
     return str(Sealed("").put({"address": address}))
 
 
-def stop_sending(desk: Desk) -> None:
+def stop_sending(factory: OrderFactory) -> None:
     with transaction.atomic():
-        record("sending.held", SendingSwitch.current(), by=desk.people.operator, reason="Look.")
+        record("sending.held", SendingSwitch.current(), by=factory.people.operator, reason="Look.")
 
 
-def test_urgent_notices_go_to_shared_addresses_too(desk: Desk, tick: Callable[[], None], service: Any) -> None:
+def test_urgent_notices_go_to_shared_addresses_too(
+    factory: OrderFactory, tick: Callable[[], None], service: Any
+) -> None:
     SharedAddress.objects.create(name="On call", sealed=sealed(service.address), service="json")
-    SharedAddress.objects.create(name="Off", sealed=sealed(service.address), service="json", is_on=False)
-    stop_sending(desk)
-    desk.reviewed()
+    SharedAddress.objects.create(
+        name="Off", sealed=sealed(service.address), service="json", is_on=False
+    )
+    stop_sending(factory)
+    factory.reviewed()
     tick()
     assert told("stopped").keys() == {"boss", "On call"}
     assert [got["title"] for got in service.got] == ["MailOps: All sending is held"]
@@ -178,15 +190,17 @@ def test_urgent_notices_go_to_shared_addresses_too(desk: Desk, tick: Callable[[]
 
 
 def test_a_service_that_fails_is_tried_again_and_its_token_is_nowhere(
-    desk: Desk, tick: Callable[[], None], service: Any, caplog: Any, capfd: Any
+    factory: OrderFactory, tick: Callable[[], None], service: Any, caplog: Any, capfd: Any
 ) -> None:
     for name in [None, *logging.root.manager.loggerDict]:
         caplog.set_level(logging.DEBUG, name)
     choices = {"waiting": ["now", "both"]}
-    person = desk.people.confirmer
-    NoticeSettings.objects.create(user=person, choices=choices, sealed=sealed(service.address), service="json")
+    person = factory.people.confirmer
+    NoticeSettings.objects.create(
+        user=person, choices=choices, sealed=sealed(service.address), service="json"
+    )
     service.status = 500
-    desk.reviewed()
+    factory.reviewed()
     tick()
     waits = Notice.objects.get(user=person, channel="address")
     assert (waits.tries, waits.sent_at) == (1, None)
@@ -198,7 +212,7 @@ def test_a_service_that_fails_is_tried_again_and_its_token_is_nowhere(
     assert "TOKENSENTINEL" not in everything
 
 
-# -- The page ------------------------------------------------------------------------------------------------------
+# The page
 
 
 def typed(person: Any, **changed: Any) -> dict[str, Any]:
@@ -212,8 +226,8 @@ def save(person: Any, **changed: Any) -> Any:
     return browser(person).post("/my/notices/", typed(person, **changed), follow=True)
 
 
-def test_a_person_chooses_and_the_history_has_it_without_the_address(desk: Desk) -> None:
-    person = desk.people.confirmer
+def test_a_person_chooses_and_the_history_has_it_without_the_address(factory: OrderFactory) -> None:
+    person = factory.people.confirmer
     changed = {
         "waiting-when": "digest",
         "unknown-by": "both",
@@ -224,7 +238,10 @@ def test_a_person_chooses_and_the_history_has_it_without_the_address(desk: Desk)
     response = save(person, **changed, time_zone="Europe/Berlin")
     assert "Saved." in messages_of(response)
     kept = NoticeSettings.objects.get(user=person)
-    assert kept.choices["waiting"] == ["digest", "email"] and kept.choices["unknown"] == ["now", "both"]
+    assert kept.choices["waiting"] == ["digest", "email"] and kept.choices["unknown"] == [
+        "now",
+        "both",
+    ]
     assert (kept.service, kept.quiet_from, kept.time_zone) == ("Slack", time(22), "Europe/Berlin")
     event = Event.objects.get(action="notices.chosen")
     assert (event.who, event.changes["waiting-when"]) == ("confirmer", ["now", "digest"])
@@ -236,30 +253,37 @@ def test_a_person_chooses_and_the_history_has_it_without_the_address(desk: Desk)
     assert NoticeSettings.objects.get(user=person).sealed == kept.sealed  # an empty field keeps it
 
 
-def test_the_page_shows_only_what_concerns_the_person(desk: Desk) -> None:
-    form = browser(desk.people.drafter).get("/my/notices/").context["form"]
+def test_the_page_shows_only_what_concerns_the_person(factory: OrderFactory) -> None:
+    form = browser(factory.people.drafter).get("/my/notices/").context["form"]
     assert [kind.name for kind in form.kinds] == ["back", "refused", "delivered", "mention"]
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"address": "json://127.0.0.1/"}, "This is not an address of a service that MailOps may use"),
+        (
+            {"address": "json://127.0.0.1/"},
+            "This is not an address of a service that MailOps may use",
+        ),
         ({"waiting-by": "address"}, "Enter another address below first."),
         ({"quiet_from": "22:00"}, "Enter both times, or none"),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice"),
         ({"waiting-when": "always"}, "Select a valid choice"),
     ],
 )
-def test_what_can_not_work_is_said_and_nothing_is_saved(desk: Desk, changed: dict[str, str], said: str) -> None:
-    response = save(desk.people.confirmer, **changed)
+def test_what_can_not_work_is_said_and_nothing_is_saved(
+    factory: OrderFactory, changed: dict[str, str], said: str
+) -> None:
+    response = save(factory.people.confirmer, **changed)
     assert response.status_code == 400
     assert said in response.content.decode()
     assert not NoticeSettings.objects.exists()
 
 
-def test_a_test_goes_to_every_own_address_a_few_times_an_hour(desk: Desk, service: Any) -> None:
-    person = desk.people.confirmer
+def test_a_test_goes_to_every_own_address_a_few_times_an_hour(
+    factory: OrderFactory, service: Any
+) -> None:
+    person = factory.people.confirmer
     NoticeSettings.objects.create(user=person, sealed=sealed(service.address), service="json")
     response = browser(person).post("/my/notices/test/", follow=True)
     assert messages_of(response).count("A test went to") == 2
@@ -271,15 +295,17 @@ def test_a_test_goes_to_every_own_address_a_few_times_an_hour(desk: Desk, servic
     assert len(service.got) == 6
 
 
-def test_a_test_that_fails_says_so(desk: Desk, service: Any) -> None:
+def test_a_test_that_fails_says_so(factory: OrderFactory, service: Any) -> None:
     service.status = 403
-    NoticeSettings.objects.create(user=desk.people.confirmer, sealed=sealed(service.address), service="json")
-    response = browser(desk.people.confirmer).post("/my/notices/test/", follow=True)
+    NoticeSettings.objects.create(
+        user=factory.people.confirmer, sealed=sealed(service.address), service="json"
+    )
+    response = browser(factory.people.confirmer).post("/my/notices/test/", follow=True)
     assert "The test to json did not go out." in messages_of(response)
 
 
-def test_the_other_address_can_be_taken_out(desk: Desk) -> None:
-    person = desk.people.confirmer
+def test_the_other_address_can_be_taken_out(factory: OrderFactory) -> None:
+    person = factory.people.confirmer
     NoticeSettings.objects.create(
         user=person, sealed=sealed(SLACK), service="Slack", choices={"waiting": ["now", "address"]}
     )
@@ -288,26 +314,37 @@ def test_the_other_address_can_be_taken_out(desk: Desk) -> None:
     assert (kept.sealed, kept.choices) == ("", {"waiting": ["now", "email"]})
 
 
-def test_the_page_says_what_could_not_be_delivered(desk: Desk, tick: Callable[[], None]) -> None:
-    desk.reviewed()
+def test_the_page_says_what_could_not_be_delivered(
+    factory: OrderFactory, tick: Callable[[], None]
+) -> None:
+    factory.reviewed()
     tick()
-    Notice.objects.update(sent_at=None, ended_at=datetime.now(UTC), gave_up=True, why="The mail server refuses it.")
-    page = browser(desk.people.confirmer).get("/my/notices/").content.decode()
+    Notice.objects.update(
+        sent_at=None, ended_at=datetime.now(UTC), gave_up=True, why="The mail server refuses it."
+    )
+    page = browser(factory.people.confirmer).get("/my/notices/").content.decode()
     assert "1 notice could not be delivered to you: The mail server refuses it." in page
 
 
-def test_an_operator_enters_a_shared_address_that_nobody_sees_again(desk: Desk, service: Any) -> None:
-    operator = browser(desk.people.operator)
+def test_an_operator_enters_a_shared_address_that_nobody_sees_again(
+    factory: OrderFactory, service: Any
+) -> None:
+    operator = browser(factory.people.operator)
     form = {"name": "On call", "address": service.address, "is_on": "on"}
     assert operator.post("/notices/sharedaddress/add/", form).status_code == 302
     shared = SharedAddress.objects.get()
     page = f"/notices/sharedaddress/{shared.pk}/change/"
     assert Sealed(shared.sealed).open() == {"address": service.address}
-    for person in (desk.people.operator, desk.people.auditor, desk.people.boss):
+    for person in (factory.people.operator, factory.people.auditor, factory.people.boss):
         assert "TOKENSENTINEL" not in browser(person).get(page).content.decode()
     assert "TOKENSENTINEL" not in repr(list(Event.objects.values()))
     operator.post(page, {"name": "Pager", "address": "", "is_on": "on"})
     assert SharedAddress.objects.get().sealed == shared.sealed
-    assert operator.post("/notices/sharedaddress/add/", {"name": "x", "address": "file:///x"}).status_code == 200
+    assert (
+        operator.post(
+            "/notices/sharedaddress/add/", {"name": "x", "address": "file:///x"}
+        ).status_code
+        == 200
+    )
     operator.post(f"/notices/sharedaddress/{shared.pk}/test/")
     assert [got["title"] for got in service.got] == ["MailOps: a test"]

@@ -1,4 +1,7 @@
-"""Is it working? What `manage.py health`, `/healthz` and the pages say, with everything broken that can be."""
+"""Is it working?
+
+What `manage.py health`, `/healthz` and the pages say, with everything broken that can be.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ from mailops.ops.processes import BASE_DIR
 from orders.models import Attempt, Order
 from orders.models.constraints import RULES as ORDER_RULES
 from orders.tasks import SWEEP
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.faults.installation import House
 from tests.test_roles import PEOPLE
 from tests.test_settings import PRODUCTION, run
@@ -78,7 +81,7 @@ def well_committed(committed: None) -> None:
     make_well()
 
 
-# -- What is wrong: the worker -----------------------------------------------------------------------------------------
+# What is wrong: the worker
 
 
 def test_nothing_is_found_where_nothing_is_wrong(well: None) -> None:
@@ -113,7 +116,10 @@ def test_a_clock_that_is_a_little_ahead_is_a_note(well: None) -> None:
 
 def test_a_clock_that_is_far_ahead_hides_whether_anything_works(well: None) -> None:
     beat_at(ago(hours=-2, seconds=-50))
-    assert "ahead of this machine's by 2 hours, so nobody can tell whether sending works" in problems()[0]
+    assert (
+        "ahead of this machine's by 2 hours, so nobody can tell whether sending works"
+        in problems()[0]
+    )
     assert heartbeat.status() == heartbeat.CANT_TELL
 
 
@@ -121,7 +127,8 @@ def test_a_missing_cache_table_is_a_problem(well: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE mailops_cache")
     assert problems() == [
-        "The table mailops_cache is missing, so no worker can say that it works. Run `manage.py createcachetable`."
+        "The table mailops_cache is missing, so no worker can say that it works. Run `manage.py"
+        " createcachetable`."
     ]
 
 
@@ -134,13 +141,13 @@ def test_a_look_that_fails_hides_no_other(well: None) -> None:
     assert "“Sweep” is missing" in missing
 
 
-# -- What is wrong: the orders -----------------------------------------------------------------------------------------
+# What is wrong: the orders
 
 
 @pytest.fixture
-def waiting(well: None, desk: Desk) -> Order:
+def waiting(well: None, factory: OrderFactory) -> Order:
     """Confirmed four minutes ago, held by nothing."""
-    order = desk.confirmed()
+    order = factory.confirmed()
     Order.objects.filter(pk=order.pk).update(state_since=ago(minutes=4))
     order.refresh_from_db()
     return order
@@ -148,24 +155,35 @@ def waiting(well: None, desk: Desk) -> Order:
 
 def test_an_order_that_nothing_holds_and_nobody_sends_is_a_problem(waiting: Order) -> None:
     name, since = waiting.vendor.name, moment(waiting.state_since)
-    assert problems() == [f"{waiting} waits to be sent to {name} since {since}, and nothing holds it."]
+    assert problems() == [
+        f"{waiting} waits to be sent to {name} since {since}, and nothing holds it."
+    ]
 
 
-def test_the_oldest_order_of_an_account_speaks_for_the_others(waiting: Order, desk: Desk) -> None:
-    other = desk.confirmed(word="other")
+def test_the_oldest_order_of_an_account_speaks_for_the_others(
+    waiting: Order, factory: OrderFactory
+) -> None:
+    other = factory.confirmed(word="other")
     Order.objects.filter(pk=other.pk).update(state_since=ago(minutes=9))
-    assert [text for text in problems() if text.startswith(f"{other} waits") and "and 1 more, and nothing" in text]
+    assert [
+        text
+        for text in problems()
+        if text.startswith(f"{other} waits") and "and 1 more, and nothing" in text
+    ]
 
 
-def test_an_order_confirmed_just_now_is_no_problem(well: None, desk: Desk) -> None:
-    desk.confirmed()
+def test_an_order_confirmed_just_now_is_no_problem(well: None, factory: OrderFactory) -> None:
+    factory.confirmed()
     assert findings() == []
 
 
 def test_all_sending_held_is_a_note_and_no_order_is_a_problem(waiting: Order) -> None:
     SendingSwitch.current().hold(reason="Lunch.", by="operator")
     assert problems() == []
-    assert notes() == [f"All sending is held since {moment(SendingSwitch.current().stopped_at)} by operator: Lunch."]
+    assert notes() == [
+        f"All sending is held since {moment(SendingSwitch.current().stopped_at)} by operator:"
+        " Lunch."
+    ]
 
 
 def test_an_order_just_let_go_is_no_problem_yet(waiting: Order) -> None:
@@ -204,42 +222,53 @@ def test_a_stopped_account_is_a_note_and_its_orders_are_no_problem(waiting: Orde
     waiting.vendor.stop(reason="The key was refused.")
     assert problems() == []
     since = moment(waiting.vendor.stopped_at)
-    assert notes() == [f"Sending to {waiting.vendor.name} is stopped since {since}: The key was refused."]
+    assert notes() == [
+        f"Sending to {waiting.vendor.name} is stopped since {since}: The key was refused."
+    ]
 
 
-def test_an_order_behind_others_of_its_account_waits_for_its_turn(waiting: Order, desk: Desk) -> None:
-    desk.sent(word="first")
+def test_an_order_behind_others_of_its_account_waits_for_its_turn(
+    waiting: Order, factory: OrderFactory
+) -> None:
+    factory.sent(word="first")
     assert problems() == []
     assert "Other orders of this account are being sent before it." in notes()[0]
 
 
-def test_an_order_that_others_overtake_for_half_an_hour_is_a_problem(waiting: Order, desk: Desk) -> None:
-    desk.sent(word="first")
+def test_an_order_that_others_overtake_for_half_an_hour_is_a_problem(
+    waiting: Order, factory: OrderFactory
+) -> None:
+    factory.sent(word="first")
     Order.objects.filter(pk=waiting.pk).update(state_since=ago(minutes=31))
     assert str(waiting) in problems()[0]
 
 
 @pytest.mark.parametrize(("minutes", "found"), [(1, False), (3, True)])
 def test_an_order_whose_worker_vanished_is_a_problem_once_the_sweep_missed_it(
-    well: None, desk: Desk, minutes: int, found: bool
+    well: None, factory: OrderFactory, minutes: int, found: bool
 ) -> None:
-    attempt = desk.claimed()
+    attempt = factory.claimed()
     Attempt.objects.filter(pk=attempt.pk).update(lease_until=ago(minutes=minutes))
-    assert [text for text in problems() if text.startswith(f"{attempt.order} should have an outcome")] == problems()
+    assert [
+        text for text in problems() if text.startswith(f"{attempt.order} should have an outcome")
+    ] == problems()
     assert bool(problems()) is found
 
 
-def test_unknown_outcomes_are_a_note_with_the_oldest(well: None, desk: Desk) -> None:
-    one = desk.sent(word="cut-after")
-    assert notes() == [f"The outcome of {one} is unknown since {moment(one.state_since)}. A confirmer has to check."]
-    two = desk.sent(word="timeout-after")
+def test_unknown_outcomes_are_a_note_with_the_oldest(well: None, factory: OrderFactory) -> None:
+    one = factory.sent(word="cut-after")
+    assert notes() == [
+        f"The outcome of {one} is unknown since {moment(one.state_since)}. A confirmer has to"
+        " check."
+    ]
+    two = factory.sent(word="timeout-after")
     at = ago(days=2)
     Order.objects.filter(pk=two.pk).update(state_since=at)
     assert f"2 orders are unknown, the oldest ({two}) since {moment(at)}." in notes()[0]
     assert problems() == []
 
 
-# -- What is wrong: queue and database ---------------------------------------------------------------------------------
+# What is wrong: queue and database
 
 
 def test_an_overdue_schedule_is_a_problem(well: None) -> None:
@@ -254,7 +283,9 @@ def test_an_overdue_schedule_is_a_problem(well: None) -> None:
 def test_a_missing_sweep_is_a_problem(well: None, repeats: int | None) -> None:
     sweeps = Schedule.objects.filter(func=SWEEP)
     sweeps.delete() if repeats is None else sweeps.update(repeats=repeats)
-    assert problems() == ["The schedule “Sweep” is missing, so lost orders stay lost. Run `manage.py migrate`."]
+    assert problems() == [
+        "The schedule “Sweep” is missing, so lost orders stay lost. Run `manage.py migrate`."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +294,10 @@ def test_a_missing_sweep_is_a_problem(well: None, repeats: int | None) -> None:
         {"args": "(oops"},
         {"args": "name"},
         {"kwargs": "5"},
-        {"schedule_type": Schedule.CRON, "cron": "* * * * *"},  # needs a package that is not installed
+        {
+            "schedule_type": Schedule.CRON,
+            "cron": "* * * * *",
+        },  # needs a package that is not installed
     ],
 )
 def test_a_schedule_that_stops_all_others_is_named(well: None, row: dict[str, str]) -> None:
@@ -274,7 +308,9 @@ def test_a_schedule_that_stops_all_others_is_named(well: None, row: dict[str, st
     assert text.endswith("It stops all schedules.")
 
 
-@pytest.mark.parametrize("row", [{"args": "1, 'two'"}, {"kwargs": "{'a': 1}"}, {"kwargs": "a=1"}, {"kwargs": "(oops"}])
+@pytest.mark.parametrize(
+    "row", [{"args": "1, 'two'"}, {"kwargs": "{'a': 1}"}, {"kwargs": "a=1"}, {"kwargs": "(oops"}]
+)
 def test_a_schedule_that_the_queue_can_read_is_no_problem(well: None, row: dict[str, str]) -> None:
     Schedule.objects.create(name="Report", func="reports.send", **row)
     assert findings() == []
@@ -302,7 +338,7 @@ def test_a_migration_that_was_not_applied_is_a_problem(well: None) -> None:
     assert "not applied. Run `manage.py migrate`" in text
 
 
-# -- The command -------------------------------------------------------------------------------------------------------
+# The command
 
 
 def command(*arguments: str) -> tuple[str, int]:
@@ -320,8 +356,8 @@ def test_the_command_says_that_all_is_well(well: None) -> None:
     assert command("--quiet") == ("", 0)
 
 
-def test_a_note_alone_is_no_failure(well: None, desk: Desk) -> None:
-    desk.accounts["woodpecker"].stop(reason="Holidays")
+def test_a_note_alone_is_no_failure(well: None, factory: OrderFactory) -> None:
+    factory.accounts["woodpecker"].stop(reason="Holidays")
     said, code = command()
     assert said.startswith("Note: Sending to ")
     assert said.endswith("Sending works. No problem found.\n")
@@ -329,8 +365,8 @@ def test_a_note_alone_is_no_failure(well: None, desk: Desk) -> None:
     assert command("--quiet") == ("", 0)
 
 
-def test_a_problem_fails_the_command_and_comes_first(well: None, desk: Desk) -> None:
-    desk.accounts["woodpecker"].stop(reason="Holidays")
+def test_a_problem_fails_the_command_and_comes_first(well: None, factory: OrderFactory) -> None:
+    factory.accounts["woodpecker"].stop(reason="Holidays")
     cache.delete(heartbeat.BEAT)
     problem = "Problem: Sending has not started yet: no worker has finished a task.\n"
     said, code = command()
@@ -371,7 +407,9 @@ def after(house: House, code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("address", ["postgres://mailops:sesame@127.0.0.1:9/mailops", "sqlite:////no/such/folder/db"])
+@pytest.mark.parametrize(
+    "address", ["postgres://mailops:sesame@127.0.0.1:9/mailops", "sqlite:////no/such/folder/db"]
+)
 def test_a_database_that_is_away_is_one_sentence(house: House, address: str) -> None:
     said, code = asked(house, DATABASE_URL=address)
     assert code == 1
@@ -390,24 +428,34 @@ def test_an_empty_database_is_two_sentences(house: House) -> None:
 
 def test_the_command_from_the_first_worker_to_a_lost_table(house: House) -> None:
     after(
-        house, "from django.core.management import call_command as c; c('migrate', verbosity=0); c('createcachetable')"
+        house,
+        "from django.core.management import call_command as c; c('migrate', verbosity=0);"
+        " c('createcachetable')",
     )
-    assert asked(house) == ("Problem: Sending has not started yet: no worker has finished a task.\n", 1)
+    assert asked(house) == (
+        "Problem: Sending has not started yet: no worker has finished a task.\n",
+        1,
+    )
     after(
         house,
-        "from datetime import timedelta; from django.utils import timezone; from django_q.models import Schedule\n"
-        "Schedule.objects.update(next_run=timezone.now() + timedelta(hours=1))\n"
-        "from mailops.core import heartbeat as health; health.beat()",
+        "from datetime import timedelta; from django.utils import timezone; from django_q.models"
+        " import Schedule\nSchedule.objects.update(next_run=timezone.now() +"
+        " timedelta(hours=1))\nfrom mailops.core import heartbeat as health; health.beat()",
     )
     after(
         house,
-        "from vendors.models import Vendor; Vendor.objects.create(name='Čapek', api='woodpecker').stop(reason='?')",
+        "from vendors.models import Vendor; Vendor.objects.create(name='Čapek',"
+        " api='woodpecker').stop(reason='?')",
     )
     said, code = asked(house, PYTHONIOENCODING="ascii")  # a cron job's terminal
     assert "Note: Sending to ?apek is stopped since " in said
     assert code == 0
     assert asked(house, "--quiet") == ("", 0)
-    after(house, "from django.db import connection; connection.cursor().execute('DROP TABLE django_q_schedule')")
+    after(
+        house,
+        "from django.db import connection; connection.cursor().execute('DROP TABLE"
+        " django_q_schedule')",
+    )
     said, code = asked(house, "--quiet")
     assert said.startswith("Problem: The schedules can't be read: ")
     assert said.count("\n") == code == 1
@@ -429,7 +477,7 @@ def test_a_database_that_hangs_ends_the_command_too(house: House, hanging: str) 
     assert code == 1
 
 
-# -- /healthz ----------------------------------------------------------------------------------------------------------
+# /healthz
 
 
 def test_a_monitor_without_a_login_gets_one_word(well_committed: None) -> None:
@@ -445,7 +493,9 @@ def test_a_monitor_without_a_login_gets_one_word(well_committed: None) -> None:
 
 
 @pytest.mark.parametrize("beat", [None, timedelta(minutes=4), timedelta(hours=-1)])
-def test_a_monitor_hears_that_nothing_is_sending(well_committed: None, beat: timedelta | None) -> None:
+def test_a_monitor_hears_that_nothing_is_sending(
+    well_committed: None, beat: timedelta | None
+) -> None:
     cache.delete(heartbeat.BEAT) if beat is None else beat_at(timezone.now() - beat)
     response = Browser().get("/healthz")
     assert (response.status_code, response.content) == (503, b"not ok\n")
@@ -500,7 +550,9 @@ for address in ("/healthz", "/healthz/", "/login/"):
 """
 
 
-def test_a_live_installation_without_its_database_answers_503_to_a_visitor_with_a_session(tmp_path: Path) -> None:
+def test_a_live_installation_without_its_database_answers_503_to_a_visitor_with_a_session(
+    tmp_path: Path,
+) -> None:
     done = run(tmp_path, "-c", ASK, **PRODUCTION)
     assert done.stdout.splitlines() == ["503 not ok {}", "503 not ok {}", "301  {}"], done.stderr
 
@@ -518,12 +570,14 @@ print(answers, sum(thread.name == "healthz" for thread in threading.enumerate())
 """
 
 
-def test_a_database_that_hangs_is_not_ok_and_many_who_ask_share_one_look(tmp_path: Path, hanging: str) -> None:
+def test_a_database_that_hangs_is_not_ok_and_many_who_ask_share_one_look(
+    tmp_path: Path, hanging: str
+) -> None:
     done = run(tmp_path, "-c", MANY_ASK, DATABASE_URL=hanging)
     assert done.stdout == f"{[503] * 8} 1\n", done.stderr
 
 
-# -- The pages ---------------------------------------------------------------------------------------------------------
+# The pages
 
 
 @pytest.mark.parametrize(
@@ -531,7 +585,11 @@ def test_a_database_that_hangs_is_not_ok_and_many_who_ask_share_one_look(tmp_pat
     [
         (None, "Sending has not started yet", "Sending has not started yet."),
         (timedelta(0), "Sending works", "Sending works."),
-        (timedelta(hours=1, seconds=5), "Nothing is sending since {}", "Nothing is sending since {} (1 hour)."),
+        (
+            timedelta(hours=1, seconds=5),
+            "Nothing is sending since {}",
+            "Nothing is sending since {} (1 hour).",
+        ),
     ],
 )
 def test_every_page_says_whether_sending_works(
@@ -542,13 +600,15 @@ def test_every_page_says_whether_sending_works(
     browser = Browser()
     browser.force_login(people.operator)
     assert f">{chip.format(moment(at))}<" in browser.get("/password_change/").content.decode()
-    assert f"<p>{card.format(moment(at))}</p>" in browser.get("/").content.decode().replace("\xa0", " ")
+    assert f"<p>{card.format(moment(at))}</p>" in browser.get("/").content.decode().replace(
+        "\xa0", " "
+    )
 
 
-def test_the_confirm_page_says_that_nothing_is_sending(well: None, desk: Desk) -> None:
-    order = desk.reviewed()
+def test_the_confirm_page_says_that_nothing_is_sending(well: None, factory: OrderFactory) -> None:
+    order = factory.reviewed()
     browser = Browser()
-    browser.force_login(desk.people.confirmer)
+    browser.force_login(factory.people.confirmer)
     address = f"/orders/order/{order.pk}/confirm/"
     assert "as soon as sending works again" not in browser.get(address).content.decode()
     at = ago(hours=1)

@@ -1,4 +1,5 @@
-"""Three books that must agree: what the practice vendors charged, what was attempted, what the history says.
+"""Three books that must agree: what the practice vendors charged, what was attempted, what the
+history says.
 
 `Books.check` is the promises, told once more and without the code that keeps them.
 """
@@ -17,7 +18,9 @@ from vendors.practice.server import Practice
 MAY_BE_THERE = {Stage.SENDING, Stage.UNKNOWN, Stage.ACCEPTED, Stage.PLACED}
 BOUGHT = {State.ACCEPTED, State.PARTLY, State.DELIVERED}
 ENDED = {"", Stage.NOT_SENT, Stage.NOT_PLACED, Stage.REFUSED}
-FITS: dict[str, set[str]] = {  # an order's state -> the stages that its newest attempt may have, "" for no attempt
+FITS: dict[
+    str, set[str]
+] = {  # an order's state -> the stages that its newest attempt may have, "" for no attempt
     State.DRAFT: ENDED,
     State.REVIEW: ENDED,
     State.CANCELLED: ENDED,
@@ -48,7 +51,9 @@ class Story:
 
 
 class Books:
-    """`bodies` holds what people confirmed: the digest of the plan -> the digest of the bytes it stands for."""
+    """`bodies` holds what people confirmed: the digest of the plan -> the digest of the bytes it
+    stands for.
+    """
 
     def __init__(self, practice: Practice) -> None:
         self.practice = practice
@@ -60,10 +65,13 @@ class Books:
         self.first_event = last.number if (last := Event.objects.first()) else 0
         self.last_event, self.last_arrival = self.first_event, 0
 
-    # -- reading --------------------------------------------------------------------------------------------------
+    # reading
 
     def read(self, *, posting: Attempt | None = None) -> set[int]:
-        """Read the vendors' books on; the orders of which something arrived since. `posting`: who just sent."""
+        """Read the vendors' books on; the orders of which something arrived since.
+
+        `posting`: who just sent.
+        """
         arrived = sorted(self.practice.ledger.requests(), key=lambda row: row.id)
         new = [row for row in arrived if row.id > self.last_arrival]
         orders = set()
@@ -82,7 +90,9 @@ class Books:
     def _sender_of(self, row: Arrival, posting: Attempt | None) -> Attempt:
         marked = [
             attempt
-            for attempt in Attempt.objects.filter(body_sha256=row.body_sha256, sent_at__isnull=False).order_by("-pk")
+            for attempt in Attempt.objects.filter(
+                body_sha256=row.body_sha256, sent_at__isnull=False
+            ).order_by("-pk")
             if (attempt.order_id, attempt.digest) in self.bodies
         ]
         assert marked, f"a paid request arrived that no attempt stands for: {row}"
@@ -97,7 +107,9 @@ class Books:
         return {attempt.order_id for attempt in marked if not self.arrivals[attempt.pk]}
 
     def _read_history(self) -> None:
-        events = Event.objects.filter(number__gt=self.last_event, subject_type="orders.order").order_by("number")
+        events = Event.objects.filter(
+            number__gt=self.last_event, subject_type="orders.order"
+        ).order_by("number")
         for event in events:
             self.last_event = event.number
             self._follow(self.stories.setdefault(event.subject_id, Story()), event)
@@ -125,7 +137,7 @@ class Books:
             self.verdicts[event.attempt] = SAID[event.action]
         story.state = after
 
-    # -- the promises ---------------------------------------------------------------------------------------------
+    # the promises
 
     def check(self) -> None:
         self._read_history()
@@ -140,14 +152,21 @@ class Books:
         about = f"{attempt} ({attempt.stage})"
         verdict = self.verdicts.get(attempt.pk)
         assert verdict is None or attempt.stage == verdict, f"{about}: the verdict was {verdict}"
-        assert verdict or attempt.stage not in (Stage.PLACED, Stage.NOT_PLACED), f"{about}: nobody said so"
+        assert verdict or attempt.stage not in (
+            Stage.PLACED,
+            Stage.NOT_PLACED,
+        ), f"{about}: nobody said so"
         if attempt.sent_at:
             confirmed = self.bodies.get((attempt.order_id, attempt.digest))
             assert attempt.body_sha256 == confirmed, f"{about}: not the bytes that were confirmed"
-        assert self.arrivals[attempt.pk] <= (attempt.sent_at is not None), f"{about}: arrived twice, or unmarked"
+        assert self.arrivals[attempt.pk] <= (attempt.sent_at is not None), (
+            f"{about}: arrived twice, or unmarked"
+        )
         if self.charges[attempt.pk]:
             # the one exception is a person who said “not placed”, and was wrong
-            assert attempt.stage in MAY_BE_THERE or verdict == Stage.NOT_PLACED, f"{about}: it was charged"
+            assert attempt.stage in MAY_BE_THERE or verdict == Stage.NOT_PLACED, (
+                f"{about}: it was charged"
+            )
 
     def _check_order(self, order: Order, attempts: list[Attempt]) -> None:
         about = f"{order} ({order.state}: {order.reason})"
@@ -155,22 +174,38 @@ class Books:
         assert order.state == story.state, f"{about}: the history says {story.state}"
         newest = attempts[-1] if attempts else None
         # a verdict passes over later attempts that bought nothing
-        deciding = next((attempt for attempt in reversed(attempts) if attempt.stage not in BOUGHT_NOTHING), newest)
+        deciding = next(
+            (attempt for attempt in reversed(attempts) if attempt.stage not in BOUGHT_NOTHING),
+            newest,
+        )
         fitting = {attempt.stage if attempt else "" for attempt in (newest, deciding)}
         assert fitting & set(FITS[order.state]), f"{about}: its newest attempt is {newest}"
         charges = sum(self.charges[attempt.pk] for attempt in attempts)
         marked = sum(attempt.sent_at is not None for attempt in attempts)
         arrived = sum(self.arrivals[attempt.pk] for attempt in attempts)
         assert charges <= story.confirmations, f"{about}: bought {charges} times"
-        assert charges <= arrived <= marked <= len(attempts), f"{about}: {charges} {arrived} {marked}"
+        assert charges <= arrived <= marked <= len(attempts), (
+            f"{about}: {charges} {arrived} {marked}"
+        )
         if newest and self.charges[newest.pk] and self.verdicts.get(newest.pk) != Stage.NOT_PLACED:
-            assert order.state in BOUGHT | {State.SENDING, State.UNKNOWN}, f"{about}: the vendor has it"
-        if order.state == State.REFUSED:  # of an order that was sent before, the vendor may be refusing the second
-            assert Stage.NOT_PLACED not in [attempt.stage for attempt in attempts], f"{about}: a person has to look"
+            assert order.state in BOUGHT | {
+                State.SENDING,
+                State.UNKNOWN,
+            }, f"{about}: the vendor has it"
+        if (
+            order.state == State.REFUSED
+        ):  # of an order that was sent before, the vendor may be refusing the second
+            assert Stage.NOT_PLACED not in [attempt.stage for attempt in attempts], (
+                f"{about}: a person has to look"
+            )
         if order.state in (State.UNKNOWN, State.REFUSED):
             assert order.reason, f"{about}: without a word why"
 
     @property
     def wrong_verdicts(self) -> int:
         """How often a person called “not placed” what the vendor charged, before or after."""
-        return sum(self.charges[pk] > 0 for pk, verdict in self.verdicts.items() if verdict == Stage.NOT_PLACED)
+        return sum(
+            self.charges[pk] > 0
+            for pk, verdict in self.verdicts.items()
+            if verdict == Stage.NOT_PLACED
+        )

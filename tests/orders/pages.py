@@ -1,4 +1,6 @@
-"""What the tests of the pages share: a browser for a person, addresses, and the draft form filled in."""
+"""What the tests of the pages share: a browser for a person, addresses, and the draft form filled
+in.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ def add_url(vendor: Vendor, product: str) -> str:
 
 def typed(api: str = "woodpecker", product: str = "mailboxes", **changed: Any) -> dict[str, Any]:
     """The draft form filled in as a person would."""
-    options = {f"option-{name}": str(value) for name, value in OPTIONS[api, product].items() if value is not False}
+    options = {
+        f"option-{name}": str(value)
+        for name, value in OPTIONS[api, product].items()
+        if value is not False
+    }
     client = Client.objects.get(name="Northwind")
     return {"client": client.pk, "rows": rows_for(api), "version": 0} | options | changed
 

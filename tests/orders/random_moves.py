@@ -1,4 +1,6 @@
-"""Everything that can happen to orders, one rule each: people, verdicts, switches, sweeps, workers that stop."""
+"""Everything that can happen to orders, one rule each: people, verdicts, switches, sweeps, workers
+that stop.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from mailops.history import telling
+from mailops.history import audited
 from orders import submission
 from orders.drafting import drafts
 from orders.models import Order, State
@@ -38,17 +40,20 @@ value = st.sampled_from(VALUES)
 minutes = st.sampled_from([0, 5, 0, 300])
 some_steps = st.sampled_from([2, 3, 1, 2, 3, 0])
 seconds = st.sampled_from([3, 60, 400, 4000, 700_000])  # the last: confirmations expire
-verdict = st.sampled_from([settlement.PLACED, settlement.PARTLY, settlement.NOT_PLACED, settlement.NOT_PLACED])
+verdict = st.sampled_from(
+    [settlement.PLACED, settlement.PARTLY, settlement.NOT_PLACED, settlement.NOT_PLACED]
+)
 
 
 class Lifecycle(Installation):
-    """What happens, in any order. Each rule is something that people, operators, workers or clocks do.
+    """What happens, in any order. Each rule is something that people, operators, workers or clocks
+    do.
 
-    What is drawn never depends on how the orders stand, as that depends on this machine's own clock: a rule that finds
-    nothing to do does nothing.
+    What is drawn never depends on how the orders stand, as that depends on this machine's own
+    clock: a rule that finds nothing to do does nothing.
     """
 
-    # -- people ---------------------------------------------------------------------------------------------------
+    # people
 
     @initialize(
         products=st.lists(product, min_size=5, max_size=5),
@@ -69,7 +74,8 @@ class Lifecycle(Installation):
         verdict: str,
         minutes: int,
     ) -> None:
-        """One order each: submitted, its worker died, its worker freezes, freezes through a verdict, sent later.
+        """One order each: submitted, its worker died, its worker freezes, freezes through a
+        verdict, sent later.
 
         One vendor's orders need two persons from the start.
         """
@@ -77,7 +83,9 @@ class Lifecycle(Installation):
         for what, value, far in zip(products, values, (3, 2, 2, 2, 1), strict=False):
             self.order(what, value, "drafter", "confirmer", far)
         self._open_sending()
-        self._freeze_through_a_verdict(self.orders[3], frozen, slept=slept, by="confirmer", verdict=verdict, far=0)
+        self._freeze_through_a_verdict(
+            self.orders[3], frozen, slept=slept, by="confirmer", verdict=verdict, far=0
+        )
         self._die(self._claim(self.orders[1], died))
         self._claim(self.orders[2], frozen)
         with self._refusable():
@@ -85,8 +93,16 @@ class Lifecycle(Installation):
             self._work_off(lambda: submission.submit(self.orders[4]))
 
     @precondition(lambda self: len(self.orders) < 9)
-    @rule(what=product, value=value, drafter=person, confirmer=person, far=st.sampled_from([0, 1, 2, 2, 3, 3]))
-    def order(self, what: tuple[str, str], value: str, drafter: str, confirmer: str, far: int) -> None:
+    @rule(
+        what=product,
+        value=value,
+        drafter=person,
+        confirmer=person,
+        far=st.sampled_from([0, 1, 2, 2, 3, 3]),
+    )
+    def order(
+        self, what: tuple[str, str], value: str, drafter: str, confirmer: str, far: int
+    ) -> None:
         """A draft and, as far as it goes, sent for confirmation, confirmed, submitted."""
         if value == SLOW and self.is_slow:  # one in an example is enough
             value = "cut-after"
@@ -128,18 +144,25 @@ class Lifecycle(Installation):
             self.seen[order.pk] = plan(order).digest
             self._change(order.vendor, meanwhile)
         with self._refusable():
-            self._confirm(order.pk, by, opened_before=opened_before or bool(meanwhile), minutes=minutes)
+            self._confirm(
+                order.pk, by, opened_before=opened_before or bool(meanwhile), minutes=minutes
+            )
 
     @rule(n=which, by=person, cancel=st.sampled_from([False, False, False, True]))
     def take_back(self, n: int, by: str, cancel: bool) -> None:
-        with self._refusable(), telling():
+        with self._refusable(), audited():
             order = Order.objects.locked(self._one(n, State.CONFIRMED, State.REVIEW).pk)
             if cancel:
                 order.cancel(by=self._user(by), reason="Not needed.")
             else:
                 order.send_back(by=self._user(by), reason="Look again.")
 
-    @rule(n=which, by=person, verdicts=st.lists(verdict, min_size=1, max_size=3), far=st.sampled_from([0, 2, 3]))
+    @rule(
+        n=which,
+        by=person,
+        verdicts=st.lists(verdict, min_size=1, max_size=3),
+        far=st.sampled_from([0, 2, 3]),
+    )
     def settle(self, n: int, by: str, verdicts: list[str], far: int) -> None:
         """Whatever the person says, right or wrong, and thinks better of."""
         order = self._one(n, State.UNKNOWN)
@@ -151,24 +174,34 @@ class Lifecycle(Installation):
     def settle_once_more(self, n: int, by: str, verdict: str) -> None:
         self._settle(self._one(n, attempts__stage__in=SETTLED), by, verdict)
 
-    @rule(n=which, by=person, how=st.sampled_from(["asked", "asked", "seen there", "looked for", "news read"]))
+    @rule(
+        n=which,
+        by=person,
+        how=st.sampled_from(["asked", "asked", "seen there", "looked for", "news read"]),
+    )
     def hear_of_it(self, n: int, by: str, how: str) -> None:
         user = self._user(by)
         with self._refusable():
             if how == "asked":
                 delivery.ask(self._one(n, State.ACCEPTED).pk)
             elif how == "seen there":
-                delivery.mark_delivered(self._one(n, State.ACCEPTED).pk, by=user, reason="Seen there.")
+                delivery.mark_delivered(
+                    self._one(n, State.ACCEPTED).pk, by=user, reason="Seen there."
+                )
             elif how == "news read":
-                settlement.read_news(self._one(n, attempts__news_at__isnull=False).pk, by=user, reason="Still right.")
+                settlement.read_news(
+                    self._one(n, attempts__news_at__isnull=False).pk, by=user, reason="Still right."
+                )
             elif attempt := self._one(n, attempts__sent_at__isnull=False).attempts.first():
                 vendor_lookup.look(attempt, by=user)
 
-    # -- operators ------------------------------------------------------------------------------------------------
+    # operators
 
     @rule(
         n=which,
-        change=st.sampled_from(["price", "key", "stop", "hold all", "limit", "balance", "tolerance", "two"]),
+        change=st.sampled_from(
+            ["price", "key", "stop", "hold all", "limit", "balance", "tolerance", "two"]
+        ),
         ring_then=st.booleans(),
     )
     def operate(self, n: int, change: str, ring_then: bool) -> None:
@@ -178,7 +211,10 @@ class Lifecycle(Installation):
         before = self.books.last_arrival
         if ring_then:
             self._work_off(lambda: submission.submit(order.pk))
-        assert self.books.last_arrival == before or change not in ("limit", "balance"), "there was no room for it"
+        assert self.books.last_arrival == before or change not in (
+            "limit",
+            "balance",
+        ), "there was no room for it"
 
     def _change(self, vendor: Vendor, what: str) -> None:
         if what == "price":
@@ -202,10 +238,10 @@ class Lifecycle(Installation):
         else:
             SendingSwitch.current().hold(reason="Let us see first.", by="operator")
 
-    # -- the queue, the sweep, the clock ----------------------------------------------------------------------------
+    # the queue, the sweep, the clock
 
     @rule(n=which, times=st.integers(1, 3))
-    def ring(self, n: int, times: int) -> None:
+    def enqueue(self, n: int, times: int) -> None:
         pk = self._one(n, State.CONFIRMED).pk
         self._work_off(*[lambda: submission.submit(pk)] * times)
 
@@ -225,7 +261,7 @@ class Lifecycle(Installation):
         if open_then:
             self._open_sending()
 
-    # -- workers, step by step --------------------------------------------------------------------------------------
+    # workers, step by step
 
     @rule(
         n=which,
@@ -234,7 +270,9 @@ class Lifecycle(Installation):
         dies=st.sampled_from([True, True, False]),
     )
     def claim(self, n: int, look: bool, steps: int, dies: bool) -> None:
-        """A worker takes an order up, takes some steps, and there it dies, or freezes until it goes on."""
+        """A worker takes an order up, takes some steps, and there it dies, or freezes until it goes
+        on.
+        """
         worker = self._claim(self._due(n).pk, steps, look=look)
         if dies:
             self._die(worker)
@@ -247,17 +285,22 @@ class Lifecycle(Installation):
         verdict=verdict,
         far=st.sampled_from([0, 2, 3]),
     )
-    def freeze_through_a_verdict(self, n: int, steps: int, slept: bool, by: str, verdict: str, far: int) -> None:
-        """A worker's lease ends, as it slept or as another machine's clock is wrong; a person decides, somebody may
-        confirm again; then the worker goes on."""
-        self._freeze_through_a_verdict(self._due(n).pk, steps, slept=slept, by=by, verdict=verdict, far=far)
+    def freeze_through_a_verdict(
+        self, n: int, steps: int, slept: bool, by: str, verdict: str, far: int
+    ) -> None:
+        """A worker's lease ends, as it slept or as another machine's clock is wrong; a person
+        decides, somebody may confirm again; then the worker goes on.
+        """
+        self._freeze_through_a_verdict(
+            self._due(n).pk, steps, slept=slept, by=by, verdict=verdict, far=far
+        )
 
     @rule(n=which, steps=st.integers(1, 4))
     def go_on(self, n: int, steps: int) -> None:
         if self.workers:
             self._go_on(self.workers[n % len(self.workers)], steps)
 
-    # -- the promises ---------------------------------------------------------------------------------------------
+    # the promises
 
     @invariant()
     def the_books_agree(self) -> None:

@@ -1,7 +1,8 @@
-"""An installation in the hands of a state machine: its people's moves, its workers step by step, its clock, its end.
+"""An installation in the hands of a state machine: its people's moves, its workers step by step,
+its clock, its end.
 
-A worker is driven by hand through the very steps that `submission.submit` takes, so that it can stop between any two of
-them, for ever or for hours. Time passes by moving every stored moment back.
+A worker is driven by hand through the very steps that `submission.submit` takes, so that it can
+stop between any two of them, for ever or for hours. Time passes by moving every stored moment back.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from django_q.models import OrmQ
 from hypothesis.stateful import RuleBasedStateMachine
 
 from mailops.core.sealed import Sealed
-from mailops.history import telling
+from mailops.history import audited
 from mailops.history.verify import verify
 from orders import submission
 from orders.drafting import drafts
@@ -36,7 +37,7 @@ from orders.models.attempt import SETTLED, Stage
 from orders.outcomes import settlement, sweeper
 from orders.plan import Plan, plan
 from orders.sending import task_queue, vendor_lookup
-from tests.conftest import OPTIONS, Desk, fresh, rows_for
+from tests.conftest import OPTIONS, OrderFactory, fresh, rows_for
 from tests.orders.consistency import Books
 from vendors.http import Lost, NoConnection, Reply, post_order
 from vendors.models import SendingSwitch, Vendor
@@ -44,7 +45,23 @@ from vendors.practice.ledger import Ledger
 from vendors.practice.server import Practice
 
 TIMED = (Order, Attempt, Vendor, SendingSwitch)
-NAMES = ["Ana", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jan", "Kim", "Lea", "Max", "Nia", "Otto"]
+NAMES = [
+    "Ana",
+    "Ben",
+    "Cleo",
+    "Dan",
+    "Eva",
+    "Finn",
+    "Gus",
+    "Hana",
+    "Ivo",
+    "Jan",
+    "Kim",
+    "Lea",
+    "Max",
+    "Nia",
+    "Otto",
+]
 SLOW = "timeout-after"  # a practice value that takes as long as the patience of the settings
 LONG = timedelta(hours=2)
 numbers = itertools.count()
@@ -66,11 +83,13 @@ class Worker:
 class Installation(RuleBasedStateMachine):
     """Every example begins with the fixtures' people and accounts, no orders and empty books."""
 
-    def __init__(self, desk: Desk, practice: Practice, folder: Path) -> None:
+    def __init__(self, factory: OrderFactory, practice: Practice, folder: Path) -> None:
         super().__init__()
-        self.desk, self.practice = desk, practice
+        self.factory, self.practice = factory, practice
         self.transaction = transaction.atomic()
-        self.transaction._from_testcase = True  # as the fixtures' own: a durable block inside counts as outermost
+        self.transaction._from_testcase = (
+            True  # as the fixtures' own: a durable block inside counts as outermost
+        )
         self.transaction.__enter__()
         practice.ledger.close()
         practice.ledger = Ledger(folder / f"books-{next(numbers)}.sqlite3")
@@ -91,7 +110,9 @@ class Installation(RuleBasedStateMachine):
             self.transaction.__exit__(None, None, None)
 
     def _drain(self) -> None:
-        """All queued tasks are lost and all workers gone; the sweep alone sees that no confirmed order is."""
+        """All queued tasks are lost and all workers gone; the sweep alone sees that no confirmed
+        order is.
+        """
         self.workers.clear()
         self._work_off_the_queue(0)
         unsettled = Order.objects.filter(state__in=[State.CONFIRMED, State.SENDING])
@@ -103,7 +124,9 @@ class Installation(RuleBasedStateMachine):
             self._sweep(timedelta(0))
             self._work_off_the_queue(1)
             self._check_books()
-        assert not unsettled.exists(), [f"{order}: {order.state} {order.held_by} {order.reason}" for order in unsettled]
+        assert not unsettled.exists(), [
+            f"{order}: {order.state} {order.held_by} {order.reason}" for order in unsettled
+        ]
         assert verify().is_unbroken
 
     def _count(self) -> None:
@@ -113,18 +136,23 @@ class Installation(RuleBasedStateMachine):
         happened["charges"] += sum(self.books.charges.values())
         happened["wrong verdicts"] += self.books.wrong_verdicts
         happened["refusals"] += Attempt.objects.filter(stage=Stage.REFUSED).count()
-        happened["unknown outcomes"] += Attempt.objects.filter(stage__in=[Stage.UNKNOWN, *SETTLED]).count()
+        happened["unknown outcomes"] += Attempt.objects.filter(
+            stage__in=[Stage.UNKNOWN, *SETTLED]
+        ).count()
         happened["bought twice by two confirmations"] += sum(
-            sum(self.books.charges[attempt.pk] for attempt in order.attempts.all()) > 1 for order in Order.objects.all()
+            sum(self.books.charges[attempt.pk] for attempt in order.attempts.all()) > 1
+            for order in Order.objects.all()
         )
-        for state, count in Order.objects.values_list("state").annotate(models.Count("pk")).order_by():
+        for state, count in (
+            Order.objects.values_list("state").annotate(models.Count("pk")).order_by()
+        ):
             happened[f"in the end {state}"] += count
 
     def _check_books(self) -> None:
         self.books.read()
         self.books.check()
 
-    # -- people and operators ---------------------------------------------------------------------------------------
+    # people and operators
 
     def _open_sending(self) -> None:
         SendingSwitch.current().release()
@@ -135,21 +163,29 @@ class Installation(RuleBasedStateMachine):
             vendor.let_orders_go()
 
     def _ask_for_two(self, vendor: Vendor) -> None:
-        with telling():
+        with audited():
             ConfirmationRule.objects.get_or_create(vendor=vendor, confirmers=2)
 
     def _user(self, name: str) -> User:
-        user: User = getattr(self.desk.people, name)
+        user: User = getattr(self.factory.people, name)
         return user
 
     def _one(self, n: int, *states: str, **where: Any) -> Order:
-        """One of the orders in these states; where there is none, one of all, which the rule then can't work on."""
-        found = Order.objects.filter(**({"state__in": states} if states else where)).order_by("pk").distinct()
+        """One of the orders in these states; where there is none, one of all, which the rule then
+        can't work on.
+        """
+        found = (
+            Order.objects.filter(**({"state__in": states} if states else where))
+            .order_by("pk")
+            .distinct()
+        )
         pks = list(found.values_list("pk", flat=True)) or self.orders
         return Order.objects.select_related("vendor", "client", "contact").get(pk=pks[n % len(pks)])
 
     def _due(self, n: int) -> Order:
-        """A confirmed order for a worker, by preference one that it may take up: sending is opened for it."""
+        """A confirmed order for a worker, by preference one that it may take up: sending is opened
+        for it.
+        """
         self._open_sending()
         pks = list(Order.objects.due(timezone.now()).order_by("pk").values_list("pk", flat=True))
         return fresh(Order(pk=pks[n % len(pks)])) if pks else self._one(n, State.CONFIRMED)
@@ -162,7 +198,9 @@ class Installation(RuleBasedStateMachine):
             happened["moves that were not allowed"] += 1
 
     def _go_far(self, pk: int, drafter: str, confirmer: str, far: int) -> None:
-        """As far as it is allowed: sent for confirmation, confirmed, by a second person too, submitted."""
+        """As far as it is allowed: sent for confirmation, confirmed, by a second person too,
+        submitted.
+        """
         with self._refusable():
             if far >= 1 and fresh(Order(pk=pk)).state == State.DRAFT:
                 drafts.send_for_confirmation(pk, by=self._user(drafter))
@@ -177,7 +215,9 @@ class Installation(RuleBasedStateMachine):
         again = order.attempts.filter(stage__in=SETTLED).exists()
         left_out = [order.contents[0].name] if verdict == settlement.PARTLY else []
         with self._refusable():
-            settlement.settle(order.pk, by=self._user(by), verdict=verdict, reason="Looked.", left_out=left_out)
+            settlement.settle(
+                order.pk, by=self._user(by), verdict=verdict, reason="Looked.", left_out=left_out
+            )
             happened["revised verdicts" if again else "verdicts"] += 1
 
     def _draft(self, what: tuple[str, str], word: str, by: str) -> int:
@@ -187,16 +227,23 @@ class Installation(RuleBasedStateMachine):
         return self.orders[-1]
 
     def _contents(self, what: tuple[str, str], word: str) -> Draft:
-        """The first line decides what happens and may meet another order's; the last makes the request like no other.
+        """The first line decides what happens and may meet another order's; the last makes the
+        request like no other.
 
         So every request that arrives can be told to belong to one order.
         """
         number = next(numbers)
         own = f"{NAMES[number % 15]} {NAMES[number // 15 % 15]}"
         first = rows_for(what[0], word=word).splitlines()[:-1]
-        last = f"{word}-{number}.net, {own}" if what[0] == "scaledmail" else f"{word}.com, {own}, m{number}"
+        last = (
+            f"{word}-{number}.net, {own}"
+            if what[0] == "scaledmail"
+            else f"{word}.com, {own}, m{number}"
+        )
         vendor = Vendor.objects.get(api=what[0])
-        return self.desk.contents(vendor, what[1], rows="\n".join([*first, last]), options=OPTIONS[what])
+        return self.factory.contents(
+            vendor, what[1], rows="\n".join([*first, last]), options=OPTIONS[what]
+        )
 
     def _confirm(self, pk: int, by: str, *, opened_before: bool = False, minutes: int = 0) -> None:
         order = fresh(Order(pk=pk))
@@ -219,16 +266,22 @@ class Installation(RuleBasedStateMachine):
     def _confirmers(self, pk: int) -> set[int]:
         """Who confirmed what the order asks for now, and never edited it."""
         order = Order.objects.get(pk=pk)
-        found = Confirmation.objects.filter(order=pk, digest=order.digest).values_list("user_id", flat=True)
+        found = Confirmation.objects.filter(order=pk, digest=order.digest).values_list(
+            "user_id", flat=True
+        )
         return set(found) - set(order.editors.values_list("user_id", flat=True))
 
     def _assert_enough_confirmed(self, pks: Collection[int]) -> None:
         two = set(ConfirmationRule.objects.values_list("vendor_id", flat=True))
         for pk, vendor in Order.objects.filter(pk__in=pks).values_list("pk", "vendor_id"):
-            assert len(self._confirmers(pk)) >= (2 if vendor in two else 1), "too few persons have confirmed it"
+            assert len(self._confirmers(pk)) >= (2 if vendor in two else 1), (
+                "too few persons have confirmed it"
+            )
 
     def _work_off(self, *tasks: Callable[[], object]) -> None:
-        """Let workers run tasks; nothing but confirmed orders that nothing holds may be sent by them."""
+        """Let workers run tasks; nothing but confirmed orders that nothing holds may be sent by
+        them.
+        """
         held = SendingSwitch.current().stopped_at
         now = timezone.now() + timedelta(minutes=1)
         free = models.Q(hold_until=None) | models.Q(hold_until__lt=now)
@@ -247,21 +300,29 @@ class Installation(RuleBasedStateMachine):
     def _work_off_the_queue(self, times: int) -> None:
         tasks = [row.task for row in OrmQ.objects.order_by("pk")]
         OrmQ.objects.all().delete()
-        self._work_off(*[partial(import_string(task["func"]), *task["args"]) for task in tasks] * times)
+        self._work_off(
+            *[partial(import_string(task["func"]), *task["args"]) for task in tasks] * times
+        )
 
     def _sweep(self, ahead: timedelta) -> None:
         before = self.books.last_arrival
         happened["expired"] += sweeper.run(timezone.now() + ahead)["expired"]
-        assert not Order.objects.overdue(timezone.now() + min(ahead, timedelta(0))).exists(), "it outlived its time"
+        assert not Order.objects.overdue(timezone.now() + min(ahead, timedelta(0))).exists(), (
+            "it outlived its time"
+        )
         self.books.read()
         assert self.books.last_arrival == before, "the sweep sent something"
 
-    # -- the clock and the workers, step by step --------------------------------------------------------------------
+    # the clock and the workers, step by step
 
     def _pass_time(self, by: timedelta) -> None:
-        with telling():  # no change from outside: the clock went on
+        with audited():  # no change from outside: the clock went on
             for model in TIMED:
-                names = [f.attname for f in model._meta.concrete_fields if isinstance(f, models.DateTimeField)]
+                names = [
+                    f.attname
+                    for f in model._meta.concrete_fields
+                    if isinstance(f, models.DateTimeField)
+                ]
                 model._default_manager.update(**{name: models.F(name) - by for name in names})
         for worker in self.workers:
             worker.started -= by.total_seconds()
@@ -287,7 +348,7 @@ class Installation(RuleBasedStateMachine):
             step = worker.todo.pop(0)
             if not step(worker) or not worker.todo:
                 self.workers.remove(worker)
-                task_queue.ring_next(worker.attempt.order.vendor_id)
+                task_queue.enqueue_next(worker.attempt.order.vendor_id)
                 return
 
     def _die(self, worker: Worker | None) -> None:
@@ -296,7 +357,9 @@ class Installation(RuleBasedStateMachine):
             happened["worker deaths"] += 1
             happened[f"deaths with {len(worker.todo)} steps left"] += 1
 
-    def _freeze_through_a_verdict(self, pk: int, steps: int, *, slept: bool, by: str, verdict: str, far: int) -> None:
+    def _freeze_through_a_verdict(
+        self, pk: int, steps: int, *, slept: bool, by: str, verdict: str, far: int
+    ) -> None:
         worker = self._claim(pk, steps)
         if worker not in self.workers:
             return
@@ -324,7 +387,9 @@ class Installation(RuleBasedStateMachine):
 
     def _post(self, worker: Worker) -> bool:
         assert worker.plan and worker.secrets is not None
-        worker.outcome = post_order(worker.plan.request, host=worker.plan.host, secrets=worker.secrets)
+        worker.outcome = post_order(
+            worker.plan.request, host=worker.plan.host, secrets=worker.secrets
+        )
         self.books.read(posting=worker.attempt)
         return True
 

@@ -2,7 +2,8 @@
 
 In CI the examples are the same every time. For a longer hunt with new ones:
 `MAILOPS_MACHINE_EXAMPLES=1000 make test ARGS=tests/orders/test_lifecycle_machine.py`, each of up to
-`MAILOPS_MACHINE_STEPS` steps (50). What fails is shown as the shortest list of steps that still fails.
+`MAILOPS_MACHINE_STEPS` steps (50). What fails is shown as the shortest list of steps that still
+fails.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.orders.random_moves import Lifecycle
 from tests.orders.simulation import happened
 from vendors.practice.server import Practice
@@ -25,7 +26,9 @@ AT_LEAST = {  # in all examples together; less than half of what happens
     "unknown outcomes": 40,
     "refusals": 5,
     "worker deaths": 15,
-    **{f"deaths with {steps} steps left": 1 for steps in (4, 3, 2, 1)},  # claimed, checked, marked, sent
+    **{
+        f"deaths with {steps} steps left": 1 for steps in (4, 3, 2, 1)
+    },  # claimed, checked, marked, sent
     "verdicts": 15,
     "revised verdicts": 10,
     "wrong verdicts": 2,
@@ -36,11 +39,11 @@ AT_LEAST = {  # in all examples together; less than half of what happens
 
 
 def test_whatever_happens_nothing_is_bought_twice_and_nothing_is_lost(
-    desk: Desk, practice: Practice, tmp_path: Path
+    factory: OrderFactory, practice: Practice, tmp_path: Path
 ) -> None:
     happened.clear()
     run_state_machine_as_test(
-        lambda: Lifecycle(desk, practice, tmp_path),
+        lambda: Lifecycle(factory, practice, tmp_path),
         settings=settings(
             max_examples=EXAMPLES or 36,
             stateful_step_count=STEPS,

@@ -1,4 +1,6 @@
-"""What stands between a confirmed order and a mistake: the mark, the lists, the switches, the limits, the breaker."""
+"""What stands between a confirmed order and a mistake: the mark, the lists, the switches, the
+limits, the breaker.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from orders.models.attempt import Stage
 from orders.outcomes import settlement, sweeper
 from orders.plan import plan
 from orders.sending import vendor_lookup
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.test_submission import charges
 from tests.vendors.raw import Act, Visit, listening
 from vendors.models import SendingSwitch, Vendor
@@ -39,11 +41,15 @@ def taking(number: str) -> Act:
     return act
 
 
-# -- The mark ----------------------------------------------------------------------------------------------------------
+# The mark
 
 
-def test_the_mark_is_saved_before_a_byte_arrives(committed: None, desk: Desk, settings: Any) -> None:
-    """Seen from the vendor's side, over a database connection of its own, while the request is on its way."""
+def test_the_mark_is_saved_before_a_byte_arrives(
+    committed: None, factory: OrderFactory, settings: Any
+) -> None:
+    """Seen from the vendor's side, over a database connection of its own, while the request is on
+    its way.
+    """
     seen: list[tuple[str, str]] = []
 
     def act(visit: Visit) -> None:
@@ -54,46 +60,54 @@ def test_the_mark_is_saved_before_a_byte_arrives(committed: None, desk: Desk, se
 
     with listening(act) as vendor:
         settings.PRACTICE_URL = vendor.url
-        assert desk.sent("coldmailreseller", "domains").state == State.ACCEPTED
+        assert factory.sent("coldmailreseller", "domains").state == State.ACCEPTED
         assert seen == [(Stage.SENDING, hashlib.sha256(vendor.visits[0].body).hexdigest())]
 
 
-def test_an_answer_under_another_orders_number_is_unknown(desk: Desk, settings: Any) -> None:
+def test_an_answer_under_another_orders_number_is_unknown(
+    factory: OrderFactory, settings: Any
+) -> None:
     with listening(taking("R-1")) as vendor:
         settings.PRACTICE_URL = vendor.url
-        first = desk.sent("coldmailreseller", "domains", word="first")
-        second = desk.sent("coldmailreseller", "domains", word="second")
+        first = factory.sent("coldmailreseller", "domains", word="first")
+        second = factory.sent("coldmailreseller", "domains", word="second")
     assert (first.state, first.reference) == (State.ACCEPTED, "R-1")
     assert (second.state, second.reference) == (State.UNKNOWN, "")
     assert f"R-1, which {first} has" in second.reason
 
 
-# -- The vendor's list, read before sending ----------------------------------------------------------------------------
+# The vendor's list, read before sending
 
 
-def settled_wrongly(desk: Desk) -> Order:
-    """The vendor took and charged it, the answer was lost, and a person said that it was not placed."""
-    order = desk.sent(word="cut-after")
+def settled_wrongly(factory: OrderFactory) -> Order:
+    """The vendor took and charged it, the answer was lost, and a person said that it was not
+    placed.
+    """
+    order = factory.sent(word="cut-after")
     assert order.state == State.UNKNOWN
-    desk.settle(order, settlement.NOT_PLACED)
-    return desk.confirm(order)
+    factory.settle(order, settlement.NOT_PLACED)
+    return factory.confirm(order)
 
 
-def test_what_the_vendor_lists_already_is_not_sent_again_unasked(desk: Desk, practice: Practice) -> None:
-    order = settled_wrongly(desk)
+def test_what_the_vendor_lists_already_is_not_sent_again_unasked(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = settled_wrongly(factory)
     assert submission.submit(order.pk) == "listed already"
     order = fresh(order)
     assert order.state == State.REVIEW
     assert "lists dana@cut-after.com, sam@cut-after.com already" in order.reason
     assert charges(practice, order) == len(practice.ledger.requests()) == 1
-    desk.settle(order, settlement.PLACED, reason="It is the order that was taken for lost.")
+    factory.settle(order, settlement.PLACED, reason="It is the order that was taken for lost.")
     assert fresh(order).state == State.ACCEPTED
 
 
-def test_whoever_was_told_of_the_list_may_confirm_again(desk: Desk, practice: Practice) -> None:
-    order = settled_wrongly(desk)
+def test_whoever_was_told_of_the_list_may_confirm_again(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = settled_wrongly(factory)
     submission.submit(order.pk)
-    desk.confirm(order)
+    factory.confirm(order)
     submission.submit(order.pk)
     assert len(practice.ledger.requests()) == 2
     attempt = order.attempts.first()
@@ -103,9 +117,9 @@ def test_whoever_was_told_of_the_list_may_confirm_again(desk: Desk, practice: Pr
 
 
 def test_a_list_that_cannot_be_read_sends_nothing_and_ends_before_a_person(
-    desk: Desk, practice: Practice, settings: Any
+    factory: OrderFactory, practice: Practice, settings: Any
 ) -> None:
-    order = desk.confirmed()
+    order = factory.confirmed()
     practice.stop()
     for _ in range(settings.NOT_SENT_TRIES):
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
@@ -116,11 +130,13 @@ def test_a_list_that_cannot_be_read_sends_nothing_and_ends_before_a_person(
     assert not order.attempts.exists()
 
 
-# -- The switches ------------------------------------------------------------------------------------------------------
+# The switches
 
 
-def test_while_all_sending_is_held_nothing_is_sent(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_while_all_sending_is_held_nothing_is_sent(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     SendingSwitch.current().hold(reason="the books are being checked", by="operator")
     assert submission.submit(order.pk) == "nothing to do"
     assert sweeper.run(timezone.now() + LATER)["rung"] == 0
@@ -131,19 +147,23 @@ def test_while_all_sending_is_held_nothing_is_sent(desk: Desk, practice: Practic
     assert submission.submit(order.pk) == Stage.ACCEPTED
 
 
-def test_all_sending_held_between_claim_and_sending_puts_the_order_back(desk: Desk, practice: Practice) -> None:
-    attempt = desk.claimed()
+def test_all_sending_held_between_claim_and_sending_puts_the_order_back(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    attempt = factory.claimed()
     SendingSwitch.current().hold(reason="wait", by="operator")
     assert submission.recheck(attempt) is None
     assert fresh(attempt.order).state == State.CONFIRMED
     assert practice.ledger.requests() == []
 
 
-def test_a_planned_order_is_not_sent_before_its_time(desk: Desk, practice: Practice) -> None:
-    order = desk.reviewed()
+def test_a_planned_order_is_not_sent_before_its_time(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.reviewed()
     at = timezone.now() + timedelta(minutes=30)
     digest = plan(fresh(order)).digest
-    submission.confirm(order.pk, by=desk.people.confirmer, digest=digest, planned_for=at)
+    submission.confirm(order.pk, by=factory.people.confirmer, digest=digest, planned_for=at)
     assert not OrmQ.objects.exists()
     assert submission.submit(order.pk) == "nothing to do"
     assert sweeper.run(at - timedelta(minutes=1))["rung"] == 0
@@ -151,18 +171,23 @@ def test_a_planned_order_is_not_sent_before_its_time(desk: Desk, practice: Pract
     assert practice.ledger.requests() == []
 
 
-# -- How many at a time ------------------------------------------------------------------------------------------------
+# How many at a time
 
 
-def test_an_account_has_only_so_many_orders_on_their_way(desk: Desk, settings: Any) -> None:
+def test_an_account_has_only_so_many_orders_on_their_way(
+    factory: OrderFactory, settings: Any
+) -> None:
     settings.ACCOUNT_AT_ONCE = 2
-    orders = [desk.confirmed("coldmailreseller", "domains", word=word) for word in ("one", "two", "three")]
+    orders = [
+        factory.confirmed("coldmailreseller", "domains", word=word)
+        for word in ("one", "two", "three")
+    ]
     attempts = [submission.claim(order.pk) for order in orders[:2]]
     assert None not in attempts
     OrmQ.objects.all().delete()
     assert submission.submit(orders[2].pk) == "nothing to do"
     assert not orders[2].attempts.exists()
-    assert desk.sent("scaledmail", "package").state == State.ACCEPTED  # another account goes on
+    assert factory.sent("scaledmail", "package").state == State.ACCEPTED  # another account goes on
     OrmQ.objects.all().delete()
     assert attempts[0] and submission._send(attempts[0], time.monotonic()) == Stage.ACCEPTED
     assert sweeper.run()["rung"] == 1
@@ -170,23 +195,26 @@ def test_an_account_has_only_so_many_orders_on_their_way(desk: Desk, settings: A
     assert submission.submit(orders[2].pk) == Stage.ACCEPTED
 
 
-def test_woodpecker_gets_one_order_at_a_time(desk: Desk, settings: Any) -> None:
+def test_woodpecker_gets_one_order_at_a_time(factory: OrderFactory, settings: Any) -> None:
     settings.ACCOUNT_AT_ONCE = 4
-    desk.claimed(word="one")
-    other = desk.confirmed(word="two")
+    factory.claimed(word="one")
+    other = factory.confirmed(word="two")
     assert submission.submit(other.pk) == "nothing to do"
     assert not other.attempts.exists()
 
 
-# -- The breaker -------------------------------------------------------------------------------------------------------
+# The breaker
 
 
 @pytest.mark.parametrize(
-    ("api", "product"), [("coldmailreseller", "domains"), ("scaledmail", "package"), ("woodpecker", "mailboxes")]
+    ("api", "product"),
+    [("coldmailreseller", "domains"), ("scaledmail", "package"), ("woodpecker", "mailboxes")],
 )
-def test_a_refused_key_stops_its_account(desk: Desk, practice: Practice, api: str, product: str) -> None:
-    waiting = desk.confirmed(api, product, word="waiting")
-    assert desk.sent(api, product, word="bad-key").state == State.REFUSED
+def test_a_refused_key_stops_its_account(
+    factory: OrderFactory, practice: Practice, api: str, product: str
+) -> None:
+    waiting = factory.confirmed(api, product, word="waiting")
+    assert factory.sent(api, product, word="bad-key").state == State.REFUSED
     vendor = Vendor.objects.get(api=api)
     assert "does not accept the key" in vendor.stopped_reason
     assert Event.objects.get(action="vendor.stopped").reason == vendor.stopped_reason
@@ -195,28 +223,28 @@ def test_a_refused_key_stops_its_account(desk: Desk, practice: Practice, api: st
     assert submission.submit(waiting.pk) == Stage.ACCEPTED
 
 
-def test_three_unknown_outcomes_in_a_row_stop_the_account(desk: Desk) -> None:
+def test_three_unknown_outcomes_in_a_row_stop_the_account(factory: OrderFactory) -> None:
     words = [f"cut-before-{name}" for name in ("a", "b", "c", "d")]
     for word in words[:2]:
-        assert desk.sent("coldmailreseller", "domains", word=word).state == State.UNKNOWN
-    vendor = desk.accounts["coldmailreseller"]
+        assert factory.sent("coldmailreseller", "domains", word=word).state == State.UNKNOWN
+    vendor = factory.accounts["coldmailreseller"]
     assert not Vendor.objects.get(pk=vendor.pk).is_stopped
-    desk.sent("coldmailreseller", "domains", word=words[2])
+    factory.sent("coldmailreseller", "domains", word=words[2])
     assert "3 outcomes in a row are unknown" in Vendor.objects.get(pk=vendor.pk).stopped_reason
     Vendor.objects.get(pk=vendor.pk).resume()
-    desk.sent("coldmailreseller", "domains", word=words[3])  # the count begins anew
+    factory.sent("coldmailreseller", "domains", word=words[3])  # the count begins anew
     assert not Vendor.objects.get(pk=vendor.pk).is_stopped
 
 
-def test_an_outcome_that_is_known_in_between_keeps_the_account_open(desk: Desk) -> None:
+def test_an_outcome_that_is_known_in_between_keeps_the_account_open(factory: OrderFactory) -> None:
     for word in ("cut-before-a", "cut-before-b", "fine", "cut-before-c"):
-        desk.sent("coldmailreseller", "domains", word=word)
+        factory.sent("coldmailreseller", "domains", word=word)
     assert not Vendor.objects.get(api="coldmailreseller").is_stopped
 
 
-def test_workers_that_vanish_while_sending_stop_the_account_too(desk: Desk) -> None:
+def test_workers_that_vanish_while_sending_stop_the_account_too(factory: OrderFactory) -> None:
     for word in ("a", "b", "c"):
-        attempt = desk.claimed("coldmailreseller", "domains", word=word)
+        attempt = factory.claimed("coldmailreseller", "domains", word=word)
         assert submission.recheck(attempt) is not None
         assert submission.mark(attempt, body=b"x", started=time.monotonic())
         sweeper.run(timezone.now() + LATER)

@@ -1,4 +1,6 @@
-"""One confirmation, at most one paid request; nothing called failed while the vendor may hold a charge."""
+"""One confirmation, at most one paid request; nothing called failed while the vendor may hold a
+charge.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from orders.models.attempt import Stage
 from orders.outcomes import sweeper
 from orders.plan import plan
 from orders.sending import task_queue
-from tests.conftest import PRODUCTS, Desk, fresh
+from tests.conftest import PRODUCTS, OrderFactory, fresh
 from vendors.models import Price, Vendor
 from vendors.practice.server import Practice
 
@@ -42,24 +44,28 @@ def charges(practice: Practice, order: Order) -> int:
 
 
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
-def test_each_product_is_bought_once_and_accepted(desk: Desk, practice: Practice, api: str, product: str) -> None:
-    order = desk.sent(api, product)
+def test_each_product_is_bought_once_and_accepted(
+    factory: OrderFactory, practice: Practice, api: str, product: str
+) -> None:
+    order = factory.sent(api, product)
     assert order.state == State.ACCEPTED, order.reason
     assert charges(practice, order) == 1
     attempt = order.attempts.get()
     charge = practice.ledger.charges()[0]
     assert attempt.body_sha256 == charge.body_sha256
     assert attempt.digest == order.digest
-    assert order.reference == ("" if api == "scaledmail" else charge.reference)  # ScaledMail answers {}
+    assert order.reference == (
+        "" if api == "scaledmail" else charge.reference
+    )  # ScaledMail answers {}
     assert verify().is_unbroken
 
 
 @pytest.mark.parametrize("word", CHARGED_BUT_LOST)
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again(
-    desk: Desk, practice: Practice, api: str, product: str, word: str
+    factory: OrderFactory, practice: Practice, api: str, product: str, word: str
 ) -> None:
-    order = desk.sent(api, product, word=word)
+    order = factory.sent(api, product, word=word)
     assert order.state == State.UNKNOWN, order.reason
     submission.submit(order.pk)
     sweeper.run(timezone.now() + timedelta(hours=2))
@@ -71,9 +77,9 @@ def test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again(
 @pytest.mark.parametrize("word", NOT_CHARGED_BUT_UNCLEAR)
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_an_unclear_answer_is_unknown_even_if_nothing_was_charged(
-    desk: Desk, practice: Practice, api: str, product: str, word: str
+    factory: OrderFactory, practice: Practice, api: str, product: str, word: str
 ) -> None:
-    order = desk.sent(api, product, word=word)
+    order = factory.sent(api, product, word=word)
     assert order.state == State.UNKNOWN, order.reason
     sweeper.run(timezone.now() + timedelta(hours=2))
     submission.submit(order.pk)
@@ -84,10 +90,13 @@ def test_an_unclear_answer_is_unknown_even_if_nothing_was_charged(
 @pytest.mark.parametrize("word", REFUSED)
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_a_documented_refusal_buys_nothing_and_says_why(
-    desk: Desk, practice: Practice, api: str, product: str, word: str
+    factory: OrderFactory, practice: Practice, api: str, product: str, word: str
 ) -> None:
-    order = desk.sent(api, product, word=word)
-    if (api, word) == ("scaledmail", "no-funds"):  # its 400 about payment may hide a subscription that was made
+    order = factory.sent(api, product, word=word)
+    if (api, word) == (
+        "scaledmail",
+        "no-funds",
+    ):  # its 400 about payment may hide a subscription that was made
         assert order.state == State.UNKNOWN
         return
     assert order.state == State.REFUSED, order.reason
@@ -96,32 +105,37 @@ def test_a_documented_refusal_buys_nothing_and_says_why(
     assert not order.mailboxes.exclude(state="refused").exists()
 
 
-def test_a_refused_field_names_the_row(desk: Desk) -> None:
-    order = desk.sent(rows="fine.com, Ann Lee, ann\nrefused-field.com, Sam Ito, sam")
+def test_a_refused_field_names_the_row(factory: OrderFactory) -> None:
+    order = factory.sent(rows="fine.com, Ann Lee, ann\nrefused-field.com, Sam Ito, sam")
     assert [problem["row"] for problem in order.problems] == [2]
 
 
-def test_scaledmails_failed_charge_is_unknown(desk: Desk, practice: Practice) -> None:
-    order = desk.sent("scaledmail", "package", word="charge-failed")
+def test_scaledmails_failed_charge_is_unknown(factory: OrderFactory, practice: Practice) -> None:
+    order = factory.sent("scaledmail", "package", word="charge-failed")
     assert order.state == State.UNKNOWN
 
 
-def test_too_many_requests_waits_and_then_buys_once(desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="busy")
+def test_too_many_requests_waits_and_then_buys_once(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent(word="busy")
     assert order.state == State.CONFIRMED
     assert order.next_try_at > timezone.now()
     assert submission.submit(order.pk) == "nothing to do"
     Order.objects.filter(pk=order.pk).update(next_try_at=timezone.now())
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert charges(practice, order) == 1
-    assert list(order.attempts.order_by("number").values_list("stage", flat=True)) == ["not_sent", "accepted"]
+    assert list(order.attempts.order_by("number").values_list("stage", flat=True)) == [
+        "not_sent",
+        "accepted",
+    ]
 
 
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_too_many_requests_until_a_date_waits_and_then_buys_once(
-    desk: Desk, practice: Practice, api: str, product: str
+    factory: OrderFactory, practice: Practice, api: str, product: str
 ) -> None:
-    order = desk.sent(api, product, word="busy-date")
+    order = factory.sent(api, product, word="busy-date")
     assert order.state == State.CONFIRMED, order.reason
     assert order.next_try_at is not None
     Order.objects.filter(pk=order.pk).update(next_try_at=timezone.now())
@@ -131,9 +145,9 @@ def test_too_many_requests_until_a_date_waits_and_then_buys_once(
 
 @pytest.mark.parametrize(("api", "product"), PRODUCTS)
 def test_too_many_requests_every_time_goes_to_a_person_and_buys_nothing(
-    desk: Desk, settings: Any, practice: Practice, api: str, product: str
+    factory: OrderFactory, settings: Any, practice: Practice, api: str, product: str
 ) -> None:
-    order = desk.confirmed(api, product, word="busy-always")
+    order = factory.confirmed(api, product, word="busy-always")
     for _ in range(settings.NOT_SENT_TRIES):
         assert fresh(order).state == State.CONFIRMED
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
@@ -147,9 +161,9 @@ def test_too_many_requests_every_time_goes_to_a_person_and_buys_nothing(
 
 
 def test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries(
-    desk: Desk, settings: Any, practice: Practice
+    factory: OrderFactory, settings: Any, practice: Practice
 ) -> None:
-    order = desk.confirmed("coldmailreseller", "domains")
+    order = factory.confirmed("coldmailreseller", "domains")
     practice.stop()
     for _ in range(settings.NOT_SENT_TRIES):
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
@@ -162,32 +176,38 @@ def test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries(
     assert not order.mailboxes.exclude(state="planned").exists()
 
 
-def test_a_partial_acceptance_marks_what_was_left_out(desk: Desk, practice: Practice) -> None:
+def test_a_partial_acceptance_marks_what_was_left_out(
+    factory: OrderFactory, practice: Practice
+) -> None:
     rows = "partial.com, Ann Lee, ann\nwhole.com, Sam Ito, sam"
-    order = desk.sent("coldmailreseller", "domains", rows=rows)
+    order = factory.sent("coldmailreseller", "domains", rows=rows)
     assert order.state == State.ACCEPTED
     assert order.domains.get(name="partial.com").state == "refused"
     assert order.mailboxes.get(username="ann").state == "refused"
     assert order.domains.get(name="whole.com").state == "ordered"
 
 
-def test_a_doorbell_rung_ten_times_buys_once(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_a_doorbell_rung_ten_times_buys_once(factory: OrderFactory, practice: Practice) -> None:
+    order = factory.confirmed()
     words = [submission.submit(order.pk) for _ in range(10)]
     assert words == [Stage.ACCEPTED] + ["nothing to do"] * 9
     assert charges(practice, order) == 1
 
 
-def test_the_queue_carries_the_order_number_and_nothing_else(desk: Desk) -> None:
-    order = desk.confirmed()
+def test_the_queue_carries_the_order_number_and_nothing_else(factory: OrderFactory) -> None:
+    order = factory.confirmed()
     task = OrmQ.objects.get().task
-    assert (task["func"], task["args"], task.get("kwargs", {})) == (task_queue.SUBMIT, (order.pk,), {})
+    assert (task["func"], task["args"], task.get("kwargs", {})) == (
+        task_queue.SUBMIT,
+        (order.pk,),
+        {},
+    )
 
 
-def test_a_rolled_back_confirmation_leaves_no_task(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_a_rolled_back_confirmation_leaves_no_task(factory: OrderFactory) -> None:
+    order = factory.reviewed()
     with pytest.raises(RuntimeError), transaction.atomic():
-        desk.confirm(order)
+        factory.confirm(order)
         raise RuntimeError
     assert not OrmQ.objects.exists()
     assert fresh(order).state == State.REVIEW
@@ -214,29 +234,39 @@ def in_threads(count: int, do: Any) -> list[Any]:
     return results
 
 
-def test_eight_workers_at_the_same_order_buy_once(committed: None, desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_eight_workers_at_the_same_order_buy_once(
+    committed: None, factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     results = in_threads(8, lambda: submission.submit(order.pk))
     assert sorted(map(str, results)) == ["accepted"] + ["nothing to do"] * 7
     assert charges(practice, order) == 1
 
 
-def test_a_double_click_on_confirm_queues_one_task(committed: None, desk: Desk, practice: Practice) -> None:
-    order = desk.reviewed()
+def test_a_double_click_on_confirm_queues_one_task(
+    committed: None, factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.reviewed()
     digest = plan(fresh(order)).digest
-    results = in_threads(6, lambda: submission.confirm(order.pk, by=desk.people.confirmer, digest=digest))
+    results = in_threads(
+        6, lambda: submission.confirm(order.pk, by=factory.people.confirmer, digest=digest)
+    )
     assert sum(isinstance(result, Order) for result in results) == 1
     assert all(isinstance(result, Order | NotAllowed) for result in results)
     assert OrmQ.objects.count() == 1
 
 
-def test_cancelling_and_claiming_at_once_has_one_winner(committed: None, desk: Desk, practice: Practice) -> None:
+def test_cancelling_and_claiming_at_once_has_one_winner(
+    committed: None, factory: OrderFactory, practice: Practice
+) -> None:
     for number in range(5):
-        order = desk.confirmed(word=f"race{number}")
+        order = factory.confirmed(word=f"race{number}")
 
         def cancel(pk: int = order.pk) -> str:
             with transaction.atomic():
-                Order.objects.select_for_update().get(pk=pk).cancel(by=desk.people.confirmer, reason="changed my mind")
+                Order.objects.select_for_update().get(pk=pk).cancel(
+                    by=factory.people.confirmer, reason="changed my mind"
+                )
             return "cancelled"
 
         turn = iter([cancel, lambda pk=order.pk: submission.submit(pk)])
@@ -249,34 +279,41 @@ def test_cancelling_and_claiming_at_once_has_one_winner(committed: None, desk: D
 
         in_threads(2, do)
         order = fresh(order)
-        assert (order.state, charges(practice, order)) in {(State.CANCELLED, 0), (State.ACCEPTED, 1)}
+        assert (order.state, charges(practice, order)) in {
+            (State.CANCELLED, 0),
+            (State.ACCEPTED, 1),
+        }
 
 
-def test_two_orders_for_one_mailbox_cannot_both_be_confirmed(desk: Desk) -> None:
-    first, second = desk.reviewed(), desk.draft()
+def test_two_orders_for_one_mailbox_cannot_both_be_confirmed(factory: OrderFactory) -> None:
+    first, second = factory.reviewed(), factory.draft()
     with pytest.raises(NotAllowed, match="can't be sent for confirmation"):
-        drafts.send_for_confirmation(second.pk, by=desk.people.drafter)
-    desk.confirm(first)
+        drafts.send_for_confirmation(second.pk, by=factory.people.drafter)
+    factory.confirm(first)
     with pytest.raises(IntegrityError), transaction.atomic():
         second.mailboxes.update(state="ordered")
 
 
-# -- What is sent is what was confirmed ------------------------------------------------------------------------------
+# What is sent is what was confirmed
 
 
-def test_an_order_edited_since_the_page_was_opened_is_refused_with_what_changed(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_an_order_edited_since_the_page_was_opened_is_refused_with_what_changed(
+    factory: OrderFactory,
+) -> None:
+    order = factory.reviewed()
     seen = plan(fresh(order))
     submission.seen(seen)
     Price.objects.filter(vendor=order.vendor, item="mailbox.GOOGLE").update(amount="7.50")
     with pytest.raises(submission.PlanChanged) as refused:
-        submission.confirm(order.pk, by=desk.people.confirmer, digest=seen.digest)
+        submission.confirm(order.pk, by=factory.people.confirmer, digest=seen.digest)
     assert any("the price changed from 6.00 to 7.50" in change for change in refused.value.changes)
     assert fresh(order).state == State.REVIEW
 
 
-def test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     Price.objects.filter(vendor=order.vendor).update(amount="9.99")
     assert submission.submit(order.pk) == "held back"
     order = fresh(order)
@@ -285,31 +322,45 @@ def test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again(desk: 
     assert practice.ledger.requests() == []
 
 
-def test_rows_changed_behind_the_back_are_not_sent(unguarded: None, desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_rows_changed_behind_the_back_are_not_sent(
+    unguarded: None, factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     order.mailboxes.filter(username="sam").update(first_name="Mallory")
     submission.submit(order.pk)
     assert fresh(order).state == State.REVIEW
     assert practice.ledger.requests() == []
 
 
-def test_a_password_entered_again_needs_a_fresh_confirmation(desk: Desk, practice: Practice) -> None:
+def test_a_password_entered_again_needs_a_fresh_confirmation(
+    factory: OrderFactory, practice: Practice
+) -> None:
     options = {
         "price_id": "price_practice_google_4",
         "provider": "other",
         "hosting_provider": "Porkbun",
         "hosting_username": "me",
     }
-    order = desk.confirmed("scaledmail", "package", options=options, secrets={"hosting_password": "hunter2-secret"})
-    other = desk.draft("scaledmail", "package", word="other", options=options, secrets={"hosting_password": "x-y-z"})
+    order = factory.confirmed(
+        "scaledmail", "package", options=options, secrets={"hosting_password": "hunter2-secret"}
+    )
+    other = factory.draft(
+        "scaledmail",
+        "package",
+        word="other",
+        options=options,
+        secrets={"hosting_password": "x-y-z"},
+    )
     Order.objects.filter(pk=order.pk).update(sealed=other.sealed)
     submission.submit(order.pk)
     assert fresh(order).state == State.REVIEW
     assert practice.ledger.requests() == []
 
 
-def test_another_account_key_needs_a_fresh_confirmation(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_another_account_key_needs_a_fresh_confirmation(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     vendor = order.vendor
     vendor.sealed = str(vendor.secrets.put({"api_key": "practice-another-account"}))
     vendor.save()
@@ -319,8 +370,10 @@ def test_another_account_key_needs_a_fresh_confirmation(desk: Desk, practice: Pr
     assert practice.ledger.requests() == []
 
 
-def test_a_stopped_account_sends_nothing_until_it_is_opened(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_a_stopped_account_sends_nothing_until_it_is_opened(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     order.vendor.stop(reason="card expired")
     assert submission.submit(order.pk) == "nothing to do"
     assert sweeper.run(timezone.now() + timedelta(hours=1))["rung"] == 0
@@ -330,8 +383,10 @@ def test_a_stopped_account_sends_nothing_until_it_is_opened(desk: Desk, practice
     assert submission.submit(order.pk) == Stage.ACCEPTED
 
 
-def test_a_switch_thrown_between_claim_and_sending_puts_the_order_back(desk: Desk, practice: Practice) -> None:
-    attempt = desk.claimed()
+def test_a_switch_thrown_between_claim_and_sending_puts_the_order_back(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    attempt = factory.claimed()
     order = attempt.order
     order.vendor.stop(reason="wait")
     assert submission.recheck(attempt) is None
@@ -339,41 +394,45 @@ def test_a_switch_thrown_between_claim_and_sending_puts_the_order_back(desk: Des
     assert attempt.stage == Stage.NOT_SENT
 
 
-def test_hold_minutes_keep_an_order_until_they_are_over(desk: Desk) -> None:
-    desk.accounts["woodpecker"].hold_minutes = 10
-    desk.accounts["woodpecker"].save()
-    order = desk.confirmed()
+def test_hold_minutes_keep_an_order_until_they_are_over(factory: OrderFactory) -> None:
+    factory.accounts["woodpecker"].hold_minutes = 10
+    factory.accounts["woodpecker"].save()
+    order = factory.confirmed()
     assert not OrmQ.objects.exists()
     assert submission.submit(order.pk) == "nothing to do"
     assert sweeper.run(timezone.now() + timedelta(minutes=11))["rung"] == 1
 
 
-# -- Two persons -----------------------------------------------------------------------------------------------------
+# Two persons
 
 
 @pytest.mark.parametrize("name", ["both", "boss"])
-def test_nobody_confirms_their_own_order_superusers_included(desk: Desk, name: str) -> None:
-    person = getattr(desk.people, name)
-    order = desk.reviewed(by=person)
+def test_nobody_confirms_their_own_order_superusers_included(
+    factory: OrderFactory, name: str
+) -> None:
+    person = getattr(factory.people, name)
+    order = factory.reviewed(by=person)
     with pytest.raises(NotAllowed, match="somebody else has to confirm"):
-        desk.confirm(order, by=person)
+        factory.confirm(order, by=person)
 
 
-def test_the_database_refuses_an_editor_as_confirmer(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_the_database_refuses_an_editor_as_confirmer(factory: OrderFactory) -> None:
+    order = factory.reviewed()
     with pytest.raises(IntegrityError), transaction.atomic():
-        Order.objects.filter(pk=order.pk).update(confirmed_by=desk.people.drafter)
+        Order.objects.filter(pk=order.pk).update(confirmed_by=factory.people.drafter)
 
 
-def test_the_database_refuses_a_confirmer_as_editor(desk: Desk) -> None:
-    order = desk.confirmed()
+def test_the_database_refuses_a_confirmer_as_editor(factory: OrderFactory) -> None:
+    order = factory.confirmed()
     with pytest.raises(IntegrityError), transaction.atomic():
-        Editor.objects.create(order=order, user=desk.people.confirmer)
+        Editor.objects.create(order=order, user=factory.people.confirmer)
 
 
-def test_a_one_person_agency_may_turn_the_rule_off_and_the_history_says_so(desk: Desk) -> None:
-    desk.accounts["woodpecker"].two_person_rule = False
-    desk.accounts["woodpecker"].save()
-    order = desk.reviewed(by=desk.people.both)
-    desk.confirm(order, by=desk.people.both)
+def test_a_one_person_agency_may_turn_the_rule_off_and_the_history_says_so(
+    factory: OrderFactory,
+) -> None:
+    factory.accounts["woodpecker"].two_person_rule = False
+    factory.accounts["woodpecker"].save()
+    order = factory.reviewed(by=factory.people.both)
+    factory.confirm(order, by=factory.people.both)
     assert "two-person rule is off" in Event.objects.get(action="order.confirmed").reason

@@ -73,14 +73,20 @@ def body_of(kind: str, domain: str) -> Any:
                 "mailboxes": {domain: [person]},
                 "confirm": True,
             },
-            "scaledmail": {"domains": [{"domain": domain, "first_name": "Ann", "last_name": "Lee"}]},
-            "woodpecker": {"mailboxes": [{"first_name": "Ann", "last_name": "Lee", "email": f"ann@{domain}"}]},
+            "scaledmail": {
+                "domains": [{"domain": domain, "first_name": "Ann", "last_name": "Lee"}]
+            },
+            "woodpecker": {
+                "mailboxes": [{"first_name": "Ann", "last_name": "Lee", "email": f"ann@{domain}"}]
+            },
             "smartsenders": {
                 "vendor_id": 9,
                 "domains": [
                     {
                         "domain_name": domain,
-                        "mailbox_details": [{"mailbox": f"ann@{domain}", "first_name": "Ann", "last_name": "Lee"}],
+                        "mailbox_details": [
+                            {"mailbox": f"ann@{domain}", "first_name": "Ann", "last_name": "Lee"}
+                        ],
                     }
                 ],
                 "forwarding_domain": "agency.com",
@@ -98,7 +104,9 @@ def body_of(kind: str, domain: str) -> Any:
 
 def woodpecker_order(domain: str) -> bytes:
     """The bytes of a valid request."""
-    body = b'{"mailboxes":[{"first_name":"Ann","last_name":"Lee","email":"ann@%b"}]}' % domain.encode()
+    body = (
+        b'{"mailboxes":[{"first_name":"Ann","last_name":"Lee","email":"ann@%b"}]}' % domain.encode()
+    )
     return (
         b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\nx-api-key: practice-1\r\n"
         b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
@@ -112,8 +120,12 @@ class Client:
         self.server = server
         self.ledger = server.ledger
 
-    def order(self, kind: str, domain: str = "acme.com", *, key: str = KEY, **changed: Any) -> requests.Response:
-        """Place the valid order of this kind; `changed` replaces path, query, headers, body, method or time-out."""
+    def order(
+        self, kind: str, domain: str = "acme.com", *, key: str = KEY, **changed: Any
+    ) -> requests.Response:
+        """Place the valid order of this kind; `changed` replaces path, query, headers, body, method
+        or time-out.
+        """
         body = changed.get("body", body_of(kind, domain))
         return requests.request(
             changed.get("method", "POST"),
@@ -129,7 +141,10 @@ class Client:
     def read(self, kind: str, path: str, *, key: str = KEY, **query: str) -> requests.Response:
         always = {"cmr": {}, "smartsenders": {"api_key": key}}.get(kind, {})
         return requests.get(
-            f"{self.server.url}/{path}", params={**always, **query}, headers=headers_of(kind, key), timeout=30
+            f"{self.server.url}/{path}",
+            params={**always, **query},
+            headers=headers_of(kind, key),
+            timeout=30,
         )
 
 

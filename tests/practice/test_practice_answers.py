@@ -65,12 +65,20 @@ def test_odd_accepted_says_nothing(vendors, kind):
     assert answer.text == ("Thank you" if kind == "woodpecker" else '{"message": "Thank you"}')
 
 
-NUMBERS = {"cmr domains": ("data", "orderId"), "cmr mailboxes": ("data", "orderId"), "smartsenders": ("order_id",)}
+NUMBERS = {
+    "cmr domains": ("data", "orderId"),
+    "cmr mailboxes": ("data", "orderId"),
+    "smartsenders": ("order_id",),
+}
 
 
 def test_other_order_names_the_newest_earlier_order(vendors, kind):
     def number(domain: str, key: str) -> str | None:
-        value = vendors.order(kind, domain, key=key).json() if kind in NUMBERS else vendors.order(kind, domain, key=key)
+        value = (
+            vendors.order(kind, domain, key=key).json()
+            if kind in NUMBERS
+            else vendors.order(kind, domain, key=key)
+        )
         for name in NUMBERS.get(kind, ()):
             value = value[name]
         return value if kind in NUMBERS else None

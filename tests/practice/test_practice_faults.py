@@ -98,17 +98,26 @@ def test_refused_field_names_what_is_wrong(vendors):
         assert (status, body["status"], body["data"]) == (422, 422, None)
         assert "ann@refused-field-acme.com" in body["message"]
     status, body = refuse("scaledmail")
-    assert (status, body) == (400, {"error": "Domain refused-field-acme.com is already used or unavailable"})
+    assert (status, body) == (
+        400,
+        {"error": "Domain refused-field-acme.com is already used or unavailable"},
+    )
     assert charges(vendors) == 0
 
 
 def test_refused_field_points_at_the_right_row(vendors, new_body):
     body = new_body("woodpecker", "acme.com")
     body["mailboxes"] += new_body("woodpecker", "refused-field.com")["mailboxes"]
-    assert vendors.order("woodpecker", body=body).json()["fields"][0]["field"] == "mailboxes[1].email"
+    assert (
+        vendors.order("woodpecker", body=body).json()["fields"][0]["field"] == "mailboxes[1].email"
+    )
     body = new_body("smartsenders", "acme.com")
     body["domains"] += new_body("smartsenders", "refused-field.com")["domains"]
-    assert vendors.order("smartsenders", body=body).json()["message"].startswith('"domains[1].domain_name"')
+    assert (
+        vendors.order("smartsenders", body=body)
+        .json()["message"]
+        .startswith('"domains[1].domain_name"')
+    )
 
 
 def test_refused_field_names_a_domain_that_has_no_mailboxes(vendors, new_body):
@@ -127,7 +136,9 @@ def test_no_funds_is_refused_in_the_vendors_way(vendors, kind, new_body):
 
 
 def test_no_funds_does_not_stop_an_order_that_is_only_created(vendors, new_body):
-    assert vendors.order("cmr domains", body={**new_body("cmr domains", "no-funds.com"), "confirm": False}).ok
+    assert vendors.order(
+        "cmr domains", body={**new_body("cmr domains", "no-funds.com"), "confirm": False}
+    ).ok
     assert len(vendors.ledger.created()) == 1
 
 
@@ -160,7 +171,13 @@ def test_answers_with_a_status(vendors, kind, fault, status, charged):
 
 @pytest.mark.parametrize(
     "fault",
-    ["unavailable-after", "bad-gateway-before", "bad-gateway-after", "gateway-timeout-before", "gateway-timeout-after"],
+    [
+        "unavailable-after",
+        "bad-gateway-before",
+        "bad-gateway-after",
+        "gateway-timeout-before",
+        "gateway-timeout-after",
+    ],
 )
 def test_a_proxy_answers_with_a_web_page(vendors, kind, fault):
     answer = vendors.order(kind, f"{fault}.com")
@@ -195,11 +212,15 @@ def test_stopping_lets_go_of_a_silent_connection(run):
         assert connection.recv(100) == b""
 
 
-@pytest.mark.parametrize(("fault", "charged"), [("cut-before", 0), ("cut-after", 1), ("cut-headers", 1)])
+@pytest.mark.parametrize(
+    ("fault", "charged"), [("cut-before", 0), ("cut-after", 1), ("cut-headers", 1)]
+)
 def test_cuts_the_connection(vendors, kind, fault, charged):
     with pytest.raises(requests.ConnectionError) as caught:
         vendors.order(kind, f"{fault}.com")
-    assert ConnectionResetError in map(type, causes(caught.value))  # a polite end would be a subclass of it
+    assert ConnectionResetError in map(
+        type, causes(caught.value)
+    )  # a polite end would be a subclass of it
     assert charges(vendors) == charged
 
 
@@ -214,7 +235,9 @@ def test_busy_takes_the_same_order_the_second_time(vendors, kind):
 def test_busy_date_names_a_time(vendors, kind):
     first, second = vendors.order(kind, "busy-date.com"), vendors.order(kind, "busy-date.com")
     assert first.status_code == 429
-    wait = parsedate_to_datetime(first.headers["Retry-After"]) - parsedate_to_datetime(first.headers["Date"])
+    wait = parsedate_to_datetime(first.headers["Retry-After"]) - parsedate_to_datetime(
+        first.headers["Date"]
+    )
     assert timedelta(seconds=1) <= wait <= timedelta(seconds=2)
     assert second.ok
     assert charges(vendors) == 1
@@ -222,7 +245,9 @@ def test_busy_date_names_a_time(vendors, kind):
 
 def test_busy_always_never_charges(vendors, kind):
     answers = [vendors.order(kind, "busy-always.com") for _ in range(3)]
-    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(429, "2")] * 3
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [
+        (429, "2")
+    ] * 3
     assert charges(vendors) == 0
 
 
@@ -259,13 +284,21 @@ def test_partial_names_the_unavailable_domain_where_the_vendor_documents_it(vend
 
 
 def test_partial_charges_nothing_where_nothing_is_left(vendors):
-    assert vendors.order("cmr domains", "partial.com").json()["data"]["unavailableDomains"] == ["partial.com"]
+    assert vendors.order("cmr domains", "partial.com").json()["data"]["unavailableDomains"] == [
+        "partial.com"
+    ]
     assert charges(vendors) == 0
 
 
 HERE = {"organization_id": "rec"}
 LISTS = [
-    ("cmr mailboxes", "coldmailreseller/api/v1/integration/subscriptions", {}, ("data", "subscriptions"), 0),
+    (
+        "cmr mailboxes",
+        "coldmailreseller/api/v1/integration/subscriptions",
+        {},
+        ("data", "subscriptions"),
+        0,
+    ),
     ("scaledmail", "scaledmail/api/v1/domains", HERE, ("domains",), 1),
     ("woodpecker", "woodpecker/rest/v2/domains", {}, ("domains",), 1),
     ("smartsenders", "smartsenders/api/v1/smart-senders/get-domain-list", {}, (), 1),
@@ -290,11 +323,13 @@ def test_undelivered_domains_are_hidden_or_pending(vendors, kind, path, query, k
 def test_never_delivered_stays_at_work(vendors):
     for kind in ("scaledmail", "woodpecker", "smartsenders"):
         vendors.order(kind, "never-delivered.com")
-    mailboxes = vendors.read("woodpecker", "woodpecker/rest/v2/domains/never-delivered.com/mailboxes").json()
+    mailboxes = vendors.read(
+        "woodpecker", "woodpecker/rest/v2/domains/never-delivered.com/mailboxes"
+    ).json()
     assert mailboxes["mailboxes"][0]["status"] == "ORDERED"
-    assert vendors.read("scaledmail", "scaledmail/api/v1/domains", **HERE).json()["domains"][0]["status"] == (
-        "In Progress"
-    )
+    assert vendors.read("scaledmail", "scaledmail/api/v1/domains", **HERE).json()["domains"][0][
+        "status"
+    ] == ("In Progress")
     path = "smartsenders/api/v1/smart-senders/get-domain-list"
     assert vendors.read("smartsenders", path).json()[0]["is_active"] is False
 
@@ -302,7 +337,10 @@ def test_never_delivered_stays_at_work(vendors):
 def test_partial_never_completes_a_smartsenders_order(vendors):
     number = vendors.order("smartsenders", "partial.com").json()["order_id"]
     path = "smartsenders/api/v1/smart-senders/order-details"
-    assert vendors.read("smartsenders", path, order_id=number).json()["data"]["status"] == "Payment Pending"
+    assert (
+        vendors.read("smartsenders", path, order_id=number).json()["data"]["status"]
+        == "Payment Pending"
+    )
 
 
 def test_charge_failed_is_scaledmails_400_with_the_subscription_in_the_books(vendors, kind):

@@ -36,7 +36,10 @@ def test_coldmailreseller_answers_with_an_order_number(vendors):
         assert answer.headers["Content-Type"] == "application/json"
         assert answer.json() == {
             "status": 200,
-            "message": "Order created and queued for processing, make sure to have enough balance in your wallet!",
+            "message": (
+                "Order created and queued for processing, make sure to have enough balance in your"
+                " wallet!"
+            ),
             "data": {"orderId": vendors.ledger.charges()[0].reference},
         }
         assert re.fullmatch("[A-Z0-9]{28}", answer.json()["data"]["orderId"])
@@ -55,9 +58,15 @@ def test_woodpecker_answers_202_without_a_body(vendors):
 
 
 def test_smartsenders_answers_each_form_as_its_source_shows(vendors):
-    by_details, by_address = vendors.order("smartsenders"), vendors.order("smartsenders by address", "beta.com")
+    by_details, by_address = (
+        vendors.order("smartsenders"),
+        vendors.order("smartsenders by address", "beta.com"),
+    )
     assert by_details.status_code == by_address.status_code == 200
-    assert by_details.json() == {"status": "success", "order_id": vendors.ledger.charges()[1].reference}
+    assert by_details.json() == {
+        "status": "success",
+        "order_id": vendors.ledger.charges()[1].reference,
+    }
     assert by_address.json() == {"ok": True, "data": []}
 
 
@@ -98,10 +107,14 @@ def test_accounts_are_told_apart_by_their_keys_which_the_books_never_hold(vendor
         assert key not in books
 
 
-def test_hosting_and_sequencer_logins_are_never_in_the_books(vendors, new_body, valid_query, tmp_path):
+def test_hosting_and_sequencer_logins_are_never_in_the_books(
+    vendors, new_body, valid_query, tmp_path
+):
     login = {"provider": "Porkbun", "username": "ann-user", "password": "hunter2-hunter2"}
     body = {**new_body("scaledmail", "acme.com"), "hosting": login, "sequencer": login}
-    assert vendors.order("scaledmail", body=body, query={**valid_query("scaledmail"), "provider": "other"}).ok
+    assert vendors.order(
+        "scaledmail", body=body, query={**valid_query("scaledmail"), "provider": "other"}
+    ).ok
     books = b"".join(path.read_bytes() for path in tmp_path.glob("practice.sqlite3*"))
     assert b"hunter2" not in books
     assert b"ann-user" not in books
@@ -155,7 +168,10 @@ def test_another_content_type_is_refused(vendors, kind, valid_headers):
     assert answer.status_code == 400
     assert "Content-Type" in words_of(answer)
     if kind != "scaledmail":
-        assert vendors.order(kind, headers={**headers, "Content-Type": "text/plain"}).status_code == 400
+        assert (
+            vendors.order(kind, headers={**headers, "Content-Type": "text/plain"}).status_code
+            == 400
+        )
     assert vendors.ledger.charges() == []
 
 
@@ -165,7 +181,9 @@ def test_another_method_is_refused(vendors, kind):
     assert vendors.ledger.charges() == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff", b"[" * 9000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff", b"[" * 9000]
+)
 def test_a_body_that_is_no_json_object_is_refused(vendors, kind, body):
     answer = vendors.order(kind, body=body)
     assert (answer.status_code, words_of(answer)) == (400, "The body must be a JSON object")
@@ -177,7 +195,11 @@ QUERIES = [
     ("cmr domains", {"userId": "1", "user": "2"}, '"user" is not allowed'),
     ("scaledmail", {"organization_id": "rec"}, "provider is required"),
     ("scaledmail", {"provider": "other"}, "organization_id is required"),
-    ("scaledmail", {"organization_id": "rec", "provider": "buy"}, "provider must be scaledmail or other"),
+    (
+        "scaledmail",
+        {"organization_id": "rec", "provider": "buy"},
+        "provider must be scaledmail or other",
+    ),
     ("woodpecker", {"dry_run": "1"}, '"dry_run" is not allowed'),
     ("smartsenders", {"api_key": "practice-key", "vendor": "1"}, '"vendor" is not allowed'),
     ("cmr domains", {"userId": ["1", "1"]}, "A query name was given twice"),
@@ -216,33 +238,108 @@ FLAWS = [
     ("cmr domains", (*D, "years"), True, "domains[0].years must be an integer"),
     ("cmr domains", (*D, "years"), 0, "domains[0].years must be greater than or equal to 1"),
     ("cmr domains", (*D, "forwardTo"), "", "domains[0].forwardTo is not allowed to be empty"),
-    ("cmr domains", ("domains",), [{"domain": "acme.com", "years": 1}] * 2, "domains[1] contains a duplicate value"),
-    ("cmr domains", ("mailboxes", "acme.com"), [BOX] * 2, "mailboxes.acme.com[1] contains a duplicate value: ann"),
-    ("cmr domains", ("mailboxes", "acme.com"), [{**BOX, "username": "a b"}], "mailboxes.acme.com[0].username must be"),
-    ("cmr domains", ("mailboxes", "beta.com"), [BOX], "mailboxes.beta.com is not one of the domains of this order"),
-    ("cmr domains", ("mailboxes", "ACME.com"), [BOX], "mailboxes.acme.com contains a duplicate value"),
+    (
+        "cmr domains",
+        ("domains",),
+        [{"domain": "acme.com", "years": 1}] * 2,
+        "domains[1] contains a duplicate value",
+    ),
+    (
+        "cmr domains",
+        ("mailboxes", "acme.com"),
+        [BOX] * 2,
+        "mailboxes.acme.com[1] contains a duplicate value: ann",
+    ),
+    (
+        "cmr domains",
+        ("mailboxes", "acme.com"),
+        [{**BOX, "username": "a b"}],
+        "mailboxes.acme.com[0].username must be",
+    ),
+    (
+        "cmr domains",
+        ("mailboxes", "beta.com"),
+        [BOX],
+        "mailboxes.beta.com is not one of the domains of this order",
+    ),
+    (
+        "cmr domains",
+        ("mailboxes", "ACME.com"),
+        [BOX],
+        "mailboxes.acme.com contains a duplicate value",
+    ),
     ("cmr domains", ("billingCycle",), "YEARLY", "billingCycle must be one of [MONTHLY]"),
     ("cmr domains", ("confirm",), "true", "confirm must be a boolean"),
     ("cmr domains", ("confirm",), GONE, "confirm is required"),
     ("cmr domains", ("google",), GONE, "google is required for GOOGLE"),
     ("cmr domains", ("google", "clientId"), 5, "google.clientId must be a string"),
-    ("cmr domains", ("serviceProvider",), "MICROSOFT", "microsoftOauthRoute is required for MICROSOFT"),
-    ("cmr domains", ("serviceProvider",), "google", "serviceProvider must be one of [GOOGLE, MICROSOFT]"),
-    ("cmr mailboxes", ("domainId",), "DOM-1", "subscriptionId or domainId is required, and not both"),
-    ("cmr mailboxes", ("subscriptionId",), GONE, "subscriptionId or domainId is required, and not both"),
+    (
+        "cmr domains",
+        ("serviceProvider",),
+        "MICROSOFT",
+        "microsoftOauthRoute is required for MICROSOFT",
+    ),
+    (
+        "cmr domains",
+        ("serviceProvider",),
+        "google",
+        "serviceProvider must be one of [GOOGLE, MICROSOFT]",
+    ),
+    (
+        "cmr mailboxes",
+        ("domainId",),
+        "DOM-1",
+        "subscriptionId or domainId is required, and not both",
+    ),
+    (
+        "cmr mailboxes",
+        ("subscriptionId",),
+        GONE,
+        "subscriptionId or domainId is required, and not both",
+    ),
     ("cmr mailboxes", ("subscriptionId",), "", "subscriptionId is not allowed to be empty"),
     ("cmr mailboxes", ("mailboxes",), {}, "mailboxes must name a domain"),
     ("cmr mailboxes", ("confirm",), GONE, "confirm is required"),
     ("cmr mailboxes", ("serviceProvider",), "GOOGLE", "serviceProvider is not allowed"),
     ("scaledmail", ("quantity",), 2, "This package requires exactly 2 domains, 1 given"),
     ("scaledmail", ("quantity",), "1", "quantity must be an integer"),
-    ("scaledmail", ("hosting",), LOGIN, "hosting is required when provider is other, and only then"),
+    (
+        "scaledmail",
+        ("hosting",),
+        LOGIN,
+        "hosting is required when provider is other, and only then",
+    ),
     ("scaledmail", ("sequencer",), {"provider": "p"}, "sequencer.username is required"),
-    ("scaledmail", (*D, "last_name"), GONE, "domains[0].aliases or first_name and last_name is required"),
-    ("scaledmail", (*D, "aliases"), [ALIAS], "domains[0].aliases can't be combined with first_name and last_name"),
-    ("scaledmail", D, {"domain": "acme.com", "aliases": [ALIAS] * 2}, "domains[0].aliases[1] contains a duplicate"),
-    ("scaledmail", D, {"domain": "acme.com", "aliases": []}, "domains[0].aliases must contain at least 1 items"),
-    ("scaledmail", D, {"domain": "a_b.com", **NAMES}, "domains[0].domain must contain a valid domain name"),
+    (
+        "scaledmail",
+        (*D, "last_name"),
+        GONE,
+        "domains[0].aliases or first_name and last_name is required",
+    ),
+    (
+        "scaledmail",
+        (*D, "aliases"),
+        [ALIAS],
+        "domains[0].aliases can't be combined with first_name and last_name",
+    ),
+    (
+        "scaledmail",
+        D,
+        {"domain": "acme.com", "aliases": [ALIAS] * 2},
+        "domains[0].aliases[1] contains a duplicate",
+    ),
+    (
+        "scaledmail",
+        D,
+        {"domain": "acme.com", "aliases": []},
+        "domains[0].aliases must contain at least 1 items",
+    ),
+    (
+        "scaledmail",
+        D,
+        {"domain": "a_b.com", **NAMES},
+        "domains[0].domain must contain a valid domain name",
+    ),
     ("scaledmail", ("providers",), {}, "providers is not allowed"),
     ("woodpecker", ("mailboxes",), GONE, "mailboxes is required"),
     ("woodpecker", ("mailboxes",), {}, "mailboxes must be an array"),
@@ -253,12 +350,27 @@ FLAWS = [
     ("smartsenders", ("vendor_id",), "9", '"vendor_id" must be one of [1, 9]'),
     ("smartsenders", ("vendor_id",), True, '"vendor_id" must be one of [1, 9]'),
     ("smartsenders", ("forwarding_domain",), GONE, '"forwarding_domain" is required'),
-    ("smartsenders", ("forwarding_domain",), "https://agency.com", '"forwarding_domain" must contain a valid domain'),
+    (
+        "smartsenders",
+        ("forwarding_domain",),
+        "https://agency.com",
+        '"forwarding_domain" must contain a valid domain',
+    ),
     ("smartsenders", ("user_details",), GONE, '"user_details" is required'),
-    ("smartsenders", ("user_details", "phone"), "", '"user_details.phone" is not allowed to be empty'),
+    (
+        "smartsenders",
+        ("user_details", "phone"),
+        "",
+        '"user_details.phone" is not allowed to be empty',
+    ),
     ("smartsenders", ("user_details", "phone"), 512, '"user_details.phone" must be a string'),
     ("smartsenders", ("user_details", "name"), "Ann", '"user_details.name" is not allowed'),
-    ("smartsenders", (*D, "domain_name"), "-a.com", '"domains[0].domain_name" must contain a valid domain name'),
+    (
+        "smartsenders",
+        (*D, "domain_name"),
+        "-a.com",
+        '"domains[0].domain_name" must contain a valid domain name',
+    ),
     ("smartsenders", (*D, "mailboxes"), ["ann@acme.com"], '"domains[0].mailboxes" is not allowed'),
     (
         "smartsenders",
@@ -266,9 +378,24 @@ FLAWS = [
         "ann@beta.com",
         '"domains[0].mailbox_details[0]" must be a mailbox of acme.com',
     ),
-    ("smartsenders", (*D, "mailbox_details", 0, "last_name"), GONE, '"domains[0].mailbox_details[0].last_name" is req'),
-    ("smartsenders by address", (*D, "mailboxes"), [{"email": "x"}], '"domains[0].mailboxes[0]" must be a string'),
-    ("smartsenders by address", (*D, "mailboxes"), ["a@acme.com"] * 2, '"domains[0].mailboxes[1]" contains a dupl'),
+    (
+        "smartsenders",
+        (*D, "mailbox_details", 0, "last_name"),
+        GONE,
+        '"domains[0].mailbox_details[0].last_name" is req',
+    ),
+    (
+        "smartsenders by address",
+        (*D, "mailboxes"),
+        [{"email": "x"}],
+        '"domains[0].mailboxes[0]" must be a string',
+    ),
+    (
+        "smartsenders by address",
+        (*D, "mailboxes"),
+        ["a@acme.com"] * 2,
+        '"domains[0].mailboxes[1]" contains a dupl',
+    ),
     ("smartsenders by address", (*D, "mailboxes"), GONE, '"domains[0].mailboxes" is required'),
 ]
 
@@ -330,7 +457,8 @@ def test_a_package_wants_exactly_its_domains_times_the_quantity(vendors, new_bod
 
     path = "/scaledmail/api/v1/create-order/price_practice_google_4"
     answers = [
-        vendors.order("scaledmail", path=path, body={"quantity": 2, "domains": domains(number)}) for number in (7, 9, 8)
+        vendors.order("scaledmail", path=path, body={"quantity": 2, "domains": domains(number)})
+        for number in (7, 9, 8)
     ]
     assert [answer.status_code for answer in answers] == [400, 400, 200]
     assert len(vendors.ledger.charges()[0].mailboxes) == 16
@@ -361,7 +489,10 @@ def test_a_cancelled_subscription_is_started_again_by_its_domain(vendors, new_bo
 def test_microsoft_mailboxes_need_their_own_route(vendors, new_body):
     body = new_body("cmr domains", "acme.com")
     del body["google"]
-    body |= {"serviceProvider": "MICROSOFT", "microsoftOauthRoute": "https://login.microsoftonline.com/x"}
+    body |= {
+        "serviceProvider": "MICROSOFT",
+        "microsoftOauthRoute": "https://login.microsoftonline.com/x",
+    }
     assert vendors.order("cmr domains", body=body).ok
 
 
@@ -370,8 +501,16 @@ def same(body: Any) -> Any:
 
 
 SAMPLES = [
-    ("cmr domains", "coldmailreseller-domains", lambda body: changed(body, ("mailboxes", "domain.com", 1), BOX)),
-    ("cmr mailboxes", "coldmailreseller-mailboxes", lambda body: {**body, "subscriptionId": "SUB-1"}),
+    (
+        "cmr domains",
+        "coldmailreseller-domains",
+        lambda body: changed(body, ("mailboxes", "domain.com", 1), BOX),
+    ),
+    (
+        "cmr mailboxes",
+        "coldmailreseller-mailboxes",
+        lambda body: {**body, "subscriptionId": "SUB-1"},
+    ),
     ("scaledmail", "scaledmail-package", same),
     ("woodpecker", "woodpecker-mailboxes", same),
     ("smartsenders", "smartsenders-domains-objects", lambda body: {**body, "vendor_id": 9}),
@@ -381,18 +520,29 @@ SAMPLES = [
 
 @pytest.mark.parametrize(("kind", "page", "mended"), SAMPLES)
 def test_the_vendors_own_samples_are_taken(vendors, kind, page, mended):
-    """Mended only where a sample names one mailbox twice, an empty subscription, or a vendor there is none of here."""
+    """Mended only where a sample names one mailbox twice, an empty subscription, or a vendor there
+    is none of here.
+    """
     sample = json.loads((PAGES / f"{page}.json").read_text(encoding="utf-8"))
-    path, query = f"/{kind.split()[0].replace('cmr', 'coldmailreseller')}{urlsplit(sample['url']).path}", None
+    path, query = (
+        f"/{kind.split()[0].replace('cmr', 'coldmailreseller')}{urlsplit(sample['url']).path}",
+        None,
+    )
     if kind == "scaledmail":
         path = path.replace("{price_id}", "price_practice_google_4")
         query = {"organization_id": "rec", "provider": "other"}
-    answer = vendors.order(kind, path=path, body=mended(sample["body"]), **({"query": query} if query else {}))
+    answer = vendors.order(
+        kind, path=path, body=mended(sample["body"]), **({"query": query} if query else {})
+    )
     assert answer.ok, answer.text
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
@@ -400,8 +550,16 @@ VALUES = st.recursive(
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Where in a body a value can be replaced."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [place for name, item in items for place in [(*path, name), *places(item, (*path, name))]]
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [
+        place for name, item in items for place in [(*path, name), *places(item, (*path, name))]
+    ]
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -412,6 +570,6 @@ def test_whatever_stands_in_a_body_is_taken_or_refused(vendors, kind, new_body, 
     answer = vendors.order(kind, body=changed(body, path, data.draw(VALUES)))
     assert answer.status_code in (200, 202, 400, 422)
     newest = vendors.ledger.requests()[0].outcome
-    assert newest == (f"answered {answer.status_code}, not charged" if not answer.ok else "charged") or (
-        path == ("confirm",) and newest == "created, not charged"
-    )
+    assert newest == (
+        f"answered {answer.status_code}, not charged" if not answer.ok else "charged"
+    ) or (path == ("confirm",) and newest == "created, not charged")

@@ -37,7 +37,11 @@ def test_coldmailreseller_lists_a_subscription_once_delivered(run, new_body):
     answer = done.read("cmr", path, domain="ACME.com", status="ACTIVE").json()
     (row,) = answer["data"]["subscriptions"]
     assert (row["domain"], row["totalMailboxQuantity"], row["userId"]) == ("acme.com", 1, "user-1")
-    assert (row["subscriptionStatus"], row["billingCycle"], row["pricePerMailbox"]) == ("ACTIVE", "MONTHLY", 3)
+    assert (row["subscriptionStatus"], row["billingCycle"], row["pricePerMailbox"]) == (
+        "ACTIVE",
+        "MONTHLY",
+        3,
+    )
     assert answer["data"]["pagination"] == {
         "totalSearchedCount": 1,
         "currentPage": 1,
@@ -61,7 +65,9 @@ def test_coldmailreseller_pages_its_subscriptions(vendors):
 def test_coldmailreseller_adds_mailboxes_to_the_named_subscription(vendors):
     for _ in range(2):
         vendors.order("cmr mailboxes")
-    (row,) = vendors.read("cmr", "coldmailreseller/api/v1/integration/subscriptions").json()["data"]["subscriptions"]
+    (row,) = vendors.read("cmr", "coldmailreseller/api/v1/integration/subscriptions").json()[
+        "data"
+    ]["subscriptions"]
     assert (row["subscriptionId"], row["totalMailboxQuantity"]) == ("SUB-1", 2)
 
 
@@ -91,8 +97,14 @@ def test_scaledmail_shows_an_order_in_progress_then_active(run):
     order = pending.read("scaledmail", f"scaledmail/api/v1/orders/{payment['id']}", **here).json()
     assert [domain["name"] for domain in order["packages"][0]["domains"]] == ["acme.com"]
     (row,) = pending.read("scaledmail", "scaledmail/api/v1/domains", **here).json()["domains"]
-    assert (row["status"], row["payment_id"], row["total_mailboxes"]) == ("In Progress", payment["id"], 2)
-    (row,) = run(delivery=0).read("scaledmail", "scaledmail/api/v1/domains", **here).json()["domains"]
+    assert (row["status"], row["payment_id"], row["total_mailboxes"]) == (
+        "In Progress",
+        payment["id"],
+        2,
+    )
+    (row,) = (
+        run(delivery=0).read("scaledmail", "scaledmail/api/v1/domains", **here).json()["domains"]
+    )
     assert row["status"] == "Active"
     assert row["mailbox"][0] == {"first_name": "Ann", "last_name": "Lee", "alias": "ann.lee"}
 
@@ -125,12 +137,18 @@ def test_woodpecker_mailboxes_are_ordered_then_paid(run):
     done = run(delivery=0)
     assert done.read("woodpecker", path).json()["mailboxes"][0]["status"] == "PAID"
     (domain,) = done.read("woodpecker", "woodpecker/rest/v2/domains").json()["domains"]
-    assert (domain["domain"], domain["mailboxes_count"], domain["is_ready"]) == ("acme.com", 1, True)
+    assert (domain["domain"], domain["mailboxes_count"], domain["is_ready"]) == (
+        "acme.com",
+        1,
+        True,
+    )
     assert done.read("woodpecker", path, key="practice-two").json() == {"mailboxes": []}
 
 
 def test_woodpecker_tells_each_providers_price_with_its_currency(vendors):
-    providers = vendors.read("woodpecker", "woodpecker/rest/v2/domains/providers").json()["providers"]
+    providers = vendors.read("woodpecker", "woodpecker/rest/v2/domains/providers").json()[
+        "providers"
+    ]
     assert [(row["name"], row["email_account_price"], row["currency"]) for row in providers] == [
         ("MAILDOSO", 4.0, "EUR"),
         ("MAILFORGE", 4.0, "USD"),
@@ -162,7 +180,11 @@ def test_smartsenders_does_not_know_other_orders(vendors):
 def test_smartsenders_vendors_have_prices_as_text(vendors):
     answer = vendors.read("smartsenders", "smartsenders/api/v1/smart-senders/get-vendors").json()
     assert [row["id"] for row in answer["data"]] == [1, 9]
-    assert answer["data"][1]["pricing"] == {"domain_price": "13.00", "mailbox_price": "4.50", "currency": "USD"}
+    assert answer["data"][1]["pricing"] == {
+        "domain_price": "13.00",
+        "mailbox_price": "4.50",
+        "currency": "USD",
+    }
 
 
 def test_the_books_can_be_read_over_http(vendors):
@@ -171,8 +193,14 @@ def test_the_books_can_be_read_over_http(vendors):
     vendors.order("woodpecker", "refused-field.com")
     books = requests.get(f"{vendors.server.url}/ledger.json", timeout=30).json()
     assert [row["domains"] for row in books["charges"]] == [["beta.com"], ["acme.com"]]
-    assert [row["outcome"] for row in books["requests"]] == ["answered 422, not charged", "charged", "charged"]
-    books = requests.get(f"{vendors.server.url}/ledger.json", params={"domain": "Acme.com"}, timeout=30).json()
+    assert [row["outcome"] for row in books["requests"]] == [
+        "answered 422, not charged",
+        "charged",
+        "charged",
+    ]
+    books = requests.get(
+        f"{vendors.server.url}/ledger.json", params={"domain": "Acme.com"}, timeout=30
+    ).json()
     assert [row["domains"] for row in books["charges"]] == [["acme.com"]]
     assert len(books["requests"]) == 1
     assert books["created"] == []

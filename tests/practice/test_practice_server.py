@@ -33,7 +33,9 @@ def raw(vendors, text: bytes) -> bytes:
 
 def test_orders_that_arrive_together_are_each_charged_once(vendors):
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda place: vendors.order("woodpecker", f"acme{place}.com"), range(60)))
+        answers = list(
+            pool.map(lambda place: vendors.order("woodpecker", f"acme{place}.com"), range(60))
+        )
     assert {answer.status_code for answer in answers} == {202}
     found = Counter(domain for charge in vendors.ledger.charges() for domain in charge.domains)
     assert found == Counter(f"acme{place}.com" for place in range(60))
@@ -72,7 +74,10 @@ def test_a_connection_serves_many_requests(vendors, valid_headers):
     ],
 )
 def test_a_body_of_unknown_or_excessive_length_is_not_read(vendors, headers, status):
-    answer = raw(vendors, b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\n" + headers + b"\r\n\r\n")
+    answer = raw(
+        vendors,
+        b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\n" + headers + b"\r\n\r\n",
+    )
     assert answer.startswith(b"HTTP/1.1 " + status)
     assert vendors.ledger.requests() == []
 
@@ -81,8 +86,9 @@ def test_a_request_that_breaks_off_is_no_order(vendors, new_body):
     address = vendors.server.server_address[:2]
     with socket.create_connection(address, timeout=30) as connection:
         connection.sendall(
-            b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\nx-api-key: practice-1\r\n"
-            b'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"mailboxes"'
+            b"POST /woodpecker/rest/v2/domains/mailboxes/order HTTP/1.1\r\nx-api-key:"
+            b" practice-1\r\nContent-Type: application/json\r\nContent-Length:"
+            b' 100\r\n\r\n{"mailboxes"'
         )
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(100) == b""
@@ -119,11 +125,15 @@ def process(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_runs_as_its_own_process_and_stops_on_a_signal(process, tmp_path, number, new_body, valid_headers):
+def test_runs_as_its_own_process_and_stops_on_a_signal(
+    process, tmp_path, number, new_body, valid_headers
+):
     url, child = process
     path = "/woodpecker/rest/v2/domains/mailboxes/order"
     headers = valid_headers("woodpecker")
-    assert requests.post(url + path, json=new_body("woodpecker", "acme.com"), headers=headers, timeout=30).ok
+    assert requests.post(
+        url + path, json=new_body("woodpecker", "acme.com"), headers=headers, timeout=30
+    ).ok
     with pytest.raises(requests.ReadTimeout):
         body = new_body("woodpecker", "timeout-after.com")
         requests.post(url + path, json=body, headers=headers, timeout=(30, 0.3))

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from mailops.proposals import workflow
 from mailops.proposals.models import Proposal, State
-from mailops.proposals.policies import GUARDS
+from mailops.proposals.policies import POLICIES
 from vendors.models import Vendor
 
 WHY = "A large order comes."
@@ -47,12 +47,14 @@ def role(*names: str) -> list[int]:
     return [Group.objects.get(name=name).pk for name in names]
 
 
-def proposed(item: Any, *, by: User, secrets: dict[str, str] | None = None, **values: Any) -> Proposal:
+def proposed(
+    item: Any, *, by: User, secrets: dict[str, str] | None = None, **values: Any
+) -> Proposal:
     """A proposal made the way the pages make it."""
-    guard = GUARDS[item._meta.label_lower]
-    before = guard.read(item)
+    policy = POLICIES[item._meta.label_lower]
+    before = policy.read(item)
     with transaction.atomic():
-        wanted = guard.wanted(before, values)
+        wanted = policy.wanted(before, values)
         wanted.secrets = secrets or {}
         return workflow.propose(item, wanted, by=by, why=WHY)
 

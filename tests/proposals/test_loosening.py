@@ -27,7 +27,9 @@ from mailops.proposals import loosening
         (loosening.no_more, ["Drafter"], ["Confirmer", "Drafter"]),
     ],
 )
-def test_loosening_says_why_and_tightening_needs_nobody(rule: loosening.Rule, safer: Any, looser: Any) -> None:
+def test_loosening_says_why_and_tightening_needs_nobody(
+    rule: loosening.Rule, safer: Any, looser: Any
+) -> None:
     assert rule(safer, looser).endswith(".")
     assert rule(looser, safer) == ""
     assert rule(safer, safer) == ""

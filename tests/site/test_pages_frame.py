@@ -43,7 +43,9 @@ STOCK_PAGES = [
 ]
 NAV = re.compile(r'<nav id="nav".*?</nav>', re.DOTALL)
 LINK = re.compile(r'<a href="([^"]+)"')
-INLINE = re.compile(r"<style|<script(?![^>]*\bsrc=)|\s(?:style|on\w+)\s*=\s*[\"']|javascript:", re.IGNORECASE)
+INLINE = re.compile(
+    r"<style|<script(?![^>]*\bsrc=)|\s(?:style|on\w+)\s*=\s*[\"']|javascript:", re.IGNORECASE
+)
 
 
 def signed_in(user: User) -> Client:
@@ -120,7 +122,9 @@ def test_without_a_role_there_is_only_today(db: None) -> None:
 
 def test_the_open_section_is_marked_and_names_the_list(boss: Client) -> None:
     page = boss.get("/auth/group/").content.decode()
-    assert re.findall(r'<a href="([^"]+)" aria-current="page"', page) == ["/auth/group/"] * 2  # sidebar, phone's menu
+    assert (
+        re.findall(r'<a href="([^"]+)" aria-current="page"', page) == ["/auth/group/"] * 2
+    )  # sidebar, phone's menu
     assert "<h1>Roles</h1>" in page
 
 
@@ -141,7 +145,9 @@ def test_the_queues_tables_have_no_pages(boss: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_the_login_page_asks_the_database_nothing(client: Client, django_assert_num_queries: Any) -> None:
+def test_the_login_page_asks_the_database_nothing(
+    client: Client, django_assert_num_queries: Any
+) -> None:
     with django_assert_num_queries(0):
         page = client.get("/login/").content.decode()
     assert "Sending" not in page
@@ -167,7 +173,10 @@ def test_a_person_changes_their_own_password(people: SimpleNamespace) -> None:
     client = signed_in(people.drafter)
     assert 'href="/password_change/"' in client.get("/").content.decode()
     new = {"new_password1": "a-better-passphrase", "new_password2": "a-better-passphrase"}
-    assert "was not changed" in client.post("/password_change/", {"old_password": "wrong", **new}).content.decode()
+    assert (
+        "was not changed"
+        in client.post("/password_change/", {"old_password": "wrong", **new}).content.decode()
+    )
     assert client.post("/password_change/", {"old_password": "drafter", **new}).status_code == 302
     people.drafter.refresh_from_db()
     assert people.drafter.check_password("a-better-passphrase")

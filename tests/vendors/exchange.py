@@ -16,7 +16,11 @@ REQUEST = Request(
     query=(("userId", "u 1&2"), ("api_key", Secret("api_key"))),
     headers={"x-api-key": Secret("api_key"), "Authorization": Secret("api_key", prefix="Bearer ")}
     | {"Content-Type": "application/json"},
-    body={"name": "Zoë “D” O'Hara", "hosting": {"password": Secret("hosting_password")}, "years": [1, True, None]},
+    body={
+        "name": "Zoë “D” O'Hara",
+        "hosting": {"password": Secret("hosting_password")},
+        "years": [1, True, None],
+    },
 )
 
 

@@ -1,4 +1,6 @@
-"""Stand-ins for what adapters read: an order, its contact, a price, and a vendor that answers harmless questions."""
+"""Stand-ins for what adapters read: an order, its contact, a price, and a vendor that answers
+harmless questions.
+"""
 
 from __future__ import annotations
 
@@ -61,11 +63,18 @@ class StubOrder:
         return replace(self, options={**self.options, **(options or {})}, **changes)
 
 
-def mailbox(address: str, *, row: int | None = None, picture: str = "", name: str = "Ada Example") -> MailboxLine:
+def mailbox(
+    address: str, *, row: int | None = None, picture: str = "", name: str = "Ada Example"
+) -> MailboxLine:
     username, _, domain = address.rpartition("@")
     first_name, _, last_name = name.partition(" ")
     return MailboxLine(
-        username=username, domain=domain, first_name=first_name, last_name=last_name, picture=picture, row=row
+        username=username,
+        domain=domain,
+        first_name=first_name,
+        last_name=last_name,
+        picture=picture,
+        row=row,
     )
 
 
@@ -84,7 +93,12 @@ SOUND: dict[tuple[str, str], StubOrder] = {
     ("coldmailreseller", "domains"): StubOrder(
         product="domains",
         settings={"user_id": "user-1"},
-        options={"confirm": True, "auto_renew": True, "service_provider": "GOOGLE", "google_client_id": "123.apps"},
+        options={
+            "confirm": True,
+            "auto_renew": True,
+            "service_provider": "GOOGLE",
+            "google_client_id": "123.apps",
+        },
         contents=TWO_DOMAINS,
     ),
     ("coldmailreseller", "mailboxes"): StubOrder(
@@ -99,7 +113,9 @@ SOUND: dict[tuple[str, str], StubOrder] = {
         options={"price_id": "price_1", "provider": "scaledmail"},
         contents=TWO_DOMAINS,
     ),
-    ("woodpecker", "mailboxes"): StubOrder(product="mailboxes", options={"provider": "GOOGLE"}, contents=TWO_DOMAINS),
+    ("woodpecker", "mailboxes"): StubOrder(
+        product="mailboxes", options={"provider": "GOOGLE"}, contents=TWO_DOMAINS
+    ),
     ("smartsenders", "domains"): StubOrder(
         product="domains",
         settings={"body_form": "strings"},

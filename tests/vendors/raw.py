@@ -1,4 +1,6 @@
-"""A TCP server for tests: it keeps every byte that arrives and answers, or misbehaves, as the test says."""
+"""A TCP server for tests: it keeps every byte that arrives and answers, or misbehaves, as the test
+says.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ class Visit:
         self.sent += len(data)
 
     def answer(self, body: bytes, *, status: str = "200 OK", headers: str = "") -> None:
-        self.send(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body)
+        self.send(
+            f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+        )
 
     def reset(self) -> None:
         """Break off with an RST instead of a polite end."""

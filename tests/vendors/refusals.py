@@ -1,8 +1,8 @@
 """Every refusal that the vendors document for the five paid requests, and who finds it first.
 
-A *rule* is a broken order that `check` stops while it is drafted, and that the practice vendor refuses as documented.
-*Built in* is what a draft can't break, because MailOps writes that part itself. The rest only the vendor knows: its
-answer is read here instead.
+A *rule* is a broken order that `check` stops while it is drafted, and that the practice vendor
+refuses as documented. *Built in* is what a draft can't break, because MailOps writes that part
+itself. The rest only the vendor knows: its answer is read here instead.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ OTHERS_SAY = "not the vendor's word: others have seen it"
 BY_NATURE = "no page: it follows from what an address or a domain is"
 
 PACKAGE = {"price_id": "price_practice_google_1", "quantity": 2}
-GOOD: dict[tuple[str, str], StubOrder] = SOUND | {SCALEDMAIL: SOUND[SCALEDMAIL].but(options=PACKAGE)}
+GOOD: dict[tuple[str, str], StubOrder] = SOUND | {
+    SCALEDMAIL: SOUND[SCALEDMAIL].but(options=PACKAGE)
+}
 PRICE_LIST = PRICES | {"package.price_practice_google_1": StubPrice(domains=1)}
 
 
@@ -64,7 +66,13 @@ class Refusal:
 
     @property
     def kind(self) -> str:
-        return "rule" if self.broken is not None else "built in" if self.wire or self.headers else "only the vendor"
+        return (
+            "rule"
+            if self.broken is not None
+            else "built in"
+            if self.wire or self.headers
+            else "only the vendor"
+        )
 
     @property
     def name(self) -> str:
@@ -74,7 +82,12 @@ class Refusal:
 def box(**changes: Any) -> dict[str, Any]:
     """The good order with its first mailbox, on row 11, changed."""
     alpha, beta = TWO_DOMAINS
-    return {"contents": (replace(alpha, mailboxes=(replace(alpha.mailboxes[0], **changes), alpha.mailboxes[1])), beta)}
+    return {
+        "contents": (
+            replace(alpha, mailboxes=(replace(alpha.mailboxes[0], **changes), alpha.mailboxes[1])),
+            beta,
+        )
+    }
 
 
 def lone_box(**changes: Any) -> dict[str, Any]:
@@ -117,7 +130,14 @@ def by_nature(key: tuple[str, str]) -> list[Refusal]:
     ]  # fmt: skip
     if key not in (CMR_MAILBOXES, WOODPECKER):
         found.append(
-            Refusal(key=key, says="The same domain twice", source=BY_NATURE, broken=twice, field="domain", row=3)
+            Refusal(
+                key=key,
+                says="The same domain twice",
+                source=BY_NATURE,
+                broken=twice,
+                field="domain",
+                row=3,
+            )
         )
     return found
 

@@ -25,7 +25,11 @@ def cmr(status: int, message: str) -> tuple[int, dict[str, Any]]:
     return status, {"status": status, "message": message, "data": None}
 
 
-CMR_ACCEPTED = {"status": 200, "message": "Order created and queued for processing", "data": {"orderId": "RJK7"}}
+CMR_ACCEPTED = {
+    "status": 200,
+    "message": "Order created and queued for processing",
+    "data": {"orderId": "RJK7"},
+}
 WALLET = "Insufficient balance in your wallet"
 
 

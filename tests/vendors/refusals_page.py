@@ -1,4 +1,7 @@
-"""`docs/refusals.md`, written from the table of refusals: `python -m tests.vendors.refusals_page` prints it."""
+"""`docs/refusals.md`, written from the table of refusals:
+
+`python -m tests.vendors.refusals_page` prints it.
+"""
 
 from __future__ import annotations
 
@@ -54,17 +57,28 @@ def meaning(entry: Refusal) -> tuple[str, str]:
         return found.message, found.fix
     if entry.reply is None:
         return "The order would be turned down.", "Nothing."
-    verdict = REGISTRY[entry.key[0]].read_reply(GOOD[entry.key].but(**entry.order), reply(*entry.reply))
+    verdict = REGISTRY[entry.key[0]].read_reply(
+        GOOD[entry.key].but(**entry.order), reply(*entry.reply)
+    )
     match verdict:
         case Refused(problems=(first, *_)):
             return first.message, first.fix
         case Unknown(why=why):
-            return why, "Look in the vendor's dashboard, then settle the order. It is not sent again by itself."
+            return (
+                why,
+                (
+                    "Look in the vendor's dashboard, then settle the order. It is not sent again by"
+                    " itself."
+                ),
+            )
         case NotSent(why=why):
             return f"{why} Nothing was bought.", "Nothing: MailOps waits and sends the order again."
         case Accepted(refused_domains=(name, *_)):
             return f"The order is placed without {name}.", "Choose another name and order it anew."
-    return "The vendor takes the order first and may turn it down later.", "Look at it there if it does not get ready."
+    return (
+        "The vendor takes the order first and may turn it down later.",
+        "Look at it there if it does not get ready.",
+    )
 
 
 def cell(text: str) -> str:
@@ -76,10 +90,15 @@ def markdown() -> str:
     for (api, product), _ in GOOD.items():
         adapter = REGISTRY[api]
         parts += [f"\n## {adapter.label}: {adapter.products[product].label.lower()}\n"]
-        parts += ["| The vendor says | What it means | Found | What to do |", "| --- | --- | --- | --- |"]
+        parts += [
+            "| The vendor says | What it means | Found | What to do |",
+            "| --- | --- | --- | --- |",
+        ]
         for entry in [entry for entry in TABLE if entry.key == (api, product)]:
             means, do = meaning(entry)
-            says = entry.says + (" (on no page: no such name exists)" if entry.source == BY_NATURE else "")
+            says = entry.says + (
+                " (on no page: no such name exists)" if entry.source == BY_NATURE else ""
+            )
             found = (
                 FOUND[entry.kind]
                 + (", as a warning" if entry.kind == "rule" and entry.level == "warn" else "")

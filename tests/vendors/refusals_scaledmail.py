@@ -23,7 +23,9 @@ REQUIRED_LOGIN = (
     'Required only when provider = "other".', "SMTP/IMAP credentials", "Account credentials",
     "Any required verification details",
 )  # fmt: skip
-COUNT = "The number of domains must exactly match the domain count required by the selected package."
+COUNT = (
+    "The number of domains must exactly match the domain count required by the selected package."
+)
 NAMED = domain("beta.org", first_name="Cy", last_name="", row=2)
 
 SCALEDMAIL_REFUSALS = [

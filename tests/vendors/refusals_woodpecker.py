@@ -13,11 +13,21 @@ FIELD = {"field": "mailboxes[0].email", "issue": ISSUE, "value": "richard@missin
 
 
 def title(status: int, words: str) -> tuple[int, dict[str, Any]]:
-    return status, {"title": words, "status": status, "details": "error details", "timestamp": "2026-05-06T12:00:00Z"}
+    return status, {
+        "title": words,
+        "status": status,
+        "details": "error details",
+        "timestamp": "2026-05-06T12:00:00Z",
+    }
 
 
 def business(code: str, *fields: dict[str, str]) -> tuple[int, dict[str, Any]]:
-    body = {"type": "validation_error", "message": "Invalid field(s)", "code": code, "request_id": None}
+    body = {
+        "type": "validation_error",
+        "message": "Invalid field(s)",
+        "code": code,
+        "request_id": None,
+    }
     return 422, {**body, "fields": list(fields) or None}
 
 

@@ -1,4 +1,6 @@
-"""The stock pages: every addition, change and deletion leaves a record with before and after, never a secret."""
+"""The stock pages: every addition, change and deletion leaves a record with before and after, never
+a secret.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from mailops.history.models import Event
 from mailops.history.verify import verify
 from mailops.proposals.models import Proposal, State
 from orders.models import Client
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.orders.pages import browser, messages_of
 from vendors.apis import REGISTRY
 from vendors.models import Contact, Price, Vendor
@@ -39,8 +41,18 @@ def quiet(caplog: pytest.LogCaptureFixture) -> None:
 
 def account(api: str = "woodpecker", **changed: Any) -> dict[str, Any]:
     """The account form filled in."""
-    rules = {"two_person_rule": "on", "order_limit": "2000", "limit_currency": "USD", "hold_minutes": "0"}
-    return {"name": f"New {api}", "mode": "practice", "why": "A new contract."} | rules | SETTINGS[api] | changed
+    rules = {
+        "two_person_rule": "on",
+        "order_limit": "2000",
+        "limit_currency": "USD",
+        "hold_minutes": "0",
+    }
+    return (
+        {"name": f"New {api}", "mode": "practice", "why": "A new contract."}
+        | rules
+        | SETTINGS[api]
+        | changed
+    )
 
 
 def account_page(vendor: Vendor, door: str = "change") -> str:
@@ -64,7 +76,7 @@ def changes(action: str) -> dict[str, Any]:
     return found
 
 
-# -- Vendor accounts ---------------------------------------------------------------------------------------------------
+# Vendor accounts
 
 
 @pytest.mark.parametrize("api", sorted(REGISTRY))
@@ -74,7 +86,10 @@ def test_a_new_account_is_recorded_without_its_key(people: Any, api: str) -> Non
     )  # fmt: skip
     vendor = Vendor.objects.get()
     assert response.status_code == 302
-    assert (vendor.secrets.open(), vendor.order_limit) == ({}, 0)  # it can do nothing before somebody approves
+    assert (vendor.secrets.open(), vendor.order_limit) == (
+        {},
+        0,
+    )  # it can do nothing before somebody approves
     event = the("vendor.added")
     assert (event.who, event.subject) == ("operator", f"New {api} (practice)")
     assert event.changes["name"] == [None, f"New {api}"]
@@ -87,37 +102,44 @@ def test_a_new_account_is_recorded_without_its_key(people: Any, api: str) -> Non
     assert verify().is_unbroken
 
 
-def test_a_changed_rule_is_recorded_with_before_and_after(desk: Desk) -> None:
-    vendor = desk.accounts["woodpecker"]
+def test_a_changed_rule_is_recorded_with_before_and_after(factory: OrderFactory) -> None:
+    vendor = factory.accounts["woodpecker"]
     data = account(name="Woodpecker", order_limit="750.50", limit_currency="EUR", hold_minutes="15")
-    browser(desk.people.operator).post(account_page(vendor), data)
-    assert changes("vendor.changed") == {"order_limit": ["2000.00", "750.50"], "hold_minutes": [0, 15]}
+    browser(factory.people.operator).post(account_page(vendor), data)
+    assert changes("vendor.changed") == {
+        "order_limit": ["2000.00", "750.50"],
+        "hold_minutes": [0, 15],
+    }
 
 
-def test_saving_the_form_writes_only_what_it_shows(desk: Desk) -> None:
+def test_saving_the_form_writes_only_what_it_shows(factory: OrderFactory) -> None:
     """A worker may stop the account, or take its turn, between the form's reading and its writing."""
-    vendor = desk.accounts["woodpecker"]
+    vendor = factory.accounts["woodpecker"]
     with CaptureQueriesContext(connection) as said:
-        browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", hold_minutes="3"))
-    (update,) = [query["sql"] for query in said if query["sql"].startswith('UPDATE "vendors_vendor"')]
+        browser(factory.people.operator).post(
+            account_page(vendor), account(name="Woodpecker", hold_minutes="3")
+        )
+    (update,) = [
+        query["sql"] for query in said if query["sql"].startswith('UPDATE "vendors_vendor"')
+    ]
     assert '"hold_minutes"' in update
     assert not any(f'"{name}"' in update for name in ("stopped_at", "next_turn_at", "opened_at"))
 
 
-def test_a_changed_setting_is_recorded(desk: Desk) -> None:
-    vendor = desk.accounts["coldmailreseller"]
+def test_a_changed_setting_is_recorded(factory: OrderFactory) -> None:
+    vendor = factory.accounts["coldmailreseller"]
     data = account("coldmailreseller", name="ColdMailReseller", setting_user_id="U-202")
-    browser(desk.people.operator).post(account_page(vendor), data)
-    approve(desk.people.confirmer)
+    browser(factory.people.operator).post(account_page(vendor), data)
+    approve(factory.people.confirmer)
     assert changes("vendor.changed") == {"setting_user_id": ["U-201", "U-202"]}
 
 
-def test_a_new_key_says_only_that_it_changed(desk: Desk) -> None:
-    vendor = desk.accounts["woodpecker"]
+def test_a_new_key_says_only_that_it_changed(factory: OrderFactory) -> None:
+    vendor = factory.accounts["woodpecker"]
     (old,) = vendor.secrets.open().values()
     data = account(name="Woodpecker", limit_currency="EUR", secret_api_key=KEY)
-    browser(desk.people.operator).post(account_page(vendor), data)
-    approve(desk.people.confirmer)
+    browser(factory.people.operator).post(account_page(vendor), data)
+    approve(factory.people.confirmer)
     assert changes("vendor.changed") == {"secret_api_key": HIDDEN}
     vendor.refresh_from_db()
     assert vendor.secrets.open() == {"api_key": KEY}
@@ -126,58 +148,64 @@ def test_a_new_key_says_only_that_it_changed(desk: Desk) -> None:
         assert old not in json.dumps(event.changes)
 
 
-def test_an_empty_key_field_keeps_the_key_and_records_nothing(desk: Desk) -> None:
-    vendor = desk.accounts["woodpecker"]
+def test_an_empty_key_field_keeps_the_key_and_records_nothing(factory: OrderFactory) -> None:
+    vendor = factory.accounts["woodpecker"]
     before = vendor.sealed
-    browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", limit_currency="EUR"))
+    browser(factory.people.operator).post(
+        account_page(vendor), account(name="Woodpecker", limit_currency="EUR")
+    )
     vendor.refresh_from_db()
     assert vendor.sealed == before
     assert not Event.objects.filter(action="vendor.changed").exists()
 
 
 @pytest.mark.parametrize("who", ["operator", "auditor", "drafter"])
-def test_a_stored_key_is_never_on_the_page(desk: Desk, who: str) -> None:
-    vendor = desk.accounts["woodpecker"]
+def test_a_stored_key_is_never_on_the_page(factory: OrderFactory, who: str) -> None:
+    vendor = factory.accounts["woodpecker"]
     (key,) = vendor.secrets.open().values()
-    page = browser(getattr(desk.people, who)).get(account_page(vendor)).content.decode()
+    page = browser(getattr(factory.people, who)).get(account_page(vendor)).content.decode()
     assert key not in page
     assert "gAAAA" not in page  # nor its sealed form
     assert ("Stored and sealed" if who == "operator" else "secrets stored: api key") in page
 
 
-def test_a_rejected_form_does_not_send_the_key_back(desk: Desk) -> None:
+def test_a_rejected_form_does_not_send_the_key_back(factory: OrderFactory) -> None:
     data = account(name="", secret_api_key=KEY)
-    page = browser(desk.people.operator).post(account_page(desk.accounts["woodpecker"]), data)
+    page = browser(factory.people.operator).post(account_page(factory.accounts["woodpecker"]), data)
     assert page.status_code == 200
     assert KEY not in page.content.decode()
 
 
 @pytest.mark.parametrize("key", ["••••••••", "key: abc", "two\nlines", "kéy"])
-def test_what_cannot_be_a_key_is_refused(desk: Desk, key: str) -> None:
-    vendor = desk.accounts["woodpecker"]
-    page = browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", secret_api_key=key))
+def test_what_cannot_be_a_key_is_refused(factory: OrderFactory, key: str) -> None:
+    vendor = factory.accounts["woodpecker"]
+    page = browser(factory.people.operator).post(
+        account_page(vendor), account(name="Woodpecker", secret_api_key=key)
+    )
     assert "This is no key" in page.content.decode()
     assert Vendor.objects.get(pk=vendor.pk).sealed == vendor.sealed
 
 
-def test_a_practice_installation_takes_no_live_account(desk: Desk) -> None:
-    vendor = desk.accounts["woodpecker"]
-    page = browser(desk.people.operator).post(account_page(vendor), account(name="Woodpecker", mode="live"))
+def test_a_practice_installation_takes_no_live_account(factory: OrderFactory) -> None:
+    vendor = factory.accounts["woodpecker"]
+    page = browser(factory.people.operator).post(
+        account_page(vendor), account(name="Woodpecker", mode="live")
+    )
     assert "This is a practice installation" in page.content.decode()
     vendor.refresh_from_db()
     assert vendor.is_practice
 
 
-def test_an_account_is_never_deleted(desk: Desk) -> None:
-    page = account_page(desk.accounts["woodpecker"], "delete")
-    assert browser(desk.people.boss).post(page, {"post": "yes"}).status_code == 403
+def test_an_account_is_never_deleted(factory: OrderFactory) -> None:
+    page = account_page(factory.accounts["woodpecker"], "delete")
+    assert browser(factory.people.boss).post(page, {"post": "yes"}).status_code == 403
     assert Vendor.objects.count() == 4
 
 
 @pytest.mark.parametrize("door", ["stop", "resume"])
-def test_the_stop_switch_leaves_who_and_why(desk: Desk, door: str) -> None:
-    vendor = desk.accounts["woodpecker"]
-    operator = browser(desk.people.operator)
+def test_the_stop_switch_leaves_who_and_why(factory: OrderFactory, door: str) -> None:
+    vendor = factory.accounts["woodpecker"]
+    operator = browser(factory.people.operator)
     operator.post(account_page(vendor, "stop"), {"reason": "card expired"})
     vendor.refresh_from_db()
     assert (vendor.is_stopped, vendor.stopped_reason) == (True, "card expired")
@@ -191,41 +219,50 @@ def test_the_stop_switch_leaves_who_and_why(desk: Desk, door: str) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
-def test_sending_is_not_stopped_without_a_reason(desk: Desk, reason: str) -> None:
-    vendor = desk.accounts["woodpecker"]
-    browser(desk.people.operator).post(account_page(vendor, "stop"), {"reason": reason})
+def test_sending_is_not_stopped_without_a_reason(factory: OrderFactory, reason: str) -> None:
+    vendor = factory.accounts["woodpecker"]
+    browser(factory.people.operator).post(account_page(vendor, "stop"), {"reason": reason})
     vendor.refresh_from_db()
     assert not vendor.is_stopped
     assert not Event.objects.filter(action="vendor.stopped").exists()
 
 
-# -- Asking the vendor -------------------------------------------------------------------------------------------------
+# Asking the vendor
 
 
 @pytest.mark.parametrize("api", sorted(REGISTRY))
-def test_a_good_key_is_tested_and_the_test_recorded(desk: Desk, api: str) -> None:
-    response = browser(desk.people.operator).post(account_page(desk.accounts[api], "test"), follow=True)
+def test_a_good_key_is_tested_and_the_test_recorded(factory: OrderFactory, api: str) -> None:
+    response = browser(factory.people.operator).post(
+        account_page(factory.accounts[api], "test"), follow=True
+    )
     assert "The key works" in messages_of(response)
     assert changes("vendor.key_tested") == {"worked": [None, True]}
 
 
 @pytest.mark.parametrize("api", sorted(REGISTRY))
 @pytest.mark.parametrize(
-    ("key", "said"), [("wrong-key", "did not accept this key"), ("", "No key is stored for this account yet.")]
+    ("key", "said"),
+    [("wrong-key", "did not accept this key"), ("", "No key is stored for this account yet.")],
 )
-def test_a_key_that_does_not_work_is_said_and_recorded(desk: Desk, api: str, key: str, said: str) -> None:
-    vendor = desk.accounts[api]
-    vendor.sealed = str(vendor.secrets.put({"api_key": key}) if key else vendor.secrets.drop("api_key"))
+def test_a_key_that_does_not_work_is_said_and_recorded(
+    factory: OrderFactory, api: str, key: str, said: str
+) -> None:
+    vendor = factory.accounts[api]
+    vendor.sealed = str(
+        vendor.secrets.put({"api_key": key}) if key else vendor.secrets.drop("api_key")
+    )
     vendor.save()
-    response = browser(desk.people.operator).post(account_page(vendor, "test"), follow=True)
+    response = browser(factory.people.operator).post(account_page(vendor, "test"), follow=True)
     assert said in messages_of(response)
     assert changes("vendor.key_tested") == {"worked": [None, False]}
 
 
-def test_prices_read_from_the_vendor_are_recorded_with_before_and_after(desk: Desk) -> None:
-    vendor = desk.accounts["woodpecker"]
+def test_prices_read_from_the_vendor_are_recorded_with_before_and_after(
+    factory: OrderFactory,
+) -> None:
+    vendor = factory.accounts["woodpecker"]
     Price.objects.filter(vendor=vendor, item="mailbox.GOOGLE").update(amount="5.00")
-    response = browser(desk.people.operator).post(account_page(vendor, "fetch"), follow=True)
+    response = browser(factory.people.operator).post(account_page(vendor, "fetch"), follow=True)
     assert "prices were read from Woodpecker" in messages_of(response)
     event = Event.objects.filter(action="vendor.prices_fetched").first()
     assert event is not None
@@ -233,16 +270,18 @@ def test_prices_read_from_the_vendor_are_recorded_with_before_and_after(desk: De
     assert event.who == "operator"
 
 
-def test_a_vendor_that_cannot_be_reached_keeps_the_prices(desk: Desk, practice: Practice) -> None:
-    vendor = desk.accounts["woodpecker"]
+def test_a_vendor_that_cannot_be_reached_keeps_the_prices(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    vendor = factory.accounts["woodpecker"]
     before = list(Price.objects.values())
     practice.stop()
-    response = browser(desk.people.operator).post(account_page(vendor, "fetch"), follow=True)
+    response = browser(factory.people.operator).post(account_page(vendor, "fetch"), follow=True)
     assert "The vendor could not be asked" in messages_of(response)
     assert list(Price.objects.values()) == before
 
 
-# -- Prices, contacts, clients -----------------------------------------------------------------------------------------
+# Prices, contacts, clients
 
 
 def price(vendor: Vendor, **changed: Any) -> dict[str, Any]:
@@ -251,8 +290,8 @@ def price(vendor: Vendor, **changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
-def test_a_typed_price_is_recorded_from_its_first_amount_to_its_end(desk: Desk) -> None:
-    vendor, operator = desk.accounts["woodpecker"], browser(desk.people.operator)
+def test_a_typed_price_is_recorded_from_its_first_amount_to_its_end(factory: OrderFactory) -> None:
+    vendor, operator = factory.accounts["woodpecker"], browser(factory.people.operator)
     operator.post("/vendors/price/add/", price(vendor))
     made = Price.objects.get(item="mailbox.NEW")
     assert (made.source, str(made.amount)) == ("Typed by operator", "4.20")
@@ -262,30 +301,47 @@ def test_a_typed_price_is_recorded_from_its_first_amount_to_its_end(desk: Desk) 
     assert changes("price.changed") == {"amount": ["4.20", "4.50"]}
     operator.post(f"/vendors/price/{made.pk}/delete/", {"post": "yes"})
     assert not Price.objects.filter(item="mailbox.NEW").exists()
-    assert (the("price.deleted").subject, the("price.deleted").who) == ("New at Woodpecker", "operator")
+    assert (the("price.deleted").subject, the("price.deleted").who) == (
+        "New at Woodpecker",
+        "operator",
+    )
     assert verify().is_unbroken
 
 
 @pytest.mark.parametrize(
-    "changed", [{"amount": "-1"}, {"amount": "1.234"}, {"amount": "NaN"}, {"currency": "usd"}, {"amount": "1" * 20}]
+    "changed",
+    [
+        {"amount": "-1"},
+        {"amount": "1.234"},
+        {"amount": "NaN"},
+        {"currency": "usd"},
+        {"amount": "1" * 20},
+    ],
 )
-def test_a_price_that_makes_no_sense_is_refused(desk: Desk, changed: dict[str, str]) -> None:
-    page = browser(desk.people.operator).post(
-        "/vendors/price/add/", price(desk.accounts["woodpecker"], **changed)
+def test_a_price_that_makes_no_sense_is_refused(
+    factory: OrderFactory, changed: dict[str, str]
+) -> None:
+    page = browser(factory.people.operator).post(
+        "/vendors/price/add/", price(factory.accounts["woodpecker"], **changed)
     )  # fmt: skip
     assert page.status_code == 200
     assert page.context["adminform"].form.errors
     assert not Price.objects.filter(item="mailbox.NEW").exists()
 
 
-def test_a_changed_contact_and_client_are_recorded(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
+def test_a_changed_contact_and_client_are_recorded(factory: OrderFactory) -> None:
+    drafter = browser(factory.people.drafter)
     contact = Contact.objects.get()
     fields = {name: getattr(contact, name) for name in CONTACT_FIELDS}
     drafter.post(f"/vendors/contact/{contact.pk}/change/", fields | {"city": "Dallas"})
     assert changes("contact.changed") == {"city": ["Austin", "Dallas"]}
     client = Client.objects.get(name="Northwind")
-    data = {"name": "Northwind", "main_domain": "northwind.com", "forward_to": "northwind.org", "contact": ""}
+    data = {
+        "name": "Northwind",
+        "main_domain": "northwind.com",
+        "forward_to": "northwind.org",
+        "contact": "",
+    }
     drafter.post(f"/orders/client/{client.pk}/change/", data)
     assert changes("client.changed") == {
         "forward_to": ["northwind.com", "northwind.org"],
@@ -299,13 +355,18 @@ CONTACT_FIELDS = (
 )  # fmt: skip
 
 
-# -- People ------------------------------------------------------------------------------------------------------------
+# People
 
 PASSWORD = "correct-horse-battery-77"
 
 
 def test_a_new_user_is_recorded_without_the_password(people: Any) -> None:
-    data = {"username": "nora", "usable_password": "true", "password1": PASSWORD, "password2": PASSWORD}
+    data = {
+        "username": "nora",
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+    }
     browser(people.boss).post("/auth/user/add/", data)
     assert User.objects.get(username="nora").check_password(PASSWORD)
     event = the("user.added")
@@ -318,8 +379,17 @@ def test_a_changed_role_is_recorded_with_before_and_after(people: Any) -> None:
     user = people.drafter
     second = User.objects.create_superuser("second", password="second")
     groups = [Group.objects.get(name=name).pk for name in (roles.DRAFTER, roles.CONFIRMER)]
-    data = {"username": user.username, "is_staff": "on", "is_active": "on", "groups": groups, "why": "A promotion."}
-    dates = {"date_joined_0": f"{user.date_joined:%Y-%m-%d}", "date_joined_1": f"{user.date_joined:%H:%M:%S}"}
+    data = {
+        "username": user.username,
+        "is_staff": "on",
+        "is_active": "on",
+        "groups": groups,
+        "why": "A promotion.",
+    }
+    dates = {
+        "date_joined_0": f"{user.date_joined:%Y-%m-%d}",
+        "date_joined_1": f"{user.date_joined:%H:%M:%S}",
+    }
     browser(people.boss).post(f"/auth/user/{user.pk}/change/", data | dates)
     assert user.groups.count() == 1
     approve(second)
@@ -328,10 +398,17 @@ def test_a_changed_role_is_recorded_with_before_and_after(people: Any) -> None:
     assert (before, sorted(after)) == ([roles.DRAFTER], [roles.CONFIRMER, roles.DRAFTER])
 
 
-def test_a_password_set_by_an_administrator_is_recorded_but_not_shown(committed: None, people: Any) -> None:
+def test_a_password_set_by_an_administrator_is_recorded_but_not_shown(
+    committed: None, people: Any
+) -> None:
     user = people.drafter
     second = User.objects.create_superuser("second", password="second")
-    data = {"usable_password": "true", "password1": PASSWORD, "password2": PASSWORD, "why": "It was forgotten."}
+    data = {
+        "usable_password": "true",
+        "password1": PASSWORD,
+        "password2": PASSWORD,
+        "why": "It was forgotten.",
+    }
     response = browser(people.boss).post(f"/auth/user/{user.pk}/password/", data)
     assert response.status_code == 302
     user.refresh_from_db()

@@ -1,4 +1,6 @@
-"""What the check of an order lets through, the practice vendor takes: arbitrary orders, good and broken."""
+"""What the check of an order lets through, the practice vendor takes: arbitrary orders, good and
+broken.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from orders.models import State
 from orders.plan import plan
-from tests.conftest import OPTIONS, Desk, fresh
+from tests.conftest import OPTIONS, OrderFactory, fresh
 from tests.vendors.orders import StubContact, StubOrder, domain, mailbox
 from tests.vendors.practised import sent
 from tests.vendors.refusals import (
@@ -30,15 +32,19 @@ from vendors.verdicts import Accepted
 
 
 @pytest.mark.parametrize(("api", "product"), sorted(OPTIONS))
-def test_a_good_order_of_each_product_has_no_stop_and_is_taken(desk: Desk, api: str, product: str) -> None:
-    order = desk.draft(api, product)
+def test_a_good_order_of_each_product_has_no_stop_and_is_taken(
+    factory: OrderFactory, api: str, product: str
+) -> None:
+    order = factory.draft(api, product)
     assert [each for each in plan(fresh(order)).problems if each.level == "stop"] == []
-    sent_order = desk.sent(api, product, word="other")
+    sent_order = factory.sent(api, product, word="other")
     assert sent_order.state in (State.ACCEPTED, State.DELIVERED), sent_order.state_reason
 
 
 def mostly(*good: Any, odd: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Now and then something odd, so that many whole orders are good and many are broken in one place."""
+    """Now and then something odd, so that many whole orders are good and many are broken in one
+    place.
+    """
     return st.integers(0, 24).flatmap(lambda die: odd if die == 24 else st.sampled_from(good))
 
 
@@ -53,7 +59,10 @@ DOMAINS = mostly(
 )  # fmt: skip
 NAMES = mostly("Dana", "Zoë", "O'Hara", "D", odd=st.sampled_from(["", " "]))
 PICTURES = mostly(
-    "", "https://x.com/a.png", "HTTP://x.com", odd=st.sampled_from(["a.png", "https://", "ftp://x.com/a"])
+    "",
+    "https://x.com/a.png",
+    "HTTP://x.com",
+    odd=st.sampled_from(["a.png", "https://", "ftp://x.com/a"]),
 )
 
 
@@ -64,7 +73,14 @@ def lines(draw: st.DrawFn, *, number: int, named: bool) -> Any:
     boxes = []
     for place in range(count):
         who = f"{draw(NAMES)} {draw(NAMES)}"
-        boxes.append(mailbox(f"{draw(USERNAMES)}@{name}", name=who, picture=draw(PICTURES), row=number * 10 + place))
+        boxes.append(
+            mailbox(
+                f"{draw(USERNAMES)}@{name}",
+                name=who,
+                picture=draw(PICTURES),
+                row=number * 10 + place,
+            )
+        )
     about = {"first_name": draw(NAMES), "last_name": draw(NAMES)} if named else {}
     years = draw(mostly(1, 2, 10, odd=st.just(0)))
     return domain(name, *boxes, **about, picture=draw(PICTURES), years=years, row=number)
@@ -93,16 +109,24 @@ ODD_OPTIONS: dict[tuple[str, str], list[dict[str, Any]]] = {
 def orders(draw: st.DrawFn, key: tuple[str, str], form: str) -> StubOrder:
     """The good order of a product with lines of its own and, half the time, one more thing changed."""
     good, named = GOOD[key], key == SCALEDMAIL and draw(st.booleans())
-    contents = [draw(lines(number=place + 1, named=named)) for place in range(draw(st.integers(1, 3)))]
+    contents = [
+        draw(lines(number=place + 1, named=named)) for place in range(draw(st.integers(1, 3)))
+    ]
     fitting = {"quantity": len(contents)} if key == SCALEDMAIL else {}
     changed = draw(st.sampled_from([{}, {}, {}, *ODD_OPTIONS[key]]))
-    passwords = [f"{kind}_password" for kind in ("hosting", "sequencer") if f"{kind}_username" in changed]
-    contact = mostly(StubContact(), odd=st.sampled_from([StubContact(state=""), StubContact(last_name=""), None]))
+    passwords = [
+        f"{kind}_password" for kind in ("hosting", "sequencer") if f"{kind}_username" in changed
+    ]
+    contact = mostly(
+        StubContact(), odd=st.sampled_from([StubContact(state=""), StubContact(last_name=""), None])
+    )
     return good.but(
         options=fitting | changed,
         contents=tuple(contents[: draw(mostly(3, odd=st.integers(0, 2)))]),
         secret_names=frozenset(draw(mostly(passwords, odd=st.just([])))),
-        forward_to=draw(mostly("example.com", odd=st.sampled_from(["example", "-.com", "example.x1", ""]))),
+        forward_to=draw(
+            mostly("example.com", odd=st.sampled_from(["example", "-.com", "example.x1", ""]))
+        ),
         contact=draw(contact),
         settings=good.settings | ({"body_form": form} if form else {}),
     )
@@ -125,7 +149,10 @@ def test_what_the_check_lets_through_the_practice_vendor_takes(
         assert all(each.message and each.fix and each.field for each in stops)
         if not stops:
             answer = sent(practice, key[0], order)
-            assert isinstance(REGISTRY[key[0]].read_reply(order, answer), Accepted), (answer.body, order)
+            assert isinstance(REGISTRY[key[0]].read_reply(order, answer), Accepted), (
+                answer.body,
+                order,
+            )
 
     agree()
     assert min(taken[True], taken[False]) >= 10, taken
@@ -134,7 +161,9 @@ def test_what_the_check_lets_through_the_practice_vendor_takes(
 @pytest.mark.parametrize("key", GOOD)
 def test_five_thousand_wrong_lines_are_named_fifty_at_a_time(key: tuple[str, str]) -> None:
     boxes = [mailbox(f"a b{place}@alpha.com", name="", row=place + 1) for place in range(5000)]
-    found = REGISTRY[key[0]].check(GOOD[key].but(contents=(domain("alpha.com", *boxes, row=1),)), PRICE_LIST)
+    found = REGISTRY[key[0]].check(
+        GOOD[key].but(contents=(domain("alpha.com", *boxes, row=1),)), PRICE_LIST
+    )
     of_address = [each for each in found if each.field == "address" and each.level == "stop"]
     assert [each.row for each in of_address] == list(range(1, 52))
     assert "4,949 more lines" in of_address[-1].message

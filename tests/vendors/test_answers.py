@@ -1,4 +1,7 @@
-"""What each answer to a paid request means. Where the vendor may hold a charge the verdict is *unknown*."""
+"""What each answer to a paid request means.
+
+Where the vendor may hold a charge the verdict is *unknown*.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,19 @@ def verdict(key: tuple[str, str], answer: Reply) -> Verdict:
     "status", [100, 204, 205, 226, 300, 301, 302, 303, 307, 308, 402, 408, 409, 410, 418, 423, 425]
 )
 def test_a_status_that_nobody_documents_is_unknown(key: tuple[str, str], status: int) -> None:
-    for body in (b"", {"message": "no", "error": "no"}, {"title": "No", "status": status, "details": "no"}):
+    for body in (
+        b"",
+        {"message": "no", "error": "no"},
+        {"title": "No", "status": status, "details": "no"},
+    ):
         assert isinstance(verdict(key, reply(status, body)), Unknown)
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
 @pytest.mark.parametrize("status", [500, 501, 502, 503, 504, 520, 599])
-def test_a_broken_vendor_is_unknown_even_in_its_own_error_shape(key: tuple[str, str], status: int) -> None:
+def test_a_broken_vendor_is_unknown_even_in_its_own_error_shape(
+    key: tuple[str, str], status: int
+) -> None:
     for body in (
         b"",
         {"title": "Internal Server Error", "status": status, "details": "error details"},
@@ -49,21 +58,32 @@ UNREADABLE = {
     "true": True,
     "text": "OK",
 }
-FOREIGN = {**UNREADABLE, "empty": b"", "empty object": {}, "foreign error": {"errors": [{"detail": "no"}]}}
+FOREIGN = {
+    **UNREADABLE,
+    "empty": b"",
+    "empty object": {},
+    "foreign error": {"errors": [{"detail": "no"}]},
+}
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
 @pytest.mark.parametrize("status", [200, 202])
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
-def test_a_success_that_cannot_be_read_is_unknown(key: tuple[str, str], status: int, body: Any) -> None:
+def test_a_success_that_cannot_be_read_is_unknown(
+    key: tuple[str, str], status: int, body: Any
+) -> None:
     assert isinstance(verdict(key, reply(status, body)), Unknown)
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 422])
 @pytest.mark.parametrize("body", FOREIGN.values(), ids=FOREIGN)
-def test_a_refusal_that_is_not_the_vendors_own_is_unknown(key: tuple[str, str], status: int, body: Any) -> None:
-    """A proxy, a firewall or a captive portal can answer in the vendor's place, after the order went through."""
+def test_a_refusal_that_is_not_the_vendors_own_is_unknown(
+    key: tuple[str, str], status: int, body: Any
+) -> None:
+    """A proxy, a firewall or a captive portal can answer in the vendor's place, after the order
+    went through.
+    """
     assert isinstance(verdict(key, reply(status, body)), Unknown)
 
 
@@ -82,7 +102,9 @@ def test_a_refusal_that_is_not_the_vendors_own_is_unknown(key: tuple[str, str], 
         ({"Retry-After": "-7"}, None),
     ],
 )
-def test_429_was_not_placed_and_tells_how_long_to_wait(key: Any, headers: dict[str, str], seconds: int | None) -> None:
+def test_429_was_not_placed_and_tells_how_long_to_wait(
+    key: Any, headers: dict[str, str], seconds: int | None
+) -> None:
     found = verdict(key, reply(429, b"", headers))
     assert isinstance(found, NotSent)
     assert found.retry_after == seconds

@@ -11,7 +11,9 @@ from vendors.http import Reply
 from vendors.verdicts import Accepted, Unknown, Verdict
 
 CMR_PRODUCTS = [key for key in PRODUCTS if key[0] == "coldmailreseller"]
-ORDERED = "Order created and queued for processing, make sure to have enough balance in your wallet!"
+ORDERED = (
+    "Order created and queued for processing, make sure to have enough balance in your wallet!"
+)
 ORDER_ID = "RJK7NR2W194HAGHGTX75D391P3NB"
 
 
@@ -26,13 +28,19 @@ def cmr(status: int, message: str = "Something is wrong", **more: Any) -> Reply:
 
 @pytest.mark.parametrize("key", CMR_PRODUCTS)
 def test_coldmailreseller_accepts_with_an_order_id(key: tuple[str, str]) -> None:
-    found = verdict(key, reply(200, {"status": 200, "message": ORDERED, "data": {"orderId": ORDER_ID}}))
+    found = verdict(
+        key, reply(200, {"status": 200, "message": ORDERED, "data": {"orderId": ORDER_ID}})
+    )
     assert found == Accepted(reference=ORDER_ID, details={"vendor_says": ORDERED})
 
 
 @pytest.mark.parametrize("unavailable", [[], None])
 def test_coldmailreseller_accepts_whole_where_no_domain_is_unavailable(unavailable: Any) -> None:
-    body = {"status": 200, "message": ORDERED, "data": {"orderId": ORDER_ID, "unavailableDomains": unavailable}}
+    body = {
+        "status": 200,
+        "message": ORDERED,
+        "data": {"orderId": ORDER_ID, "unavailableDomains": unavailable},
+    }
     found = verdict(CMR_PRODUCTS[0], reply(200, body))
     assert isinstance(found, Accepted)
     assert found.refused_domains == ()
@@ -56,8 +64,16 @@ def test_coldmailreseller_accepts_in_part() -> None:
         {"status": 200, "message": ORDERED, "data": {"orderId": 7}},
         {"status": 200, "message": ORDERED, "data": [{"orderId": ORDER_ID}]},
         {"status": 200, "message": ORDERED, "orderId": ORDER_ID},
-        {"status": 200, "message": ORDERED, "data": {"orderId": ORDER_ID, "unavailableDomains": "beta.org"}},
-        {"status": 200, "message": ORDERED, "data": {"orderId": ORDER_ID, "unavailableDomains": [{"d": "beta.org"}]}},
+        {
+            "status": 200,
+            "message": ORDERED,
+            "data": {"orderId": ORDER_ID, "unavailableDomains": "beta.org"},
+        },
+        {
+            "status": 200,
+            "message": ORDERED,
+            "data": {"orderId": ORDER_ID, "unavailableDomains": [{"d": "beta.org"}]},
+        },
         {},
     ],
 )
@@ -65,7 +81,9 @@ def test_coldmailreseller_success_of_another_shape_is_unknown(body: Any) -> None
     assert isinstance(verdict(CMR_PRODUCTS[0], reply(200, body)), Unknown)
 
 
-def test_coldmailreseller_order_with_an_unreadable_part_keeps_its_number_before_the_person() -> None:
+def test_coldmailreseller_order_with_an_unreadable_part_keeps_its_number_before_the_person() -> (
+    None
+):
     data = {"orderId": ORDER_ID, "unavailableDomains": "beta.org"}
     found = verdict(CMR_PRODUCTS[0], reply(200, {"status": 200, "message": ORDERED, "data": data}))
     assert isinstance(found, Unknown)
@@ -88,7 +106,9 @@ def test_coldmailreseller_refuses_in_its_envelope(key: tuple[str, str], status: 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_coldmailreseller_does_not_know_the_key(status: int) -> None:
-    assert problem_in(verdict(CMR_PRODUCTS[0], cmr(status))).message.startswith("The vendor did not accept the key.")
+    assert problem_in(verdict(CMR_PRODUCTS[0], cmr(status))).message.startswith(
+        "The vendor did not accept the key."
+    )
 
 
 def test_coldmailreseller_refusal_without_a_status_in_the_body_counts() -> None:
@@ -105,7 +125,9 @@ def test_coldmailreseller_refusal_without_a_status_in_the_body_counts() -> None:
         ("Look at beta.org.", "domain", 2),
     ],
 )
-def test_a_line_that_the_vendor_names_gets_the_problem(message: str, field: str, row: int | None) -> None:
+def test_a_line_that_the_vendor_names_gets_the_problem(
+    message: str, field: str, row: int | None
+) -> None:
     found = problem_in(verdict(("coldmailreseller", "domains"), cmr(422, message)))
     assert (found.field, found.row) == (field, row)
 

@@ -53,13 +53,17 @@ def test_scaledmail_documents_200_only(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])
-@pytest.mark.parametrize("body", [{"error": "quantity is required"}, {"message": "quantity is required"}])
+@pytest.mark.parametrize(
+    "body", [{"error": "quantity is required"}, {"message": "quantity is required"}]
+)
 def test_scaledmail_refuses_with_error_or_message(status: int, body: dict[str, str]) -> None:
     assert problem_in(read("scaledmail", status, body)).vendor_says == "quantity is required"
 
 
 def test_scaledmail_shows_both_of_its_words() -> None:
-    found = problem_in(read("scaledmail", 400, {"error": "Too low", "message": "Order more", "requested": {}}))
+    found = problem_in(
+        read("scaledmail", 400, {"error": "Too low", "message": "Order more", "requested": {}})
+    )
     assert found.vendor_says == "Too low Order more"
 
 

@@ -89,7 +89,9 @@ def joi(message: str) -> dict[str, str]:
         ("cy@beta.org is taken", "address", 13),
     ],
 )
-def test_smartsenders_message_is_tied_to_its_line(message: str, column: str, row: int | None) -> None:
+def test_smartsenders_message_is_tied_to_its_line(
+    message: str, column: str, row: int | None
+) -> None:
     found = problem_in(read("smartsenders", 400, joi(message)))
     assert (found.field, found.row, found.vendor_says) == (column, row, message)
 
@@ -104,7 +106,9 @@ def test_smartsenders_message_is_tied_to_its_line(message: str, column: str, row
         ("objects", '"domains[0].mailbox_details" is not allowed'),
     ],
 )
-def test_smartsenders_refusal_that_names_the_other_form_says_to_switch(form: str, message: str) -> None:
+def test_smartsenders_refusal_that_names_the_other_form_says_to_switch(
+    form: str, message: str
+) -> None:
     found = problem_in(read("smartsenders", 400, joi(message), settings={"body_form": form}))
     assert "switch" in found.fix
 
@@ -117,12 +121,22 @@ def test_smartsenders_refusal_that_names_the_other_form_says_to_switch(form: str
         ("strings", '"user_details.name" is required'),
     ],
 )
-def test_smartsenders_refusal_about_its_own_form_does_not_say_to_switch(form: str, message: str) -> None:
-    assert "switch" not in problem_in(read("smartsenders", 400, joi(message), settings={"body_form": form})).fix
+def test_smartsenders_refusal_about_its_own_form_does_not_say_to_switch(
+    form: str, message: str
+) -> None:
+    assert (
+        "switch"
+        not in problem_in(read("smartsenders", 400, joi(message), settings={"body_form": form})).fix
+    )
 
 
 @pytest.mark.parametrize(
-    "body", [{"ok": True, "message": "no"}, {"status": "success", "message": "no"}, {"message": "no", "order_id": "1"}]
+    "body",
+    [
+        {"ok": True, "message": "no"},
+        {"status": "success", "message": "no"},
+        {"message": "no", "order_id": "1"},
+    ],
 )
 def test_smartsenders_refusal_with_a_success_in_it_is_unknown(body: dict[str, Any]) -> None:
     assert isinstance(read("smartsenders", 400, body), Unknown)

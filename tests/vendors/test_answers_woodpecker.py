@@ -35,7 +35,13 @@ def test_woodpecker_documents_202_only(status: int) -> None:
 
 
 def woodpecker_error(status: int, **more: Any) -> dict[str, Any]:
-    return {"title": "Title", "status": status, "details": "error details", "timestamp": "2026-05-06T12:00:00Z", **more}
+    return {
+        "title": "Title",
+        "status": status,
+        "details": "error details",
+        "timestamp": "2026-05-06T12:00:00Z",
+        **more,
+    }
 
 
 def test_woodpecker_refuses_a_malformed_request() -> None:
@@ -66,7 +72,9 @@ def test_woodpecker_refusal_of_another_shape_is_unknown(status: int, body: dict[
     assert isinstance(read("woodpecker", status, body), Unknown)
 
 
-def invalid(*fields: Any, code: str = "invalid_fields", message: str = "Invalid field(s)") -> dict[str, Any]:
+def invalid(
+    *fields: Any, code: str = "invalid_fields", message: str = "Invalid field(s)"
+) -> dict[str, Any]:
     return {
         "type": "validation_error",
         "message": message,
@@ -76,7 +84,9 @@ def invalid(*fields: Any, code: str = "invalid_fields", message: str = "Invalid 
     }
 
 
-def field(name: Any, issue: Any = "Email domain must exist in order domains or active firm domains") -> dict[str, Any]:
+def field(
+    name: Any, issue: Any = "Email domain must exist in order domains or active firm domains"
+) -> dict[str, Any]:
     return {"field": name, "issue": issue, "value": "richard@missing.com"}
 
 
@@ -104,16 +114,23 @@ def test_woodpecker_each_field_becomes_a_problem() -> None:
     found = read(
         "woodpecker",
         422,
-        invalid(field("mailboxes[0].email"), field("mailboxes[2].email", "Taken"), "x", field("y", None)),
+        invalid(
+            field("mailboxes[0].email"), field("mailboxes[2].email", "Taken"), "x", field("y", None)
+        ),
     )
     assert isinstance(found, Refused)
-    assert [(problem.row, problem.vendor_says[:5]) for problem in found.problems] == [(11, "Email"), (13, "Taken")]
+    assert [(problem.row, problem.vendor_says[:5]) for problem in found.problems] == [
+        (11, "Email"),
+        (13, "Taken"),
+    ]
 
 
 @pytest.mark.parametrize("fields", [(), ("x",)])
 def test_woodpecker_422_without_a_usable_field_shows_the_message(fields: tuple[Any, ...]) -> None:
     assert (
-        problem_in(read("woodpecker", 422, invalid(*fields, code="new_rule", message="A new rule"))).vendor_says
+        problem_in(
+            read("woodpecker", 422, invalid(*fields, code="new_rule", message="A new rule"))
+        ).vendor_says
         == "A new rule"
     )
 

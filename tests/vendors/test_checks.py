@@ -38,13 +38,15 @@ def found(key: tuple[str, str], prices: Any = PRICES, **changes: Any) -> list[Pr
     return problems
 
 
-def only(key: tuple[str, str], level: str = "stop", prices: Any = PRICES, **changes: Any) -> Problem:
+def only(
+    key: tuple[str, str], level: str = "stop", prices: Any = PRICES, **changes: Any
+) -> Problem:
     [problem] = found(key, prices, **changes)
     assert problem.level == level
     return problem
 
 
-# -- rules that several vendors share ---------------------------------------------------------------------------------
+# rules that several vendors share
 
 
 @pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES, WOODPECKER])
@@ -66,7 +68,8 @@ def test_coldmailreseller_can_buy_a_domain_without_a_mailbox_but_says_so() -> No
 
 @pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES])
 @pytest.mark.parametrize(
-    "picture", ["ada.jpg", "ftp://example.com/ada.jpg", "https://", "javascript:alert(1)", "http:// x"]
+    "picture",
+    ["ada.jpg", "ftp://example.com/ada.jpg", "https://", "javascript:alert(1)", "http:// x"],
 )
 def test_a_picture_must_have_a_web_address(key: tuple[str, str], picture: str) -> None:
     contents = (domain("alpha.com", mailbox("ada@alpha.com", picture=picture, row=11), row=1),)
@@ -81,7 +84,8 @@ def test_a_picture_with_a_web_address_is_fine(key: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "setting"), [(CMR_DOMAINS, "user_id"), (CMR_MAILBOXES, "user_id"), (SCALEDMAIL, "organization_id")]
+    ("key", "setting"),
+    [(CMR_DOMAINS, "user_id"), (CMR_MAILBOXES, "user_id"), (SCALEDMAIL, "organization_id")],
 )
 def test_a_missing_account_setting_is_named(key: tuple[str, str], setting: str) -> None:
     assert only(key, settings={}).field == setting
@@ -100,9 +104,14 @@ def test_a_missing_account_setting_is_named(key: tuple[str, str], setting: str) 
     ],
 )
 @pytest.mark.parametrize("key", [CMR_MAILBOXES, WOODPECKER, SMARTSENDERS, SCALEDMAIL])
-def test_a_wrong_address_gets_a_name_that_is_free(key: tuple[str, str], username: str, fix: str) -> None:
+def test_a_wrong_address_gets_a_name_that_is_free(
+    key: tuple[str, str], username: str, fix: str
+) -> None:
     boxes = (replace(TWO_DOMAINS[0].mailboxes[0], username=username), TWO_DOMAINS[0].mailboxes[1])
-    contents = (replace(TWO_DOMAINS[0], mailboxes=boxes), *(TWO_DOMAINS[1:] if key == SCALEDMAIL else ()))
+    contents = (
+        replace(TWO_DOMAINS[0], mailboxes=boxes),
+        *(TWO_DOMAINS[1:] if key == SCALEDMAIL else ()),
+    )
     problem = only(key, contents=contents)
     assert (problem.field, problem.row, problem.fix) == ("address", 11, fix)
 
@@ -134,9 +143,16 @@ def test_an_address_under_another_domain_is_found() -> None:
         (WOODPECKER, {}, "picture"),
     ],
 )
-def test_what_the_order_has_no_place_for_is_said(key: tuple[str, str], line: dict[str, Any], field: str) -> None:
+def test_what_the_order_has_no_place_for_is_said(
+    key: tuple[str, str], line: dict[str, Any], field: str
+) -> None:
     box = mailbox("cy@beta.org", row=13, picture="" if line else "https://example.com/cy.png")
-    assert only(key, level="warn", contents=(TWO_DOMAINS[0], domain("beta.org", box, row=2, **line))).field == field
+    assert (
+        only(
+            key, level="warn", contents=(TWO_DOMAINS[0], domain("beta.org", box, row=2, **line))
+        ).field
+        == field
+    )
 
 
 def test_a_domain_held_already_keeps_its_years_and_its_forwarding() -> None:
@@ -145,22 +161,30 @@ def test_a_domain_held_already_keeps_its_years_and_its_forwarding() -> None:
 
 
 def test_a_picture_over_plain_http_is_a_warning_with_the_safe_address() -> None:
-    contents = (domain("alpha.com", mailbox("ada@alpha.com", picture="http://example.com/a.png", row=11), row=1),)
+    contents = (
+        domain(
+            "alpha.com", mailbox("ada@alpha.com", picture="http://example.com/a.png", row=11), row=1
+        ),
+    )
     assert "https://example.com/a.png" in only(CMR_DOMAINS, level="warn", contents=contents).fix
 
 
-# -- ColdMailReseller -------------------------------------------------------------------------------------------------
+# ColdMailReseller
 
 
 @pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES])
 @pytest.mark.parametrize("confirm", [None, "", "True"])
-def test_coldmailreseller_has_to_be_told_whether_to_process(key: tuple[str, str], confirm: Any) -> None:
+def test_coldmailreseller_has_to_be_told_whether_to_process(
+    key: tuple[str, str], confirm: Any
+) -> None:
     assert only(key, options={"confirm": confirm}).field == "confirm"
 
 
 @pytest.mark.parametrize("years", [0, -1])
 def test_coldmailreseller_sells_whole_years(years: int) -> None:
-    problem = only(CMR_DOMAINS, contents=(domain("alpha.com", mailbox("ada@alpha.com"), years=years, row=1),))
+    problem = only(
+        CMR_DOMAINS, contents=(domain("alpha.com", mailbox("ada@alpha.com"), years=years, row=1),)
+    )
     assert (problem.field, problem.row) == ("years", 1)
 
 
@@ -173,7 +197,9 @@ def test_coldmailreseller_sells_whole_years(years: int) -> None:
         ({"service_provider": "MICROSOFT", "google_client_id": ""}, "microsoft_oauth_route"),
     ],
 )
-def test_coldmailreseller_needs_the_providers_own_details(options: dict[str, str], field: str) -> None:
+def test_coldmailreseller_needs_the_providers_own_details(
+    options: dict[str, str], field: str
+) -> None:
     assert only(CMR_DOMAINS, options=options).field == field
 
 
@@ -195,12 +221,20 @@ def test_coldmailreseller_takes_one_of_two_ids(options: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"subscription_id": "", "domain_id": "dom-1"}])
 def test_coldmailreseller_id_belongs_to_one_domain(options: dict[str, str]) -> None:
-    assert "one domain" in only(CMR_MAILBOXES, level="warn", options=options, contents=TWO_DOMAINS).message
+    assert (
+        "one domain"
+        in only(CMR_MAILBOXES, level="warn", options=options, contents=TWO_DOMAINS).message
+    )
 
 
 def test_coldmailreseller_subscription_keeps_its_renewal() -> None:
     assert only(CMR_MAILBOXES, level="warn", options={"auto_renew": True}).field == "auto_renew"
-    assert found(CMR_MAILBOXES, options={"auto_renew": True, "subscription_id": "", "domain_id": "dom-1"}) == []
+    assert (
+        found(
+            CMR_MAILBOXES, options={"auto_renew": True, "subscription_id": "", "domain_id": "dom-1"}
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("field", ["google_oauth_route", "microsoft_oauth_route"])
@@ -219,15 +253,20 @@ def test_coldmailreseller_more_than_ten_years_is_a_warning() -> None:
 
 
 def test_coldmailreseller_mailboxes_without_google_details_get_a_warning() -> None:
-    assert only(CMR_MAILBOXES, level="warn", options={"google_client_id": ""}).field == "google_oauth_route"
+    assert (
+        only(CMR_MAILBOXES, level="warn", options={"google_client_id": ""}).field
+        == "google_oauth_route"
+    )
 
 
-# -- ScaledMail -------------------------------------------------------------------------------------------------------
+# ScaledMail
 
 
 @pytest.mark.parametrize("has", [1, 3])
 def test_scaledmail_wants_exactly_the_packages_domains(has: int) -> None:
-    contents = tuple(domain(f"d{number}.com", mailbox(f"ada@d{number}.com")) for number in range(has))
+    contents = tuple(
+        domain(f"d{number}.com", mailbox(f"ada@d{number}.com")) for number in range(has)
+    )
     problem = only(SCALEDMAIL, contents=contents)
     assert problem.field == "domain"
     assert "exactly 2 domains" in problem.message
@@ -238,7 +277,10 @@ def test_scaledmail_counts_domains_of_all_packages() -> None:
     problem = only(SCALEDMAIL, options={"quantity": 2})
     assert "exactly 4 domains" in problem.message
     assert problem.fix == "Add 2, or order 1 of the package."
-    assert found(SCALEDMAIL, prices={"package.price_1": StubPrice(domains=1)}, options={"quantity": 2}) == []
+    assert (
+        found(SCALEDMAIL, prices={"package.price_1": StubPrice(domains=1)}, options={"quantity": 2})
+        == []
+    )
 
 
 @pytest.mark.parametrize("prices", [{}, {"package.price_1": StubPrice(domains=None)}])
@@ -256,7 +298,9 @@ def test_scaledmail_says_when_it_cannot_count(prices: Any) -> None:
         ({"quantity": "2"}, "quantity"),
     ],
 )
-def test_scaledmail_needs_a_package_and_where_the_domains_are(options: dict[str, Any], field: str) -> None:
+def test_scaledmail_needs_a_package_and_where_the_domains_are(
+    options: dict[str, Any], field: str
+) -> None:
     assert only(SCALEDMAIL, options=options).field == field
 
 
@@ -269,7 +313,8 @@ def test_scaledmail_may_want_one_way_for_all_domains() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [{}, {"first_name": "Ada"}, {"last_name": "Example"}, {"first_name": " ", "last_name": "x"}]
+    "names",
+    [{}, {"first_name": "Ada"}, {"last_name": "Example"}, {"first_name": " ", "last_name": "x"}],
 )
 def test_scaledmail_domain_needs_names_or_mailboxes(names: dict[str, str]) -> None:
     problem = only(SCALEDMAIL, contents=(NAMED[0], domain("beta.org", row=2, **names)))
@@ -284,12 +329,19 @@ def test_scaledmail_alias_is_what_stands_before_the_at(username: str) -> None:
 
 
 def test_scaledmail_alias_may_have_64_characters() -> None:
-    assert found(SCALEDMAIL, contents=(TWO_DOMAINS[0], domain("beta.org", mailbox(f"{'x' * 64}@beta.org")))) == []
+    assert (
+        found(
+            SCALEDMAIL,
+            contents=(TWO_DOMAINS[0], domain("beta.org", mailbox(f"{'x' * 64}@beta.org"))),
+        )
+        == []
+    )
 
 
 def test_scaledmail_domain_picture_must_have_a_web_address() -> None:
     problem = only(
-        SCALEDMAIL, contents=(NAMED[0], domain("beta.org", first_name="A", last_name="B", picture="x", row=2))
+        SCALEDMAIL,
+        contents=(NAMED[0], domain("beta.org", first_name="A", last_name="B", picture="x", row=2)),
     )
     assert (problem.field, problem.row) == ("picture", 2)
 
@@ -315,11 +367,15 @@ class NamedPrice(StubPrice):
         ("Big one", 7, True),
     ],
 )
-def test_scaledmail_counts_the_mailboxes_that_the_kind_of_package_has(label: str, count: int, is_right: bool) -> None:
+def test_scaledmail_counts_the_mailboxes_that_the_kind_of_package_has(
+    label: str, count: int, is_right: bool
+) -> None:
     boxes = [mailbox(f"ada{number}@alpha.com", row=10 + number) for number in range(count)]
     prices = {"package.price_1": NamedPrice(domains=1, label=label)}
     problems = found(SCALEDMAIL, prices, contents=(domain("alpha.com", *boxes, row=1),))
-    assert [(each.level, each.field, each.row) for each in problems] == ([] if is_right else [("warn", "address", 1)])
+    assert [(each.level, each.field, each.row) for each in problems] == (
+        [] if is_right else [("warn", "address", 1)]
+    )
 
 
 HOSTING = {"provider": "other", "hosting_provider": "Porkbun", "hosting_username": "ada"}
@@ -348,7 +404,10 @@ def test_scaledmail_says_when_a_login_will_not_be_sent(changes: dict[str, Any]) 
     ("changes", "field"),
     [
         ({"options": {"sequencer_provider": "Instantly"}}, "sequencer_username"),
-        ({"options": {"sequencer_provider": "Instantly", "sequencer_username": "ada"}}, "sequencer_password"),
+        (
+            {"options": {"sequencer_provider": "Instantly", "sequencer_username": "ada"}},
+            "sequencer_password",
+        ),
         ({"options": {"sequencer_username": "ada"}}, "sequencer_provider"),
         ({"secret_names": frozenset({"sequencer_password"})}, "sequencer_provider"),
     ],
@@ -357,12 +416,15 @@ def test_scaledmail_sending_tool_needs_all_three(changes: dict[str, Any], field:
     assert only(SCALEDMAIL, **changes).field == field
 
 
-# -- Woodpecker -------------------------------------------------------------------------------------------------------
+# Woodpecker
 
 
 def test_woodpecker_cost_needs_a_provider() -> None:
     assert only(WOODPECKER, options={"provider": ""}).field == "provider"
-    assert REGISTRY["woodpecker"].cost(SOUND[WOODPECKER].but(options={"provider": ""}), PRICES).lines == ()
+    assert (
+        REGISTRY["woodpecker"].cost(SOUND[WOODPECKER].but(options={"provider": ""}), PRICES).lines
+        == ()
+    )
 
 
 def test_woodpecker_provider_is_on_the_price_list() -> None:
@@ -370,16 +432,21 @@ def test_woodpecker_provider_is_on_the_price_list() -> None:
     assert found(WOODPECKER, {}, options={"provider": "GONE"}) == []
 
 
-# -- SmartSenders -----------------------------------------------------------------------------------------------------
+# SmartSenders
 
 
-@pytest.mark.parametrize("forward_to", ["", "example", "https://example.com", "example.com/path", "a b.com"])
+@pytest.mark.parametrize(
+    "forward_to", ["", "example", "https://example.com", "example.com/path", "a b.com"]
+)
 def test_smartsenders_needs_a_domain_to_forward_to(forward_to: str) -> None:
     assert only(SMARTSENDERS, forward_to=forward_to).field == "forward_to"
 
 
 def test_smartsenders_forwards_an_order_to_one_place() -> None:
-    lines = domain("alpha.com", mailbox("ada@alpha.com"), forward_to="other.com", row=1), TWO_DOMAINS[1]
+    lines = (
+        domain("alpha.com", mailbox("ada@alpha.com"), forward_to="other.com", row=1),
+        TWO_DOMAINS[1],
+    )
     problem = only(SMARTSENDERS, level="warn", contents=lines)
     assert (problem.field, problem.row) == ("forward_to", 1)
 
@@ -406,12 +473,21 @@ def test_smartsenders_asks_for_the_name_only_in_the_first_form() -> None:
 
 def test_smartsenders_names_every_missing_field_in_the_later_form() -> None:
     contact = StubContact(city="", state="", phone="", company="", address_line_two="")
-    messages = [problem.message for problem in found(SMARTSENDERS, contact=contact, settings={"body_form": "objects"})]
-    assert messages == ["The contact has no city.", "The contact has no state.", "The contact has no phone."]
+    messages = [
+        problem.message
+        for problem in found(SMARTSENDERS, contact=contact, settings={"body_form": "objects"})
+    ]
+    assert messages == [
+        "The contact has no city.",
+        "The contact has no state.",
+        "The contact has no phone.",
+    ]
 
 
 def test_smartsenders_asks_for_names_and_pictures_in_the_later_form_only() -> None:
-    contents = (domain("alpha.com", mailbox("ada@alpha.com", name="Ada", picture="x", row=11), row=1),)
+    contents = (
+        domain("alpha.com", mailbox("ada@alpha.com", name="Ada", picture="x", row=11), row=1),
+    )
     assert only(SMARTSENDERS, level="warn", contents=contents).field == "picture"
     problems = found(SMARTSENDERS, contents=contents, settings={"body_form": "objects"})
     assert [(problem.level, problem.field, problem.row) for problem in problems] == [

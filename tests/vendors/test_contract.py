@@ -13,7 +13,17 @@ from django import forms
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.vendors.orders import PRICES, PRODUCTS, SENT_AT, SOUND, Answers, StubContact, StubOrder, case, reply
+from tests.vendors.orders import (
+    PRICES,
+    PRODUCTS,
+    SENT_AT,
+    SOUND,
+    Answers,
+    StubContact,
+    StubOrder,
+    case,
+    reply,
+)
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api, Evidence, OptionsForm, Progress
 from vendors.cost import MONTH, ONCE, UNSTATED, YEAR, FetchedPrice
@@ -21,9 +31,17 @@ from vendors.http import ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, NotSent, Refused, Unknown
 
 APIS = sorted(REGISTRY)
-ITEMS = {f"{prefix}.{number}": f"Item {number}" for prefix in ("domain", "mailbox", "package") for number in (1, 9)}
+ITEMS = {
+    f"{prefix}.{number}": f"Item {number}"
+    for prefix in ("domain", "mailbox", "package")
+    for number in (1, 9)
+}
 TYPED = {
-    ("coldmailreseller", "domains"): {"confirm": "False", "service_provider": "GOOGLE", "auto_renew": "on"},
+    ("coldmailreseller", "domains"): {
+        "confirm": "False",
+        "service_provider": "GOOGLE",
+        "auto_renew": "on",
+    },
     ("coldmailreseller", "mailboxes"): {"confirm": "True", "subscription_id": " sub-1 "},
     ("scaledmail", "package"): {
         "price_id": "9",
@@ -41,14 +59,18 @@ def secrets_in(value: Any) -> list[Secret]:
         return [value]
     if isinstance(value, dict):
         return [found for item in value.values() for found in secrets_in(item)]
-    return [found for item in value for found in secrets_in(item)] if isinstance(value, list | tuple) else []
+    return (
+        [found for item in value for found in secrets_in(item)]
+        if isinstance(value, list | tuple)
+        else []
+    )
 
 
 def all_secrets(request: Request) -> list[Secret]:
     return secrets_in([dict(request.headers), [list(pair) for pair in request.query], request.body])
 
 
-# -- members ----------------------------------------------------------------------------------------------------------
+# members
 
 
 def test_four_vendors_are_registered_under_their_own_names() -> None:
@@ -57,7 +79,10 @@ def test_four_vendors_are_registered_under_their_own_names() -> None:
 
 
 def test_every_product_has_a_sound_order_in_these_tests() -> None:
-    assert sorted((api.name, product) for api in REGISTRY.values() for product in api.products) == PRODUCTS
+    assert (
+        sorted((api.name, product) for api in REGISTRY.values() for product in api.products)
+        == PRODUCTS
+    )
 
 
 @pytest.mark.parametrize("name", APIS)
@@ -91,7 +116,7 @@ def test_what_an_account_needs_is_explained(name: str) -> None:
         assert field.help_text
 
 
-# -- forms ------------------------------------------------------------------------------------------------------------
+# forms
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
@@ -145,17 +170,23 @@ def test_price_choices_name_choice_fields_and_price_items(key: tuple[str, str]) 
 @pytest.mark.parametrize("name", APIS)
 def test_secret_options_are_fields_that_never_show_their_value(name: str) -> None:
     api = REGISTRY[name]
-    fields = {field: form for product in api.products.values() for field, form in product.OptionsForm().fields.items()}
+    fields = {
+        field: form
+        for product in api.products.values()
+        for field, form in product.OptionsForm().fields.items()
+    }
     for secret in api.secret_options:
         widget = fields[secret].widget
         assert isinstance(widget, forms.PasswordInput)
         assert not widget.render_value
         assert not fields[secret].required
-    passwords = {field for field, form in fields.items() if isinstance(form.widget, forms.PasswordInput)}
+    passwords = {
+        field for field, form in fields.items() if isinstance(form.widget, forms.PasswordInput)
+    }
     assert passwords == api.secret_options
 
 
-# -- requests ---------------------------------------------------------------------------------------------------------
+# requests
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
@@ -180,7 +211,9 @@ def test_a_half_filled_draft_never_breaks_anything(key: tuple[str, str], junk: A
         StubOrder(product=key[1]),
         StubOrder(product=""),
         StubOrder(product=key[1], options=dict.fromkeys(names, junk), settings=account),
-        sound.but(options=dict.fromkeys(names, junk), settings=account, contact=StubContact(first_name="")),
+        sound.but(
+            options=dict.fromkeys(names, junk), settings=account, contact=StubContact(first_name="")
+        ),
         dataclasses.replace(sound, options={}, settings={}, contact=None),
     ):
         request = api.order_request(order)
@@ -191,14 +224,20 @@ def test_a_half_filled_draft_never_breaks_anything(key: tuple[str, str], junk: A
 
 @pytest.mark.parametrize("key", PRODUCTS)
 def test_an_empty_draft_cannot_pass_the_check(key: tuple[str, str]) -> None:
-    assert any(problem.level == "stop" for problem in REGISTRY[key[0]].check(StubOrder(product=key[1]), {}))
+    assert any(
+        problem.level == "stop" for problem in REGISTRY[key[0]].check(StubOrder(product=key[1]), {})
+    )
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
 def test_the_request_holds_placeholders_for_secrets_only(key: tuple[str, str]) -> None:
     api, order = case(key)
     if api.secret_options:
-        filled = {"provider": "other", "hosting_provider": "Porkbun", "sequencer_provider": "Instantly"}
+        filled = {
+            "provider": "other",
+            "hosting_provider": "Porkbun",
+            "sequencer_provider": "Instantly",
+        }
         order = order.but(options=filled, secret_names=api.secret_options)
     request = api.order_request(order)
     names = [secret.name for secret in all_secrets(request)]
@@ -206,7 +245,10 @@ def test_the_request_holds_placeholders_for_secrets_only(key: tuple[str, str]) -
     assert request.path.startswith("/")
     assert "?" not in request.path
     values = {name: f"value-of-{name}" for name in names}
-    shown, sent = json.dumps(request.as_dict(), ensure_ascii=False), (request.wire_body(values) or b"").decode()
+    shown, sent = (
+        json.dumps(request.as_dict(), ensure_ascii=False),
+        (request.wire_body(values) or b"").decode(),
+    )
     sent += json.dumps(request.wire_headers(values)) + request.url(api.host, values)
     for name, value in values.items():
         assert value not in shown
@@ -225,19 +267,25 @@ def test_the_same_order_makes_the_same_request(key: tuple[str, str]) -> None:
 def test_a_name_that_looks_like_a_placeholder_is_sent_as_typed() -> None:
     api, order = case(("woodpecker", "mailboxes"))
     [first, *rest] = order.contents
-    boxes = tuple(dataclasses.replace(box, first_name=str(Secret("api_key"))) for box in first.mailboxes)
-    request = api.order_request(order.but(contents=(dataclasses.replace(first, mailboxes=boxes), *rest)))
+    boxes = tuple(
+        dataclasses.replace(box, first_name=str(Secret("api_key"))) for box in first.mailboxes
+    )
+    request = api.order_request(
+        order.but(contents=(dataclasses.replace(first, mailboxes=boxes), *rest))
+    )
     assert "the real key" not in (request.wire_body({"api_key": "the real key"}) or b"").decode()
 
 
-# -- answers ----------------------------------------------------------------------------------------------------------
+# answers
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
 def test_html_in_place_of_a_refusal_is_unknown(key: tuple[str, str]) -> None:
     api, order = case(key)
     for status in api.REFUSALS:
-        assert isinstance(api.read_reply(order, reply(status, b"<html>403 Forbidden</html>")), Unknown)
+        assert isinstance(
+            api.read_reply(order, reply(status, b"<html>403 Forbidden</html>")), Unknown
+        )
 
 
 # fmt: off
@@ -257,14 +305,31 @@ TELLING = st.sampled_from([
 # fmt: on
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | TELLING
 JSON = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=6), max_leaves=25
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=6),
+    max_leaves=25,
 )
-LISTS = ["data", "subscriptions", "payments", "packages", "domains", "mailboxes", "providers", "organizations"]
+LISTS = [
+    "data",
+    "subscriptions",
+    "payments",
+    "packages",
+    "domains",
+    "mailboxes",
+    "providers",
+    "organizations",
+]
 ROWS = st.lists(st.dictionaries(WORDS, JSON, max_size=8) | JSON, max_size=4)
-TABLES = st.one_of(ROWS, *(ROWS.map(lambda rows, name=name: {name: rows, "data": {name: rows}}) for name in LISTS))
-STATUS = st.integers(100, 599) | st.sampled_from([200, 202, 400, 401, 403, 404, 405, 413, 415, 422, 429])
+TABLES = st.one_of(
+    ROWS, *(ROWS.map(lambda rows, name=name: {name: rows, "data": {name: rows}}) for name in LISTS)
+)
+STATUS = st.integers(100, 599) | st.sampled_from(
+    [200, 202, 400, 401, 403, 404, 405, 413, 415, 422, 429]
+)
 BODY = st.binary(max_size=200) | (JSON | TABLES).map(lambda value: json.dumps(value).encode())
-HEADERS = st.dictionaries(st.sampled_from(["Retry-After", "retry-after", "Location"]), st.text(max_size=30), max_size=2)
+HEADERS = st.dictionaries(
+    st.sampled_from(["Retry-After", "retry-after", "Location"]), st.text(max_size=30), max_size=2
+)
 
 
 @pytest.mark.parametrize("key", PRODUCTS)
@@ -294,7 +359,7 @@ def test_no_answer_breaks_the_reading_or_hides_a_charge(
         assert verdict.why
 
 
-# -- reads ------------------------------------------------------------------------------------------------------------
+# reads
 
 
 class Anything:
@@ -326,7 +391,11 @@ def assert_reads_hold(key: tuple[str, str], vendor: Anything, since: datetime = 
             pass
         else:
             assert isinstance(told, Progress)
-            assert {*told.domains.values(), *told.mailboxes.values()} <= {"ordered", "ready", "refused"}
+            assert {*told.domains.values(), *told.mailboxes.values()} <= {
+                "ordered",
+                "ready",
+                "refused",
+            }
             assert len(told.reference) <= 120
     if api.can_fetch_prices:
         try:

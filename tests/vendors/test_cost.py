@@ -56,7 +56,9 @@ def test_coldmailreseller_says_when_the_money_is_due_later(key: tuple[str, str])
 
 def test_scaledmail_packages_are_counted() -> None:
     assert lines(SCALEDMAIL) == [("package.price_1", 1, 1, Decimal("28.00"))]
-    assert lines(SCALEDMAIL, options={"quantity": 3}) == [("package.price_1", 3, 1, Decimal("84.00"))]
+    assert lines(SCALEDMAIL, options={"quantity": 3}) == [
+        ("package.price_1", 3, 1, Decimal("84.00"))
+    ]
     assert lines(SCALEDMAIL, options={"price_id": ""}) == []
 
 
@@ -69,7 +71,9 @@ def test_scaledmail_coupon_is_not_taken_off() -> None:
 
 def test_woodpecker_mailboxes_cost_what_their_provider_takes() -> None:
     assert lines(WOODPECKER) == [("mailbox.GOOGLE", 3, 1, Decimal("18.00"))]
-    assert lines(WOODPECKER, options={"provider": "MICROSOFT"}) == [("mailbox.MICROSOFT", 3, 1, None)]
+    assert lines(WOODPECKER, options={"provider": "MICROSOFT"}) == [
+        ("mailbox.MICROSOFT", 3, 1, None)
+    ]
 
 
 @pytest.mark.parametrize("number", [9, "9"])

@@ -1,4 +1,7 @@
-"""Each request against the sample on the vendor's own page: `pages/` holds the samples as the pages print them."""
+"""Each request against the sample on the vendor's own page:
+
+`pages/` holds the samples as the pages print them.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ GOOGLE = {
     "google_client_id": "549360251880-maeh4okn7btu9cjtf0l2bt1t5b22sbf8.apps.googleusercontent.com",
     "google_app_name": "Outreach App",
 }
-STATUE = "https://unsplash.com/photos/a-white-sculpture-is-shown-against-a-white-background-As9ruviI79Q"
+STATUE = (
+    "https://unsplash.com/photos/a-white-sculpture-is-shown-against-a-white-background-As9ruviI79Q"
+)
 TREE = "https://unsplash.com/photos/a-blurry-image-of-a-tree-outside-of-a-window-8NIxpSFzzg8"
 
 
@@ -69,7 +74,11 @@ def test_coldmailreseller_domains() -> None:
 def test_coldmailreseller_domains_for_microsoft_have_a_route_and_no_google_block() -> None:
     order = StubOrder(
         product="domains",
-        options={"service_provider": "MICROSOFT", "microsoft_oauth_route": "https://login.example", **GOOGLE},
+        options={
+            "service_provider": "MICROSOFT",
+            "microsoft_oauth_route": "https://login.example",
+            **GOOGLE,
+        },
         contents=(domain("domain.com", years=2),),
     )
     body = REGISTRY["coldmailreseller"].order_request(order).body
@@ -85,16 +94,21 @@ def center(**options: Any) -> StubOrder:
         product="mailboxes",
         settings={"user_id": "user-1"},
         options={"confirm": False, **GOOGLE, **options},
-        contents=(domain("center.org", mailbox("email1@center.org", name="john doe", picture=TREE)),),
+        contents=(
+            domain("center.org", mailbox("email1@center.org", name="john doe", picture=TREE)),
+        ),
     )
 
 
 def test_coldmailreseller_mailboxes_on_a_subscription() -> None:
     sample = page("coldmailreseller-mailboxes")
-    # The page prints an empty subscription beside autoRenew; its own table gives autoRenew to domainId alone.
+    # The page prints an empty subscription beside autoRenew; its own table gives autoRenew to
+    # domainId alone.
     sample["body"]["subscriptionId"] = "sub-1"
     del sample["body"]["autoRenew"]
-    request = REGISTRY["coldmailreseller"].order_request(center(subscription_id="sub-1", auto_renew=True))
+    request = REGISTRY["coldmailreseller"].order_request(
+        center(subscription_id="sub-1", auto_renew=True)
+    )
     assert_like_page("coldmailreseller", request, sample, api_key="<api-key>")
 
 
@@ -134,15 +148,27 @@ SCALEDMAIL = StubOrder(
 
 def test_scaledmail_package() -> None:
     sample = page("scaledmail-package")
-    sample["url"] = sample["url"].replace("{price_id}", "%7Bprice_id%7D")  # ids are quoted into the path
+    sample["url"] = sample["url"].replace(
+        "{price_id}", "%7Bprice_id%7D"
+    )  # ids are quoted into the path
     request = REGISTRY["scaledmail"].order_request(SCALEDMAIL)
-    secrets = {"api_key": "<token>", "hosting_password": "password", "sequencer_password": "password"}
+    secrets = {
+        "api_key": "<token>",
+        "hosting_password": "password",
+        "sequencer_password": "password",
+    }
     assert_like_page("scaledmail", request, sample, **secrets)
-    assert request.query == (("organization_id", "recOrg"), ("provider", "other"), ("coupon", "SPRING"))
+    assert request.query == (
+        ("organization_id", "recOrg"),
+        ("provider", "other"),
+        ("coupon", "SPRING"),
+    )
 
 
 def test_scaledmail_leaves_out_what_is_not_given() -> None:
-    order = SCALEDMAIL.but(options={"provider": "scaledmail", "coupon": "", "sequencer_provider": ""})
+    order = SCALEDMAIL.but(
+        options={"provider": "scaledmail", "coupon": "", "sequencer_provider": ""}
+    )
     request = REGISTRY["scaledmail"].order_request(order)
     assert [name for name, _ in request.query] == ["organization_id", "provider"]
     assert list(request.body) == ["domains"]
@@ -157,9 +183,18 @@ def test_scaledmail_quantity_stands_before_the_domains() -> None:
 def test_scaledmail_aliases_take_the_place_of_names() -> None:
     """The alias object of the page's "Aliases Handling"."""
     picture = "link1.com"
-    line = domain("example.com", mailbox("alias1@example.com", name="User1 Test", picture=picture), picture=picture)
+    line = domain(
+        "example.com",
+        mailbox("alias1@example.com", name="User1 Test", picture=picture),
+        picture=picture,
+    )
     body = REGISTRY["scaledmail"].order_request(SCALEDMAIL.but(contents=(line,))).body
-    alias = {"first_name": "User1", "last_name": "Test", "alias": "alias1", "profile_picture": "link1.com"}
+    alias = {
+        "first_name": "User1",
+        "last_name": "Test",
+        "alias": "alias1",
+        "profile_picture": "link1.com",
+    }
     expected = {"domain": "example.com", "aliases": [alias], "profile_picture": "link1.com"}
     assert in_order(body["domains"]) == in_order([expected])
 
@@ -168,7 +203,9 @@ def test_woodpecker_mailboxes() -> None:
     order = StubOrder(
         product="mailboxes",
         options={"provider": "GOOGLE"},
-        contents=(domain("piedpiper.com", mailbox("richard@piedpiper.com", name="Richard Hendricks")),),
+        contents=(
+            domain("piedpiper.com", mailbox("richard@piedpiper.com", name="Richard Hendricks")),
+        ),
     )
     request = REGISTRY["woodpecker"].order_request(order)
     assert_like_page("woodpecker", request, page("woodpecker-mailboxes"), api_key="{YOUR_API_KEY}")
@@ -184,12 +221,15 @@ def test_smartsenders_domains() -> None:
     )
     request = REGISTRY["smartsenders"].order_request(order)
     assert_like_page("smartsenders", request, page("smartsenders-domains"), api_key="YOUR_API_KEY")
-    assert request.url("", {"api_key": "YOUR_API_KEY"}).endswith("/place-order?api_key=YOUR_API_KEY")
+    assert request.url("", {"api_key": "YOUR_API_KEY"}).endswith(
+        "/place-order?api_key=YOUR_API_KEY"
+    )
 
 
 def test_smartsenders_domains_in_the_later_form() -> None:
     sample = page("smartsenders-domains-objects")
-    # parent_account_id links to a mailbox that the account has already; MailOps orders new ones only.
+    # parent_account_id links to a mailbox that the account has already; MailOps orders new ones
+    # only.
     del sample["body"]["domains"][0]["mailbox_details"][0]["parent_account_id"]
     order = StubOrder(
         product="domains",
@@ -215,7 +255,10 @@ def test_smartsenders_domains_in_the_later_form() -> None:
                 mailbox("manjit.singh@example.com", name="Manjit Singh", picture="profile1.jpg"),
                 mailbox("singh@example.com", name="Manjit Singh", picture="profile2.jpg"),
             ),
-            domain("testdomain.com", mailbox("john.doe@testdomain.com", name="John Doe", picture="profile3.jpg")),
+            domain(
+                "testdomain.com",
+                mailbox("john.doe@testdomain.com", name="John Doe", picture="profile3.jpg"),
+            ),
         ),
     )
     request = REGISTRY["smartsenders"].order_request(order)

@@ -11,12 +11,21 @@ from typing import Any
 
 import pytest
 
-from tests.vendors.exchange import REQUEST, SECRETS, TOO_LONG, answering, endless_answer, in_time, post, saying
+from tests.vendors.exchange import (
+    REQUEST,
+    SECRETS,
+    TOO_LONG,
+    answering,
+    endless_answer,
+    in_time,
+    post,
+    saying,
+)
 from tests.vendors.raw import Act, Visit, listening
 from tests.vendors.tls import certificate
 from vendors.http import Lost, NoConnection, ReadFailed, Reply, Request, Secret, post_order, reader
 
-# -- Proof that no connection was made ---------------------------------------------------------------------------------
+# Proof that no connection was made
 
 
 def test_a_refused_connection_is_proof_that_nothing_was_sent(serve: Any) -> None:
@@ -26,7 +35,9 @@ def test_a_refused_connection_is_proof_that_nothing_was_sent(serve: Any) -> None
 
 
 def test_a_name_that_is_not_found_is_proof_that_nothing_was_sent() -> None:
-    assert post("https://vendor.invalid") == NoConnection("the vendor's name could not be found on the network")
+    assert post("https://vendor.invalid") == NoConnection(
+        "the vendor's name could not be found on the network"
+    )
 
 
 def test_a_connection_that_takes_too_long_is_proof_that_nothing_was_sent() -> None:
@@ -49,7 +60,9 @@ def test_a_connection_that_takes_too_long_is_proof_that_nothing_was_sent() -> No
                 outcome = post(f"http://127.0.0.1:{full.getsockname()[1]}")
             else:
                 pytest.skip("this system takes any number of waiting connections")
-            assert outcome == NoConnection("the vendor's server did not answer the connection in time")
+            assert outcome == NoConnection(
+                "the vendor's server did not answer the connection in time"
+            )
         finally:
             for caller in waiting:
                 caller.close()
@@ -68,7 +81,7 @@ def test_who_may_not_go_any_more_sends_nothing_on_the_standing_connection(serve:
     assert [bool(visit.request) for visit in server.visits] == [False, True]
 
 
-# -- Everything else is doubt ------------------------------------------------------------------------------------------
+# Everything else is doubt
 
 
 def whole_then_close(visit: Visit) -> None:
@@ -124,26 +137,56 @@ DOUBTS: dict[str, tuple[Act, str]] = {
     "closed before reading": (close_at_once, ""),
     "reset before reading": (reset_unread, ""),
     "reset in the middle of the request": (some_then_reset, ""),
-    "read whole, then closed": (whole_then_close, "the vendor closed the connection without an answer"),
+    "read whole, then closed": (
+        whole_then_close,
+        "the vendor closed the connection without an answer",
+    ),
     "read whole, then reset": (whole_then_reset, "the vendor cut the connection"),
     "read whole, no answer": (whole_then_silence, "no answer came in time"),
     "nothing read, no answer": (nothing_read, "no answer came in time"),
     "answer cut in the first line": (saying(b"HTTP/1.1 2"), ""),
     "answer cut after its status": (saying(b"HTTP/1.1 202"), "the answer was cut off"),
-    "answer cut in the words of its status": (saying(b"HTTP/1.1 202 Acc"), "the answer was cut off"),
-    "answer cut after its first line": (saying(b"HTTP/1.1 202 Accepted\r\n"), "the answer was cut off"),
-    "answer cut in a header": (saying(b"HTTP/1.1 202 Accepted\r\nContent-Le"), "the answer was cut off"),
-    "answer cut in a length": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0"), "the answer was cut off"),
-    "answer cut between headers": (saying(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n"), "the answer was cut off"),
+    "answer cut in the words of its status": (
+        saying(b"HTTP/1.1 202 Acc"),
+        "the answer was cut off",
+    ),
+    "answer cut after its first line": (
+        saying(b"HTTP/1.1 202 Accepted\r\n"),
+        "the answer was cut off",
+    ),
+    "answer cut in a header": (
+        saying(b"HTTP/1.1 202 Accepted\r\nContent-Le"),
+        "the answer was cut off",
+    ),
+    "answer cut in a length": (
+        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0"),
+        "the answer was cut off",
+    ),
+    "answer cut between headers": (
+        saying(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n"),
+        "the answer was cut off",
+    ),
     "answer cut in the blank line": (
         saying(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r"),
         "the answer was cut off",
     ),
-    "answer cut after please go on": (saying(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\n"), "was cut off"),
+    "answer cut after please go on": (
+        saying(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\n"),
+        "was cut off",
+    ),
     "answer reset in its headers": (headers_then_reset, "the vendor cut the connection"),
-    "answer cut in the body": (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"), "the answer was cut off"),
-    "answer cut in a chunk": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"), ""),
-    "chunks that are none": (saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"), ""),
+    "answer cut in the body": (
+        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}"),
+        "the answer was cut off",
+    ),
+    "answer cut in a chunk": (
+        saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}"),
+        "",
+    ),
+    "chunks that are none": (
+        saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"),
+        "",
+    ),
     "not HTTP": (saying(b"SSH-2.0-OpenSSH_9.2\r\n"), ""),
     "a status that is no number": (saying(b"HTTP/1.1 YES\r\n\r\n"), ""),
     "headers without end": (saying(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200 + b"\r\n"), ""),
@@ -217,7 +260,7 @@ def test_a_request_that_cannot_be_built_is_doubt_not_a_crash(serve: Any) -> None
     assert server.visits == []
 
 
-# -- TLS ---------------------------------------------------------------------------------------------------------------
+# TLS
 
 
 @pytest.fixture(scope="session")
@@ -258,14 +301,16 @@ def test_a_certificate_is_not_trusted_because_the_environment_says_so(
     assert post(server.url.replace("http:", "https:")) == UNTRUSTED
 
 
-@pytest.mark.parametrize("act", [close_at_once, some_then_reset, whole_then_silence, answering(b"no TLS here")])
+@pytest.mark.parametrize(
+    "act", [close_at_once, some_then_reset, whole_then_silence, answering(b"no TLS here")]
+)
 def test_a_secure_connection_that_never_stands_is_doubt(serve: Any, act: Act) -> None:
     server = serve(act)
     assert isinstance(in_time(lambda: post(server.url.replace("http:", "https:"))), Lost)
     assert len(server.visits) == 1
 
 
-# -- Harmless reads ----------------------------------------------------------------------------------------------------
+# Harmless reads
 
 
 @pytest.mark.parametrize("case", DOUBTS)

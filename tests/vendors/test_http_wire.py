@@ -1,4 +1,6 @@
-"""The one paid POST on the wire: the confirmed bytes, once, on a connection of its own, to nobody else."""
+"""The one paid POST on the wire: the confirmed bytes, once, on a connection of its own, to nobody
+else.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,15 @@ from typing import Any
 
 import pytest
 
-from tests.vendors.exchange import REQUEST, SECRETS, TOO_LONG, answering, endless_answer, post, saying
+from tests.vendors.exchange import (
+    REQUEST,
+    SECRETS,
+    TOO_LONG,
+    answering,
+    endless_answer,
+    post,
+    saying,
+)
 from vendors.http import Lost, Reply, Request, Secret, reader
 
 
@@ -17,7 +27,9 @@ def test_the_bytes_on_the_wire_are_the_confirmed_ones(serve: Any) -> None:
     server = serve(answering(b"{}"))
     assert isinstance(post(server.url), Reply)
     (visit,) = server.visits
-    assert visit.request.startswith(b"POST /orders?userId=u+1%262&api_key=practice-KEY HTTP/1.1\r\n")
+    assert visit.request.startswith(
+        b"POST /orders?userId=u+1%262&api_key=practice-KEY HTTP/1.1\r\n"
+    )
     assert visit.body == REQUEST.wire_body(SECRETS)
     assert json.loads(visit.body)["hosting"] == {"password": "pa55-word"}
     assert visit.headers["x-api-key"] == "practice-KEY"
@@ -31,10 +43,18 @@ def test_the_bytes_on_the_wire_are_the_confirmed_ones(serve: Any) -> None:
 def test_a_placeholder_that_a_person_typed_is_sent_as_typed(serve: Any) -> None:
     server = serve(answering(b"{}"))
     typed = str(Secret("api_key"))
-    request = Request(method="POST", path="/orders", query=(("note", typed),), body={"name": typed, "list": [typed]})
+    request = Request(
+        method="POST",
+        path="/orders",
+        query=(("note", typed),),
+        body={"name": typed, "list": [typed]},
+    )
     post(server.url, request)
     (visit,) = server.visits
-    assert json.loads(visit.body) == {"name": "«api key, kept secret»", "list": ["«api key, kept secret»"]}
+    assert json.loads(visit.body) == {
+        "name": "«api key, kept secret»",
+        "list": ["«api key, kept secret»"],
+    }
     assert b"practice-KEY" not in visit.request
 
 
@@ -45,7 +65,9 @@ def test_every_request_has_a_connection_of_its_own(serve: Any) -> None:
     assert [visit.request.count(b"HTTP/1.1") for visit in server.visits] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+@pytest.mark.parametrize(
+    "status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]
+)
 def test_a_redirect_is_shown_and_not_followed(serve: Any, status: str) -> None:
     elsewhere = serve(answering(b"{}"))
     server = serve(answering(b"", status=status, headers=f"Location: {elsewhere.url}/\r\n"))
@@ -59,7 +81,14 @@ def test_proxies_and_logins_of_the_environment_are_ignored(
     serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, proxy = serve(answering(b"{}")), serve(answering(b"{}"))
-    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+    ):
         monkeypatch.setenv(name, proxy.url)
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -74,12 +103,16 @@ def test_proxies_and_logins_of_the_environment_are_ignored(
     assert proxy.visits == []
 
 
-# -- What comes back ---------------------------------------------------------------------------------------------------
+# What comes back
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 def test_a_blank_line_ends_the_headers(serve: Any, end: bytes) -> None:
-    reply = post(serve(saying(end.join([b"HTTP/1.1 202 Accepted", b"X-A: b", b"Content-Length: 0", b"", b""]))).url)
+    reply = post(
+        serve(
+            saying(end.join([b"HTTP/1.1 202 Accepted", b"X-A: b", b"Content-Length: 0", b"", b""]))
+        ).url
+    )
     assert isinstance(reply, Reply)
     assert (reply.status, reply.headers["X-A"], reply.body) == (202, "b", b"")
 
@@ -90,7 +123,9 @@ def test_an_answer_without_a_length_ends_with_the_connection(serve: Any) -> None
     assert (reply.status, reply.json()) == (200, {"ok": True})
 
 
-@pytest.mark.parametrize("status", ["103 Early Hints", "202 Accepted", "204 No Content", "422 No", "503 Away", "999 ?"])
+@pytest.mark.parametrize(
+    "status", ["103 Early Hints", "202 Accepted", "204 No Content", "422 No", "503 Away", "999 ?"]
+)
 def test_any_status_is_a_reply_for_the_adapter_to_read(serve: Any, status: str) -> None:
     reply = post(serve(saying(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())).url)
     assert isinstance(reply, Reply)

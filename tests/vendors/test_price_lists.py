@@ -14,7 +14,13 @@ SMARTSENDERS = "/api/v1/smart-senders"
 
 def test_scaledmail_packages_become_prices() -> None:
     rows = [
-        {"id": "price_1", "name": "SM Google 70%", "price": 199, "domains": 12, "frequency": "/monthly"},
+        {
+            "id": "price_1",
+            "name": "SM Google 70%",
+            "price": 199,
+            "domains": 12,
+            "frequency": "/monthly",
+        },
         {"id": "price_2", "name": "", "price": "9.90", "domains": "many", "frequency": "/yearly"},
         {"id": "price_1", "name": "Again", "price": 1},
         {"id": "price_3", "price": "cheap"},
@@ -26,7 +32,9 @@ def test_scaledmail_packages_become_prices() -> None:
         {"price": 5},
         "nonsense",
     ]
-    found = REGISTRY["scaledmail"].prices({}, Answers({f"{SCALEDMAIL}/packages": {"packages": rows}}))
+    found = REGISTRY["scaledmail"].prices(
+        {}, Answers({f"{SCALEDMAIL}/packages": {"packages": rows}})
+    )
     assert found == [
         FetchedPrice(
             item="package.price_1",
@@ -36,7 +44,13 @@ def test_scaledmail_packages_become_prices() -> None:
             currency="USD",
             domains=12,
         ),
-        FetchedPrice(item="package.price_2", label="price_2", unit=UNSTATED, amount=Decimal("9.90"), currency="USD"),
+        FetchedPrice(
+            item="package.price_2",
+            label="price_2",
+            unit=UNSTATED,
+            amount=Decimal("9.90"),
+            currency="USD",
+        ),
     ]
 
 
@@ -49,7 +63,9 @@ def test_woodpecker_prices_keep_each_providers_currency() -> None:
         {"currency": "EUR", "email_account_price": 6.00},
         None,
     ]
-    found = REGISTRY["woodpecker"].prices({}, Answers({"/rest/v2/domains/providers": {"providers": rows}}))
+    found = REGISTRY["woodpecker"].prices(
+        {}, Answers({"/rest/v2/domains/providers": {"providers": rows}})
+    )
     assert [(price.item, price.unit, str(price.amount), price.currency) for price in found] == [
         ("mailbox.MAILDOSO", "month", "4.0", "EUR"),
         ("mailbox.MAILFORGE", "month", "4.1", "USD"),

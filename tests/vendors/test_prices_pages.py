@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from mailops.history.models import Event
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.orders.pages import browser
 from vendors import price_lists
 from vendors.models import Price, PriceVersion, Rate, Vendor
@@ -32,10 +32,12 @@ def typed(vendor: Vendor, **changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
-def test_a_price_typed_on_its_page_has_a_version(desk: Desk) -> None:
-    cmr = desk.accounts["coldmailreseller"]
+def test_a_price_typed_on_its_page_has_a_version(factory: OrderFactory) -> None:
+    cmr = factory.accounts["coldmailreseller"]
     price = cmr.prices.get(item="domain.com")
-    browser(desk.people.operator).post(f"/vendors/price/{price.pk}/change/", typed(cmr, renewal_amount="16.00"))
+    browser(factory.people.operator).post(
+        f"/vendors/price/{price.pk}/change/", typed(cmr, renewal_amount="16.00")
+    )
     newest = PriceVersion.objects.first()
     assert newest is not None
     assert newest.before is not None
@@ -47,39 +49,44 @@ def test_a_price_typed_on_its_page_has_a_version(desk: Desk) -> None:
     assert event.changes == {"renewal_amount": ["14.50", "16.00"]}
 
 
-def test_a_price_deleted_on_its_page_is_named_as_taken_off(desk: Desk) -> None:
-    price = desk.accounts["coldmailreseller"].prices.get(item="domain.com")
-    browser(desk.people.operator).post(f"/vendors/price/{price.pk}/delete/", {"post": "yes"})
+def test_a_price_deleted_on_its_page_is_named_as_taken_off(factory: OrderFactory) -> None:
+    price = factory.accounts["coldmailreseller"].prices.get(item="domain.com")
+    browser(factory.people.operator).post(f"/vendors/price/{price.pk}/delete/", {"post": "yes"})
     newest = PriceVersion.objects.first()
     assert newest is not None
     assert (newest.says, newest.source) == ("Taken off the list", "Taken off by operator")
 
 
-def test_the_list_of_changes_tells_before_after_and_who(desk: Desk) -> None:
-    change(desk.accounts["coldmailreseller"], "13.50")
-    page = browser(desk.people.auditor).get(CHANGES).content.decode()
+def test_the_list_of_changes_tells_before_after_and_who(factory: OrderFactory) -> None:
+    change(factory.accounts["coldmailreseller"], "13.50")
+    page = browser(factory.people.auditor).get(CHANGES).content.decode()
     assert "Prices: what changed" in page
     for words in ("$13.00 a year, then $14.50", "$13.50 a year, then $14.50", "operator"):
         assert words in page
 
 
-def test_the_changes_of_one_price_stand_alone(desk: Desk) -> None:
-    cmr = desk.accounts["coldmailreseller"]
+def test_the_changes_of_one_price_stand_alone(factory: OrderFactory) -> None:
+    cmr = factory.accounts["coldmailreseller"]
     change(cmr, "13.50")
-    response = browser(desk.people.drafter).get(CHANGES, {"vendor__id__exact": cmr.pk, "item": "domain.com"})
-    assert [found.item for found in response.context["cl"].result_list] == ["domain.com", "domain.com"]
+    response = browser(factory.people.drafter).get(
+        CHANGES, {"vendor__id__exact": cmr.pk, "item": "domain.com"}
+    )
+    assert [found.item for found in response.context["cl"].result_list] == [
+        "domain.com",
+        "domain.com",
+    ]
 
 
-def test_the_account_and_the_price_list_lead_to_the_changes(desk: Desk) -> None:
-    cmr = desk.accounts["coldmailreseller"]
-    operator = browser(desk.people.operator)
+def test_the_account_and_the_price_list_lead_to_the_changes(factory: OrderFactory) -> None:
+    cmr = factory.accounts["coldmailreseller"]
+    operator = browser(factory.people.operator)
     link = f'href="{CHANGES}?vendor__id__exact={cmr.pk}'
     assert link in operator.get(f"/vendors/vendor/{cmr.pk}/change/").content.decode()
     assert f"{link}&amp;item=domain.com" in operator.get("/vendors/price/").content.decode()
 
 
-def test_the_list_of_changes_asks_the_same_for_few_and_for_many(desk: Desk) -> None:
-    cmr, operator = desk.accounts["coldmailreseller"], browser(desk.people.operator)
+def test_the_list_of_changes_asks_the_same_for_few_and_for_many(factory: OrderFactory) -> None:
+    cmr, operator = factory.accounts["coldmailreseller"], browser(factory.people.operator)
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
@@ -92,7 +99,7 @@ def test_the_list_of_changes_asks_the_same_for_few_and_for_many(desk: Desk) -> N
     assert queries() == few
 
 
-# -- Exchange rates ----------------------------------------------------------------------------------------------------
+# Exchange rates
 
 
 @pytest.fixture
@@ -100,8 +107,8 @@ def euro(settings: Any) -> None:
     settings.REPORTING_CURRENCY = "EUR"
 
 
-def test_an_operator_types_a_rate_and_the_history_has_it(desk: Desk, euro: None) -> None:
-    operator = browser(desk.people.operator)
+def test_an_operator_types_a_rate_and_the_history_has_it(factory: OrderFactory, euro: None) -> None:
+    operator = browser(factory.people.operator)
     operator.post("/vendors/rate/add/", {"currency": "USD", "rate": "0.90"})
     operator.post("/vendors/rate/add/", {"currency": "USD", "rate": "0.92"})
     rate = Rate.objects.current()["USD"]
@@ -115,28 +122,40 @@ def test_an_operator_types_a_rate_and_the_history_has_it(desk: Desk, euro: None)
     assert page.count("In use") == 1
 
 
-@pytest.mark.parametrize(("currency", "rate"), [("EUR", "1"), ("usd", "1"), ("USD", "0"), ("USD", "-1"), ("USD", "x")])
-def test_a_rate_that_makes_no_sense_is_refused(desk: Desk, euro: None, currency: str, rate: str) -> None:
-    browser(desk.people.operator).post("/vendors/rate/add/", {"currency": currency, "rate": rate})
+@pytest.mark.parametrize(
+    ("currency", "rate"), [("EUR", "1"), ("usd", "1"), ("USD", "0"), ("USD", "-1"), ("USD", "x")]
+)
+def test_a_rate_that_makes_no_sense_is_refused(
+    factory: OrderFactory, euro: None, currency: str, rate: str
+) -> None:
+    browser(factory.people.operator).post(
+        "/vendors/rate/add/", {"currency": currency, "rate": rate}
+    )
     assert not Rate.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["drafter", "confirmer", "auditor"])
-def test_nobody_else_types_a_rate(desk: Desk, euro: None, name: str) -> None:
-    response = browser(getattr(desk.people, name)).post("/vendors/rate/add/", {"currency": "USD", "rate": "1"})
+def test_nobody_else_types_a_rate(factory: OrderFactory, euro: None, name: str) -> None:
+    response = browser(getattr(factory.people, name)).post(
+        "/vendors/rate/add/", {"currency": "USD", "rate": "1"}
+    )
     assert response.status_code == 403
     assert not Rate.objects.exists()
 
 
-def test_without_a_reporting_currency_the_page_says_how_to_get_one(desk: Desk, settings: Any) -> None:
+def test_without_a_reporting_currency_the_page_says_how_to_get_one(
+    factory: OrderFactory, settings: Any
+) -> None:
     settings.REPORTING_CURRENCY = ""
-    operator = browser(desk.people.operator)
+    operator = browser(factory.people.operator)
     assert "REPORTING_CURRENCY" in operator.get("/vendors/rate/").content.decode()
     assert operator.get("/vendors/rate/add/").status_code == 403
 
 
-def test_a_missing_price_can_be_added_from_its_link(desk: Desk) -> None:
-    cmr = desk.accounts["coldmailreseller"]
-    page = browser(desk.people.operator).get("/vendors/price/add/", {"vendor": cmr.pk, "item": "domain.org"})
+def test_a_missing_price_can_be_added_from_its_link(factory: OrderFactory) -> None:
+    cmr = factory.accounts["coldmailreseller"]
+    page = browser(factory.people.operator).get(
+        "/vendors/price/add/", {"vendor": cmr.pk, "item": "domain.org"}
+    )
     assert 'value="domain.org"' in page.content.decode()
     assert not Price.objects.filter(item="domain.org").exists()

@@ -17,7 +17,9 @@ SCALEDMAIL = "/api/v1"
 SMARTSENDERS = "/api/v1/smart-senders"
 
 
-def evidence(order: StubOrder, api: str, answers: dict[str, Any], *, before: Sequence[str] = ()) -> list[Evidence]:
+def evidence(
+    order: StubOrder, api: str, answers: dict[str, Any], *, before: Sequence[str] = ()
+) -> list[Evidence]:
     return REGISTRY[api].look_for(order, Answers(answers), since=SENT_AT, before=before)
 
 
@@ -29,22 +31,37 @@ def warns(found: list[Evidence]) -> bool:
     return "no proof" in found[-1].text
 
 
-# -- ColdMailReseller -------------------------------------------------------------------------------------------------
+# ColdMailReseller
 
-CMR_DOMAINS = SOUND["coldmailreseller", "domains"].but(contents=SOUND["coldmailreseller", "domains"].contents[:1])
+CMR_DOMAINS = SOUND["coldmailreseller", "domains"].but(
+    contents=SOUND["coldmailreseller", "domains"].contents[:1]
+)
 
 
 def subscription(**changes: Any) -> dict[str, Any]:
-    row = {"subscriptionId": "sub-1", "domain": "alpha.com", "userId": "user-1", "totalMailboxQuantity": 2}
+    row = {
+        "subscriptionId": "sub-1",
+        "domain": "alpha.com",
+        "userId": "user-1",
+        "totalMailboxQuantity": 2,
+    }
     return {
-        f"{CMR}/subscriptions": {"status": 200, "data": {"subscriptions": [{**row, "periodStart": LATER, **changes}]}}
+        f"{CMR}/subscriptions": {
+            "status": 200,
+            "data": {"subscriptions": [{**row, "periodStart": LATER, **changes}]},
+        }
     }
 
 
 def test_coldmailreseller_is_asked_for_each_domain_with_the_key_in_the_header() -> None:
     vendor = Answers({f"{CMR}/subscriptions": {"status": 200, "data": {"subscriptions": []}}})
-    found = REGISTRY["coldmailreseller"].look_for(SOUND["coldmailreseller", "domains"], vendor, since=SENT_AT)
-    assert [request.query for request in vendor.asked] == [(("domain", "alpha.com"),), (("domain", "beta.org"),)]
+    found = REGISTRY["coldmailreseller"].look_for(
+        SOUND["coldmailreseller", "domains"], vendor, since=SENT_AT
+    )
+    assert [request.query for request in vendor.asked] == [
+        (("domain", "alpha.com"),),
+        (("domain", "beta.org"),),
+    ]
     assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"cmr-x-api-key": "k"}
     assert warns(found)
 
@@ -65,7 +82,9 @@ def test_coldmailreseller_new_subscription_of_the_same_size_speaks_for_the_order
         {"userId": "user-2"},
     ],
 )
-def test_coldmailreseller_subscription_that_does_not_fit_says_nothing(changes: dict[str, Any]) -> None:
+def test_coldmailreseller_subscription_that_does_not_fit_says_nothing(
+    changes: dict[str, Any],
+) -> None:
     found = evidence(CMR_DOMAINS, "coldmailreseller", subscription(**changes))
     assert placed(found) == []
     assert "alpha.com" in found[0].text
@@ -85,13 +104,25 @@ def test_coldmailreseller_growing_subscription_is_left_to_the_person() -> None:
 
 
 def test_coldmailreseller_order_that_was_only_created_leaves_no_trace() -> None:
-    found = evidence(CMR_DOMAINS.but(options={"confirm": False}), "coldmailreseller", subscription(domain="x.com"))
+    found = evidence(
+        CMR_DOMAINS.but(options={"confirm": False}),
+        "coldmailreseller",
+        subscription(domain="x.com"),
+    )
     assert any("Search the dashboard by domain" in item.text for item in found)
 
 
 def test_coldmailreseller_stops_asking_once_it_does_not_answer() -> None:
-    vendor = Answers({f"{CMR}/subscriptions": ReadFailed("The vendor could not be asked: no answer came in time.")})
-    REGISTRY["coldmailreseller"].look_for(SOUND["coldmailreseller", "domains"], vendor, since=SENT_AT)
+    vendor = Answers(
+        {
+            f"{CMR}/subscriptions": ReadFailed(
+                "The vendor could not be asked: no answer came in time."
+            )
+        }
+    )
+    REGISTRY["coldmailreseller"].look_for(
+        SOUND["coldmailreseller", "domains"], vendor, since=SENT_AT
+    )
     assert len(vendor.asked) == 1
 
 
@@ -102,12 +133,14 @@ def test_coldmailreseller_key_is_tested_on_one_subscription() -> None:
 
 
 def test_coldmailreseller_error_in_the_envelope_fails_the_test() -> None:
-    vendor = Answers({f"{CMR}/subscriptions": {"status": 403, "message": "Not yours", "data": None}})
+    vendor = Answers(
+        {f"{CMR}/subscriptions": {"status": 403, "message": "Not yours", "data": None}}
+    )
     with pytest.raises(ReadFailed, match="Not yours"):
         REGISTRY["coldmailreseller"].test({}, vendor)
 
 
-# -- ScaledMail -------------------------------------------------------------------------------------------------------
+# ScaledMail
 
 PACKAGE = SOUND["scaledmail", "package"]
 
@@ -117,32 +150,46 @@ def scaledmail_orders(*orders: tuple[str, Any, list[str]]) -> dict[str, Any]:
     answers: dict[str, Any] = {
         f"{SCALEDMAIL}/orders": {
             "total": len(orders),
-            "payments": [{"id": number, "created_at": made, "status": "Active"} for number, made, _ in orders],
+            "payments": [
+                {"id": number, "created_at": made, "status": "Active"} for number, made, _ in orders
+            ],
         }
     }
     for number, made, names in orders:
         half = len(names) // 2
-        packages = [{"domains": [{"name": name} for name in part]} for part in (names[:half], names[half:])]
-        answers[f"{SCALEDMAIL}/orders/{number}"] = {"id": number, "created_at": made, "packages": packages}
+        packages = [
+            {"domains": [{"name": name} for name in part]} for part in (names[:half], names[half:])
+        ]
+        answers[f"{SCALEDMAIL}/orders/{number}"] = {
+            "id": number,
+            "created_at": made,
+            "packages": packages,
+        }
     return answers
 
 
 def test_scaledmail_later_order_with_all_domains_speaks_for_the_order() -> None:
-    answers = scaledmail_orders(("rec1", LATER, ["other.com"]), ("rec2", LATER, ["Beta.org", "alpha.com"]))
+    answers = scaledmail_orders(
+        ("rec1", LATER, ["other.com"]), ("rec2", LATER, ["Beta.org", "alpha.com"])
+    )
     found = evidence(PACKAGE, "scaledmail", answers)
     assert placed(found) == ["rec2"]
     assert len(found) == 1
 
 
 def test_scaledmail_order_with_some_of_the_domains_is_shown_and_says_nothing() -> None:
-    found = evidence(PACKAGE, "scaledmail", scaledmail_orders(("rec1", LATER, ["alpha.com", "x.com"])))
+    found = evidence(
+        PACKAGE, "scaledmail", scaledmail_orders(("rec1", LATER, ["alpha.com", "x.com"]))
+    )
     assert placed(found) == []
     assert "1 of the 2 domains" in found[0].text
     assert warns(found)
 
 
 def test_scaledmail_order_without_a_readable_date_says_nothing() -> None:
-    found = evidence(PACKAGE, "scaledmail", scaledmail_orders(("rec1", "last week", ["alpha.com", "beta.org"])))
+    found = evidence(
+        PACKAGE, "scaledmail", scaledmail_orders(("rec1", "last week", ["alpha.com", "beta.org"]))
+    )
     assert placed(found) == []
     assert warns(found)
 
@@ -158,12 +205,16 @@ def test_scaledmail_looks_at_the_newest_ten_and_says_so() -> None:
     orders = [(f"rec{number:02}", f"2026-03-05T10:00:{number:02}Z", []) for number in range(12)]
     vendor = Answers(scaledmail_orders(*orders))
     found = REGISTRY["scaledmail"].look_for(PACKAGE, vendor, since=SENT_AT)
-    assert [request.path[-5:] for request in vendor.asked[1:]] == [f"rec{number:02}" for number in range(11, 1, -1)]
+    assert [request.path[-5:] for request in vendor.asked[1:]] == [
+        f"rec{number:02}" for number in range(11, 1, -1)
+    ]
     assert "newest 10 of 12" in found[0].text
 
 
 def test_scaledmail_keeps_what_it_found_before_it_could_not_be_asked() -> None:
-    answers = scaledmail_orders(("rec2", "2026-03-05T10:00:00Z", ["alpha.com", "beta.org"]), ("rec1", LATER, []))
+    answers = scaledmail_orders(
+        ("rec2", "2026-03-05T10:00:00Z", ["alpha.com", "beta.org"]), ("rec1", LATER, [])
+    )
     answers[f"{SCALEDMAIL}/orders/rec1"] = reply(500)
     found = evidence(PACKAGE, "scaledmail", answers)
     assert placed(found) == ["rec2"]
@@ -187,8 +238,13 @@ def test_scaledmail_progress_goes_by_the_domains_status() -> None:
 
 
 def test_scaledmail_status_that_nobody_has_seen_is_not_told() -> None:
-    rows = [{"domain": "alpha.com", "status": "Suspended", "payment_id": "rec2"}, {"domain": "beta.org"}]
-    told = REGISTRY["scaledmail"].progress(PACKAGE, Answers({f"{SCALEDMAIL}/domains": {"domains": rows}}))
+    rows = [
+        {"domain": "alpha.com", "status": "Suspended", "payment_id": "rec2"},
+        {"domain": "beta.org"},
+    ]
+    told = REGISTRY["scaledmail"].progress(
+        PACKAGE, Answers({f"{SCALEDMAIL}/domains": {"domains": rows}})
+    )
     assert told == Progress()
 
 
@@ -197,7 +253,10 @@ def test_scaledmail_status_that_nobody_has_seen_is_not_told() -> None:
     [
         ({"organizations": [{"id": "recOrg", "name": "Acme"}]}, "reaches the organization Acme"),
         ([{"id": "recOrg", "name": "Acme"}], "reaches the organization Acme"),
-        ({"organizations": [{"id": "rec2", "name": "Other"}]}, "does not reach the organization “recOrg”"),
+        (
+            {"organizations": [{"id": "rec2", "name": "Other"}]},
+            "does not reach the organization “recOrg”",
+        ),
         ({}, "did not list your organizations"),
         ({"organizations": 7}, "did not list your organizations"),
     ],
@@ -208,7 +267,7 @@ def test_scaledmail_test_tells_which_organizations_the_key_reaches(answer: Any, 
     assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"Authorization": "Bearer k"}
 
 
-# -- Woodpecker -------------------------------------------------------------------------------------------------------
+# Woodpecker
 
 WOODPECKER = SOUND["woodpecker", "mailboxes"]
 
@@ -229,7 +288,9 @@ def woodpecker_lists(**states: str) -> dict[str, Any]:
 
 
 def test_woodpecker_listed_mailboxes_speak_for_the_order() -> None:
-    found = evidence(WOODPECKER, "woodpecker", woodpecker_lists(ada="ORDERED", bob="PAID", cy="ORDERED"))
+    found = evidence(
+        WOODPECKER, "woodpecker", woodpecker_lists(ada="ORDERED", bob="PAID", cy="ORDERED")
+    )
     assert placed(found) == ["", ""]
 
 
@@ -250,7 +311,9 @@ def test_woodpecker_some_of_the_mailboxes_say_nothing() -> None:
 
 
 def test_woodpecker_progress_goes_by_the_mailboxes_status() -> None:
-    told = REGISTRY["woodpecker"].progress(WOODPECKER, Answers(woodpecker_lists(ada="PAID", bob="ORDERED", cy="NEW")))
+    told = REGISTRY["woodpecker"].progress(
+        WOODPECKER, Answers(woodpecker_lists(ada="PAID", bob="ORDERED", cy="NEW"))
+    )
     assert told == Progress(mailboxes={"ada@alpha.com": "ready", "bob@alpha.com": "ordered"})
 
 
@@ -265,7 +328,7 @@ def test_woodpecker_key_is_tested_on_the_accounts_own_page() -> None:
     assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"x-api-key": "k"}
 
 
-# -- SmartSenders -----------------------------------------------------------------------------------------------------
+# SmartSenders
 
 DOMAINS = SOUND["smartsenders", "domains"]
 
@@ -275,7 +338,9 @@ def owned(name: str, **changes: Any) -> dict[str, Any]:
     return {**row, "order_id": "757915", **changes}
 
 
-@pytest.mark.parametrize("wrap", [list, lambda rows: {"ok": True, "data": list(rows)}], ids=["bare", "in data"])
+@pytest.mark.parametrize(
+    "wrap", [list, lambda rows: {"ok": True, "data": list(rows)}], ids=["bare", "in data"]
+)
 def test_smartsenders_domain_made_after_the_order_speaks_for_it(wrap: Any) -> None:
     answer = wrap([owned("Alpha.com"), owned("beta.org", created_at=EARLIER), owned("other.com")])
     found = evidence(DOMAINS, "smartsenders", {f"{SMARTSENDERS}/get-domain-list": answer})
@@ -284,7 +349,8 @@ def test_smartsenders_domain_made_after_the_order_speaks_for_it(wrap: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "changes", [{"created_at": EARLIER}, {"created_at": None}, {"vendor_id": 4}, {"vendor_id": None}]
+    "changes",
+    [{"created_at": EARLIER}, {"created_at": None}, {"vendor_id": 4}, {"vendor_id": None}],
 )
 def test_smartsenders_domain_that_does_not_fit_says_nothing(changes: dict[str, Any]) -> None:
     answers = {f"{SMARTSENDERS}/get-domain-list": [owned("alpha.com", **changes)]}
@@ -301,8 +367,14 @@ def test_smartsenders_error_under_200_is_an_answer_that_cannot_be_used() -> None
 
 
 def progress(details: Any = None, references: tuple[str, ...] = ()) -> tuple[Progress, Answers]:
-    rows = [owned("alpha.com"), owned("beta.org", is_active=False), owned("other.com", order_id="1")]
-    vendor = Answers({f"{SMARTSENDERS}/get-domain-list": rows, f"{SMARTSENDERS}/order-details": details})
+    rows = [
+        owned("alpha.com"),
+        owned("beta.org", is_active=False),
+        owned("other.com", order_id="1"),
+    ]
+    vendor = Answers(
+        {f"{SMARTSENDERS}/get-domain-list": rows, f"{SMARTSENDERS}/order-details": details}
+    )
     return REGISTRY["smartsenders"].progress(DOMAINS.but(references=references), vendor), vendor
 
 
@@ -327,9 +399,16 @@ def test_smartsenders_mailboxes_wait_while_the_order_is_not_completed() -> None:
 
 @pytest.mark.parametrize(
     "details",
-    [{"ok": True, "data": {"status": "completed"}}, {"status": "error", "message": "Order not found"}, reply(500), []],
+    [
+        {"ok": True, "data": {"status": "completed"}},
+        {"status": "error", "message": "Order not found"},
+        reply(500),
+        [],
+    ],
 )
-def test_smartsenders_order_status_that_is_completed_or_cannot_be_had_holds_nothing_up(details: Any) -> None:
+def test_smartsenders_order_status_that_is_completed_or_cannot_be_had_holds_nothing_up(
+    details: Any,
+) -> None:
     told, _ = progress(details, references=("895641",))
     assert told.mailboxes["ada@alpha.com"] == "ready"
     assert told.note == ""
@@ -349,6 +428,8 @@ def test_smartsenders_key_is_tested_on_the_suppliers() -> None:
 
 
 def test_smartsenders_error_under_200_fails_the_test() -> None:
-    vendor = Answers({f"{SMARTSENDERS}/get-vendors": {"success": False, "error": {"message": "No access"}}})
+    vendor = Answers(
+        {f"{SMARTSENDERS}/get-vendors": {"success": False, "error": {"message": "No access"}}}
+    )
     with pytest.raises(ReadFailed, match="No access"):
         REGISTRY["smartsenders"].test({}, vendor)

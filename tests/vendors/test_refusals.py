@@ -1,4 +1,6 @@
-"""The table of documented refusals: each is found while drafting, or named as what only the vendor can know."""
+"""The table of documented refusals: each is found while drafting, or named as what only the vendor
+can know.
+"""
 
 from __future__ import annotations
 
@@ -46,13 +48,16 @@ def sent_broken(practice: Practice, entry: Refusal) -> Reply:
     return post(practice, entry.key[0], request, order.secret_names)
 
 
-# -- the table --------------------------------------------------------------------------------------------------------
+# the table
 
 
 @pytest.mark.parametrize("entry", RULES, ids=names(RULES))
 def test_a_rule_names_the_place_and_the_fix(entry: Refusal) -> None:
     found = problem(entry)
-    assert found, [str(each) for each in REGISTRY[entry.key[0]].check(GOOD[entry.key].but(**entry.broken), PRICE_LIST)]
+    assert found, [
+        str(each)
+        for each in REGISTRY[entry.key[0]].check(GOOD[entry.key].but(**entry.broken), PRICE_LIST)
+    ]
     assert found.message.endswith((".", "”."))
     assert found.fix
 
@@ -69,7 +74,9 @@ def test_the_practice_vendor_refuses_the_same_order(practice: Practice, entry: R
 @pytest.mark.parametrize("entry", ONLY_THE_VENDOR, ids=names(ONLY_THE_VENDOR))
 def test_an_answer_that_only_the_vendor_can_give_is_read_as_the_table_says(entry: Refusal) -> None:
     assert entry.reply
-    verdict = REGISTRY[entry.key[0]].read_reply(GOOD[entry.key].but(**entry.order), reply(*entry.reply))
+    verdict = REGISTRY[entry.key[0]].read_reply(
+        GOOD[entry.key].but(**entry.order), reply(*entry.reply)
+    )
     assert isinstance(verdict, entry.verdict), verdict
     assert entry.ours in str(verdict)
     if isinstance(verdict, Refused):
@@ -92,7 +99,7 @@ def test_every_request_has_what_no_vendor_can_take(key: tuple[str, str]) -> None
     assert len([entry for entry in TABLE if entry.key == key and entry.source == BY_NATURE]) >= 4
 
 
-# -- the table against the pages --------------------------------------------------------------------------------------
+# the table against the pages
 
 # Words with which a page speaks of a refusal.
 SPEAKS = re.compile(
@@ -100,7 +107,8 @@ SPEAKS = re.compile(
     r"not allowed|do not|conditional|yes\b|malformed|\b4\d\d\b|\b50[0-9]\b|⚠|needed?\b",
     re.IGNORECASE,
 )
-# What has such a word on a page and refuses nothing: headings of tables, samples of code, and remarks.
+# What has such a word on a page and refuses nothing: headings of tables, samples of code, and
+# remarks.
 HARMLESS: dict[str, tuple[str, ...]] = {
     "coldmailreseller-create-order.txt": (
         "Type Required Description",
@@ -128,13 +136,18 @@ HARMLESS: dict[str, tuple[str, ...]] = {
         'throw new Exception("POST request failed: "',
         'System.out.println("Error: " + e.getMessage());',
         "catch (error)",
-        "console.error('POST request failed:', error.response ? error.response.status : error.message);",
+        (
+            "console.error('POST request failed:', error.response ? error.response.status :"
+            " error.message);"
+        ),
         'echo "Error: "',
     ),
 }
 
 
-@pytest.mark.parametrize("entry", [e for e in TABLE if e.quotes], ids=names([e for e in TABLE if e.quotes]))
+@pytest.mark.parametrize(
+    "entry", [e for e in TABLE if e.quotes], ids=names([e for e in TABLE if e.quotes])
+)
 def test_a_quote_stands_on_its_page(entry: Refusal) -> None:
     text = (HERE / "pages" / PAGES[entry.key]).read_text()
     assert [quote for quote in entry.quotes if quote not in text] == []

@@ -1,4 +1,6 @@
-"""Where MailOps may connect to: checked when a name is looked up, and again by connecting to just that address."""
+"""Where MailOps may connect to: checked when a name is looked up, and again by connecting to just
+that address.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from vendors.apis import REGISTRY
 from vendors.http import NoConnection, ReadFailed, Reply, reader
 
 REFUSED = NoConnection(
-    "the vendor's name leads into a private network or away from https, and MailOps does not go there"
+    "the vendor's name leads into a private network or away from https, and MailOps does not go"
+    " there"
 )
 INSIDE = [
     "127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
@@ -28,7 +31,9 @@ def test_an_address_inside_is_not_public(address: str) -> None:
     assert not ssrf.is_public(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808"]
+)
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert ssrf.is_public(address)
 
@@ -47,12 +52,16 @@ def test_a_base_address_must_be_https_and_public(url: str) -> None:
     assert ssrf.why_not_url(url)
 
 
-@pytest.mark.parametrize("url", ["https://api.example.com", "https://api.example.com:8443/v1", "https://8.8.8.8"])
+@pytest.mark.parametrize(
+    "url", ["https://api.example.com", "https://api.example.com:8443/v1", "https://8.8.8.8"]
+)
 def test_a_public_address_by_https_is_fine(url: str) -> None:
     assert ssrf.why_not_url(url) == ""
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8001", "http://localhost:8001", "http://[::1]:8001"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8001", "http://localhost:8001", "http://[::1]:8001"]
+)
 def test_this_machine_is_fine_for_practice_alone(url: str) -> None:
     assert ssrf.why_not_url(url, loopback=True) == ""
     assert ssrf.why_not_url(url)
@@ -84,15 +93,19 @@ def test_a_port_may_go_without_saying() -> None:
     assert not ssrf.is_same_place("", "")
 
 
-# -- At use ------------------------------------------------------------------------------------------------------------
+# At use
 
 
-@pytest.mark.parametrize("host", ["https://10.0.0.1", "https://169.254.169.254", "http://8.8.8.8", "https://[fe80::1]"])
+@pytest.mark.parametrize(
+    "host", ["https://10.0.0.1", "https://169.254.169.254", "http://8.8.8.8", "https://[fe80::1]"]
+)
 def test_nothing_is_sent_inside_or_without_https(host: str) -> None:
     assert post(host) == REFUSED
 
 
-def test_on_a_live_installation_this_machine_is_not_called_but_for_practice(serve: Any, settings: Any) -> None:
+def test_on_a_live_installation_this_machine_is_not_called_but_for_practice(
+    serve: Any, settings: Any
+) -> None:
     server = serve(answering(b"{}"))
     settings.LIVE = True
     assert post(server.url) == REFUSED
@@ -110,7 +123,9 @@ def test_a_read_is_held_to_the_same_and_says_so(settings: Any) -> None:
 
 
 class Names:
-    """A resolver that gives another answer each time it is asked, as somebody who rebinds a name does."""
+    """A resolver that gives another answer each time it is asked, as somebody who rebinds a name
+    does.
+    """
 
     def __init__(self, *answers: list[str]) -> None:
         self.answers, self.asked = list(answers), 0
@@ -124,13 +139,17 @@ class Names:
 
 
 @pytest.mark.parametrize("found", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["169.254.169.254"], []])
-def test_a_name_that_leads_inside_is_not_called(monkeypatch: Any, settings: Any, found: list[str]) -> None:
+def test_a_name_that_leads_inside_is_not_called(
+    monkeypatch: Any, settings: Any, found: list[str]
+) -> None:
     settings.LIVE = True
     monkeypatch.setattr(socket, "getaddrinfo", Names(found))
     assert post("https://api.example.com") == REFUSED
 
 
-def test_a_name_is_asked_once_and_what_it_said_then_is_called(monkeypatch: Any, settings: Any) -> None:
+def test_a_name_is_asked_once_and_what_it_said_then_is_called(
+    monkeypatch: Any, settings: Any
+) -> None:
     """The second answer, which leads inside, is never asked for."""
     settings.LIVE = True
     names, called = Names(["8.8.8.8"], ["127.0.0.1"]), []
@@ -141,5 +160,7 @@ def test_a_name_is_asked_once_and_what_it_said_then_is_called(monkeypatch: Any, 
 
     monkeypatch.setattr(socket, "getaddrinfo", names)
     monkeypatch.setattr(socket.socket, "connect", connect)
-    assert post("https://api.example.com") == NoConnection("the vendor's server refused the connection")
+    assert post("https://api.example.com") == NoConnection(
+        "the vendor's server refused the connection"
+    )
     assert (names.asked, called) == (1, ["8.8.8.8"])

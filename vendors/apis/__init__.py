@@ -8,4 +8,6 @@ from vendors.apis.scaledmail import ScaledMail
 from vendors.apis.smartsenders import SmartSenders
 from vendors.apis.woodpecker import Woodpecker
 
-REGISTRY: dict[str, Api] = {api.name: api for api in (ColdMailReseller(), ScaledMail(), Woodpecker(), SmartSenders())}
+REGISTRY: dict[str, Api] = {
+    api.name: api for api in (ColdMailReseller(), ScaledMail(), Woodpecker(), SmartSenders())
+}

@@ -38,8 +38,8 @@ class MailboxLine:
 class DomainLine:
     """One domain of an order with its mailboxes.
 
-    `first_name`, `last_name` and `picture` are filled where the vendor makes the addresses from one name per domain;
-    `mailboxes` is empty then.
+    `first_name`, `last_name` and `picture` are filled where the vendor makes the addresses from one
+    name per domain; `mailboxes` is empty then.
     """
 
     name: str
@@ -84,9 +84,10 @@ class ContactLike(Protocol):
 class OrderLike(Protocol):
     """The attributes of an order that an adapter reads (`orders.models.Order` has them).
 
-    `settings` are the vendor account's settings (the adapter's `AccountForm`), `options` the order's (`OptionsForm`
-    of its product), both as plain JSON values. `secret_names` are the names of the order's filled secret options.
-    `references` are the vendor's order numbers known so far, newest first.
+    `settings` are the vendor account's settings (the adapter's `AccountForm`), `options` the
+    order's (`OptionsForm` of its product), both as plain JSON values. `secret_names` are the names
+    of the order's filled secret options. `references` are the vendor's order numbers known so far,
+    newest first.
     """
 
     @property
@@ -111,11 +112,12 @@ class OrderLike(Protocol):
 class Product:
     """Something that can be ordered: one paid request of a vendor.
 
-    `buys_domains`: the request registers or assigns new domains (else the mailboxes go on domains already held).
-    `registers_names`: it registers them, so they must be free; else somebody has registered them already.
-    `names_per_domain`: one name per domain is enough, the vendor makes the addresses.
-    `in_packages`: priced by the package of a set number of domains, not by domain and mailbox.
-    `mailboxes_per_domain`: by kind of mailbox, the exact number on a domain that the vendor documents.
+    `buys_domains`: the request registers or assigns new domains (else the mailboxes go on domains
+    already held). `registers_names`: it registers them, so they must be free; else somebody has
+    registered them already. `names_per_domain`: one name per domain is enough, the vendor makes the
+    addresses. `in_packages`: priced by the package of a set number of domains, not by domain and
+    mailbox. `mailboxes_per_domain`: by kind of mailbox, the exact number on a domain that the
+    vendor documents.
     """
 
     label: str
@@ -134,10 +136,15 @@ class Product:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """One thing a vendor's reads show about an order whose answer was lost. Never a verdict, never proof of absence."""
+    """One thing a vendor's reads show about an order whose answer was lost.
+
+    Never a verdict, never proof of absence.
+    """
 
     text: str
-    points_to: str = ""  # "placed" where it speaks for a placed order, "" where it says nothing either way
+    points_to: str = (
+        ""  # "placed" where it speaks for a placed order, "" where it says nothing either way
+    )
     reference: str = ""
 
 
@@ -156,7 +163,8 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Offered:
-    """What a vendor says of one domain name when it is asked whether it is free. Nothing is reserved by asking.
+    """What a vendor says of one domain name when it is asked whether it is free. Nothing is
+    reserved by asking.
 
     `price` is what it told for registering the name, in `currency` (empty where it told none).
     """
@@ -169,18 +177,21 @@ class Offered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
-    """A domain in a vendor's own list of what an account has: how many mailboxes it counts, where it tells."""
+class OwnedDomain:
+    """A domain in a vendor's own list of what an account has: how many mailboxes it counts, where
+    it tells.
+    """
 
     domain: str
     mailboxes: int | None = None
 
 
 class OptionsForm(forms.Form):
-    """The options of one product. Cleaned values must be plain JSON: strings, whole numbers, booleans.
+    """The options of one product. Cleaned values must be plain JSON: strings, whole numbers,
+    booleans.
 
-    `price_choices` names choice fields whose choices are the account's price items under a prefix: {"price_id":
-    "package."} offers every item "package.X" as the value "X".
+    `price_choices` names choice fields whose choices are the account's price items under a prefix:
+    {"price_id": "package."} offers every item "package.X" as the value "X".
     """
 
     price_choices: ClassVar[Mapping[str, str]] = {}
@@ -188,14 +199,21 @@ class OptionsForm(forms.Form):
     def offer(self, items: Mapping[str, str]) -> None:
         """Fill the choice fields named in `price_choices` from the price list (item -> label)."""
         for name, prefix in self.price_choices.items():
-            chosen = [(key.removeprefix(prefix), label) for key, label in items.items() if key.startswith(prefix)]
+            chosen = [
+                (key.removeprefix(prefix), label)
+                for key, label in items.items()
+                if key.startswith(prefix)
+            ]
             choice = self.fields[name]
             assert isinstance(choice, forms.ChoiceField)
             choice.choices = [("", "Choose"), *chosen]
 
 
 class Api:
-    """A vendor API. Subclasses fill in the names below; a feature the vendor does not document stays off."""
+    """A vendor API.
+
+    Subclasses fill in the names below; a feature the vendor does not document stays off.
+    """
 
     name: ClassVar[str]  # the key stored on Vendor.api
     label: ClassVar[str]
@@ -205,22 +223,37 @@ class Api:
     products: ClassVar[Mapping[str, Product]]
     secrets: ClassVar[Mapping[str, str]]  # account secret -> label, e.g. {"api_key": "API key"}
     secret_help: ClassVar[Mapping[str, str]] = {}  # account secret -> where a person finds it
-    price_items: ClassVar[Mapping[str, str]]  # pattern of a price item -> what it is, for the person typing prices
-    balance_note: ClassVar[str]  # where a person sees the money, as no vendor's balance endpoint is documented
+    price_items: ClassVar[
+        Mapping[str, str]
+    ]  # pattern of a price item -> what it is, for the person typing prices
+    balance_note: ClassVar[
+        str
+    ]  # where a person sees the money, as no vendor's balance endpoint is documented
     can_fetch_prices: ClassVar[bool] = False
     can_tell_progress: ClassVar[bool] = False
-    pace_seconds: ClassVar[float] = 0  # between two requests with one key, as the vendor's limit has it
+    pace_seconds: ClassVar[float] = (
+        0  # between two requests with one key, as the vendor's limit has it
+    )
     can_tell_availability: ClassVar[bool] = False
     can_suggest: ClassVar[bool] = False
-    names_at_once: ClassVar[int] = 1  # names in one question about availability
-    asks_with: ClassVar[str] = ""  # the order's option that such a question carries, where the answer hangs on it
-    search_pace_seconds: ClassVar[float] = 0  # between two searches, where the vendor limits them beyond its pace
-    can_list_holdings: ClassVar[bool] = False
-    at_once: ClassVar[int | None] = None  # orders of one account under way at a time, where the vendor limits it
-    # The only evidence after a lost answer is a list without dates: it is read before the paid request as well.
-    looks_first: ClassVar[bool] = False
+    batch_size: ClassVar[int] = 1  # names in one question about availability
+    availability_option: ClassVar[str] = (
+        ""  # the order's option that such a question carries, where the answer hangs on it
+    )
+    search_pace_seconds: ClassVar[float] = (
+        0  # between two searches, where the vendor limits them beyond its pace
+    )
+    can_list_domains: ClassVar[bool] = False
+    max_concurrent: ClassVar[int | None] = (
+        None  # orders of one account under way at a time, where the vendor limits it
+    )
+    # The only evidence after a lost answer is a list without dates: it is read before the paid
+    # request as well.
+    needs_listing_before: ClassVar[bool] = False
     AccountForm: ClassVar[type[forms.Form]]
-    secret_options: ClassVar[frozenset[str]] = frozenset()  # OptionsForm fields that are sealed, never stored plain
+    secret_options: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # OptionsForm fields that are sealed, never stored plain
     REFUSALS: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
@@ -236,16 +269,28 @@ class Api:
         raise NotImplementedError
 
     def read_reply(self, order: OrderLike, reply: Reply) -> Verdict:
-        """The verdict over a whole answer to the paid request. Whatever is not documented is *unknown*."""
+        """The verdict over a whole answer to the paid request.
+
+        Whatever is not documented is *unknown*.
+        """
         if reply.status == 429:
             return NotSent(why="The vendor asks us to slow down.", retry_after=retry_after(reply))
         if reply.status in self.REFUSALS:
             refusal = self.refusal(order, reply)
-            return refusal or Unknown(why=f"The vendor answered {reply.status} in a form it does not document.")
+            return refusal or Unknown(
+                why=f"The vendor answered {reply.status} in a form it does not document."
+            )
         if 200 <= reply.status < 300:
             acceptance = self.acceptance(order, reply)
-            return acceptance or Unknown(why=f"The vendor answered {reply.status}, but the answer can't be read.")
-        return Unknown(why=f"The vendor answered {reply.status}, which does not say whether it placed the order.")
+            return acceptance or Unknown(
+                why=f"The vendor answered {reply.status}, but the answer can't be read."
+            )
+        return Unknown(
+            why=(
+                f"The vendor answered {reply.status}, which does not say whether it placed the"
+                " order."
+            )
+        )
 
     def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
         """The refusal in a documented error body; None where the body has another shape."""
@@ -256,7 +301,9 @@ class Api:
         raise NotImplementedError
 
     def listed(self, order: OrderLike, read: Read) -> list[str]:
-        """Which of the order's addresses or domains are listed now, where it `looks_first`. Raises `ReadFailed`."""
+        """Which of the order's addresses or domains are listed now, where it
+        `needs_listing_before`. Raises `ReadFailed`.
+        """
         raise NotImplementedError
 
     def look_for(
@@ -272,8 +319,10 @@ class Api:
         """State of the order's domains and mailboxes, where `can_tell_progress`."""
         raise NotImplementedError
 
-    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
-        """Every domain that the account has at the vendor, names in lower case, where it `can_list_holdings`."""
+    def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
+        """Every domain that the account has at the vendor, names in lower case, where it
+        `can_list_domains`.
+        """
         raise NotImplementedError
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
@@ -283,24 +332,36 @@ class Api:
     def availability(
         self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
     ) -> list[Offered]:
-        """What the vendor says of at most `names_at_once` names, each once, where it `can_tell_availability`.
+        """What the vendor says of at most `batch_size` names, each once, where it
+        `can_tell_availability`.
 
-        `asked_with` is the value of the option `asks_with`. Raises `ReadFailed`.
+        `asked_with` is the value of the option `availability_option`. Raises `ReadFailed`.
         """
         raise NotImplementedError
 
-    def suggest(self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str) -> list[Offered]:
-        """Names like this one that the vendor offers, none that it calls taken, where it `can_suggest`."""
+    def suggest(
+        self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str
+    ) -> list[Offered]:
+        """Names like this one that the vendor offers, none that it calls taken, where it
+        `can_suggest`.
+        """
         raise NotImplementedError
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
-        """Use the key on a harmless read; a sentence that says it works. Raises `ReadFailed` otherwise."""
+        """Use the key on a harmless read; a sentence that says it works.
+
+        Raises `ReadFailed` otherwise.
+        """
         raise NotImplementedError
 
 
 def retry_after(reply: Reply) -> int | None:
-    """Seconds to wait, at most a day, from a `Retry-After` header as number or date; None without a usable one."""
-    value = {name.lower(): text for name, text in reply.headers.items()}.get("retry-after", "").strip()
+    """Seconds to wait, at most a day, from a `Retry-After` header as number or date; None without a
+    usable one.
+    """
+    value = {name.lower(): text for name, text in reply.headers.items()}.get(
+        "retry-after", ""
+    ).strip()
     try:
         if value.isdigit():
             return min(int(value), LONGEST_WAIT)
@@ -314,7 +375,10 @@ def refused_key(vendor_says: str) -> Problem:
     """The problem of a key that the vendor turned down."""
     return Problem(
         message="The vendor did not accept the key. Nothing was bought.",
-        fix="Ask an Operator to enter the account's API key again and test it. Then copy this order into a new draft.",
+        fix=(
+            "Ask an Operator to enter the account's API key again and test it. Then copy this order"
+            " into a new draft."
+        ),
         vendor_says=vendor_says,
     )
 

@@ -1,8 +1,10 @@
-"""ColdMailReseller: new domains with mailboxes, or mailboxes on a domain that is held there already.
+"""ColdMailReseller: new domains with mailboxes, or mailboxes on a domain that is held there
+already.
 
-The vendor documents neither the values of an order's status nor the paths of the wallet and of processing an order
-that was only created, and it has no list of orders. So progress and balance stay off, and an order made with
-`confirm: false` is processed by a person in the vendor's dashboard.
+The vendor documents neither the values of an order's status nor the paths of the wallet and of
+processing an order that was only created, and it has no list of orders. So progress and balance
+stay off, and an order made with `confirm: false` is processed by a person in the vendor's
+dashboard.
 """
 
 from __future__ import annotations
@@ -20,15 +22,15 @@ from vendors.apis.base import (
     Api,
     DomainLine,
     Evidence,
-    Held,
     MailboxLine,
     OptionsForm,
     OrderLike,
+    OwnedDomain,
     Product,
     text,
     word,
 )
-from vendors.apis.reads import ask, could_not_ask, held, is_since, rows, weighed
+from vendors.apis.reads import ask, could_not_ask, is_since, owned_domains, rows, weighed
 from vendors.apis.shared_rules import stop, warn
 from vendors.cost import CostSheet, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
@@ -39,9 +41,13 @@ PATHS = {"domains": f"{BASE}/orders/json", "mailboxes": f"{BASE}/orders/create-m
 MOST_PAGES = 100  # of its list, 50 rows each
 KEY = {"cmr-x-api-key": Secret("api_key")}
 LONGEST_YEARS = 10
-POOR = re.compile(r"insufficient (wallet )?balance", re.IGNORECASE)  # the page's word for it; its status is on none
+POOR = re.compile(
+    r"insufficient (wallet )?balance", re.IGNORECASE
+)  # the page's word for it; its status is on none
 POOR_MESSAGE = "The wallet at ColdMailReseller does not cover this order. Nothing was bought."
-POOR_FIX = "Add money to the wallet in the Partner dashboard, then copy this order into a new draft."
+POOR_FIX = (
+    "Add money to the wallet in the Partner dashboard, then copy this order into a new draft."
+)
 GOOGLE = {
     "googleOauthRoute": "google_oauth_route",
     "clientId": "google_client_id",
@@ -53,9 +59,11 @@ class AccountForm(forms.Form):
     user_id = forms.CharField(
         label="User ID",
         max_length=100,
-        help_text="ColdMailReseller files every order under one customer of your Partner account. This is the ID it "
-        "gave to that customer, not an e-mail address. If you don't see it in the Partner dashboard, ask the "
-        "vendor's support for the customer's userId.",
+        help_text=(
+            "ColdMailReseller files every order under one customer of your Partner account. This is"
+            " the ID it gave to that customer, not an e-mail address. If you don't see it in the"
+            " Partner dashboard, ask the vendor's support for the customer's userId."
+        ),
     )
 
 
@@ -65,21 +73,28 @@ class _Options(OptionsForm):
         choices=[(True, "Process at once"), (False, "Create only, processed later at the vendor")],
         coerce=lambda value: str(value) == "True",
         initial=True,
-        help_text="Process at once pays from your wallet as soon as the order arrives. Create only buys nothing until "
-        "somebody processes the order in ColdMailReseller's dashboard.",
+        help_text=(
+            "Process at once pays from your wallet as soon as the order arrives. Create only buys"
+            " nothing until somebody processes the order in ColdMailReseller's dashboard."
+        ),
     )
     google_oauth_route = forms.CharField(
         label="Google sign-in address",
         max_length=2000,
         required=False,
-        help_text="For Google mailboxes. The long address that starts with https://accounts.google.com/. Your "
-        "sending tool gives it to you where you connect Google mailboxes.",
+        help_text=(
+            "For Google mailboxes. The long address that starts with https://accounts.google.com/."
+            " Your sending tool gives it to you where you connect Google mailboxes."
+        ),
     )
     google_client_id = forms.CharField(
         label="Google client ID",
         max_length=300,
         required=False,
-        help_text="For Google mailboxes. Your sending tool's own ID at Google; it ends in .apps.googleusercontent.com.",
+        help_text=(
+            "For Google mailboxes. Your sending tool's own ID at Google; it ends in"
+            " .apps.googleusercontent.com."
+        ),
     )
     google_app_name = forms.CharField(
         label="Google app name",
@@ -90,21 +105,35 @@ class _Options(OptionsForm):
     auto_renew = forms.BooleanField(
         label="Renew the mailboxes automatically",
         required=False,
-        help_text="The vendor keeps charging for the mailboxes until somebody turns it off. Domains are not renewed.",
+        help_text=(
+            "The vendor keeps charging for the mailboxes until somebody turns it off. Domains are"
+            " not renewed."
+        ),
     )
 
 
 class DomainOptions(_Options):
     service_provider = forms.ChoiceField(
-        label="Mailboxes from", choices=[("GOOGLE", "Google"), ("MICROSOFT", "Microsoft")], initial="GOOGLE"
+        label="Mailboxes from",
+        choices=[("GOOGLE", "Google"), ("MICROSOFT", "Microsoft")],
+        initial="GOOGLE",
     )
     microsoft_oauth_route = forms.CharField(
         label="Microsoft sign-in address",
         max_length=2000,
         required=False,
-        help_text="For Microsoft mailboxes. Your sending tool gives it to you where you connect Microsoft mailboxes.",
+        help_text=(
+            "For Microsoft mailboxes. Your sending tool gives it to you where you connect Microsoft"
+            " mailboxes."
+        ),
     )
-    field_order = ("service_provider", "confirm", "auto_renew", "microsoft_oauth_route", *GOOGLE.values())
+    field_order = (
+        "service_provider",
+        "confirm",
+        "auto_renew",
+        "microsoft_oauth_route",
+        *GOOGLE.values(),
+    )
 
 
 class MailboxOptions(_Options):
@@ -112,13 +141,19 @@ class MailboxOptions(_Options):
         label="Subscription ID",
         max_length=100,
         required=False,
-        help_text="If the domain's mailboxes are paid for now: the ID of that subscription. The new mailboxes join it.",
+        help_text=(
+            "If the domain's mailboxes are paid for now: the ID of that subscription. The new"
+            " mailboxes join it."
+        ),
     )
     domain_id = forms.CharField(
         label="Domain ID",
         max_length=100,
         required=False,
-        help_text="If the domain's subscription was cancelled: the ID of the domain. The vendor starts a new one.",
+        help_text=(
+            "If the domain's subscription was cancelled: the ID of the domain. The vendor starts a"
+            " new one."
+        ),
     )
     field_order = ("subscription_id", "domain_id", "auto_renew", "confirm", *GOOGLE.values())
 
@@ -136,7 +171,7 @@ class ColdMailReseller(Api):
         "mailbox": "One mailbox for one month",
     }
     pace_seconds = 0.25  # 5 requests a second for each key, seen by others; the vendor advises 4
-    can_list_holdings = True
+    can_list_domains = True
     balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
     AccountForm = AccountForm
     products = {
@@ -168,7 +203,9 @@ class ColdMailReseller(Api):
         )
         return shared_rules.bounded(
             shared_rules.missing_setting(order, "user_id", "user ID"),
-            *shared_rules.every_line(order, self.products["mailboxes" if is_mailboxes else "domains"]),
+            *shared_rules.every_line(
+                order, self.products["mailboxes" if is_mailboxes else "domains"]
+            ),
             shared_rules.without_names(order),
             shared_rules.bad_pictures(order),
             _route_problems(order),
@@ -176,16 +213,33 @@ class ColdMailReseller(Api):
         )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
-        remark = "Due when the order is processed at the vendor." if order.options.get("confirm") is False else ""
+        remark = (
+            "Due when the order is processed at the vendor."
+            if order.options.get("confirm") is False
+            else ""
+        )
         lines = []
         if order.product == "domains":
-            groups = Counter((line.name.partition(".")[2], max(line.years, 1)) for line in order.contents)
+            groups = Counter(
+                (line.name.partition(".")[2], max(line.years, 1)) for line in order.contents
+            )
             for (ending, years), count in groups.items():
                 label = f"Domains .{ending}, {years} year{'s' if years > 1 else ''}"
                 item = f"domain.{ending}"
-                lines.append(cost_line(prices, item=item, label=label, quantity=count, multiplier=years, remark=remark))
+                lines.append(
+                    cost_line(
+                        prices,
+                        item=item,
+                        label=label,
+                        quantity=count,
+                        multiplier=years,
+                        remark=remark,
+                    )
+                )
         count = len(shared_rules.mailboxes(order))
-        lines.append(cost_line(prices, item="mailbox", label="Mailboxes", quantity=count, remark=remark))
+        lines.append(
+            cost_line(prices, item="mailbox", label="Mailboxes", quantity=count, remark=remark)
+        )
         return cost_sheet(lines)
 
     def order_request(self, order: OrderLike) -> Request:
@@ -208,7 +262,9 @@ class ColdMailReseller(Api):
             return Unknown(why=f"The vendor answered {reply.status}, and yet it names an order.")
         says = text(says)
         if POOR.search(says):
-            return Refused(problems=(Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says),))
+            return Refused(
+                problems=(Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says),)
+            )
         return shared_rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
@@ -216,12 +272,21 @@ class ColdMailReseller(Api):
         if reply.status != 200 or not isinstance(body, dict) or body.get("status", 200) != 200:
             return None
         data = body.get("data")
-        if not isinstance(data, dict) or not isinstance(data.get("orderId"), str) or not data["orderId"].strip():
+        if (
+            not isinstance(data, dict)
+            or not isinstance(data.get("orderId"), str)
+            or not data["orderId"].strip()
+        ):
             return None
         reference = text(data["orderId"], limit=120)
         refused = data.get("unavailableDomains") or []
         if not isinstance(refused, list) or not all(isinstance(name, str) for name in refused):
-            return Unknown(why=f"The vendor made order {reference}, but which domains it left out can't be read.")
+            return Unknown(
+                why=(
+                    f"The vendor made order {reference}, but which domains it left out can't be"
+                    " read."
+                )
+            )
         return Accepted(
             reference=reference,
             refused_domains=tuple(name.strip().lower() for name in refused),
@@ -239,15 +304,21 @@ class ColdMailReseller(Api):
             except ReadFailed as error:
                 found.append(could_not_ask(f"{line.name} and what follows it on the order", error))
                 break
-            mine = [row for row in subscriptions if text(row.get("domain")).lower() == line.name.lower()]
+            mine = [
+                row for row in subscriptions if text(row.get("domain")).lower() == line.name.lower()
+            ]
             found += [_evidence(order, line, row, since) for row in mine]
         if order.options.get("confirm") is False:
-            note = "An order that was only created shows in none of the vendor's lists. Search the dashboard by domain."
+            note = (
+                "An order that was only created shows in none of the vendor's lists. Search the"
+                " dashboard by domain."
+            )
             found.append(Evidence(text=note))
         return weighed(found)
 
-    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
-        """Its subscriptions: a domain without one, or one that was only created, is in none of the vendor's lists.
+    def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
+        """Its subscriptions: a domain without one, or one that was only created, is in none of the
+        vendor's lists.
 
         `nextPage` names a page after the last, so `totalPages` ends it.
         """
@@ -256,14 +327,22 @@ class ColdMailReseller(Api):
             answer = _answer(read, ("page", str(page)))
             listed += rows(answer, "data", "subscriptions")
             data = answer["data"]
-            pages = data.get("pagination", {}).get("totalPages") if isinstance(data.get("pagination"), dict) else None
+            pages = (
+                data.get("pagination", {}).get("totalPages")
+                if isinstance(data.get("pagination"), dict)
+                else None
+            )
             if not isinstance(pages, int) or isinstance(pages, bool):
                 raise ReadFailed("The vendor does not say how long its list is.")
             if page >= pages:
                 over = ("CANCELLED", "EXPIRED")
-                mine = [row for row in listed if text(row.get("subscriptionStatus")).upper() not in over]
-                return held(mine, name="domain", count="totalMailboxQuantity")
-        raise ReadFailed(f"The vendor's list has over {MOST_PAGES} pages, which MailOps does not read.")
+                mine = [
+                    row for row in listed if text(row.get("subscriptionStatus")).upper() not in over
+                ]
+                return owned_domains(mine, name="domain", count="totalMailboxQuantity")
+        raise ReadFailed(
+            f"The vendor's list has over {MOST_PAGES} pages, which MailOps does not read."
+        )
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         _subscriptions(read, ("limit", "1"))
@@ -276,7 +355,11 @@ def _mailbox(line: MailboxLine) -> dict[str, str]:
 
 
 def _mailboxes(order: OrderLike) -> dict[str, list[dict[str, str]]]:
-    return {line.name: [_mailbox(box) for box in line.mailboxes] for line in order.contents if line.mailboxes}
+    return {
+        line.name: [_mailbox(box) for box in line.mailboxes]
+        for line in order.contents
+        if line.mailboxes
+    }
 
 
 def _google(order: OrderLike) -> dict[str, str]:
@@ -285,7 +368,8 @@ def _google(order: OrderLike) -> dict[str, str]:
 
 
 def _mailboxes_body(order: OrderLike) -> dict[str, Any]:
-    # The page's sample has subscriptionId and autoRenew together; its table wants autoRenew with domainId only.
+    # The page's sample has subscriptionId and autoRenew together; its table wants autoRenew with
+    # domainId only.
     subscription, domain, google = (
         word(order.options, "subscription_id"),
         word(order.options, "domain_id"),
@@ -306,7 +390,8 @@ def _domains_body(order: OrderLike) -> dict[str, Any]:
     return (
         {
             "domains": [
-                {"domain": line.name, "years": line.years} | ({"forwardTo": line.forward_to} if line.forward_to else {})
+                {"domain": line.name, "years": line.years}
+                | ({"forwardTo": line.forward_to} if line.forward_to else {})
                 for line in order.contents
             ],
             "mailboxes": _mailboxes(order),
@@ -325,13 +410,25 @@ def _owner_problems(order: OrderLike) -> Iterator[Problem]:
     field = "domain_id" if domain else "subscription_id"
     if bool(subscription) == bool(domain):
         message = "The vendor wants a subscription ID or a domain ID: one of them, not both."
-        yield stop(message, "Take the subscription ID while the domain's mailboxes are paid for.", field=field)
+        yield stop(
+            message,
+            "Take the subscription ID while the domain's mailboxes are paid for.",
+            field=field,
+        )
     elif len(order.contents) > 1:
         message = "A subscription or domain ID belongs to one domain, and this order has several."
-        yield warn(message, "Make one order for each domain, unless the vendor told you otherwise.", field=field)
+        yield warn(
+            message,
+            "Make one order for each domain, unless the vendor told you otherwise.",
+            field=field,
+        )
     if subscription and order.options.get("auto_renew"):
-        message = "Automatic renewal will not be sent: the subscription keeps the setting that it has."
-        yield warn(message, "Untick it, or change it in the vendor's dashboard.", field="auto_renew")
+        message = (
+            "Automatic renewal will not be sent: the subscription keeps the setting that it has."
+        )
+        yield warn(
+            message, "Untick it, or change it in the vendor's dashboard.", field="auto_renew"
+        )
     if not _google(order):
         message = "The Google details are empty. The vendor wants them for Google mailboxes."
         fix = "Fill them in, unless the domain's mailboxes are Microsoft ones."
@@ -346,7 +443,11 @@ def _route_problems(order: OrderLike) -> Iterator[Problem]:
         route = word(order.options, field)
         if route and not shared_rules.WEB_ADDRESS.fullmatch(route):
             message = f"The {words} sign-in address is not a web address."
-            yield warn(message, "Copy it again from your sending tool; it starts with https://.", field=field)
+            yield warn(
+                message,
+                "Copy it again from your sending tool; it starts with https://.",
+                field=field,
+            )
 
 
 def _year_problems(order: OrderLike) -> Iterator[Problem]:
@@ -355,7 +456,10 @@ def _year_problems(order: OrderLike) -> Iterator[Problem]:
             message = f"{line.name} would be bought for {line.years} years."
             yield stop(message, "Say one year or more.", field="years", row=line.row)
         elif line.years > LONGEST_YEARS:
-            message = f"{line.name} would be bought for {line.years} years, and most endings allow {LONGEST_YEARS}."
+            message = (
+                f"{line.name} would be bought for {line.years} years, and most endings allow"
+                f" {LONGEST_YEARS}."
+            )
             yield warn(message, f"Say {LONGEST_YEARS} years or fewer.", field="years", row=line.row)
 
 
@@ -363,11 +467,16 @@ def _empty_domains(order: OrderLike) -> Iterator[Problem]:
     for line in order.contents:
         if not line.mailboxes:
             message = f"{line.name} has no mailbox, so only the domain would be bought."
-            yield warn(message, "Add a mailbox to it, if that is not meant.", field="domain", row=line.row)
+            yield warn(
+                message, "Add a mailbox to it, if that is not meant.", field="domain", row=line.row
+            )
 
 
 def _provider_problems(order: OrderLike) -> Iterator[Problem]:
-    provider, route = order.options.get("service_provider"), order.options.get("microsoft_oauth_route")
+    provider, route = (
+        order.options.get("service_provider"),
+        order.options.get("microsoft_oauth_route"),
+    )
     if provider not in ("GOOGLE", "MICROSOFT"):
         message = "It is not said who provides the mailboxes."
         yield stop(message, "Choose Google or Microsoft.", field="service_provider")
@@ -395,13 +504,18 @@ def _answer(read: Read, *query: tuple[str, str]) -> Any:
 
 
 def _evidence(order: OrderLike, line: DomainLine, row: dict[str, Any], since: datetime) -> Evidence:
-    """A subscription speaks for this order if it began after it, with as many mailboxes and for its user."""
+    """A subscription speaks for this order if it began after it, with as many mailboxes and for its
+    user.
+    """
     count, begins = row.get("totalMailboxQuantity"), row.get("periodStart")
     shown = (
-        f"{line.name} has a subscription since {text(begins) or 'an unknown day'} (mailboxes: {text(count) or '?'})."
+        f"{line.name} has a subscription since {text(begins) or 'an unknown day'} (mailboxes:"
+        f" {text(count) or '?'})."
     )
     if order.product == "mailboxes" and order.options.get("subscription_id"):
-        return Evidence(text=f"{shown} This order adds {len(line.mailboxes)}: compare with the number before.")
+        return Evidence(
+            text=f"{shown} This order adds {len(line.mailboxes)}: compare with the number before."
+        )
     is_ours = row.get("userId", order.settings.get("user_id")) == order.settings.get("user_id")
     if is_ours and count == len(line.mailboxes) and is_since(begins, since):
         return Evidence(text=f"{shown} It began after this order was sent.", points_to="placed")

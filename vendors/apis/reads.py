@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from vendors.apis.base import Evidence, Held, Offered, text
+from vendors.apis.base import Evidence, Offered, OwnedDomain, text
 from vendors.cost import FetchedPrice
 from vendors.http import Read, ReadFailed, Reply, Request
 
@@ -25,11 +25,16 @@ def ask(
     headers: Mapping[str, str] | None = None,
     body: Any = None,
 ) -> Any:
-    """The object or list that a GET, or a POST that only asks, answers with 200. Raises `ReadFailed`."""
+    """The object or list that a GET, or a POST that only asks, answers with 200.
+
+    Raises `ReadFailed`.
+    """
     method = "GET" if body is None else "POST"
     reply = read(Request(method=method, path=path, query=query, headers=headers or {}, body=body))
     if reply.status in (401, 403):
-        raise ReadFailed("The vendor did not accept this key. Copy it again from the vendor's own settings.")
+        raise ReadFailed(
+            "The vendor did not accept this key. Copy it again from the vendor's own settings."
+        )
     if reply.status != 200:
         says = _says(reply)
         words = f" It says: “{says}”" if says else ""
@@ -46,12 +51,21 @@ def _says(reply: Reply) -> str:
     if not isinstance(body, dict):
         return ""
     inner = body.get("error")
-    places = [inner.get("message") if isinstance(inner, dict) else inner, body.get("message"), body.get("details")]
-    return next((text(says, limit=200) for says in places if isinstance(says, str) and says.strip()), "")
+    places = [
+        inner.get("message") if isinstance(inner, dict) else inner,
+        body.get("message"),
+        body.get("details"),
+    ]
+    return next(
+        (text(says, limit=200) for says in places if isinstance(says, str) and says.strip()), ""
+    )
 
 
 def rows(answer: Any, *keys: str) -> list[dict[str, Any]]:
-    """The objects of the list under `keys`; entries that are no objects are left out. Raises `ReadFailed`."""
+    """The objects of the list under `keys`; entries that are no objects are left out.
+
+    Raises `ReadFailed`.
+    """
     for key in keys:
         answer = answer.get(key) if isinstance(answer, dict) else None
     if not isinstance(answer, list):
@@ -60,7 +74,10 @@ def rows(answer: Any, *keys: str) -> list[dict[str, Any]]:
 
 
 def is_since(value: Any, since: datetime) -> bool | None:
-    """Whether a vendor's time lies after `since`; None where it can't be read. A date alone counts as its whole day."""
+    """Whether a vendor's time lies after `since`; None where it can't be read.
+
+    A date alone counts as its whole day.
+    """
     try:
         if isinstance(value, str) and len(value) == len("2026-01-31"):
             return date.fromisoformat(value) >= (since - SKEW).astimezone(UTC).date()
@@ -94,19 +111,26 @@ def listed_once(found: Iterable[FetchedPrice]) -> list[FetchedPrice]:
     return list(prices.values())
 
 
-def held(rows: Iterable[Mapping[str, Any]], *, name: str, count: str = "") -> list[Held]:
-    """A list of domains with each once: the mailboxes of rows with one name are added up, if all of them tell."""
+def owned_domains(
+    rows: Iterable[Mapping[str, Any]], *, name: str, count: str = ""
+) -> list[OwnedDomain]:
+    """A list of domains with each once: the mailboxes of rows with one name are added up, if all of
+    them tell.
+    """
     counts: dict[str, int | None] = {}
     for row in rows:
         if domain := text(row.get(name), limit=253).lower():
             told, before = row.get(count), counts.get(domain, 0)
             is_number = isinstance(told, int) and not isinstance(told, bool) and told >= 0
-            counts[domain] = before + told if is_number and before is not None and told is not None else None
-    return [Held(domain=domain, mailboxes=mailboxes) for domain, mailboxes in counts.items()]
+            counts[domain] = (
+                before + told if is_number and before is not None and told is not None else None
+            )
+    return [OwnedDomain(domain=domain, mailboxes=mailboxes) for domain, mailboxes in counts.items()]
 
 
 def told_of(names: Sequence[str], found: Iterable[Offered]) -> list[Offered]:
-    """Each name that was asked about once, in that order; what the vendor left out or contradicts is unsaid.
+    """Each name that was asked about once, in that order; what the vendor left out or contradicts
+    is unsaid.
 
     Names that nobody asked about are dropped.
     """
@@ -115,9 +139,13 @@ def told_of(names: Sequence[str], found: Iterable[Offered]) -> list[Offered]:
         name = offered.name.lower()
         before = told.setdefault(name, offered)
         if before.state != offered.state:
-            told[name] = Offered(name=name, state="unsaid", says="The vendor said two different things of it.")
+            told[name] = Offered(
+                name=name, state="unsaid", says="The vendor said two different things of it."
+            )
     missing = "The vendor's answer left it out."
-    return [told.get(name.lower()) or Offered(name=name, state="unsaid", says=missing) for name in names]
+    return [
+        told.get(name.lower()) or Offered(name=name, state="unsaid", says=missing) for name in names
+    ]
 
 
 def could_not_ask(what: str, error: ReadFailed) -> Evidence:
@@ -129,7 +157,7 @@ def weighed(found: list[Evidence]) -> list[Evidence]:
     if any(evidence.points_to == "placed" for evidence in found):
         return found
     caution = (
-        "Nothing that the vendor shows speaks for a placed order. This is no proof that none was placed: "
-        "it may still be in work. Look in the vendor's dashboard before you decide."
+        "Nothing that the vendor shows speaks for a placed order. This is no proof that none was"
+        " placed: it may still be in work. Look in the vendor's dashboard before you decide."
     )
     return [*found, Evidence(text=caution)]

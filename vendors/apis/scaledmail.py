@@ -1,7 +1,8 @@
 """ScaledMail: a package of domains with mailboxes, paid by card as a monthly subscription.
 
-The documented answers of most reads are empty objects. What is read from `/domains` and `/organizations`, and the
-dollars of `/packages`, is what others have seen there, not the vendor's word.
+The documented answers of most reads are empty objects. What is read from `/domains` and
+`/organizations`, and the dollars of `/packages`, is what others have seen there, not the vendor's
+word.
 """
 
 from __future__ import annotations
@@ -19,27 +20,42 @@ from vendors.apis.base import (
     Api,
     DomainLine,
     Evidence,
-    Held,
     MailboxLine,
     Offered,
     OptionsForm,
     OrderLike,
+    OwnedDomain,
     Product,
     Progress,
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, held, is_since, listed_once, rows, told_of, weighed
+from vendors.apis.reads import (
+    amount,
+    ask,
+    could_not_ask,
+    is_since,
+    listed_once,
+    owned_domains,
+    rows,
+    told_of,
+    weighed,
+)
 from vendors.cost import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1"
 KEY = {"Authorization": Secret("api_key", prefix="Bearer ")}
-ELSEWHERE, TOOL = "provider=other", "sequencer_provider"  # when the form shows the fields of a login
+ELSEWHERE, TOOL = (
+    "provider=other",
+    "sequencer_provider",
+)  # when the form shows the fields of a login
 LOOKED_AT = 10  # each order has to be read for its domains
 STATES = {"active": "ready", "in progress": "ordered"}
-MONEY_MOVED = re.compile(r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE)
+MONEY_MOVED = re.compile(
+    r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE
+)
 TROUBLE = re.compile(r"fail|declin|could not|unable", re.IGNORECASE)
 
 
@@ -47,8 +63,11 @@ class AccountForm(forms.Form):
     organization_id = forms.CharField(
         label="Organization ID",
         max_length=100,
-        help_text="ScaledMail files every order under an organization of your account (newer name: workspace). Its ID "
-        "usually starts with rec. Testing this account's key names the organizations that the key reaches.",
+        help_text=(
+            "ScaledMail files every order under an organization of your account (newer name:"
+            " workspace). Its ID usually starts with rec. Testing this account's key names the"
+            " organizations that the key reaches."
+        ),
     )
 
 
@@ -67,7 +86,9 @@ def _password(label: str, help_text: str, *, only_if: str) -> forms.CharField:
 
 def _word(label: str, help_text: str = "", *, only_if: str = "") -> forms.CharField:
     widget = forms.TextInput(attrs={"data-only-if": only_if} if only_if else {})
-    return forms.CharField(label=label, max_length=200, required=False, help_text=help_text, widget=widget)
+    return forms.CharField(
+        label=label, max_length=200, required=False, help_text=help_text, widget=widget
+    )
 
 
 class PackageOptions(OptionsForm):
@@ -77,23 +98,37 @@ class PackageOptions(OptionsForm):
     )
     provider = forms.ChoiceField(
         label="Domains bought at",
-        choices=[("scaledmail", "ScaledMail"), ("other", "Somewhere else, such as Porkbun or Namecheap")],
+        choices=[
+            ("scaledmail", "ScaledMail"),
+            ("other", "Somewhere else, such as Porkbun or Namecheap"),
+        ],
         initial="scaledmail",
     )
     coupon = _word("Coupon", "What it takes off shows only after ordering.")
     hosting_provider = _word(
-        "Where the domains are held", "Only for domains bought somewhere else, for example Porkbun.", only_if=ELSEWHERE
-    )
-    hosting_username = _word("User name there", "Only for domains bought somewhere else.", only_if=ELSEWHERE)
-    hosting_password = _password(
-        "Password there",
-        "Only for domains bought somewhere else: ScaledMail signs in with it to set them up. It is kept sealed.",
+        "Where the domains are held",
+        "Only for domains bought somewhere else, for example Porkbun.",
         only_if=ELSEWHERE,
     )
-    sequencer_provider = _word("Sending tool", "If ScaledMail shall add the mailboxes to it, for example Instantly.")
-    sequencer_username = _word("User name in the sending tool", "Only with a sending tool above.", only_if=TOOL)
+    hosting_username = _word(
+        "User name there", "Only for domains bought somewhere else.", only_if=ELSEWHERE
+    )
+    hosting_password = _password(
+        "Password there",
+        "Only for domains bought somewhere else: ScaledMail signs in with it to set them up. It is"
+        " kept sealed.",
+        only_if=ELSEWHERE,
+    )
+    sequencer_provider = _word(
+        "Sending tool", "If ScaledMail shall add the mailboxes to it, for example Instantly."
+    )
+    sequencer_username = _word(
+        "User name in the sending tool", "Only with a sending tool above.", only_if=TOOL
+    )
     sequencer_password = _password(
-        "Password in the sending tool", "Only with a sending tool above. It is kept sealed.", only_if=TOOL
+        "Password in the sending tool",
+        "Only with a sending tool above. It is kept sealed.",
+        only_if=TOOL,
     )
     price_choices = {"price_id": "package."}
 
@@ -107,29 +142,40 @@ class ScaledMail(Api):
     secrets = {"api_key": "API key"}
     secret_help = {"api_key": "At app.scaledmail.com/settings."}
     secret_options = frozenset({"hosting_password", "sequencer_password"})
-    price_items = {"package.<price_id>": "One package, by the ID that ScaledMail gives it, for one month"}
-    balance_note = "Orders are charged to the card on your ScaledMail account. Look at it at app.scaledmail.com."
+    price_items = {
+        "package.<price_id>": "One package, by the ID that ScaledMail gives it, for one month"
+    }
+    balance_note = (
+        "Orders are charged to the card on your ScaledMail account. Look at it at"
+        " app.scaledmail.com."
+    )
     can_fetch_prices = True
     can_tell_progress = True
-    can_list_holdings = True
+    can_list_domains = True
     can_tell_availability = True
     can_suggest = True
-    names_at_once = 10
+    batch_size = 10
     pace_seconds = 0.2  # 5 requests a second for each key
     search_pace_seconds = 4  # 15 searches or suggestions a minute
     AccountForm = AccountForm
     products = {
         "package": Product(
             label="Package of domains with mailboxes",
-            help="Puts a package on domains that you hold at ScaledMail or elsewhere. Give one name for each domain "
-            "and ScaledMail makes the addresses, or list every mailbox.",
+            help=(
+                "Puts a package on domains that you hold at ScaledMail or elsewhere. Give one name"
+                " for each domain and ScaledMail makes the addresses, or list every mailbox."
+            ),
             OptionsForm=PackageOptions,
             buys_domains=True,
             names_per_domain=True,
             forwards=True,
             has_pictures=True,
             in_packages=True,
-            mailboxes_per_domain={"Google": 2, "Outlook": 25, "SMTP": 4},  # documented for its custom orders
+            mailboxes_per_domain={
+                "Google": 2,
+                "Outlook": 25,
+                "SMTP": 4,
+            },  # documented for its custom orders
         )
     }
 
@@ -144,10 +190,22 @@ class ScaledMail(Api):
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         price_id, coupon = word(order.options, "price_id"), order.options.get("coupon")
-        remark = "Less what the coupon takes off: the vendor tells only after ordering." if coupon else ""
+        remark = (
+            "Less what the coupon takes off: the vendor tells only after ordering."
+            if coupon
+            else ""
+        )
         count = scaledmail_package.quantity(order) if price_id else 0
         return cost_sheet(
-            [cost_line(prices, item=f"package.{price_id}", label="Packages", quantity=count, remark=remark)]
+            [
+                cost_line(
+                    prices,
+                    item=f"package.{price_id}",
+                    label="Packages",
+                    quantity=count,
+                    remark=remark,
+                )
+            ]
         )
 
     def order_request(self, order: OrderLike) -> Request:
@@ -176,18 +234,32 @@ class ScaledMail(Api):
             return None
         says = text(" ".join(dict.fromkeys(words)))
         if MONEY_MOVED.search(says):
-            return Unknown(why=f"The vendor refused, yet it may have made a subscription. It says: {says}")
+            return Unknown(
+                why=f"The vendor refused, yet it may have made a subscription. It says: {says}"
+            )
         return shared_rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
-        """The documented success is an empty object. A lone `message` is how the vendor words an error."""
+        """The documented success is an empty object.
+
+        A lone `message` is how the vendor words an error.
+        """
         body = reply.json()
         if reply.status != 200 or not isinstance(body, dict):
             return None
         reference, says = _reference(body), text(body.get("message"))
-        is_denied = body.get("error") or body.get("success", True) is not True or body.get("status") == "error"
+        is_denied = (
+            body.get("error")
+            or body.get("success", True) is not True
+            or body.get("status") == "error"
+        )
         if is_denied or TROUBLE.search(says):
-            return Unknown(why=f"The vendor answered 200 with an error. It says: {text(body.get('error')) or says}")
+            return Unknown(
+                why=(
+                    "The vendor answered 200 with an error. It says:"
+                    f" {text(body.get('error')) or says}"
+                )
+            )
         if "message" in body and not (reference or body.get("success")):
             return None
         return Accepted(reference=reference, details={"vendor_says": says})
@@ -213,19 +285,32 @@ class ScaledMail(Api):
         else:
             if len(recent) > LOOKED_AT:
                 found.append(
-                    Evidence(text=f"Only the newest {LOOKED_AT} of {len(recent)} later orders were looked at.")
+                    Evidence(
+                        text=(
+                            f"Only the newest {LOOKED_AT} of {len(recent)} later orders were"
+                            " looked at."
+                        )
+                    )
                 )
         return weighed(found)
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
-        """From `/domains`, whose form the vendor does not document; mailboxes of an active domain count as ready."""
+        """From `/domains`, whose form the vendor does not document; mailboxes of an active domain
+        count as ready.
+        """
         query = (("organization_id", _organization(order)),)
         listed = {
             text(row.get("domain")).lower(): row
             for row in rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
         }
-        mine = {line.name.lower(): listed[line.name.lower()] for line in order.contents if line.name.lower() in listed}
-        states = {name: STATES.get(text(row.get("status")).lower(), "") for name, row in mine.items()}
+        mine = {
+            line.name.lower(): listed[line.name.lower()]
+            for line in order.contents
+            if line.name.lower() in listed
+        }
+        states = {
+            name: STATES.get(text(row.get("status")).lower(), "") for name, row in mine.items()
+        }
         domains = {name: state for name, state in states.items() if state}
         numbers = {text(row.get("payment_id"), limit=120) for row in mine.values()}
         return Progress(
@@ -238,18 +323,26 @@ class ScaledMail(Api):
             reference=numbers.pop() if len(numbers) == 1 else "",
         )
 
-    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
+    def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
         """From `/domains`, whose form the vendor does not document."""
         query = (("organization_id", word(settings, "organization_id")),)
         listed = rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
-        return held(listed, name="domain", count="total_mailboxes")
+        return owned_domains(listed, name="domain", count="total_mailboxes")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
         """The packages. The vendor states no currency; others have seen US dollars."""
         found = []
         for row in rows(ask(read, f"{BASE}/packages", headers=KEY), "packages"):
-            price_id, price, count = text(row.get("id"), limit=100), amount(row.get("price")), row.get("domains")
-            domains = count if isinstance(count, int) and not isinstance(count, bool) and 0 < count < 10_000 else None
+            price_id, price, count = (
+                text(row.get("id"), limit=100),
+                amount(row.get("price")),
+                row.get("domains"),
+            )
+            domains = (
+                count
+                if isinstance(count, int) and not isinstance(count, bool) and 0 < count < 10_000
+                else None
+            )
             if price_id and price is not None:
                 label = text(row.get("name"), limit=120) or price_id
                 found.append(
@@ -268,13 +361,21 @@ class ScaledMail(Api):
         self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
     ) -> list[Offered]:
         """The answer is a bare list."""
-        answer = _search(read, "search-domains", settings, {"domains": list(names)}, kind="text/plain")
+        answer = _search(
+            read, "search-domains", settings, {"domains": list(names)}, kind="text/plain"
+        )
         return told_of(names, [_offered(row) for row in rows(answer)])
 
-    def suggest(self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str) -> list[Offered]:
-        """It takes a keyword and strips the ending itself; the first twenty are enough to choose from."""
+    def suggest(
+        self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str
+    ) -> list[Offered]:
+        """It takes a keyword and strips the ending itself; the first twenty are enough to choose
+        from.
+        """
         few = (("page", "1"), ("limit", "20"))
-        answer = _search(read, "suggest-domains", settings, {"domain": name}, few, kind="application/json")
+        answer = _search(
+            read, "suggest-domains", settings, {"domain": name}, few, kind="application/json"
+        )
         found = [_offered(row) for row in rows(answer, "domains")]
         return [offered for offered in found if offered.state == "free" and offered.name]
 
@@ -285,11 +386,18 @@ class ScaledMail(Api):
         names = {text(row.get("id")): text(row.get("name")) for row in found}
         mine = text(settings.get("organization_id"))
         if not names:
-            return "The key works. The vendor did not list your organizations, so check the organization ID yourself."
+            return (
+                "The key works. The vendor did not list your organizations, so check the"
+                " organization ID yourself."
+            )
         if mine in names:
             return f"The key works and reaches the organization {names[mine] or mine}."
-        others = ", ".join(f"{name or 'unnamed'} ({number})" for number, name in list(names.items())[:10])
-        return f"The key works, but it does not reach the organization “{mine}”. It reaches: {others}."
+        others = ", ".join(
+            f"{name or 'unnamed'} ({number})" for number, name in list(names.items())[:10]
+        )
+        return (
+            f"The key works, but it does not reach the organization “{mine}”. It reaches: {others}."
+        )
 
 
 def _organization(order: OrderLike) -> str:
@@ -297,8 +405,12 @@ def _organization(order: OrderLike) -> str:
 
 
 def _login(order: OrderLike, kind: str) -> dict[str, Any]:
-    provider, username = (word(order.options, f"{kind}_{part}") for part in ("provider", "username"))
-    return {kind: {"provider": provider, "username": username, "password": Secret(f"{kind}_password")}}
+    provider, username = (
+        word(order.options, f"{kind}_{part}") for part in ("provider", "username")
+    )
+    return {
+        kind: {"provider": provider, "username": username, "password": Secret(f"{kind}_password")}
+    }
 
 
 def _alias(box: MailboxLine) -> dict[str, str]:
@@ -330,14 +442,23 @@ def _search(
 
 
 def _offered(row: Mapping[str, Any]) -> Offered:
-    """`available`, `taken` or, in suggestions, `error`. Dollars are the suggestions' word; others saw the same in
-    searches, and there a list of the block lists that name the domain."""
+    """`available`, `taken` or, in suggestions, `error`.
+
+    Dollars are the suggestions' word; others saw the same in searches, and there a list of the
+    block lists that name the domain.
+    """
     name, listed = text(row.get("domain"), limit=253).lower(), row.get("blacklisted")
     lists = ", ".join(filter(None, map(text, listed)))[:200] if isinstance(listed, list) else ""
     says = f"It stands on block lists: {lists}." if lists else ""
     if row.get("status") == "available":
         price = amount(row.get("price"))
-        return Offered(name=name, state="free", price=price, currency="USD" if price is not None else "", says=says)
+        return Offered(
+            name=name,
+            state="free",
+            price=price,
+            currency="USD" if price is not None else "",
+            says=says,
+        )
     if row.get("status") == "taken":
         return Offered(name=name, state="taken", says=says)
     return Offered(name=name, state="unsaid", says=says or "The vendor could not tell.")
@@ -345,10 +466,19 @@ def _offered(row: Mapping[str, Any]) -> Offered:
 
 def _reference(body: Mapping[str, Any]) -> str:
     numbers = (body.get(key) for key in ("id", "order_id", "payment_id"))
-    return next((text(number, limit=120) for number in numbers if isinstance(number, str) and number.strip()), "")
+    return next(
+        (
+            text(number, limit=120)
+            for number in numbers
+            if isinstance(number, str) and number.strip()
+        ),
+        "",
+    )
 
 
-def _evidence(order: OrderLike, row: dict[str, Any], details: Any, since: datetime) -> list[Evidence]:
+def _evidence(
+    order: OrderLike, row: dict[str, Any], details: Any, since: datetime
+) -> list[Evidence]:
     """An order at the vendor, if it shares domains with ours."""
     packages = details.get("packages") if isinstance(details, dict) else None
     names = {
@@ -362,6 +492,15 @@ def _evidence(order: OrderLike, row: dict[str, Any], details: Any, since: dateti
     if not wanted & names:
         return []
     number, made = text(row["id"], limit=120), text(row.get("created_at")) or "at an unknown time"
-    shown = f"Order {number}, made {made}, holds {len(wanted & names)} of the {len(wanted)} domains of this one."
+    shown = (
+        f"Order {number}, made {made}, holds {len(wanted & names)} of the {len(wanted)} domains of"
+        " this one."
+    )
     is_placed = wanted <= names and is_since(row.get("created_at"), since)
-    return [Evidence(text=shown, points_to="placed" if is_placed else "", reference=number if is_placed else "")]
+    return [
+        Evidence(
+            text=shown,
+            points_to="placed" if is_placed else "",
+            reference=number if is_placed else "",
+        )
+    ]

@@ -9,7 +9,14 @@ from dataclasses import replace
 
 from anyascii import anyascii
 
-from vendors.apis.base import DomainLine, MailboxLine, OrderLike, Product, refused_key, refused_order
+from vendors.apis.base import (
+    DomainLine,
+    MailboxLine,
+    OrderLike,
+    Product,
+    refused_key,
+    refused_order,
+)
 from vendors.http import Reply
 from vendors.verdicts import Problem, Refused
 
@@ -50,8 +57,13 @@ def bounded(*kinds: Iterable[Problem]) -> list[Problem]:
 
 def _and_more(first: Problem, count: int) -> Problem:
     others = f" and on {count - 1:,} more line{'s' if count > 2 else ''}" if count > 1 else ""
-    message = f"The same is to be looked at here{others}. Only the first {MOST_OF_A_KIND} are named one by one."
-    return replace(first, message=message, fix="Mend those first and save: the next ones are named then.")
+    message = (
+        f"The same is to be looked at here{others}. Only the first {MOST_OF_A_KIND} are named one"
+        " by one."
+    )
+    return replace(
+        first, message=message, fix="Mend those first and save: the next ones are named then."
+    )
 
 
 def mailboxes(order: OrderLike) -> list[MailboxLine]:
@@ -86,7 +98,11 @@ def bad_domains(order: OrderLike) -> Iterator[Problem]:
     for line in order.contents:
         if not is_domain(line.name):
             bare = re.sub(r"^[a-z]+://|\s", "", line.name.lower()).split("/")[0].strip(".")
-            fix = f"Use {bare} instead." if is_domain(bare) else "Write it like acme-reach.com, without spaces."
+            fix = (
+                f"Use {bare} instead."
+                if is_domain(bare)
+                else "Write it like acme-reach.com, without spaces."
+            )
             yield stop(f"“{line.name}” can't be a domain.", fix, field="domain", row=row_of(line))
 
 
@@ -99,7 +115,12 @@ def repeated_domains(order: OrderLike) -> Iterator[Problem]:
     for line in order.contents:
         if (name := line.name.lower()) in seen:
             message = f"{line.name} is on this order twice{_also_at(seen[name])}."
-            yield stop(message, "Take one of the two out, and keep its mailboxes.", field="domain", row=row_of(line))
+            yield stop(
+                message,
+                "Take one of the two out, and keep its mailboxes.",
+                field="domain",
+                row=row_of(line),
+            )
         seen.setdefault(name, row_of(line))
 
 
@@ -117,7 +138,9 @@ def _also_at(row: int | None) -> str:
 
 
 def bad_addresses(order: OrderLike) -> Iterator[Problem]:
-    """What can't stand before the @ of any address (RFC 5321 and 5322), and what mail providers seldom let stand."""
+    """What can't stand before the @ of any address (RFC 5321 and 5322), and what mail providers
+    seldom let stand.
+    """
     taken: set[str] = set()
     shown = 0
     for box in mailboxes(order):
@@ -126,9 +149,14 @@ def bad_addresses(order: OrderLike) -> Iterator[Problem]:
             continue
         taken = taken or {each.address.lower() for each in mailboxes(order)}
         shown += 1  # what is only counted needs no better name
-        fix = _instead(box, taken) if shown <= 2 * MOST_OF_A_KIND else "Use letters, digits and dots."
+        fix = (
+            _instead(box, taken) if shown <= 2 * MOST_OF_A_KIND else "Use letters, digits and dots."
+        )
         if len(name) > LONGEST_LOCAL_PART:
-            message = f"{len(name)} characters stand before the @ of {name[:20]}…@{box.domain}, and 64 is the most."
+            message = (
+                f"{len(name)} characters stand before the @ of {name[:20]}…@{box.domain}, and 64 is"
+                " the most."
+            )
         elif not name:
             message = f"Nothing stands before the @{box.domain}."
         elif LOCAL_PART.fullmatch(name):
@@ -141,7 +169,9 @@ def bad_addresses(order: OrderLike) -> Iterator[Problem]:
 
 
 def _instead(box: MailboxLine, taken: set[str]) -> str:
-    """A plain name for the mailbox that no other line has, out of what was typed or the person's name."""
+    """A plain name for the mailbox that no other line has, out of what was typed or the person's
+    name.
+    """
     plain = _plain(box.username.partition("@")[0]) or _plain(f"{box.first_name} {box.last_name}")
     for number in range(1, 10):
         name = f"{plain}{number if number > 1 else ''}"
@@ -161,23 +191,43 @@ def strayed_addresses(order: OrderLike) -> Iterator[Problem]:
         for box in line.mailboxes:
             if box.domain.lower() != line.name.lower():
                 fix = f"Use {box.username}@{line.name}, or put it on a line of its own domain."
-                yield stop(f"{box.address} stands under {line.name}.", fix, field="address", row=box.row)
+                yield stop(
+                    f"{box.address} stands under {line.name}.", fix, field="address", row=box.row
+                )
 
 
 def without_place(order: OrderLike, product: Product) -> Iterator[Problem]:
-    """What was typed and this vendor's order has no place for. A domain that is held already keeps what it has."""
+    """What was typed and this vendor's order has no place for.
+
+    A domain that is held already keeps what it has.
+    """
     for line in order.contents if product.buys_domains else ():
         if line.forward_to and not product.forwards:
-            message = f"Where {line.name} forwards to will not be sent: this order has no place for it."
-            yield warn(message, "Set it up at the vendor, or leave it out.", field="forward_to", row=line.row)
+            message = (
+                f"Where {line.name} forwards to will not be sent: this order has no place for it."
+            )
+            yield warn(
+                message,
+                "Set it up at the vendor, or leave it out.",
+                field="forward_to",
+                row=line.row,
+            )
         if line.years > 1 and not product.has_years:
-            message = f"The {line.years} years of {line.name} will not be sent: this order has no place for them."
+            message = (
+                f"The {line.years} years of {line.name} will not be sent: this order has no place"
+                " for them."
+            )
             yield warn(message, "Leave the years out.", field="years", row=line.row)
     lines: list[DomainLine | MailboxLine] = [*order.contents] if product.buys_domains else []
     for some in [*lines, *mailboxes(order)] if not product.has_pictures else ():
         if some.picture:
             message = "The picture will not be sent: this order has no place for one."
-            yield warn(message, "Leave it out, and set it at the vendor later.", field="picture", row=some.row)
+            yield warn(
+                message,
+                "Leave it out, and set it at the vendor later.",
+                field="picture",
+                row=some.row,
+            )
 
 
 def without_mailboxes(order: OrderLike) -> Iterator[Problem]:
@@ -200,10 +250,17 @@ def bad_pictures(order: OrderLike) -> Iterator[Problem]:
     lines: list[DomainLine | MailboxLine] = [*order.contents, *mailboxes(order)]
     for line in lines:
         if line.picture and not WEB_ADDRESS.fullmatch(line.picture):
-            yield stop(f"“{line.picture}” is not the address of a picture.", fix, field="picture", row=line.row)
+            yield stop(
+                f"“{line.picture}” is not the address of a picture.",
+                fix,
+                field="picture",
+                row=line.row,
+            )
         elif line.picture.lower().startswith("http:"):
             message = "The picture's address starts with http://, which many places no longer open."
-            yield warn(message, f"Use https{line.picture[4:]} if it opens.", field="picture", row=line.row)
+            yield warn(
+                message, f"Use https{line.picture[4:]} if it opens.", field="picture", row=line.row
+            )
 
 
 def missing_setting(order: OrderLike, name: str, words: str) -> Iterator[Problem]:
@@ -213,7 +270,9 @@ def missing_setting(order: OrderLike, name: str, words: str) -> Iterator[Problem
 
 
 def refused_line(order: OrderLike, says: str) -> Problem:
-    """The problem of a refused order, at the first line whose address or domain stands in the vendor's words."""
+    """The problem of a refused order, at the first line whose address or domain stands in the
+    vendor's words.
+    """
     addresses = [(box.address, "address", box.row) for box in mailboxes(order)]
     domains = [(line.name, "domain", row_of(line)) for line in order.contents]
     for name, field, row in addresses + domains:
@@ -224,4 +283,6 @@ def refused_line(order: OrderLike, says: str) -> Problem:
 
 def refused(order: OrderLike, reply: Reply, says: str) -> Refused:
     """The refusal of the key or of the whole order, with the vendor's words."""
-    return Refused(problems=(refused_key(says) if reply.status in (401, 403) else refused_line(order, says),))
+    return Refused(
+        problems=(refused_key(says) if reply.status in (401, 403) else refused_line(order, says),)
+    )

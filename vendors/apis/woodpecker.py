@@ -1,6 +1,7 @@
 """Woodpecker: mailboxes on active domains that are held there already.
 
-It gives no order number, and an order that fails after it was accepted looks like one that never moves.
+It gives no order number, and an order that fails after it was accepted looks like one that never
+moves.
 """
 
 from __future__ import annotations
@@ -18,16 +19,26 @@ from vendors.apis.base import (
     Api,
     DomainLine,
     Evidence,
-    Held,
     Offered,
     OptionsForm,
     OrderLike,
+    OwnedDomain,
     Product,
     Progress,
     text,
     word,
 )
-from vendors.apis.reads import amount, ask, could_not_ask, currency, held, listed_once, rows, told_of, weighed
+from vendors.apis.reads import (
+    amount,
+    ask,
+    could_not_ask,
+    currency,
+    listed_once,
+    owned_domains,
+    rows,
+    told_of,
+    weighed,
+)
 from vendors.apis.shared_rules import stop, warn
 from vendors.cost import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
@@ -44,7 +55,10 @@ BUSINESS = {
     ),
     "payment_failed": (
         "Woodpecker could not take the payment. Nothing was ordered.",
-        "Look at Billing in Woodpecker and mend the payment there, then copy this order into a new draft.",
+        (
+            "Look at Billing in Woodpecker and mend the payment there, then copy this order into a"
+            " new draft."
+        ),
     ),
     "domain_owner_required": (
         "Woodpecker has no owner details for the domains yet. Nothing was bought.",
@@ -56,7 +70,10 @@ BUSINESS = {
 class MailboxOptions(OptionsForm):
     provider = forms.ChoiceField(
         label="Provider of the mailboxes",
-        help_text="Only for the cost: choose the provider that the domains have at Woodpecker. It is not sent.",
+        help_text=(
+            "Only for the cost: choose the provider that the domains have at Woodpecker. It is not"
+            " sent."
+        ),
     )
     price_choices = {"provider": "mailbox."}
 
@@ -69,18 +86,23 @@ class Woodpecker(Api):
     docs_url = "https://developers.woodpecker.co/docs/domains/post-order-mailboxes/"
     secrets = {"api_key": "API key"}
     secret_help = {"api_key": "In Woodpecker under Marketplace, Integrations, API keys."}
-    price_items = {"mailbox.<PROVIDER>": "One mailbox of this provider, such as mailbox.GOOGLE, for one month"}
+    price_items = {
+        "mailbox.<PROVIDER>": "One mailbox of this provider, such as mailbox.GOOGLE, for one month"
+    }
     balance_note = (
-        "Orders are paid from prepaid funds. Look in Woodpecker under Billing, Billing information, Prepaid balance."
+        "Orders are paid from prepaid funds. Look in Woodpecker under Billing, Billing information,"
+        " Prepaid balance."
     )
     can_fetch_prices = True
     can_tell_progress = True
-    can_list_holdings = True
+    can_list_domains = True
     can_tell_availability = True
-    names_at_once = 10  # its page gives no number
-    asks_with = "provider"
-    at_once = 1  # it works on one request at a time, lets six wait for 15 seconds, and drops the rest
-    looks_first = True
+    batch_size = 10  # its page gives no number
+    availability_option = "provider"
+    max_concurrent = (
+        1  # it works on one request at a time, lets six wait for 15 seconds, and drops the rest
+    )
+    needs_listing_before = True
     AccountForm = forms.Form
     products = {
         "mailboxes": Product(
@@ -103,7 +125,14 @@ class Woodpecker(Api):
         provider = word(order.options, "provider")
         count = len(shared_rules.mailboxes(order)) if provider else 0
         return cost_sheet(
-            [cost_line(prices, item=f"mailbox.{provider}", label=f"Mailboxes, {provider}", quantity=count)]
+            [
+                cost_line(
+                    prices,
+                    item=f"mailbox.{provider}",
+                    label=f"Mailboxes, {provider}",
+                    quantity=count,
+                )
+            ]
         )
 
     def order_request(self, order: OrderLike) -> Request:
@@ -136,7 +165,13 @@ class Woodpecker(Api):
         if reply.status != 202:
             return None
         body = reply.json() if reply.body.strip() else {}
-        if not isinstance(body, dict) or body.keys() & {"error", "errors", "title", "code", "fields"}:
+        if not isinstance(body, dict) or body.keys() & {
+            "error",
+            "errors",
+            "title",
+            "code",
+            "fields",
+        }:
             return None
         return Accepted()
 
@@ -157,7 +192,9 @@ class Woodpecker(Api):
         there: list[str] = []
         for line in order.contents:
             states = _states(read, line.name)
-            there += [box.address.lower() for box in line.mailboxes if box.address.lower() in states]
+            there += [
+                box.address.lower() for box in line.mailboxes if box.address.lower() in states
+            ]
         return there
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
@@ -169,9 +206,9 @@ class Woodpecker(Api):
                     mailboxes[box.address.lower()] = state
         return Progress(mailboxes=mailboxes)
 
-    def holdings(self, settings: Mapping[str, Any], read: Read) -> list[Held]:
+    def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
         listed = rows(ask(read, "/rest/v2/domains", headers=KEY), "domains")
-        return held(listed, name="domain", count="mailboxes_count")
+        return owned_domains(listed, name="domain", count="mailboxes_count")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
         """The currency stands at each provider: the vendor's own sample mixes two."""
@@ -184,7 +221,11 @@ class Woodpecker(Api):
             )
             if provider and price is not None and currency(money):
                 item, label = f"mailbox.{provider}", f"{provider} mailbox"
-                found.append(FetchedPrice(item=item, label=label, unit=MONTH, amount=price, currency=currency(money)))
+                found.append(
+                    FetchedPrice(
+                        item=item, label=label, unit=MONTH, amount=price, currency=currency(money)
+                    )
+                )
         return listed_once(found)
 
     def availability(
@@ -209,9 +250,13 @@ def _provider_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Ite
     if not (provider := word(order.options, "provider")):
         fix = "Choose the provider that the domains have at Woodpecker."
         yield stop("The cost can't be told without the mailboxes' provider.", fix, field="provider")
-    elif f"mailbox.{provider}" not in prices and any(item.startswith("mailbox.") for item in prices):
+    elif f"mailbox.{provider}" not in prices and any(
+        item.startswith("mailbox.") for item in prices
+    ):
         message = f"{provider} is not on the account's price list, so the cost can't be told."
-        yield warn(message, "Choose a provider from the list, or fetch the prices again.", field="provider")
+        yield warn(
+            message, "Choose a provider from the list, or fetch the prices again.", field="provider"
+        )
 
 
 def _offered(row: Mapping[str, Any]) -> Offered:
@@ -222,28 +267,47 @@ def _offered(row: Mapping[str, Any]) -> Offered:
     if not row["available"]:
         return Offered(name=name, state="taken")
     told, money = (
-        (amount(price.get("amount")), currency(price.get("currency"))) if isinstance(price, dict) else (None, "")
+        (amount(price.get("amount")), currency(price.get("currency")))
+        if isinstance(price, dict)
+        else (None, "")
     )
-    return Offered(name=name, state="free", price=told if money else None, currency=money if told is not None else "")
+    return Offered(
+        name=name,
+        state="free",
+        price=told if money else None,
+        currency=money if told is not None else "",
+    )
 
 
 def _states(read: Read, domain: str) -> dict[str, str]:
     """The vendor's state of each mailbox of a domain, by address in lower case."""
     answer = ask(read, f"/rest/v2/domains/{quote(domain, safe='')}/mailboxes", headers=KEY)
-    return {text(row.get("email")).lower(): text(row.get("status"), limit=40) for row in rows(answer, "mailboxes")}
+    return {
+        text(row.get("email")).lower(): text(row.get("status"), limit=40)
+        for row in rows(answer, "mailboxes")
+    }
 
 
-def _evidence(line: DomainLine, states: Mapping[str, str], before: Collection[str]) -> list[Evidence]:
-    """What one domain's list says; the vendor gives no dates, so what was there before says nothing."""
+def _evidence(
+    line: DomainLine, states: Mapping[str, str], before: Collection[str]
+) -> list[Evidence]:
+    """What one domain's list says; the vendor gives no dates, so what was there before says
+    nothing.
+    """
     listed = [box.address.lower() for box in line.mailboxes if box.address.lower() in states]
     old = [address for address in listed if address in before]
     new = [address for address in listed if address not in before]
     found = []
     if new:
-        shown = f"{line.name} lists {len(new)} of the order's {len(line.mailboxes)} mailboxes: " + ", ".join(
-            f"{address} ({states[address] or 'no state'})" for address in new[:10]
+        shown = (
+            f"{line.name} lists {len(new)} of the order's {len(line.mailboxes)} mailboxes: "
+            + ", ".join(f"{address} ({states[address] or 'no state'})" for address in new[:10])
         )
-        found.append(Evidence(text=f"{shown}.", points_to="placed" if len(listed) == len(line.mailboxes) else ""))
+        found.append(
+            Evidence(
+                text=f"{shown}.", points_to="placed" if len(listed) == len(line.mailboxes) else ""
+            )
+        )
     if old:
         shown = f"{', '.join(old[:10])} on {line.name}: listed before this order was sent"
         found.append(Evidence(text=f"{shown}, so that says nothing about it."))
@@ -260,7 +324,11 @@ def _invalid(order: OrderLike, body: dict[str, Any]) -> list[Problem]:
     if body["code"] in BUSINESS:
         message, fix = BUSINESS[body["code"]]
         return [Problem(message=message, fix=fix, vendor_says=text(body["message"]))]
-    named = [_field_problem(order, entry) for entry in fields if isinstance(entry, dict) and text(entry.get("issue"))]
+    named = [
+        _field_problem(order, entry)
+        for entry in fields
+        if isinstance(entry, dict) and text(entry.get("issue"))
+    ]
     return named or [shared_rules.refused_line(order, text(body["message"]))]
 
 

@@ -29,14 +29,19 @@ from vendors.http.strict_response import WholeHead
 
 READ_BYTES = 64 * 1024
 SHORTEST_SECRET = 6  # characters; the forms take no shorter key or password
-for _name in ("urllib3.connection", "urllib3.connectionpool"):  # they write whole URLs, and one vendor's key is in it
+for _name in (
+    "urllib3.connection",
+    "urllib3.connectionpool",
+):  # they write whole URLs, and one vendor's key is in it
     logging.getLogger(_name).addFilter(lambda record: False)
 
 
 class Secret(str):
-    """A named placeholder: every stored or shown copy holds this text, only the wire holds the value.
+    """A named placeholder: every stored or shown copy holds this text, only the wire holds the
+    value.
 
-    It is its own type, so that a person who types the same words into a name field gets those words sent.
+    It is its own type, so that a person who types the same words into a name field gets those words
+    sent.
     """
 
     name: str
@@ -48,14 +53,18 @@ class Secret(str):
         return secret
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str]]:
-        return (self.name,), {"prefix": self.prefix}  # a pickled copy, as from the cache, is the same again
+        return (self.name,), {
+            "prefix": self.prefix
+        }  # a pickled copy, as from the cache, is the same again
 
     def filled(self, values: Mapping[str, str]) -> str:
         return self.prefix + values[self.name]
 
 
 def _filled(value: Any, values: Mapping[str, str]) -> Any:
-    """The same structure with every placeholder replaced; KeyError names a secret that is not there."""
+    """The same structure with every placeholder replaced; KeyError names a secret that is not
+    there.
+    """
     if isinstance(value, Secret):
         return value.filled(values)
     if isinstance(value, Mapping):
@@ -67,7 +76,10 @@ def _filled(value: Any, values: Mapping[str, str]) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request as it will be sent: `path` without host, `query` in order, `body` a JSON structure or None."""
+    """A request as it will be sent:
+
+    `path` without host, `query` in order, `body` a JSON structure or None.
+    """
 
     method: str
     path: str
@@ -87,12 +99,21 @@ class Request:
 
     def url(self, host: str, values: Mapping[str, str] | None = None) -> str:
         """The full URL; secrets in the query stay placeholders unless their values are given."""
-        pairs = [(name, _filled(value, values) if values is not None else str(value)) for name, value in self.query]
-        query = urlencode(pairs) if values is not None else "&".join(f"{name}={value}" for name, value in pairs)
+        pairs = [
+            (name, _filled(value, values) if values is not None else str(value))
+            for name, value in self.query
+        ]
+        query = (
+            urlencode(pairs)
+            if values is not None
+            else "&".join(f"{name}={value}" for name, value in pairs)
+        )
         return f"{host}{self.path}" + (f"?{query}" if query else "")
 
     def wire_body(self, values: Mapping[str, str]) -> bytes | None:
-        """The body's bytes with secrets filled in, UTF-8 JSON with the keys in the order of the vendor's page."""
+        """The body's bytes with secrets filled in, UTF-8 JSON with the keys in the order of the
+        vendor's page.
+        """
         return None if self.body is None else json_bytes(_filled(self.body, values))
 
     def wire_headers(self, values: Mapping[str, str]) -> dict[str, str]:
@@ -123,7 +144,9 @@ class Reply:
 
 @dataclass(frozen=True)
 class NoConnection:
-    """Proof that no byte was sent: the name did not resolve, the port refused, or connecting timed out."""
+    """Proof that no byte was sent: the name did not resolve, the port refused, or connecting timed
+    out.
+    """
 
     why: str
 
@@ -150,21 +173,27 @@ class _TooLarge(Exception):
 
 
 class _Late(ConnectTimeoutError):
-    """It is too late to send: the deadline passed before the connection stood, or the worker froze on the way."""
+    """It is too late to send: the deadline passed before the connection stood, or the worker froze
+    on the way.
+    """
 
 
 class _NotPublic(NewConnectionError):
-    """The vendor's name leads to an address that is not one of the public internet: not connected to."""
+    """The vendor's name leads to an address that is not one of the public internet: not connected
+    to.
+    """
 
 
 class _Guard:
     """One deadline over name look-up, connecting, TLS, sending and the whole answer.
 
-    A read time-out alone lets a vendor drip bytes for ever; at the deadline the guard shuts the socket down, which
-    wakes whichever call is blocked on it.
+    A read time-out alone lets a vendor drip bytes for ever; at the deadline the guard shuts the
+    socket down, which wakes whichever call is blocked on it.
     """
 
-    def __init__(self, seconds: float, *, is_paid: bool = False, may_go: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self, seconds: float, *, is_paid: bool = False, may_go: Callable[[], bool] | None = None
+    ) -> None:
         self.ends = time.monotonic() + seconds
         self.is_paid = is_paid
         self.may_stay = False  # whether this very machine may be called, as for practice vendors
@@ -187,7 +216,9 @@ class _Guard:
         self._timer.start()
 
     def let_go(self) -> None:
-        """Called just before the first byte of the request: whoever froze until now may not send it any more."""
+        """Called just before the first byte of the request: whoever froze until now may not send it
+        any more.
+        """
         if self._may_go is not None and not self._may_go():
             self.is_connected = False
             raise _Late(None, "the request was held up")
@@ -219,7 +250,9 @@ class _Guarded(HTTPConnection):
         return sock
 
     def _connected(self) -> socket.socket:
-        """Connect to an address that was looked at: a name may lead elsewhere each time it is asked."""
+        """Connect to an address that was looked at: a name may lead elsewhere each time it is
+        asked.
+        """
         name, failed = self._dns_host, None
         for found in self._addresses():
             self._dns_host = found
@@ -234,7 +267,9 @@ class _Guarded(HTTPConnection):
     def _addresses(self) -> list[str]:
         """All that the name leads to; one that may not be called spoils the rest."""
         try:
-            rows = socket.getaddrinfo(self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM)
+            rows = socket.getaddrinfo(
+                self._dns_host, self.port, allowed_gai_family(), socket.SOCK_STREAM
+            )
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         found = list(dict.fromkeys(str(row[4][0]) for row in rows))
@@ -285,7 +320,9 @@ class _Adapter(requests.adapters.HTTPAdapter):
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere: even with redirects off, `requests` would look ahead and read the whole body for it."""
+        """Nowhere: even with redirects off, `requests` would look ahead and read the whole body for
+        it.
+        """
 
 
 @contextmanager
@@ -299,16 +336,25 @@ def _session() -> Iterator[requests.Session]:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and everything under it: causes, contexts, urllib3's `reason` and wrapped arguments."""
+    """The error and everything under it: causes, contexts, urllib3's `reason` and wrapped
+    arguments.
+    """
     seen: set[int] = set()
     waiting: list[Any] = [error]
     while waiting:
         current = waiting.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:  # the reason of an SSLError is a text
+        if (
+            not isinstance(current, BaseException) or id(current) in seen
+        ):  # the reason of an SSLError is a text
             continue
         seen.add(id(current))
         yield current
-        waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+        waiting += [
+            current.__cause__,
+            current.__context__,
+            getattr(current, "reason", None),
+            *current.args,
+        ]
 
 
 def _in_words(error: BaseException, guard: _Guard) -> str:
@@ -325,7 +371,10 @@ def _in_words(error: BaseException, guard: _Guard) -> str:
 
 
 _WORDS = {
-    "_NotPublic": "the vendor's name leads into a private network or away from https, and MailOps does not go there",
+    "_NotPublic": (
+        "the vendor's name leads into a private network or away from https, and MailOps does not go"
+        " there"
+    ),
     "NameResolutionError": "the vendor's name could not be found on the network",
     "ConnectTimeoutError": "the vendor's server did not answer the connection in time",
     "_Late": "it took too long until the request could leave",
@@ -345,22 +394,34 @@ def _struck_out(body: bytes, values: Mapping[str, str]) -> bytes:
     """The body without any secret that the vendor repeats back to us."""
     for name, value in values.items():
         for form in sorted(_spellings(value), key=len, reverse=True):
-            if len(form) >= SHORTEST_SECRET:  # striking out a shorter one would tear the answer apart
+            if (
+                len(form) >= SHORTEST_SECRET
+            ):  # striking out a shorter one would tear the answer apart
                 body = body.replace(form.encode(), Secret(name).encode())
     return body
 
 
 def _spellings(value: str) -> set[str]:
-    """A secret as it is, and as JSON, an address or a web page would hold it, JSON within JSON included."""
+    """A secret as it is, and as JSON, an address or a web page would hold it, JSON within JSON
+    included.
+    """
     found = {value, quote(value), quote(value, safe=""), quote_plus(value)}
     for _ in range(2):
-        found |= {json.dumps(form, ensure_ascii=ascii)[1:-1] for form in found for ascii in (True, False)}
+        found |= {
+            json.dumps(form, ensure_ascii=ascii)[1:-1] for form in found for ascii in (True, False)
+        }
     found |= {html.escape(form) for form in found}
     return found | {form.replace("/", "\\/") for form in found}
 
 
 def _exchange(
-    request: Request, *, host: str, secrets: Mapping[str, str], guard: _Guard, read_seconds: float, max_bytes: int
+    request: Request,
+    *,
+    host: str,
+    secrets: Mapping[str, str],
+    guard: _Guard,
+    read_seconds: float,
+    max_bytes: int,
 ) -> Reply:
     """One exchange on one fresh connection; any trouble is raised as it comes."""
     started = time.monotonic()
@@ -373,7 +434,11 @@ def _exchange(
                 request.method,
                 request.url(host, secrets),
                 data=request.wire_body(secrets),
-                headers={"Accept": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                    "Connection": "close",
+                }
                 | request.wire_headers(secrets),
                 timeout=(settings.VENDOR_CONNECT_SECONDS, read_seconds),
                 allow_redirects=False,
@@ -387,7 +452,10 @@ def _exchange(
                     raise _TooLarge
             if guard.is_over:
                 raise TimeoutError
-            headers = {name: _struck_out(value.encode(), secrets).decode() for name, value in response.headers.items()}
+            headers = {
+                name: _struck_out(value.encode(), secrets).decode()
+                for name, value in response.headers.items()
+            }
             return Reply(
                 status=response.status_code,
                 headers=headers,
@@ -400,13 +468,18 @@ def _exchange(
 
 
 def post_order(
-    request: Request, *, host: str, secrets: Mapping[str, str], may_go: Callable[[], bool] | None = None
+    request: Request,
+    *,
+    host: str,
+    secrets: Mapping[str, str],
+    may_go: Callable[[], bool] | None = None,
 ) -> Reply | NoConnection | Lost:
     """Send the paid request once. Never raises for what the network or the vendor does.
 
-    `may_go` is asked once more on the standing connection, before the first byte. `NoConnection` only where the
-    error's chain and the guard both show that no connection was made, or that none of the request was sent on it;
-    everything else that is not a whole answer is `Lost`, trouble with TLS included.
+    `may_go` is asked once more on the standing connection, before the first byte. `NoConnection`
+    only where the error's chain and the guard both show that no connection was made, or that none
+    of the request was sent on it; everything else that is not a whole answer is `Lost`, trouble
+    with TLS included.
     """
     guard = _Guard(settings.VENDOR_DEADLINE_SECONDS, is_paid=True, may_go=may_go)
     try:
@@ -420,7 +493,9 @@ def post_order(
         )
     except Exception as error:
         kinds = tuple(_chain(error))
-        if not guard.is_connected and any(isinstance(k, NewConnectionError | ConnectTimeoutError) for k in kinds):
+        if not guard.is_connected and any(
+            isinstance(k, NewConnectionError | ConnectTimeoutError) for k in kinds
+        ):
             return NoConnection(_in_words(error, guard))
         return Lost(_in_words(error, guard))
 

@@ -1,7 +1,7 @@
 """An HTTP response that knows a whole head from one that was cut.
 
-`http.client` takes the end of the connection for the end of the headers, so an answer cut after its first line would
-count by its status, with an empty body.
+`http.client` takes the end of the connection for the end of the headers, so an answer cut after its
+first line would count by its status, with an empty body.
 """
 
 from __future__ import annotations

@@ -19,19 +19,33 @@ class RateQuerySet(models.QuerySet["Rate"]):
     """Rules about many rates."""
 
     def current(self) -> dict[str, Rate]:
-        """The newest rate of each currency to the reporting currency; none, and no query, where none is wanted."""
+        """The newest rate of each currency to the reporting currency; none, and no query, where
+        none is wanted.
+        """
         if not settings.REPORTING_CURRENCY:
             return {}
-        newest = self.filter(to=settings.REPORTING_CURRENCY).order_by().values("currency").annotate(models.Max("pk"))
+        newest = (
+            self.filter(to=settings.REPORTING_CURRENCY)
+            .order_by()
+            .values("currency")
+            .annotate(models.Max("pk"))
+        )
         return {rate.currency: rate for rate in self.filter(pk__in=newest.values("pk__max"))}
 
 
 class Rate(models.Model):
-    """How much of the reporting currency one unit of another is worth, as somebody typed it. A new one replaces it."""
+    """How much of the reporting currency one unit of another is worth, as somebody typed it.
 
-    currency = models.CharField(max_length=3, validators=[CURRENCY], help_text="The currency of prices, such as USD.")
+    A new one replaces it.
+    """
+
+    currency = models.CharField(
+        max_length=3, validators=[CURRENCY], help_text="The currency of prices, such as USD."
+    )
     to = models.CharField("reporting currency", max_length=3, editable=False)
-    rate = models.DecimalField(max_digits=14, decimal_places=6, validators=[MinValueValidator(Decimal("0.000001"))])
+    rate = models.DecimalField(
+        max_digits=14, decimal_places=6, validators=[MinValueValidator(Decimal("0.000001"))]
+    )
     typed_by_name = models.CharField("typed by", max_length=150, editable=False)
     typed_at = models.DateTimeField("when", default=timezone.now, editable=False)
 
@@ -41,7 +55,9 @@ class Rate(models.Model):
         ordering: ClassVar = ["-pk"]
         default_permissions = ("add", "view")
         verbose_name = "exchange rate"
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(rate__gt=0), name="rate_above_zero")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(rate__gt=0), name="rate_above_zero")
+        ]
 
     def __str__(self) -> str:
         return f"1 {self.currency} = {self.shown} {self.to}"
@@ -53,7 +69,9 @@ class Rate(models.Model):
 
     @property
     def says(self) -> str:
-        """ "0.92 for USD, typed by jo on 3 Nov 2026": where an amount comes from that was worked out with it."""
+        """ "0.92 for USD, typed by jo on 3 Nov 2026": where an amount comes from that was worked out
+        with it.
+        """
         on = date_format(timezone.localtime(self.typed_at), "j M Y")
         return f"{self.shown} for {self.currency}, typed by {self.typed_by_name} on {on}"
 

@@ -12,11 +12,19 @@ from vendors.models.vendor import CURRENCY, Vendor
 
 
 class Price(models.Model):
-    """What one item costs at one account: typed by an Operator, or fetched from the vendor's own list."""
+    """What one item costs at one account: typed by an Operator, or fetched from the vendor's own
+    list.
+    """
 
-    vendor = models.ForeignKey(Vendor, models.CASCADE, related_name="prices", verbose_name="vendor account")
-    item = models.CharField(max_length=120, help_text="What is bought, in the form named on the vendor account's page.")
-    label = models.CharField(max_length=160, blank=True, help_text="How the item is called on the cost sheet.")
+    vendor = models.ForeignKey(
+        Vendor, models.CASCADE, related_name="prices", verbose_name="vendor account"
+    )
+    item = models.CharField(
+        max_length=120, help_text="What is bought, in the form named on the vendor account's page."
+    )
+    label = models.CharField(
+        max_length=160, blank=True, help_text="How the item is called on the cost sheet."
+    )
     amount = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
     unit = models.CharField("for", max_length=10, choices=UNITS)
     renewal_amount = models.DecimalField(

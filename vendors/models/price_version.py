@@ -26,13 +26,21 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
 
     def latest_of(self, vendor: Vendor, items: Iterable[str]) -> dict[str, PriceVersion]:
         """The last version of each of these items of the account; one query."""
-        newest = self.filter(vendor=vendor, item__in=list(items)).order_by().values("item").annotate(models.Max("pk"))
+        newest = (
+            self.filter(vendor=vendor, item__in=list(items))
+            .order_by()
+            .values("item")
+            .annotate(models.Max("pk"))
+        )
         return {version.item: version for version in self.filter(pk__in=newest.values("pk__max"))}
 
-    def keep(self, vendor: Vendor, prices: Iterable[Price], *, by: str = "", removed: bool = False) -> None:
+    def keep(
+        self, vendor: Vendor, prices: Iterable[Price], *, by: str = "", removed: bool = False
+    ) -> None:
         """Append a version of each price whose terms differ from its last one's; two queries.
 
-        Called before a change as well as after it, so that a price from before versions were kept has its first.
+        Called before a change as well as after it, so that a price from before versions were kept
+        has its first.
         """
         prices = list(prices)
         latest = self.latest_of(vendor, [price.item for price in prices])
@@ -61,10 +69,15 @@ def terms_of(price: Price | PriceVersion) -> dict[str, Any]:
 
 
 class PriceVersion(models.Model):
-    """What one item of an account cost from `at` on, and who or what set it; `before` is the version it replaced."""
+    """What one item of an account cost from `at` on, and who or what set it; `before` is the
+    version it replaced.
+    """
 
     vendor = models.ForeignKey(
-        "vendors.Vendor", models.PROTECT, related_name="price_versions", verbose_name="vendor account"
+        "vendors.Vendor",
+        models.PROTECT,
+        related_name="price_versions",
+        verbose_name="vendor account",
     )
     item = models.CharField(max_length=120)
     label = models.CharField(max_length=160, blank=True)
@@ -74,7 +87,9 @@ class PriceVersion(models.Model):
     currency = models.CharField(max_length=3)
     domains = models.PositiveSmallIntegerField("domains in a package", null=True)
     source = models.CharField("price from", max_length=160)
-    set_by = models.CharField(max_length=150, blank=True)  # empty where it was set before versions were kept
+    set_by = models.CharField(
+        max_length=150, blank=True
+    )  # empty where it was set before versions were kept
     at = models.DateTimeField("when")
     removed = models.BooleanField(default=False)
     before = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
@@ -85,7 +100,9 @@ class PriceVersion(models.Model):
         ordering: ClassVar = ["-pk"]
         default_permissions = ("view",)
         verbose_name = "price change"
-        indexes: ClassVar = [models.Index(fields=["vendor", "item", "id"], name="price_version_of_item")]
+        indexes: ClassVar = [
+            models.Index(fields=["vendor", "item", "id"], name="price_version_of_item")
+        ]
 
     def __str__(self) -> str:
         return f"{self.label or self.item} at {self.vendor.name}"
@@ -103,7 +120,8 @@ class PriceVersion(models.Model):
             return "Taken off the list"
         unit = dict(UNITS)[self.unit]
         parts = [
-            f"{show(self.amount, self.currency)} {unit if self.unit in (ONCE, 'month', 'year') else f'for {unit}'}"
+            f"{show(self.amount, self.currency)}"
+            f" {unit if self.unit in (ONCE, 'month', 'year') else f'for {unit}'}"
         ]
         if self.renewal_amount is not None:
             parts.append(f"then {show(self.renewal_amount, self.currency)}")

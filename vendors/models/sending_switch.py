@@ -18,7 +18,9 @@ class SendingSwitch(models.Model):
     class Meta:
         default_permissions = ()
         permissions: ClassVar = [("hold_all_sending", "Can hold all sending and release it")]
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="sending_switch_is_one_row")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="sending_switch_is_one_row")
+        ]
 
     def __str__(self) -> str:
         return "All sending"

@@ -28,10 +28,13 @@ def money_or_none(name: str | None, help_text: str) -> models.DecimalField[Any, 
 class Limited(models.Model):
     """Whose orders may cost so much and no more. Amounts in another currency never fit."""
 
-    order_limit = money_or_none(None, "The most that one order may cost now. Leave empty for no limit.")
+    order_limit = money_or_none(
+        None, "The most that one order may cost now. Leave empty for no limit."
+    )
     day_limit = money_or_none(
         None,
-        "The most that all orders of a day may cost. What is over it waits for the next day. Leave empty for no limit.",
+        "The most that all orders of a day may cost. What is over it waits for the next day. Leave"
+        " empty for no limit.",
     )
     month_limit = money_or_none(
         None,
@@ -59,5 +62,5 @@ class Limited(models.Model):
 
     def let_orders_go(self) -> None:
         """Orders that a limit or the balance holds are looked at anew by the next sweep."""
-        held = self.orders.filter(state="confirmed").exclude(held_for="")
-        held.update(next_try_at=None, rung_at=None)
+        held = self.orders.filter(state="confirmed").exclude(waiting_for="")
+        held.update(next_try_at=None, queued_at=None)

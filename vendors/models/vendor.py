@@ -31,14 +31,17 @@ class VendorQuerySet(models.QuerySet["Vendor"]):
     def locked(self, pk: int) -> Vendor:
         """The account, its row locked until the transaction ends.
 
-        Always the first lock of a transaction, before an order's and the history's, or two could wait for each other.
-        Rows that refer to the account can still be written meanwhile.
+        Always the first lock of a transaction, before an order's and the history's, or two could
+        wait for each other. Rows that refer to the account can still be written meanwhile.
         """
         return self.select_for_update(no_key=True).get(pk=pk)
 
 
 class Vendor(Limited):
-    """An account at a vendor. In practice mode its orders go to the practice vendors and nothing is bought."""
+    """An account at a vendor.
+
+    In practice mode its orders go to the practice vendors and nothing is bought.
+    """
 
     name = models.CharField(max_length=80, unique=True, help_text="What you call this account.")
     api = models.CharField("vendor", max_length=40)
@@ -52,32 +55,48 @@ class Vendor(Limited):
     two_person_rule = models.BooleanField(
         "two-person rule",
         default=True,
-        help_text="Somebody who did not edit an order must confirm it. Turn off in a one-person agency.",
+        help_text=(
+            "Somebody who did not edit an order must confirm it. Turn off in a one-person agency."
+        ),
     )
     hold_minutes = models.PositiveSmallIntegerField(
-        default=0, help_text="Wait this many minutes after confirming before sending. Until then it can be cancelled."
+        default=0,
+        help_text=(
+            "Wait this many minutes after confirming before sending. Until then it can be"
+            " cancelled."
+        ),
     )
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
     stopped_reason = models.CharField(max_length=200, blank=True, editable=False)
-    opened_at = models.DateTimeField(null=True, blank=True, editable=False)  # when it was last opened again
-    next_turn_at = models.DateTimeField(null=True, blank=True, editable=False)  # nobody asks the vendor anything before
-    next_search_at = models.DateTimeField(null=True, blank=True, editable=False)  # nor searched for names before
-    balance = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True, editable=False)
+    opened_at = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )  # when it was last opened again
+    next_turn_at = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )  # nobody asks the vendor anything before
+    next_search_at = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )  # nor searched for names before
+    balance = models.DecimalField(
+        max_digits=12, decimal_places=2, null=True, blank=True, editable=False
+    )
     balance_currency = models.CharField(max_length=3, blank=True, editable=False)
     balance_at = models.DateTimeField(null=True, blank=True, editable=False)
     balance_by_name = models.CharField(max_length=150, blank=True, editable=False)
     balance_floor = money_or_none(
         "hold orders below",
-        "An order waits that would leave less than this of the noted balance. Leave empty to hold nothing.",
+        "An order waits that would leave less than this of the noted balance. Leave empty to hold"
+        " nothing.",
     )
     drift_per_order = money_or_none(
         "price rise allowed for an order",
-        "How much a confirmed order's total may rise until it is sent, in the currency of the limits. Leave empty, and "
-        "any change of a price sends it back for confirmation.",
+        "How much a confirmed order's total may rise until it is sent, in the currency of the"
+        " limits. Leave empty, and any change of a price sends it back for confirmation.",
     )
     drift_cumulative = money_or_none(
         "price rises allowed in 30 days",
-        "The most that such rises of all orders may add up to in 30 days. Leave empty to allow none.",
+        "The most that such rises of all orders may add up to in 30 days. Leave empty to allow"
+        " none.",
     )
 
     objects = VendorQuerySet.as_manager()
@@ -87,7 +106,9 @@ class Vendor(Limited):
         verbose_name = "vendor account"
         permissions: ClassVar = [("test_vendor", "Can test keys and fetch prices")]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(mode__in=[PRACTICE, LIVE]), name="vendor_mode_known"),
+            models.CheckConstraint(
+                condition=models.Q(mode__in=[PRACTICE, LIVE]), name="vendor_mode_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(order_limit__isnull=True) | models.Q(order_limit__gte=0),
                 name="vendor_limit_positive",
@@ -126,22 +147,31 @@ class Vendor(Limited):
         except CannotOpen:
             return False
 
-    def reader(self, *, patience: float = rate_limit.BY_ITSELF) -> Read:
-        """Asks this account's read endpoints in its turn. Raises `CannotOpen` where its key can't be unsealed."""
-        return rate_limit.polite(reader(host=self.host, secrets=self.secrets.open()), self, patience=patience)
+    def reader(self, *, max_wait: float = rate_limit.BY_ITSELF) -> Read:
+        """Asks this account's read endpoints in its turn.
 
-    def searcher(self, *, patience: float) -> Read:
+        Raises `CannotOpen` where its key can't be unsealed.
+        """
+        return rate_limit.throttled(
+            reader(host=self.host, secrets=self.secrets.open()), self, max_wait=max_wait
+        )
+
+    def searcher(self, *, max_wait: float) -> Read:
         """The same for searches of names, which some vendors want slower still."""
-        return rate_limit.searching(self.reader(patience=patience), self, patience=patience)
+        return rate_limit.throttled_search(self.reader(max_wait=max_wait), self, max_wait=max_wait)
 
     @property
-    def at_once(self) -> int:
-        """How many of the account's orders may be on their way at a time: one slow vendor must not hold all workers."""
-        return self.adapter.at_once or settings.ACCOUNT_AT_ONCE
+    def max_concurrent(self) -> int:
+        """How many of the account's orders may be on their way at a time: one slow vendor must not
+        hold all workers.
+        """
+        return self.adapter.max_concurrent or settings.ACCOUNT_AT_ONCE
 
     @property
     def rests_until(self) -> datetime | None:
-        """Until when the vendor asked to be left alone; None where it did not, or the pace alone makes a turn wait."""
+        """Until when the vendor asked to be left alone; None where it did not, or the pace alone
+        makes a turn wait.
+        """
         now = timezone.now()
         at = rate_limit.next_turn(self, now)
         return at if at and at > now + timedelta(seconds=rate_limit.AN_ORDER) else None
@@ -151,7 +181,9 @@ class Vendor(Limited):
         return {price.item: price for price in self.prices.order_by()}
 
     def note_balance(self, amount: Decimal, *, currency: str, by: str) -> None:
-        """What a person saw at the vendor just now; orders that the balance holds are looked at anew."""
+        """What a person saw at the vendor just now; orders that the balance holds are looked at
+        anew.
+        """
         self.balance, self.balance_currency = amount, currency
         self.balance_at, self.balance_by_name = timezone.now(), by
         self.save(update_fields=["balance", "balance_currency", "balance_at", "balance_by_name"])
@@ -169,4 +201,6 @@ class Vendor(Limited):
 def account_settings(vendor: Vendor) -> Mapping[str, Any]:
     """The account's settings with the form's initial values where nothing was typed yet."""
     form = vendor.adapter.AccountForm()
-    return {name: vendor.settings.get(name, field.initial or "") for name, field in form.fields.items()}
+    return {
+        name: vendor.settings.get(name, field.initial or "") for name, field in form.fields.items()
+    }

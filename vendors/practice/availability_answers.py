@@ -1,4 +1,6 @@
-"""What a practice vendor says of a name that it is asked about, and the names that make it say something else."""
+"""What a practice vendor says of a name that it is asked about, and the names that make it say
+something else.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from dataclasses import replace
 from vendors.practice.behaviours import BROKEN, BUSY_SECONDS, RUBBISH, TOO_MANY
 from vendors.practice.wire_types import Answer, Call, Manner
 
-FREE, TAKEN, UNSAID, PREMIUM = "free", "taken", "unsaid", "premium"
+FREE, TAKEN, UNKNOWN, PREMIUM = "free", "taken", "unsaid", "premium"
 VALUES = {
     "taken": "It is taken.",
     "free": "It is free, at the usual price where the vendor tells one.",
@@ -24,9 +26,15 @@ LIKE = ("get{}", "try{}", "{}-mail", "{}hq", "hello{}", "{}-team")
 
 
 def value_of(domain: str) -> str:
-    """The longest of the values that a domain's name begins with, as the whole first label or before a hyphen."""
+    """The longest of the values that a domain's name begins with, as the whole first label or
+    before a hyphen.
+    """
     label = domain.lower().partition(".")[0]
-    return max((name for name in VALUES if label == name or label.startswith(f"{name}-")), key=len, default="")
+    return max(
+        (name for name in VALUES if label == name or label.startswith(f"{name}-")),
+        key=len,
+        default="",
+    )
 
 
 def state_of(call: Call, domain: str, *, usually: str) -> str:
@@ -34,7 +42,7 @@ def state_of(call: Call, domain: str, *, usually: str) -> str:
     if call.charges(domain=domain):
         return TAKEN
     value = value_of(domain)
-    return value if value in (FREE, TAKEN, UNSAID, PREMIUM) else usually
+    return value if value in (FREE, TAKEN, UNKNOWN, PREMIUM) else usually
 
 
 def price_of(state: str) -> str | None:

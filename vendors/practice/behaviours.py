@@ -1,4 +1,6 @@
-"""What a practice vendor can do with a valid order instead of just taking it: when it charges, and what it answers."""
+"""What a practice vendor can do with a valid order instead of just taking it: when it charges, and
+what it answers.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ BUSY_SECONDS = 2
 
 @dataclass(kw_only=True)
 class Placing:
-    """A valid order in front of the books. Each act says when, and whether, `charge` writes it there.
+    """A valid order in front of the books. Each act says when, and whether, `charge` writes it
+    there.
 
     `struck` are the domains that have the order's practice value.
     """
@@ -85,7 +88,9 @@ def proxy_says(status: int) -> Act:
     """The error page of a proxy in front of the vendor."""
     title = f"{status} {HTTPStatus(status).phrase}"
     page = f"<html><head><title>{title}</title></head><body><center><h1>{title}</h1></center></body></html>"
-    return lambda placing: Answer(status=status, body=page.encode(), headers={"Content-Type": "text/html"})
+    return lambda placing: Answer(
+        status=status, body=page.encode(), headers={"Content-Type": "text/html"}
+    )
 
 
 def refused_field(placing: Placing) -> Answer:
@@ -108,7 +113,9 @@ def _come_back(placing: Placing, when: str) -> Answer:
 
 def _has_come_back(placing: Placing) -> bool:
     call = placing.call
-    return call.ledger.has_seen(vendor=call.vendor, account=call.account, body_sha256=call.body_sha256)
+    return call.ledger.has_seen(
+        vendor=call.vendor, account=call.account, body_sha256=call.body_sha256
+    )
 
 
 def busy(placing: Placing) -> Answer:
@@ -118,7 +125,9 @@ def busy(placing: Placing) -> Answer:
 def busy_date(placing: Placing) -> Answer:
     if _has_come_back(placing):
         return placing.charge()
-    return _come_back(placing, format_datetime(datetime.now(UTC) + timedelta(seconds=BUSY_SECONDS), usegmt=True))
+    return _come_back(
+        placing, format_datetime(datetime.now(UTC) + timedelta(seconds=BUSY_SECONDS), usegmt=True)
+    )
 
 
 def busy_always(placing: Placing) -> Answer:
@@ -133,7 +142,10 @@ def redirect(status: int) -> Act:
         if call.is_followed:
             return placing.charge()
         joint = "&" if "?" in call.target else "?"
-        return Answer(status=status, headers={"Location": f"{call.target}{joint}{FOLLOWED}={call.body_sha256}"})
+        return Answer(
+            status=status,
+            headers={"Location": f"{call.target}{joint}{FOLLOWED}={call.body_sha256}"},
+        )
 
     return send_elsewhere
 
@@ -166,7 +178,9 @@ def no_content(placing: Placing) -> Answer:
 
 
 def odd_accepted(placing: Placing) -> Answer:
-    """For a vendor whose documented success is a 202 without a body, JSON could pass for it; text can't."""
+    """For a vendor whose documented success is a 202 without a body, JSON could pass for it; text
+    can't.
+    """
     if placing.charge().status == 202:
         return Answer(status=202, body=b"Thank you", headers={"Content-Type": "text/plain"})
     return json_answer(202, {"message": "Thank you"})
@@ -177,7 +191,9 @@ def other_order(placing: Placing) -> Answer:
     own, earlier = placing.purchase.reference, placing.call.charges()
     other = earlier[-1].reference if earlier else own[::-1]
     answer = placing.charge()
-    return replace(answer, body=answer.body.replace(own.encode(), other.encode())) if own else answer
+    return (
+        replace(answer, body=answer.body.replace(own.encode(), other.encode())) if own else answer
+    )
 
 
 def partial(placing: Placing) -> Answer:

@@ -1,7 +1,8 @@
 """ColdMailReseller, practised: domains with mailboxes, and mailboxes on domains already held.
 
-Not documented and chosen here: an empty wallet answers 422; `confirm` is required on both orders, as leaving it out
-would leave open whether money is spent; a subscription shows once the order is delivered, never before.
+Not documented and chosen here: an empty wallet answers 422; `confirm` is required on both orders,
+as leaving it out would leave open whether money is spent; a subscription shows once the order is
+delivered, never before.
 """
 
 from __future__ import annotations
@@ -37,12 +38,17 @@ from vendors.practice.wire_types import Answer, Call, Purchase, Route, Twin, jso
 MAILBOXES = mapping(
     domain_name,
     array(
-        record({"username": local_part, "firstName": text, "lastName": text}, {"profilePicture": web_address}),
+        record(
+            {"username": local_part, "firstName": text, "lastName": text},
+            {"profilePicture": web_address},
+        ),
         unique=lambda mailbox: str(mailbox["username"]),
     ),
 )
 GOOGLE = record({}, {"googleOauthRoute": any_text, "clientId": any_text, "appName": any_text})
-ORDERED = "Order created and queued for processing, make sure to have enough balance in your wallet!"
+ORDERED = (
+    "Order created and queued for processing, make sure to have enough balance in your wallet!"
+)
 PRICE_PER_MAILBOX = 3
 
 
@@ -63,7 +69,9 @@ def known_domains(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
 
 
 def one_target(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
-    """Either the subscription to add to, or the domain that gets a new one and then needs autoRenew."""
+    """Either the subscription to add to, or the domain that gets a new one and then needs
+    autoRenew.
+    """
     if ("subscriptionId" in value) == ("domainId" in value):
         yield Flaw("subscriptionId", "or domainId is required, and not both")
     elif "domainId" in value and "autoRenew" not in value:
@@ -119,7 +127,9 @@ def invalid(flaws: Sequence[Flaw]) -> Answer:
 def refuse_field(purchase: Purchase, domain: str) -> Answer:
     email = next((email for email in purchase.mailboxes if email.endswith(f"@{domain}")), "")
     if email:
-        return error(422, f"Mailbox {email} can't be created: the username is not allowed on {domain}")
+        return error(
+            422, f"Mailbox {email} can't be created: the username is not allowed on {domain}"
+        )
     return error(422, f"Domain {domain} can't be registered: it holds a restricted phrase")
 
 
@@ -140,11 +150,15 @@ def new_id(length: int = 28) -> str:
 
 
 def emails_of(mailboxes: Mapping[str, Any]) -> list[str]:
-    return [f"{item['username']}@{name}".lower() for name, items in mailboxes.items() for item in items]
+    return [
+        f"{item['username']}@{name}".lower() for name, items in mailboxes.items() for item in items
+    ]
 
 
 def purchase_of(call: Call, *, request: str, domains: list[str], subscription_id: str) -> Purchase:
-    """The order for the books; `subscription_id` is the one that grows, empty where each domain gets a new one."""
+    """The order for the books; `subscription_id` is the one that grows, empty where each domain
+    gets a new one.
+    """
     order, reference = call.json, new_id()
     mailboxes = order.get("mailboxes", {})
     return Purchase(
@@ -171,7 +185,12 @@ def order_domains(call: Call) -> Purchase:
 
 def order_mailboxes(call: Call) -> Purchase:
     names = [name.lower() for name in call.json["mailboxes"]]
-    return purchase_of(call, request="mailboxes", domains=names, subscription_id=call.json.get("subscriptionId", ""))
+    return purchase_of(
+        call,
+        request="mailboxes",
+        domains=names,
+        subscription_id=call.json.get("subscriptionId", ""),
+    )
 
 
 def without(purchase: Purchase, gone: Sequence[str]) -> Purchase:
@@ -189,7 +208,9 @@ def without(purchase: Purchase, gone: Sequence[str]) -> Purchase:
 
 
 def subscriptions(call: Call) -> Answer:
-    pages = {name: call.query.get(name, default) for name, default in (("page", "1"), ("limit", "50"))}
+    pages = {
+        name: call.query.get(name, default) for name, default in (("page", "1"), ("limit", "50"))
+    }
     if not all(re.fullmatch("[1-9][0-9]{0,5}", value) for value in pages.values()):
         return error(400, "page and limit must be whole numbers")
     page, limit = int(pages["page"]), int(pages["limit"])
@@ -201,7 +222,9 @@ def subscriptions(call: Call) -> Answer:
         "totalPages": max(1, -(-len(found) // limit)),
     }
     data = {"subscriptions": found[(page - 1) * limit : page * limit], "pagination": pagination}
-    return json_answer(200, {"status": 200, "message": "Subscriptions fetched successfully", "data": data})
+    return json_answer(
+        200, {"status": 200, "message": "Subscriptions fetched successfully", "data": data}
+    )
 
 
 def is_wanted(row: Mapping[str, Any], query: Mapping[str, str]) -> bool:
@@ -250,7 +273,13 @@ TWIN = Twin(
     refuse_payment=refuse_payment,
     without=without,
     routes=(
-        Route(method="POST", path=f"{PATH}/orders/json", handle=order_domains, check=DOMAIN_ORDER, required=USER),
+        Route(
+            method="POST",
+            path=f"{PATH}/orders/json",
+            handle=order_domains,
+            check=DOMAIN_ORDER,
+            required=USER,
+        ),
         Route(
             method="POST",
             path=f"{PATH}/orders/create-mailbox-order/json",

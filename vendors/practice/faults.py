@@ -1,4 +1,6 @@
-"""Practice values: domain names that make something go wrong, and what each of them does to an order."""
+"""Practice values: domain names that make something go wrong, and what each of them does to an
+order.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ class Fault:
 
 
 def _elsewhere(status: int) -> Fault:
-    words = "The vendor sends the request elsewhere ({}) and charges nothing. Following it would place the order."
+    words = (
+        "The vendor sends the request elsewhere ({}) and charges nothing. Following it would place"
+        " the order."
+    )
     return Fault(words.format(status), behaviours.redirect(status))
 
 
@@ -31,13 +36,16 @@ def _proxy_before(status: int) -> Fault:
 
 
 def _proxy_after(status: int) -> Fault:
-    words = "The vendor charges the order, yet a proxy in front of it answers with an error page ({})."
+    words = (
+        "The vendor charges the order, yet a proxy in front of it answers with an error page ({})."
+    )
     return Fault(words.format(status), charged_then(behaviours.proxy_says(status)))
 
 
 FAULTS: dict[str, Fault] = {
     "refused-field": Fault(
-        "The vendor refuses the order and names the field, domain or mailbox it does not like. Nothing is charged.",
+        "The vendor refuses the order and names the field, domain or mailbox it does not like."
+        " Nothing is charged.",
         behaviours.refused_field,
     ),
     "no-funds": Fault(
@@ -46,32 +54,44 @@ FAULTS: dict[str, Fault] = {
         behaviours.no_funds,
     ),
     "bad-key": Fault(
-        "The vendor says that the key is wrong. Nothing is charged.", behaviours.vendor_says(401, behaviours.BAD_KEY)
+        "The vendor says that the key is wrong. Nothing is charged.",
+        behaviours.vendor_says(401, behaviours.BAD_KEY),
     ),
     "slow": Fault(
-        "The vendor takes the order and answers after 3 seconds. All is well.", behaviours.answered(Manner.SLOW)
+        "The vendor takes the order and answers after 3 seconds. All is well.",
+        behaviours.answered(Manner.SLOW),
     ),
     "busy": Fault(
-        "The vendor asks to come back in 2 seconds; the same order is taken the second time it arrives. "
-        "One charge in all.",
+        "The vendor asks to come back in 2 seconds; the same order is taken the second time it"
+        " arrives. One charge in all.",
         behaviours.busy,
     ),
     "busy-date": Fault(
-        "The vendor asks to come back at a time that is 2 seconds away; the same order is taken the second time it "
-        "arrives. One charge in all.",
+        "The vendor asks to come back at a time that is 2 seconds away; the same order is taken the"
+        " second time it arrives. One charge in all.",
         behaviours.busy_date,
     ),
     "busy-always": Fault(
-        "The vendor asks to come back in 2 seconds, every time, and charges nothing.", behaviours.busy_always
+        "The vendor asks to come back in 2 seconds, every time, and charges nothing.",
+        behaviours.busy_always,
     ),
-    "timeout-before": Fault("The vendor never answers and charges nothing.", behaviours.never_answered),
+    "timeout-before": Fault(
+        "The vendor never answers and charges nothing.", behaviours.never_answered
+    ),
     "timeout-after": Fault(
-        "The vendor takes the order, charges it, and never answers.", charged_then(behaviours.never_answered)
+        "The vendor takes the order, charges it, and never answers.",
+        charged_then(behaviours.never_answered),
     ),
-    "cut-before": Fault("The connection is cut before the vendor takes the order. Nothing is charged.", behaviours.cut),
-    "cut-after": Fault("The vendor charges the order, then the connection is cut.", charged_then(behaviours.cut)),
+    "cut-before": Fault(
+        "The connection is cut before the vendor takes the order. Nothing is charged.",
+        behaviours.cut,
+    ),
+    "cut-after": Fault(
+        "The vendor charges the order, then the connection is cut.", charged_then(behaviours.cut)
+    ),
     "cut-headers": Fault(
-        "The vendor charges the order, then the connection is cut in the middle of the answer's headers.",
+        "The vendor charges the order, then the connection is cut in the middle of the answer's"
+        " headers.",
         behaviours.answered(Manner.CUT_HEAD),
     ),
     "error-before": Fault(
@@ -95,54 +115,68 @@ FAULTS: dict[str, Fault] = {
     "redirect-301": _elsewhere(301),
     "redirect-302": _elsewhere(302),
     "redirect-308": _elsewhere(308),
-    "rubbish": Fault("The vendor charges the order and answers with a web page.", behaviours.rubbish),
-    "truncated": Fault("The vendor charges the order and its answer ends in the middle.", behaviours.truncated),
+    "rubbish": Fault(
+        "The vendor charges the order and answers with a web page.", behaviours.rubbish
+    ),
+    "truncated": Fault(
+        "The vendor charges the order and its answer ends in the middle.", behaviours.truncated
+    ),
     "truncated-headers": Fault(
         "The vendor charges the order and its answer ends in the middle of its headers.",
         behaviours.answered(Manner.SHORT_HEAD),
     ),
     "wrong-shape": Fault(
-        "The vendor charges the order and answers with a list nobody documents.", behaviours.wrong_shape
+        "The vendor charges the order and answers with a list nobody documents.",
+        behaviours.wrong_shape,
     ),
-    "wrong-charset": Fault("The vendor charges the order and its answer is JSON in UTF-16.", behaviours.wrong_charset),
+    "wrong-charset": Fault(
+        "The vendor charges the order and its answer is JSON in UTF-16.", behaviours.wrong_charset
+    ),
     "no-content": Fault(
-        "The vendor charges the order and answers that it has nothing to say (204).", behaviours.no_content
+        "The vendor charges the order and answers that it has nothing to say (204).",
+        behaviours.no_content,
     ),
     "odd-accepted": Fault(
-        "The vendor charges the order and answers 202 with a body that nobody documents: plain text from Woodpecker, "
-        "JSON that says nothing from the others.",
+        "The vendor charges the order and answers 202 with a body that nobody documents: plain text"
+        " from Woodpecker, JSON that says nothing from the others.",
         behaviours.odd_accepted,
     ),
     "other-order": Fault(
-        "The vendor charges the order and answers with the number of the account's newest earlier order, or a made-up "
-        "one where there is none. ScaledMail, Woodpecker and SmartSenders orders of plain addresses are answered as "
-        "usual: those answers have no number.",
+        "The vendor charges the order and answers with the number of the account's newest earlier"
+        " order, or a made-up one where there is none. ScaledMail, Woodpecker and SmartSenders"
+        " orders of plain addresses are answered as usual: those answers have no number.",
         behaviours.other_order,
     ),
     "drip": Fault(
-        "The vendor charges the order and sends its answer one byte a second.", behaviours.answered(Manner.DRIP)
+        "The vendor charges the order and sends its answer one byte a second.",
+        behaviours.answered(Manner.DRIP),
     ),
     "huge": Fault(
-        "The vendor charges the order and sends up to 100 MB of answer.", behaviours.answered(Manner.ENDLESS)
+        "The vendor charges the order and sends up to 100 MB of answer.",
+        behaviours.answered(Manner.ENDLESS),
     ),
     "partial": Fault(
-        "The vendor takes the order but this domain never comes. ColdMailReseller says so at once and leaves it out of "
-        "a domain order; the others charge it and say nothing.",
+        "The vendor takes the order but this domain never comes. ColdMailReseller says so at once"
+        " and leaves it out of a domain order; the others charge it and say nothing.",
         behaviours.partial,
     ),
     "never-delivered": Fault(
-        "The vendor takes and charges the order, then stays at work on this domain for ever.", Placing.charge
+        "The vendor takes and charges the order, then stays at work on this domain for ever.",
+        Placing.charge,
     ),
     "charge-failed": Fault(
-        "ScaledMail refuses (400), saying that it made the subscription but could not charge it; it may still charge "
-        "later, so the order is in the books. The other vendors take the order as usual.",
+        "ScaledMail refuses (400), saying that it made the subscription but could not charge it; it"
+        " may still charge later, so the order is in the books. The other vendors take the order as"
+        " usual.",
         behaviours.charge_failed,
     ),
 }
 
 
 def fault_of(domain: str) -> str:
-    """The longest practice value that a domain's name begins with, as the whole first label or before a hyphen."""
+    """The longest practice value that a domain's name begins with, as the whole first label or
+    before a hyphen.
+    """
     label = domain.lower().partition(".")[0]
     found = [name for name in FAULTS if label == name or label.startswith(f"{name}-")]
     return max(found, key=len, default="")
@@ -154,7 +188,9 @@ def first_fault(domains: Iterable[str]) -> str:
 
 
 def place(twin: Twin, call: Call, purchase: Purchase) -> tuple[Placing, Answer]:
-    """Do to a valid order what its domains' names ask for; the answer, and what became of the order."""
+    """Do to a valid order what its domains' names ask for; the answer, and what became of the
+    order.
+    """
     fault = first_fault(purchase.domains)
     struck = [name for name in purchase.domains if fault_of(name) == fault]
     placing = Placing(twin=twin, call=call, purchase=purchase, fault=fault, struck=struck)
@@ -169,4 +205,7 @@ def is_shown(domain: str) -> bool:
 def is_ready(call: Call, charge: Charge, domain: str) -> bool:
     """Whether the vendor has delivered what was charged for the domain."""
     age = datetime.now(UTC) - datetime.fromisoformat(charge.at)
-    return age >= timedelta(seconds=call.delivery_seconds) and fault_of(domain) not in ("partial", "never-delivered")
+    return age >= timedelta(seconds=call.delivery_seconds) and fault_of(domain) not in (
+        "partial",
+        "never-delivered",
+    )

@@ -1,4 +1,6 @@
-"""The practice vendors' own books: what was charged, what was only created, and every paid request that arrived."""
+"""The practice vendors' own books: what was charged, what was only created, and every paid request
+that arrived.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,10 @@ CREATE INDEX IF NOT EXISTS requests_with_body ON requests (vendor, account, body
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """An order that a practice vendor took. `details` is what its reads answer from; it never holds a secret."""
+    """An order that a practice vendor took.
+
+    `details` is what its reads answer from; it never holds a secret.
+    """
 
     id: int
     at: str
@@ -52,7 +57,8 @@ class Charge:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A paid request that arrived whole. `domains` is empty where the vendor could not make sense of it.
+    """A paid request that arrived whole. `domains` is empty where the vendor could not make sense
+    of it.
 
     `whole_sha256` is over its path, its query and its body, as the bytes arrived.
     """
@@ -81,13 +87,19 @@ class Ledger:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(self.path, timeout=20, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(
+            self.path, timeout=20, isolation_level=None, check_same_thread=False
+        )
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")  # survives a killed process, if not a power cut
+        self._db.execute(
+            "PRAGMA synchronous=NORMAL"
+        )  # survives a killed process, if not a power cut
         self._db.executescript(TABLES)
         with suppress(sqlite3.OperationalError):  # books that an earlier release began
-            self._db.execute("ALTER TABLE requests ADD COLUMN whole_sha256 TEXT NOT NULL DEFAULT ''")
+            self._db.execute(
+                "ALTER TABLE requests ADD COLUMN whole_sha256 TEXT NOT NULL DEFAULT ''"
+            )
 
     def close(self) -> None:
         with self._lock:
@@ -122,8 +134,8 @@ class Ledger:
         lists = [json.dumps(value) for value in (domains, mailboxes, details)]
         with self._lock:
             self._db.execute(
-                "INSERT INTO charges (at, vendor, account, request, reference, domains, mailboxes, details,"
-                " body_sha256, status, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO charges (at, vendor, account, request, reference, domains, mailboxes,"
+                " details, body_sha256, status, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (_now(), vendor, account, request, reference, *lists, body_sha256, status, fault),
             )
 
@@ -141,14 +153,26 @@ class Ledger:
     ) -> None:
         with self._lock:
             self._db.execute(
-                "INSERT INTO requests (at, vendor, account, path, domains, body_sha256, outcome, fault, whole_sha256)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_now(), vendor, account, path, json.dumps(domains), body_sha256, outcome, fault, whole_sha256),
+                "INSERT INTO requests (at, vendor, account, path, domains, body_sha256, outcome,"
+                " fault, whole_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    _now(),
+                    vendor,
+                    account,
+                    path,
+                    json.dumps(domains),
+                    body_sha256,
+                    outcome,
+                    fault,
+                    whole_sha256,
+                ),
             )
 
     def has_seen(self, *, vendor: str, account: str, body_sha256: str) -> bool:
         """Whether the account sent this very body before."""
-        same = self._rows("requests", {"vendor": vendor, "account": account, "body_sha256": body_sha256}, limit=1)
+        same = self._rows(
+            "requests", {"vendor": vendor, "account": account, "body_sha256": body_sha256}, limit=1
+        )
         return bool(same)
 
     def charges(
@@ -182,7 +206,11 @@ class Ledger:
         return [Charge(**row | {name: json.loads(row[name]) for name in lists}) for row in rows]
 
     def _rows(
-        self, table: str, where: Mapping[str, str | None], domain: str | None = None, limit: int = -1
+        self,
+        table: str,
+        where: Mapping[str, str | None],
+        domain: str | None = None,
+        limit: int = -1,
     ) -> list[dict[str, Any]]:
         wanted = {name: value for name, value in where.items() if value is not None}
         tests = [f"{name} = ?" for name in wanted]

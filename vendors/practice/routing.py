@@ -1,4 +1,6 @@
-"""From a request to an answer: which vendor, which documented request, is it valid, and what goes into the books."""
+"""From a request to an answer: which vendor, which documented request, is it valid, and what goes
+into the books.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from vendors.practice.ledger import Ledger, account_of
 from vendors.practice.wire_types import Answer, Call, Manner, Purchase, Route, Twin, json_answer
 
 TWINS: Mapping[str, Twin] = {
-    twin.name: twin for twin in (coldmailreseller.TWIN, scaledmail.TWIN, woodpecker.TWIN, smartsenders.TWIN)
+    twin.name: twin
+    for twin in (coldmailreseller.TWIN, scaledmail.TWIN, woodpecker.TWIN, smartsenders.TWIN)
 }
 BOOKS = "/ledger.json"
 GOOD_KEY = "practice-"
@@ -23,7 +26,10 @@ GOOD_KEY = "practice-"
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A whole request: `target` is its path and query as they came, `headers` have lower-case names."""
+    """A whole request:
+
+    `target` is its path and query as they came, `headers` have lower-case names.
+    """
 
     method: str
     target: str
@@ -31,10 +37,14 @@ class Sent:
     body: bytes
 
 
-def answer(sent: Sent, *, ledger: Ledger, redirected: MutableMapping[str, Sent], delivery_seconds: float) -> Answer:
-    """The answer to one request. `redirected` are those that were sent elsewhere, by the place they were sent to.
+def answer(
+    sent: Sent, *, ledger: Ledger, redirected: MutableMapping[str, Sent], delivery_seconds: float
+) -> Answer:
+    """The answer to one request. `redirected` are those that were sent elsewhere, by the place they
+    were sent to.
 
-    Who follows a 301 or 302 mostly comes with GET and no body; then the request that was sent elsewhere counts.
+    Who follows a 301 or 302 mostly comes with GET and no body; then the request that was sent
+    elsewhere counts.
     """
     if sent.method == "GET":
         sent = replace(redirected.get(sent.target, sent), target=sent.target)
@@ -50,7 +60,9 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
         return json_answer(200, ledger.books(parse_qs(query).get("domain", [None])[0]))
     vendor, _, rest = path.removeprefix("/").partition("/")
     if vendor not in TWINS:
-        return json_answer(404, {"error": f"There are {', '.join(TWINS)}, and the books at {BOOKS}."})
+        return json_answer(
+            404, {"error": f"There are {', '.join(TWINS)}, and the books at {BOOKS}."}
+        )
     twin = TWINS[vendor]
     found = _route(twin, sent.method, f"/{rest}")
     if found is None:
@@ -72,9 +84,17 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
     )
     refusal = (
         (twin.error(405, "Method not allowed") if sent.method != route.method else None)
-        or (None if twin.key(sent.headers, call.query).startswith(GOOD_KEY) else twin.error(401, BAD_KEY))
+        or (
+            None
+            if twin.key(sent.headers, call.query).startswith(GOOD_KEY)
+            else twin.error(401, BAD_KEY)
+        )
         or _refused_query(twin, route, pairs)
-        or (_refused_body(twin, route, sent.headers, sent.body) if route.check or route.asks else None)
+        or (
+            _refused_body(twin, route, sent.headers, sent.body)
+            if route.check or route.asks
+            else None
+        )
     )
     if route.check:
         return _paid(twin, route, call, refusal)
@@ -99,7 +119,9 @@ def _refused_query(twin: Twin, route: Route, pairs: list[tuple[str, str]]) -> An
     return twin.error(400, "A query name was given twice") if len(query) < len(pairs) else None
 
 
-def _refused_body(twin: Twin, route: Route, headers: Mapping[str, str], body: bytes) -> Answer | None:
+def _refused_body(
+    twin: Twin, route: Route, headers: Mapping[str, str], body: bytes
+) -> Answer | None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in route.content_types:
         return twin.error(400, f"Content-Type must be {' or '.join(sorted(route.content_types))}")
@@ -113,7 +135,9 @@ def _refused_body(twin: Twin, route: Route, headers: Mapping[str, str], body: by
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
     try:
-        value = json.loads(body.decode(), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
+        value = json.loads(
+            body.decode(), object_pairs_hook=_without_repeats, parse_constant=_refuse_constant
+        )
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
@@ -131,7 +155,9 @@ def _refuse_constant(name: str) -> None:
 
 
 def _paid(twin: Twin, route: Route, call: Call, refusal: Answer | None) -> Answer:
-    """Judge a paid request and write it down, charge and arrival in one transaction, before anything is answered."""
+    """Judge a paid request and write it down, charge and arrival in one transaction, before
+    anything is answered.
+    """
     with call.ledger.transaction():
         judged = refusal or route.handle(call)
         placing = None
@@ -144,7 +170,9 @@ def _paid(twin: Twin, route: Route, call: Call, refusal: Answer | None) -> Answe
             domains=placing.purchase.domains if placing else [],
             body_sha256=call.body_sha256,
             whole_sha256=call.whole_sha256,
-            outcome=placing.purchase.status if placing and placing.is_written else _in_words(judged),
+            outcome=placing.purchase.status
+            if placing and placing.is_written
+            else _in_words(judged),
             fault=placing.fault if placing else "",
         )
         return judged

@@ -1,7 +1,9 @@
-"""ScaledMail, practised: packages of mailboxes on domains that the account is taken to own or host elsewhere.
+"""ScaledMail, practised: packages of mailboxes on domains that the account is taken to own or host
+elsewhere.
 
-Every organization shows the whole account. Error texts of the order are not documented: the shape is, and the cases
-are. The success is the documented empty object; the order number is found by reading.
+Every organization shows the whole account. Error texts of the order are not documented: the shape
+is, and the cases are. The success is the documented empty object; the order number is found by
+reading.
 """
 
 from __future__ import annotations
@@ -17,7 +19,17 @@ from typing import Any
 from vendors.practice import availability_answers
 from vendors.practice.faults import is_ready, is_shown
 from vendors.practice.ledger import Charge
-from vendors.practice.schema import Check, Flaw, also, array, count, domain_name, local_part, record, text
+from vendors.practice.schema import (
+    Check,
+    Flaw,
+    also,
+    array,
+    count,
+    domain_name,
+    local_part,
+    record,
+    text,
+)
 from vendors.practice.wire_types import JSON, Answer, Call, Purchase, Route, Twin, json_answer
 
 
@@ -52,14 +64,26 @@ class Package:
 def google(domains: int, *, tier: str, price: int) -> Package:
     number = f"price_practice_google_{domains}"
     return Package(
-        id=number, kind="google", name="SM Google 100%", tier=tier, domains=domains, per_domain=2, price=price
+        id=number,
+        kind="google",
+        name="SM Google 100%",
+        tier=tier,
+        domains=domains,
+        per_domain=2,
+        price=price,
     )
 
 
 def microsoft(domains: int, *, tier: str, price: int) -> Package:
     number = f"price_practice_outlook_{domains}"
     return Package(
-        id=number, kind="microsoft", name="SM MS 100%", tier=tier, domains=domains, per_domain=25, price=price
+        id=number,
+        kind="microsoft",
+        name="SM MS 100%",
+        tier=tier,
+        domains=domains,
+        per_domain=25,
+        price=price,
     )
 
 
@@ -92,7 +116,13 @@ def names_or_aliases(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
 DOMAIN = also(
     record(
         {"domain": domain_name},
-        {"redirect": text, "profile_picture": text, "first_name": text, "last_name": text, "aliases": ALIASES},
+        {
+            "redirect": text,
+            "profile_picture": text,
+            "first_name": text,
+            "last_name": text,
+            "aliases": ALIASES,
+        },
     ),
     names_or_aliases,
 )
@@ -120,7 +150,9 @@ def error(status: int, words: str) -> Answer:
     if status == 401:
         return json_answer(401, {"message": "Unauthorized"})
     if status == 429:
-        return json_answer(429, {"message": words, "retryAfter": 2, "limit": "5 requests per second"})
+        return json_answer(
+            429, {"message": words, "retryAfter": 2, "limit": "5 requests per second"}
+        )
     return json_answer(status, {"error": words})
 
 
@@ -149,9 +181,12 @@ def create_order(call: Call) -> Answer | Purchase:
     domains = [planned(item, package) for item in call.json["domains"]]
     return Purchase(
         request="package",
-        reference="rec" + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(14)),
+        reference="rec"
+        + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(14)),
         domains=[item["domain"] for item in domains],
-        mailboxes=[f"{box['alias']}@{item['domain']}" for item in domains for box in item["mailbox"]],
+        mailboxes=[
+            f"{box['alias']}@{item['domain']}" for item in domains for box in item["mailbox"]
+        ],
         details={
             "price_id": package.id,
             "quantity": call.json.get("quantity", 1),
@@ -182,19 +217,34 @@ def misfit(call: Call, package: Package) -> str:
 def planned(item: Mapping[str, Any], package: Package) -> dict[str, Any]:
     """One domain as the account will list it, with given aliases or made ones."""
     if "aliases" in item:
-        mailbox = [{name: box[name] for name in ("first_name", "last_name", "alias")} for box in item["aliases"]]
+        mailbox = [
+            {name: box[name] for name in ("first_name", "last_name", "alias")}
+            for box in item["aliases"]
+        ]
     else:
         names = {"first_name": item["first_name"], "last_name": item["last_name"]}
         mailbox = [{**names, "alias": alias} for alias in made_aliases(names, package.per_domain)]
     for box in mailbox:
         box["alias"] = box["alias"].lower()
-    return {"domain": item["domain"].lower(), "redirect": item.get("redirect", ""), "mailbox": mailbox}
+    return {
+        "domain": item["domain"].lower(),
+        "redirect": item.get("redirect", ""),
+        "mailbox": mailbox,
+    }
 
 
 def made_aliases(names: Mapping[str, str], number: int) -> list[str]:
-    """As many different local parts as wanted out of one name; which ones the vendor makes is not documented."""
+    """As many different local parts as wanted out of one name; which ones the vendor makes is not
+    documented.
+    """
     first, last = (plain(names[name]) or "mail" for name in ("first_name", "last_name"))
-    shapes = [f"{first}.{last}", f"{first}{last}", f"{first[0]}.{last}", f"{first}.{last[0]}", f"{last}.{first}"]
+    shapes = [
+        f"{first}.{last}",
+        f"{first}{last}",
+        f"{first[0]}.{last}",
+        f"{first}.{last[0]}",
+        f"{last}.{first}",
+    ]
     different = list(dict.fromkeys(shapes))
     return (different + [f"{first}.{last}{place}" for place in range(2, number + 2)])[:number]
 
@@ -205,11 +255,16 @@ def plain(name: str) -> str:
 
 
 def organizations(call: Call) -> Answer:
-    return json_answer(200, {"organizations": [{"id": "recPracticeOrg1", "name": "Practice organization"}]})
+    return json_answer(
+        200, {"organizations": [{"id": "recPracticeOrg1", "name": "Practice organization"}]}
+    )
 
 
 def packages(call: Call) -> Answer:
-    return json_answer(200, {"total": len(PACKAGES), "packages": [package.as_dict() for package in PACKAGES.values()]})
+    return json_answer(
+        200,
+        {"total": len(PACKAGES), "packages": [package.as_dict() for package in PACKAGES.values()]},
+    )
 
 
 def orders(call: Call) -> Answer:
@@ -229,7 +284,9 @@ def payment(charge: Charge) -> dict[str, Any]:
 
 
 def order(call: Call) -> Answer:
-    charge = next((charge for charge in call.charges() if charge.reference == call.args["order_id"]), None)
+    charge = next(
+        (charge for charge in call.charges() if charge.reference == call.args["order_id"]), None
+    )
     if charge is None:
         return error(404, "Order not found")
     shown = [(place, name) for place, name in enumerate(charge.domains) if is_shown(name)]
@@ -241,7 +298,10 @@ def order(call: Call) -> Answer:
         "created_at": charge.at,
         "total_domains": len(charge.domains),
         "status": "Active",
-        "domains": [{"id": f"recDomain{charge.id}x{place}", "name": name, "status": ""} for place, name in shown],
+        "domains": [
+            {"id": f"recDomain{charge.id}x{place}", "name": name, "status": ""}
+            for place, name in shown
+        ],
     }
     body = {**payment(charge), "tag": "", "invoices": [], "total_domains": len(charge.domains)}
     return json_answer(200, {**body, "packages": [package], "addons": [], "current_items": []})
@@ -277,17 +337,25 @@ def domain_row(call: Call, charge: Charge, place: int, item: Mapping[str, Any]) 
 
 
 def search_domains(call: Call) -> Answer:
-    """The account is taken to own what it orders mailboxes for, so a name is taken unless it says otherwise."""
+    """The account is taken to own what it orders mailboxes for, so a name is taken unless it says
+    otherwise.
+    """
     asked = call.json["domains"]
     if len(asked) > AT_ONCE:
         return error(400, f"At most {AT_ONCE} domains a search")
     if wrong := availability_answers.trouble(error, asked):
         return wrong
     states = {
-        domain: availability_answers.state_of(call, domain, usually=availability_answers.TAKEN) for domain in asked
+        domain: availability_answers.state_of(call, domain, usually=availability_answers.TAKEN)
+        for domain in asked
     }
     return json_answer(
-        200, [offer(name, state) for name, state in states.items() if state != availability_answers.UNSAID]
+        200,
+        [
+            offer(name, state)
+            for name, state in states.items()
+            if state != availability_answers.UNKNOWN
+        ],
     )
 
 
@@ -307,10 +375,18 @@ def suggest_domains(call: Call) -> Answer:
     if page < 1 or not 1 <= limit <= LIMIT:
         return error(400, "Invalid page or limit")
     found = availability_answers.like(asked, endings=call.json.get("tlds", ENDINGS))
-    rows = [offer(name, availability_answers.state_of(call, name, usually=availability_answers.FREE)) for name in found]
+    rows = [
+        offer(name, availability_answers.state_of(call, name, usually=availability_answers.FREE))
+        for name in found
+    ]
     rows[-1] = {**rows[-1], "status": "error", "price": None, "renewPrice": None}
     shown = rows[(page - 1) * limit : page * limit]
-    about = {"total": len(rows), "page": page, "limit": limit, "total_pages": -(-len(rows) // limit)}
+    about = {
+        "total": len(rows),
+        "page": page,
+        "limit": limit,
+        "total_pages": -(-len(rows) // limit),
+    }
     return json_answer(200, about | {"domains": shown})
 
 
@@ -350,7 +426,9 @@ TWIN = Twin(
             optional=frozenset({"page", "limit"}),
         ),
         Route(method="GET", path="/api/v1/organizations", handle=organizations),
-        Route(method="GET", path="/api/v1/packages", handle=packages, optional=frozenset(ORGANIZATION)),
+        Route(
+            method="GET", path="/api/v1/packages", handle=packages, optional=frozenset(ORGANIZATION)
+        ),
         Route(method="GET", path="/api/v1/orders", handle=orders, required=ORGANIZATION),
         Route(method="GET", path="/api/v1/orders/{order_id}", handle=order, required=ORGANIZATION),
         Route(method="GET", path="/api/v1/domains", handle=domains, required=ORGANIZATION),

@@ -1,4 +1,6 @@
-"""The practice vendors as a real HTTP server: reads whole requests, sends answers in every manner there is."""
+"""The practice vendors as a real HTTP server: reads whole requests, sends answers in every manner
+there is.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ class Practice(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is no error of ours."""
-        if not self.closing.is_set() and not isinstance(sys.exception(), ConnectionError | TimeoutError):
+        if not self.closing.is_set() and not isinstance(
+            sys.exception(), ConnectionError | TimeoutError
+        ):
             super().handle_error(request, client_address)
 
 
@@ -199,15 +203,24 @@ def _filling(size: int) -> Iterator[bytes]:
         yield part
 
 
-def start(*, ledger: Path | str, host: str = "127.0.0.1", port: int = 0, pace: Pace | None = None) -> Practice:
-    """Listen and serve in a thread. Raises ValueError for a host that others can reach, OSError for a taken port."""
+def start(
+    *, ledger: Path | str, host: str = "127.0.0.1", port: int = 0, pace: Pace | None = None
+) -> Practice:
+    """Listen and serve in a thread.
+
+    Raises ValueError for a host that others can reach, OSError for a taken port.
+    """
     if host != "localhost" and not ipaddress.IPv4Address(host).is_loopback:
-        raise ValueError(f"{host} can be reached from elsewhere; practice vendors listen on this machine only.")
+        raise ValueError(
+            f"{host} can be reached from elsewhere; practice vendors listen on this machine only."
+        )
     books = Ledger(ledger)
     try:
         server = Practice(host, port, ledger=books, pace=pace or Pace())
     except OSError:
         books.close()
         raise
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    ).start()
     return server

@@ -1,7 +1,8 @@
 """Smartlead SmartSenders, practised: domains with mailboxes, in both documented forms of the body.
 
-Each form is answered as its own source shows: addresses alone with an empty `data`, `mailbox_details` with an
-`order_id`. Unknown orders and the statuses 404, 405, 429 and 503 are not documented for this host.
+Each form is answered as its own source shows: addresses alone with an empty `data`,
+`mailbox_details` with an `order_id`. Unknown orders and the statuses 404, 405, 429 and 503 are not
+documented for this host.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from vendors.practice.wire_types import Answer, Call, Purchase, Route, Twin, jso
 VENDORS = {1: "zapmailGoogle", 9: "inboxkitGoogle"}
 PRICING = {"domain_price": "13.00", "mailbox_price": "4.50", "currency": "USD"}
 DETAIL = record(
-    {"mailbox": address, "first_name": text, "last_name": text}, {"profile_pic": any_text, "parent_account_id": count}
+    {"mailbox": address, "first_name": text, "last_name": text},
+    {"profile_pic": any_text, "parent_account_id": count},
 )
 CONTACT: dict[str, Check] = dict.fromkeys(
     [
@@ -52,17 +54,23 @@ OPTIONAL_CONTACT: dict[str, Check] = {"addressLineTwo": any_text, "addressLineTh
 
 
 def is_detailed(order: Mapping[str, Any]) -> bool:
-    return any("mailbox_details" in domain for domain in order["domains"] if isinstance(domain, dict))
+    return any(
+        "mailbox_details" in domain for domain in order["domains"] if isinstance(domain, dict)
+    )
 
 
 def own_mailboxes(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
     name = "mailbox_details" if "mailbox_details" in value else "mailboxes"
     for index, email in enumerate(emails_of(value)):
         if email.rpartition("@")[2] != value["domain_name"].lower():
-            yield Flaw(f"{path}.{name}[{index}]", f"must be a mailbox of {value['domain_name']}", email)
+            yield Flaw(
+                f"{path}.{name}[{index}]", f"must be a mailbox of {value['domain_name']}", email
+            )
 
 
-def order_form(*, mailboxes: tuple[str, Check], required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
+def order_form(
+    *, mailboxes: tuple[str, Check], required: Mapping[str, Check], optional: Mapping[str, Check]
+) -> Check:
     domain = also(record({"domain_name": domain_name, mailboxes[0]: mailboxes[1]}), own_mailboxes)
     return record(
         {
@@ -78,7 +86,11 @@ def order_form(*, mailboxes: tuple[str, Check], required: Mapping[str, Check], o
 BY_ADDRESS = order_form(
     mailboxes=("mailboxes", array(address, unique=str)),
     required={},
-    optional={"user_details": record({}, {"name": text, **CONTACT, "company": any_text, **OPTIONAL_CONTACT})},
+    optional={
+        "user_details": record(
+            {}, {"name": text, **CONTACT, "company": any_text, **OPTIONAL_CONTACT}
+        )
+    },
 )
 BY_DETAILS = order_form(
     mailboxes=("mailbox_details", array(DETAIL, unique=lambda detail: str(detail["mailbox"]))),
@@ -101,8 +113,12 @@ def error(status: int, words: str) -> Answer:
     if status == 401:
         return json_answer(401, {"message": "Invalid API Key"})
     if status == 429:
-        return json_answer(429, {"error": {"code": "RATE_LIMIT_EXCEEDED", "message": words, "retry_after": 2}})
-    return json_answer(status, {"status": "error", "message": words, "context": "Error creating domain"})
+        return json_answer(
+            429, {"error": {"code": "RATE_LIMIT_EXCEEDED", "message": words, "retry_after": 2}}
+        )
+    return json_answer(
+        status, {"status": "error", "message": words, "context": "Error creating domain"}
+    )
 
 
 def invalid(flaws: Sequence[Flaw]) -> Answer:
@@ -111,7 +127,9 @@ def invalid(flaws: Sequence[Flaw]) -> Answer:
 
 def refuse_field(purchase: Purchase, domain: str) -> Answer:
     index = purchase.domains.index(domain)
-    return invalid([Flaw(f"domains[{index}].domain_name", "must contain a valid domain name", domain)])
+    return invalid(
+        [Flaw(f"domains[{index}].domain_name", "must contain a valid domain name", domain)]
+    )
 
 
 def refuse_payment(purchase: Purchase) -> Answer:
@@ -134,7 +152,10 @@ def place_order(call: Call) -> Purchase:
         domains=[domain["domain_name"].lower() for domain in order["domains"]],
         mailboxes=[email for domain in order["domains"] for email in emails_of(domain)],
         details={"vendor_id": order["vendor_id"], "forwarding_domain": order["forwarding_domain"]},
-        answer=json_answer(200, {"status": "success", "order_id": reference} if detailed else {"ok": True, "data": []}),
+        answer=json_answer(
+            200,
+            {"status": "success", "order_id": reference} if detailed else {"ok": True, "data": []},
+        ),
     )
 
 
@@ -152,7 +173,9 @@ def get_vendors(call: Call) -> Answer:
         {"id": number, "vendor_name": name, "priority": place, **shared}
         for place, (number, name) in enumerate(VENDORS.items(), start=1)
     ]
-    return json_answer(200, {"success": True, "message": "Vendors fetched successfully", "data": rows})
+    return json_answer(
+        200, {"success": True, "message": "Vendors fetched successfully", "data": rows}
+    )
 
 
 def get_domain_list(call: Call) -> Answer:
@@ -176,19 +199,30 @@ def get_domain_list(call: Call) -> Answer:
 
 
 def search_domain(call: Call) -> Answer:
-    """A bare object without a price. A name over 15 dollars reads as taken; one left out is answered as the page
-    with placeholders does."""
+    """A bare object without a price.
+
+    A name over 15 dollars reads as taken; one left out is answered as the page with placeholders
+    does.
+    """
     asked = call.query["domain_name"]
     if wrong := availability_answers.trouble(error, [asked]):
         return wrong
     if call.query["vendor_id"] not in map(str, VENDORS):
-        return json_answer(400, {"status": "error", "message": "Vendor not found", "context": "Error searching domain"})
+        return json_answer(
+            400,
+            {"status": "error", "message": "Vendor not found", "context": "Error searching domain"},
+        )
     state = availability_answers.state_of(call, asked, usually=availability_answers.FREE)
-    if state == availability_answers.UNSAID:
+    if state == availability_answers.UNKNOWN:
         return json_answer(200, {"ok": True, "data": []})
     suggestions = [{"domain": name} for name in availability_answers.like(asked)]
     return json_answer(
-        200, {"domain": asked.lower(), "available": state == availability_answers.FREE, "suggestions": suggestions}
+        200,
+        {
+            "domain": asked.lower(),
+            "available": state == availability_answers.FREE,
+            "suggestions": suggestions,
+        },
     )
 
 
@@ -196,12 +230,21 @@ def order_details(call: Call) -> Answer:
     wanted = call.query["order_id"]
     charge = next((charge for charge in call.charges() if charge.reference == wanted), None)
     if charge is None:
-        return json_answer(400, {"status": "error", "message": "Order not found", "context": "Error fetching order"})
+        return json_answer(
+            400,
+            {"status": "error", "message": "Order not found", "context": "Error fetching order"},
+        )
     is_done = all(is_ready(call, charge, domain) for domain in charge.domains)
     state = "Completed" if is_done else "Payment Pending"
-    words = "Your order is complete." if is_done else "Your payment is being processed. Please check your card details."
+    words = (
+        "Your order is complete."
+        if is_done
+        else "Your payment is being processed. Please check your card details."
+    )
     data = {"order_id": wanted, "status": state, "message": words}
-    return json_answer(200, {"status": "success", "message": "Order details fetched successfully", "data": data})
+    return json_answer(
+        200, {"status": "success", "message": "Order details fetched successfully", "data": data}
+    )
 
 
 API_KEY = frozenset({"api_key"})
@@ -214,14 +257,25 @@ TWIN = Twin(
     refuse_field=refuse_field,
     refuse_payment=refuse_payment,
     routes=(
-        Route(method="POST", path=f"{PATH}/place-order", handle=place_order, check=order_check, optional=API_KEY),
+        Route(
+            method="POST",
+            path=f"{PATH}/place-order",
+            handle=place_order,
+            check=order_check,
+            optional=API_KEY,
+        ),
         Route(method="GET", path=f"{PATH}/get-vendors", handle=get_vendors, optional=API_KEY),
-        Route(method="GET", path=f"{PATH}/get-domain-list", handle=get_domain_list, optional=API_KEY),
+        Route(
+            method="GET", path=f"{PATH}/get-domain-list", handle=get_domain_list, optional=API_KEY
+        ),
         Route(
             method="GET",
             path=f"{PATH}/search-domain",
             handle=search_domain,
-            required={"domain_name": '"domain_name" is required', "vendor_id": '"vendor_id" is required'},
+            required={
+                "domain_name": '"domain_name" is required',
+                "vendor_id": '"vendor_id" is required',
+            },
             optional=API_KEY,
         ),
         Route(

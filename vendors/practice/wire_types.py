@@ -42,13 +42,18 @@ class Answer:
 
 def json_answer(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
     return Answer(
-        status=status, body=json.dumps(value).encode(), headers={"Content-Type": "application/json", **(headers or {})}
+        status=status,
+        body=json.dumps(value).encode(),
+        headers={"Content-Type": "application/json", **(headers or {})},
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request with a good key to one vendor. `path` and `args` come without the vendor's segment and decoded."""
+    """A request with a good key to one vendor.
+
+    `path` and `args` come without the vendor's segment and decoded.
+    """
 
     vendor: str
     account: str
@@ -78,7 +83,9 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """A valid order, ready for the books: names in lower case, `details` free of secrets, `answer` its success."""
+    """A valid order, ready for the books: names in lower case, `details` free of secrets, `answer`
+    its success.
+    """
 
     request: str
     domains: Sequence[str]
@@ -91,10 +98,11 @@ class Purchase:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One documented request. With `check` it is a paid one: a POST with a JSON object that must satisfy it.
+    """One documented request. With `check` it is a paid one: a POST with a JSON object that must
+    satisfy it.
 
-    `asks` is the same for a POST that only asks and costs nothing. `required` are the query names that must be filled,
-    each with the vendor's words for when it is not.
+    `asks` is the same for a POST that only asks and costs nothing. `required` are the query names
+    that must be filled, each with the vendor's words for when it is not.
     """
 
     method: str
@@ -110,18 +118,23 @@ class Route:
         """The path's variable parts, decoded; None where it is another path."""
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path))
         found = re.fullmatch(pattern, path)
-        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+        return (
+            {name: unquote(value) for name, value in found.groupdict().items()} if found else None
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Twin:
     """A practice vendor: its requests, and its documented words for everything that goes wrong.
 
-    `without` takes the named domains out of a purchase where the vendor documents partial acceptance.
+    `without` takes the named domains out of a purchase where the vendor documents partial
+    acceptance.
     """
 
     name: str
-    key: Callable[[Mapping[str, str], Mapping[str, str]], str]  # from the headers (lower case) and the query
+    key: Callable[
+        [Mapping[str, str], Mapping[str, str]], str
+    ]  # from the headers (lower case) and the query
     error: Callable[[int, str], Answer]
     invalid: Callable[[Sequence[Flaw]], Answer]
     refuse_field: Callable[[Purchase, str], Answer]

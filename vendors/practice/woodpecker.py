@@ -1,7 +1,8 @@
 """Woodpecker, practised: mailboxes on domains that the account is taken to hold already.
 
-An account that starts empty could order nothing, so every domain counts as one of its active domains. No order number
-is documented; what `/rest/v1/me` answers is not either, and neither are the statuses 404, 405 and 429.
+An account that starts empty could order nothing, so every domain counts as one of its active
+domains. No order number is documented; what `/rest/v1/me` answers is not either, and neither are
+the statuses 404, 405 and 429.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def key(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
 def error(status: int, words: str) -> Answer:
     title = HTTPStatus(status).phrase
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return json_answer(status, {"title": title, "status": status, "details": words, "timestamp": stamp})
+    return json_answer(
+        status, {"title": title, "status": status, "details": words, "timestamp": stamp}
+    )
 
 
 def unprocessable(message: str, code: str, fields: list[dict[str, str | None]] | None) -> Answer:
@@ -46,7 +49,11 @@ def unprocessable(message: str, code: str, fields: list[dict[str, str | None]] |
 
 def invalid(flaws: Sequence[Flaw]) -> Answer:
     fields = [
-        {"field": flaw.field, "issue": flaw.issue, "value": flaw.value if isinstance(flaw.value, str) else None}
+        {
+            "field": flaw.field,
+            "issue": flaw.issue,
+            "value": flaw.value if isinstance(flaw.value, str) else None,
+        }
         for flaw in flaws
     ]
     return unprocessable("Invalid field(s)", "invalid_fields", fields)
@@ -68,7 +75,9 @@ def refuse_payment(purchase: Purchase) -> Answer:
 
 
 def order_mailboxes(call: Call) -> Purchase:
-    mailboxes = [{**mailbox, "email": mailbox["email"].lower()} for mailbox in call.json["mailboxes"]]
+    mailboxes = [
+        {**mailbox, "email": mailbox["email"].lower()} for mailbox in call.json["mailboxes"]
+    ]
     emails = [mailbox["email"] for mailbox in mailboxes]
     return Purchase(
         request="mailboxes",
@@ -88,7 +97,9 @@ def providers(call: Call) -> Answer:
 
 
 def domain_mailboxes(call: Call) -> Answer:
-    return json_answer(200, {"mailboxes": list(mailboxes_of(call, call.args["domain"].lower()).values())})
+    return json_answer(
+        200, {"mailboxes": list(mailboxes_of(call, call.args["domain"].lower()).values())}
+    )
 
 
 def mailboxes_of(call: Call, domain: str) -> dict[str, dict[str, Any]]:
@@ -111,16 +122,25 @@ def availability(call: Call) -> Answer:
     if wrong := availability_answers.trouble(error, asked):
         return wrong
     states = {
-        domain: availability_answers.state_of(call, domain, usually=availability_answers.TAKEN) for domain in asked
+        domain: availability_answers.state_of(call, domain, usually=availability_answers.TAKEN)
+        for domain in asked
     }
-    rows = [availability_row(domain, state) for domain, state in states.items() if state != availability_answers.UNSAID]
+    rows = [
+        availability_row(domain, state)
+        for domain, state in states.items()
+        if state != availability_answers.UNKNOWN
+    ]
     return json_answer(200, {"provider": provider, "domains": rows})
 
 
 def availability_row(domain: str, state: str) -> dict[str, Any]:
     price = availability_answers.price_of(state)
     told = {"amount": price, "currency": "USD"} if price else None
-    return {"domain": domain.lower(), "available": state != availability_answers.TAKEN, "price": told}
+    return {
+        "domain": domain.lower(),
+        "available": state != availability_answers.TAKEN,
+        "price": told,
+    }
 
 
 def domains(call: Call) -> Answer:
@@ -128,7 +148,9 @@ def domains(call: Call) -> Answer:
     for charge in call.charges():
         for domain in filter(is_shown, charge.domains):
             created.setdefault(domain, datetime.fromisoformat(charge.at))
-    return json_answer(200, {"domains": [domain_row(call, domain, at) for domain, at in created.items()]})
+    return json_answer(
+        200, {"domains": [domain_row(call, domain, at) for domain, at in created.items()]}
+    )
 
 
 def domain_row(call: Call, domain: str, created: datetime) -> dict[str, Any]:
@@ -151,7 +173,12 @@ TWIN = Twin(
     refuse_field=refuse_field,
     refuse_payment=refuse_payment,
     routes=(
-        Route(method="POST", path="/rest/v2/domains/mailboxes/order", handle=order_mailboxes, check=ORDER),
+        Route(
+            method="POST",
+            path="/rest/v2/domains/mailboxes/order",
+            handle=order_mailboxes,
+            check=ORDER,
+        ),
         Route(method="GET", path="/rest/v1/me", handle=me),
         Route(method="GET", path="/rest/v2/domains/providers", handle=providers),
         Route(

@@ -16,7 +16,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help="print only problems")
-        parser.add_argument("--seconds", type=float, default=30, help="wait so long for the database (default: 30)")
+        parser.add_argument(
+            "--seconds", type=float, default=30, help="wait so long for the database (default: 30)"
+        )
 
     def handle(self, *args: Any, quiet: bool, seconds: float, **options: Any) -> None:
         watch = threading.Timer(seconds, self._give_up, [seconds])

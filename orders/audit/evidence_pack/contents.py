@@ -1,4 +1,7 @@
-"""What a pack tells: a record with its hashes, an order with all that belongs to it. No secret is in either."""
+"""What a pack tells: a record with its hashes, an order with all that belongs to it.
+
+No secret is in either.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,17 @@ ORDER = (
     "problems", "progress_at", "confirmers_needed",
 )  # fmt: skip
 CONFIRMATION = ("name", "for_name", "at", "digest", "round", "planned_for")
-DOMAIN = ("name", "state", "years", "forward_to", "first_name", "last_name", "picture", "ordered_at", "ready_at")
+DOMAIN = (
+    "name",
+    "state",
+    "years",
+    "forward_to",
+    "first_name",
+    "last_name",
+    "picture",
+    "ordered_at",
+    "ready_at",
+)
 MAILBOX = ("address", "state", "first_name", "last_name", "picture", "ordered_at", "ready_at")
 
 
@@ -31,7 +44,9 @@ class Moving(Exception):
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True, indent=indent)
+    return json.dumps(
+        value, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True, indent=indent
+    )
 
 
 def record_told(event: Event) -> dict[str, Any]:
@@ -41,7 +56,9 @@ def record_told(event: Event) -> dict[str, Any]:
 
 
 def order_told(pk: int) -> dict[str, Any]:
-    """The order as it is, read again where it changed meanwhile: each change comes with a record of its own."""
+    """The order as it is, read again where it changed meanwhile: each change comes with a record of
+    its own.
+    """
     for _ in range(TRIES):
         before = _last_record(pk)
         order = Order.objects.select_related("vendor", "client", "contact", "copy_of").get(pk=pk)
@@ -52,7 +69,9 @@ def order_told(pk: int) -> dict[str, Any]:
 
 
 def _last_record(pk: int) -> int | None:
-    found = Event.objects.filter(subject_type="orders.order", subject_id=str(pk)).order_by("-number")
+    found = Event.objects.filter(subject_type="orders.order", subject_id=str(pk)).order_by(
+        "-number"
+    )
     return found.values_list("number", flat=True).first()
 
 
@@ -66,7 +85,7 @@ def _told(order: Order) -> dict[str, Any]:
         "vendor": vendor.adapter.label,
         "mode": vendor.mode,
         "two_person_rule": vendor.two_person_rule,
-        "product": order.what.label,
+        "product": order.product_spec.label,
         "client": str(order.client),
         "contact": str(order.contact or ""),
         "copy_of": str(order.copy_of or ""),

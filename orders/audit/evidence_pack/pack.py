@@ -1,4 +1,6 @@
-"""Makes a pack: a ZIP that is written piece by piece, so that a long period takes no more memory than a short one."""
+"""Makes a pack: a ZIP that is written piece by piece, so that a long period takes no more memory
+than a short one.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ AT_A_TIME = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A finished pack, recorded in the history: its file from the start, and its manifest's fingerprint."""
+    """A finished pack, recorded in the history: its file from the start, and its manifest's
+    fingerprint.
+    """
 
     file: IO[bytes]
     name: str
@@ -47,7 +51,7 @@ class Spools:
 
     def write(self, name: str, text: str) -> None:
         if name not in self._files:
-            self._files[name] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed by `close`)
+            self._files[name] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115  (closed by `close`)
         self._files[name].write(text.encode())
 
     def rows(self, name: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -97,9 +101,12 @@ class Pack:
 
 
 def make(wanted: Wanted, *, by: User | None = None) -> Made:
-    """The pack, and the record that it was made. Raises `TooMuch` or `Moving`; then nothing is recorded."""
+    """The pack, and the record that it was made.
+
+    Raises `TooMuch` or `Moving`; then nothing is recorded.
+    """
     scope = wanted.scope()
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (whoever gets it closes it)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (whoever gets it closes it)
     try:
         manifest = _write(Pack(file), wanted, scope, by=by)
         return _recorded(file, manifest, wanted, by=by)
@@ -114,7 +121,13 @@ def _write(pack: Pack, wanted: Wanted, scope: Scope, *, by: User | None) -> dict
     for name, heading in tables.HEADINGS.items():
         spools.write(name, csv_safe.BOM)
         spools.rows(name, [heading])
-    about = {"wanted": wanted, "scope": scope, "made_at": at, "by": by, "practice": not settings.LIVE}
+    about = {
+        "wanted": wanted,
+        "scope": scope,
+        "made_at": at,
+        "by": by,
+        "practice": not settings.LIVE,
+    }
     spools.write(page.NAME, render_to_string("evidence/head.html", about))
     for pk in scope.orders:
         last = _order(pack, spools, pk)
@@ -181,7 +194,9 @@ def _chunks(scope: Scope) -> Iterable[list[Event]]:
         at = some[-1].number + 1
 
 
-def _recorded(file: IO[bytes], manifest: dict[str, Any], wanted: Wanted, *, by: User | None) -> Made:
+def _recorded(
+    file: IO[bytes], manifest: dict[str, Any], wanted: Wanted, *, by: User | None
+) -> Made:
     changes = {
         "manifest_sha256": [None, manifest["sha256"]],
         "about": [None, str(wanted)],
@@ -189,9 +204,18 @@ def _recorded(file: IO[bytes], manifest: dict[str, Any], wanted: Wanted, *, by: 
         "orders": [None, manifest["orders"]],
         "head": [None, manifest["head"]],
     }
-    about: dict[str, Any] = {"subject_type": "history.event", "subject_text": f"Records of {wanted}"}
+    about: dict[str, Any] = {
+        "subject_type": "history.event",
+        "subject_text": f"Records of {wanted}",
+    }
     with transaction.atomic():
-        record("evidence.exported", wanted.order, by=by, changes=changes, **({} if wanted.order else about))
+        record(
+            "evidence.exported",
+            wanted.order,
+            by=by,
+            changes=changes,
+            **({} if wanted.order else about),
+        )
     file.seek(0)
     day = timezone.localdate()
     return Made(
@@ -206,4 +230,6 @@ def _recorded(file: IO[bytes], manifest: dict[str, Any], wanted: Wanted, *, by: 
 def made_here(fingerprint: str) -> Event | None:
     """The record that a pack with this manifest was made here, if there is one."""
     wanted = fingerprint.strip().lower()
-    return Event.objects.filter(action="evidence.exported", changes__manifest_sha256__1=wanted).first()
+    return Event.objects.filter(
+        action="evidence.exported", changes__manifest_sha256__1=wanted
+    ).first()

@@ -45,7 +45,9 @@ def _request(snapshot: Mapping[str, Any]) -> str:
     query = "&".join(f"{name}={value}" for name, value in request["query"])
     head = f"{request['method']} {snapshot['host']}{request['path']}{f'?{query}' if query else ''}"
     headers = [f"{name}: {value}" for name, value in request["headers"].items()]
-    return "\n".join([head, *headers, "", json.dumps(request["body"], indent=2, ensure_ascii=False)])
+    return "\n".join(
+        [head, *headers, "", json.dumps(request["body"], indent=2, ensure_ascii=False)]
+    )
 
 
 def before_records(scope: Scope) -> str:
@@ -67,7 +69,9 @@ def _shown(changes: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = []
     for name, pair in list(changes.items())[:20]:
         before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-        words = _short(after) if before in (None, "", [], {}) else f"{_short(before)} → {_short(after)}"
+        words = (
+            _short(after) if before in (None, "", [], {}) else f"{_short(before)} → {_short(after)}"
+        )
         found.append((name.replace("_", " "), words))
     return found
 

@@ -1,4 +1,6 @@
-"""What a pack shall hold: one order, or a period of the history; how much that is, and whether it fits."""
+"""What a pack shall hold: one order, or a period of the history; how much that is, and whether it
+fits.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """One order, or all from the first day to the last; of a period's orders perhaps one account's or client's."""
+    """One order, or all from the first day to the last; of a period's orders perhaps one account's
+    or client's.
+    """
 
     order: Order | None = None
     first: date | None = None
@@ -35,7 +39,11 @@ class Wanted:
         if self.order:
             return str(self.order)
         assert self.first and self.last
-        only = [f"only orders {word} {what}" for word, what in (("at", self.vendor), ("for", self.client)) if what]
+        only = [
+            f"only orders {word} {what}"
+            for word, what in (("at", self.vendor), ("for", self.client))
+            if what
+        ]
         days = dict.fromkeys(date_format(day, "j M Y") for day in (self.first, self.last))
         return ", ".join([" to ".join(days), *only])
 
@@ -51,24 +59,31 @@ class Wanted:
             raise TooMuch("There is no record in the history for this. Choose another period.")
         if found.count > MOST_EVENTS:
             raise TooMuch(
-                f"That is {found.count:,} records, and one pack takes {MOST_EVENTS:,}. Choose a shorter period and "
-                "make several packs."
+                f"That is {found.count:,} records, and one pack takes {MOST_EVENTS:,}. Choose a"
+                " shorter period and make several packs."
             )
         if len(found.orders) > MOST_ORDERS:
             raise TooMuch(
-                f"That is {len(found.orders):,} orders, and one pack takes {MOST_ORDERS:,}. Choose a shorter period, "
-                "or one account or client."
+                f"That is {len(found.orders):,} orders, and one pack takes {MOST_ORDERS:,}. Choose"
+                " a shorter period, or one account or client."
             )
         return found
 
     def _of_period(self) -> Scope:
         since, until = bounds(self.first, self.last)
-        ends = Event.objects.filter(at__gte=since, at__lt=until).aggregate(first=Min("number"), last=Max("number"))
+        ends = Event.objects.filter(at__gte=since, at__lt=until).aggregate(
+            first=Min("number"), last=Max("number")
+        )
         if ends["first"] is None:
             return Scope(events=Event.objects.none(), first=0, last=0, count=0, orders=[])
         events = Event.objects.filter(number__range=(ends["first"], ends["last"]))
         count = min(events.count(), MOST_EVENTS + 1)
-        numbers = events.filter(subject_type=ORDER).order_by().values_list("subject_id", flat=True).distinct()
+        numbers = (
+            events.filter(subject_type=ORDER)
+            .order_by()
+            .values_list("subject_id", flat=True)
+            .distinct()
+        )
         orders = Order.objects.filter(pk__in=[int(number) for number in numbers[: MOST_EVENTS + 1]])
         orders = orders.filter(vendor=self.vendor) if self.vendor else orders
         orders = orders.filter(client=self.client) if self.client else orders
@@ -78,7 +93,10 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """The records and the orders that go into a pack. Of a period all records between the ends, whatever about."""
+    """The records and the orders that go into a pack.
+
+    Of a period all records between the ends, whatever about.
+    """
 
     events: QuerySet[Event]
     first: int
@@ -93,11 +111,15 @@ def of_order(order: Order, *, until: int | None = None) -> Scope:
     ends = events.aggregate(first=Min("number"), last=Max("number"))
     first, last = ends["first"] or 0, ends["last"] if until is None else until
     events = events.filter(number__lte=last or 0)
-    return Scope(events=events, first=first, last=last or 0, count=events.count(), orders=[order.pk])
+    return Scope(
+        events=events, first=first, last=last or 0, count=events.count(), orders=[order.pk]
+    )
 
 
 def bounds(first: date | None, last: date | None) -> tuple[datetime, datetime]:
-    """From the first moment of the first day to the first moment after the last, in the installation's zone."""
+    """From the first moment of the first day to the first moment after the last, in the
+    installation's zone.
+    """
     assert first and last
     zone = timezone.get_default_timezone()
     return (

@@ -57,7 +57,13 @@ def of_order(told: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
 
 
 def _contents(order: str, domain: Mapping[str, Any]) -> list[list[Any]]:
-    about = [order, domain["name"], domain.get("state"), domain.get("years"), domain.get("forward_to")]
+    about = [
+        order,
+        domain["name"],
+        domain.get("state"),
+        domain.get("years"),
+        domain.get("forward_to"),
+    ]
     alone = [{"address": "", **domain}] if not domain["mailboxes"] else []
     return [
         [

@@ -37,7 +37,11 @@ class Folder:
         self.path = path
 
     def names(self) -> list[str]:
-        return [file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if not file.is_dir()]
+        return [
+            file.relative_to(self.path).as_posix()
+            for file in self.path.rglob("*")
+            if not file.is_dir()
+        ]
 
     def open(self, name: str) -> IO[bytes]:
         return self.path.joinpath(*name.split("/")).open("rb")
@@ -65,19 +69,27 @@ class Check:
         self.wrong: list[str] = []
         self.notes: list[str] = []
         self.fingerprint = ""
-        self.confirmed: dict[str, set[str | None]] = {}  # order id: digests that its records say were confirmed
+        self.confirmed: dict[
+            str, set[str | None]
+        ] = {}  # order id: digests that its records say were confirmed
         self.states: dict[str, str | None] = {}  # order id: the last state that its records tell
-        self.bodies: dict[Any, str | None] = {}  # attempt id: the fingerprint of the bytes, as its record tells it
+        self.bodies: dict[
+            Any, str | None
+        ] = {}  # attempt id: the fingerprint of the bytes, as its record tells it
 
-    # -- the files ------------------------------------------------------------------------------------------------
+    # the files
 
     def manifest(self) -> dict[str, Any]:
         raw = self.whole(MANIFEST)
         manifest = parsed(raw, MANIFEST)
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise Unreadable(f"{MANIFEST} is not the manifest of an evidence pack that this program knows.")
+            raise Unreadable(
+                f"{MANIFEST} is not the manifest of an evidence pack that this program knows."
+            )
         files = manifest.get("files")
-        if not isinstance(files, dict) or not all(isinstance(value, str) for value in files.values()):
+        if not isinstance(files, dict) or not all(
+            isinstance(value, str) for value in files.values()
+        ):
             raise Unreadable(f"{MANIFEST} does not list the files of the pack.")
         self.fingerprint = hashlib.sha256(raw).hexdigest()
         return manifest
@@ -87,7 +99,9 @@ class Check:
             with self.pack.open(name) as file:
                 raw = file.read(LARGEST + 1)
         except (KeyError, FileNotFoundError):
-            raise Unreadable(f"{name} is missing, so this is no evidence pack, or not a whole one.") from None
+            raise Unreadable(
+                f"{name} is missing, so this is no evidence pack, or not a whole one."
+            ) from None
         if len(raw) > LARGEST:
             raise Unreadable(f"{name} is too large to be read.")
         return raw
@@ -95,15 +109,23 @@ class Check:
     def files(self, manifest: dict[str, Any]) -> None:
         listed, before = manifest["files"], len(self.wrong)
         times = Counter(self.pack.names())
-        self.wrong += [f"{name} is in the pack {count} times." for name, count in sorted(times.items()) if count > 1]
+        self.wrong += [
+            f"{name} is in the pack {count} times."
+            for name, count in sorted(times.items())
+            if count > 1
+        ]
         for name in sorted(set(times) - set(listed) - {MANIFEST}):
             self.wrong.append(f"{name} is in the pack, but not in its manifest: somebody added it.")
         for name, fingerprint in sorted(listed.items()):
             if name not in times:
                 self.wrong.append(f"{name} is missing.")
             elif self.fingerprint_of(name) != fingerprint:
-                self.wrong.append(f"{name} was altered: its fingerprint is not the one in the manifest.")
-        self.wrong += [f"{name} is not in the manifest." for name in (RECORDS, ITSELF) if name not in listed]
+                self.wrong.append(
+                    f"{name} was altered: its fingerprint is not the one in the manifest."
+                )
+        self.wrong += [
+            f"{name} is not in the manifest." for name in (RECORDS, ITSELF) if name not in listed
+        ]
         if len(self.wrong) == before:
             self.right.append(f"All {len(listed)} files are as they were when the pack was made.")
 
@@ -117,19 +139,23 @@ class Check:
                 return ""
         return found.hexdigest()
 
-    # -- the records ----------------------------------------------------------------------------------------------
+    # the records
 
     def records(self, manifest: dict[str, Any]) -> None:
         about, before = manifest.get("records"), len(self.wrong)
         if not isinstance(about, dict):
-            raise Unreadable("The manifest does not say which records of the history are in the pack.")
+            raise Unreadable(
+                "The manifest does not say which records of the history are in the pack."
+            )
         is_whole = about.get("whole_stretch") is True
         count, linked = 0, 0
         first: dict[str, Any] = {}
         last: dict[str, Any] = {}
         for event in self.events():
             if event.get("hash") != digest_of(event):
-                self.wrong.append(f"Record {event['number']} was altered: its hash does not follow from what it says.")
+                self.wrong.append(
+                    f"Record {event['number']} was altered: its hash does not follow from what it says."
+                )
             if last:
                 linked += self.link(last, event, is_whole)
             self.remember(event, manifest)
@@ -147,7 +173,9 @@ class Check:
     def events(self) -> Iterator[dict[str, Any]]:
         try:
             with self.pack.open(RECORDS) as file:
-                for at, line in enumerate(io.TextIOWrapper(file, encoding="utf-8", newline="\n"), 1):
+                for at, line in enumerate(
+                    io.TextIOWrapper(file, encoding="utf-8", newline="\n"), 1
+                ):
                     event = parsed(line, f"Line {at} of {RECORDS}")
                     if not isinstance(event, dict) or type(event.get("number")) is not int:
                         raise Unreadable(f"Line {at} of {RECORDS} is no record of a history.")
@@ -159,9 +187,15 @@ class Check:
         """Whether the two are neighbours in the history; what is wrong between them is noted."""
         number, expected = event["number"], last["number"] + 1
         if number < expected:
-            self.wrong.append(f"Record {number} stands behind record {last['number']}: they are not in their order.")
+            self.wrong.append(
+                f"Record {number} stands behind record {last['number']}: they are not in their order."
+            )
         elif number > expected and is_whole:
-            gap = f"Record {expected} is" if number == expected + 1 else f"Records {expected} to {number - 1} are"
+            gap = (
+                f"Record {expected} is"
+                if number == expected + 1
+                else f"Records {expected} to {number - 1} are"
+            )
             self.wrong.append(f"{gap} missing.")
         elif number == expected and event.get("previous_hash") != last.get("hash"):
             self.wrong.append(f"Record {number} does not follow from record {last['number']}.")
@@ -193,21 +227,37 @@ class Check:
         """Whether the stretch begins and ends where the manifest says."""
         for what, event in (("first", first), ("last", last)):
             if about.get(what) != event.get("number"):
-                self.wrong.append(f"The {what} record should be {about.get(what)}, but it is {event.get('number')}.")
+                self.wrong.append(
+                    f"The {what} record should be {about.get(what)}, but it is {event.get('number')}."
+                )
         if about.get("count") != count:
-            self.wrong.append(f"There should be {about.get('count')} records, but there are {count}.")
+            self.wrong.append(
+                f"There should be {about.get('count')} records, but there are {count}."
+            )
         head = manifest.get("head")
-        if not isinstance(head, dict) or type(head.get("number")) is not int or not HEX.match(str(head.get("hash"))):
+        if (
+            not isinstance(head, dict)
+            or type(head.get("number")) is not int
+            or not HEX.match(str(head.get("hash")))
+        ):
             self.wrong.append("The manifest does not name the end of the history at that time.")
         elif last and last["number"] > head["number"]:
-            self.wrong.append(f"Record {last['number']} is newer than the end of the history in the manifest.")
+            self.wrong.append(
+                f"Record {last['number']} is newer than the end of the history in the manifest."
+            )
         elif last and last["number"] == head["number"] and last.get("hash") != head["hash"]:
-            self.wrong.append("The last record's hash is not the one in the manifest for the end of the history.")
+            self.wrong.append(
+                "The last record's hash is not the one in the manifest for the end of the history."
+            )
 
-    # -- the orders -----------------------------------------------------------------------------------------------
+    # the orders
 
     def orders(self, manifest: dict[str, Any]) -> None:
-        names = sorted(name for name in set(self.pack.names()) if name.startswith(ORDERS) and name.endswith(".json"))
+        names = sorted(
+            name
+            for name in set(self.pack.names())
+            if name.startswith(ORDERS) and name.endswith(".json")
+        )
         for name in names:
             order = parsed(self.whole(name), name)
             if not isinstance(order, dict) or name != f"{ORDERS}{order.get('order')}.json":
@@ -218,11 +268,15 @@ class Check:
             self.attempts(order, is_whole=bool(manifest.get("order")))
             told = self.states.get(str(order.get("id")))
             if manifest.get("order") and told and told != order.get("state"):
-                self.wrong.append(f"{order['order']} reads “{order.get('state')}”, but its records end with “{told}”.")
+                self.wrong.append(
+                    f"{order['order']} reads “{order.get('state')}”, but its records end with “{told}”."
+                )
             if len(self.wrong) == before:
                 self.right.append(praise(order, was_confirmed))
         if manifest.get("orders") != len(names):
-            self.wrong.append(f"There should be {manifest.get('orders')} orders, but there are {len(names)}.")
+            self.wrong.append(
+                f"There should be {manifest.get('orders')} orders, but there are {len(names)}."
+            )
 
     def snapshot(self, order: dict[str, Any]) -> bool:
         """Whether what was confirmed is there; it must have the digest that the order carries."""
@@ -234,9 +288,13 @@ class Check:
         kept = {key: value for key, value in snapshot.items() if key not in NOT_IN_DIGEST}
         told = self.confirmed.get(str(order.get("id")))
         if hashed(kept) != digest:
-            self.wrong.append(f"What was confirmed of {name} was altered: its digest is not the order's.")
+            self.wrong.append(
+                f"What was confirmed of {name} was altered: its digest is not the order's."
+            )
         elif told and digest not in told:
-            self.wrong.append(f"{name} was not confirmed with the digest that it carries: no record says so.")
+            self.wrong.append(
+                f"{name} was not confirmed with the digest that it carries: no record says so."
+            )
         return True
 
     def attempts(self, order: dict[str, Any], *, is_whole: bool) -> None:
@@ -245,15 +303,21 @@ class Check:
             name = f"Attempt {attempt.get('number')} of {order['order']}"
             if attempt.get("digest") not in known:
                 if is_whole:
-                    self.wrong.append(f"{name} has a digest with which the order was never confirmed.")
+                    self.wrong.append(
+                        f"{name} has a digest with which the order was never confirmed."
+                    )
                 else:
-                    self.notes.append(f"{name} belongs to a confirmation that is not in this period.")
+                    self.notes.append(
+                        f"{name} belongs to a confirmation that is not in this period."
+                    )
             sent, told = attempt.get("body_sha256") or None, self.bodies.get(attempt.get("id"))
             if sent != told and (told or is_whole):
-                self.wrong.append(f"{name} sent something else than its record says: the bytes' fingerprints differ.")
+                self.wrong.append(
+                    f"{name} sent something else than its record says: the bytes' fingerprints differ."
+                )
 
 
-# -- small things -----------------------------------------------------------------------------------------------------
+# small things
 
 
 def parsed(raw: bytes | str, what: str) -> Any:
@@ -277,7 +341,9 @@ def became(event: dict[str, Any], field: str) -> str | None:
     """What a record says that a field became."""
     changes = event.get("changes")
     pair = changes.get(field) if isinstance(changes, dict) else None
-    return pair[1] if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], str) else None
+    return (
+        pair[1] if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], str) else None
+    )
 
 
 def praise(order: dict[str, Any], was_confirmed: bool) -> str:
@@ -307,16 +373,24 @@ def run(path: Path, say: Callable[[str], Any]) -> bool:
     except Unreadable as error:
         say(f"This can't be checked. {error}")
         return False
-    except Exception as error:  # a pack may be broken in any way; a sentence is of more use than a traceback
+    except (
+        Exception
+    ) as error:  # a pack may be broken in any way; a sentence is of more use than a traceback
         say(f"This can't be checked: the pack is damaged ({type(error).__name__}).")
         return False
-    for step, what in ((check.files, "files"), (check.records, "records"), (check.orders, "orders")):
+    for step, what in (
+        (check.files, "files"),
+        (check.records, "records"),
+        (check.orders, "orders"),
+    ):
         try:
             step(manifest)
         except Unreadable as error:
             check.wrong.append(str(error))
         except Exception as error:
-            check.wrong.append(f"The {what} can't be read to the end: they are damaged ({type(error).__name__}).")
+            check.wrong.append(
+                f"The {what} can't be read to the end: they are damaged ({type(error).__name__})."
+            )
     for sentence in check.right:
         say(f"Right: {sentence}")
     for sentence in sorted(set(check.notes)):
@@ -327,7 +401,9 @@ def run(path: Path, say: Callable[[str], Any]) -> bool:
     if check.wrong:
         say("This pack is NOT as MailOps made it.")
         return False
-    say("Everything in this pack fits. Somebody could still have made up a whole pack: compare the fingerprint above")
+    say(
+        "Everything in this pack fits. Somebody could still have made up a whole pack: compare the fingerprint above"
+    )
     say("with the record “evidence.exported” in MailOps, or with one that somebody else kept.")
     return True
 

@@ -1,4 +1,6 @@
-"""Month-end match: our orders beside the vendor's own list, or beside a statement of what was charged."""
+"""Month-end match: our orders beside the vendor's own list, or beside a statement of what was
+charged.
+"""
 
 from orders.audit.month_end.findings import settle, take
 from orders.audit.month_end.matches import begin_with_list, begin_with_statement

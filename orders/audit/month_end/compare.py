@@ -1,4 +1,7 @@
-"""What does not agree between our orders and the vendor's books. Pure: nothing is read or written here."""
+"""What does not agree between our orders and the vendor's books.
+
+Pure: nothing is read or written here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from mailops.core.money import Totals, show
 from orders.audit.month_end.statement import Charge
 from orders.models.month_end_match import Kind
 from orders.models.state import State
-from vendors.apis.base import Held
+from vendors.apis.base import OwnedDomain
 
 BOUGHT = (State.ACCEPTED, State.PARTLY, State.DELIVERED)
 NOTHING = Decimal(0)
@@ -23,8 +26,9 @@ NOTHING = Decimal(0)
 class Booked:
     """One of our orders as far as a match needs it.
 
-    `domains` holds the mailboxes that are live at each of its domains, from all orders; `is_new` says whether it was
-    sent within the days of the match; `is_settling` that the vendor may still be at work on it.
+    `domains` holds the mailboxes that are live at each of its domains, from all orders; `is_new`
+    says whether it was sent within the days of the match; `is_settling` that the vendor may still
+    be at work on it.
     """
 
     pk: int
@@ -70,8 +74,13 @@ class Compared:
         return len(self.orders - {difference.order_id for difference in self.differences})
 
 
-def with_list(orders: Sequence[Booked], listed: Iterable[Held], *, known: frozenset[str]) -> Compared:
-    """Beside the vendor's own list of domains. `known` are the domains that MailOps has at this account at all."""
+def with_list(
+    orders: Sequence[Booked], listed: Iterable[OwnedDomain], *, known: frozenset[str]
+) -> Compared:
+    """Beside the vendor's own list of domains.
+
+    `known` are the domains that MailOps has at this account at all.
+    """
     there = {held.domain: held for held in listed}
     found = Compared()
     live: set[str] = set()
@@ -85,16 +94,20 @@ def with_list(orders: Sequence[Booked], listed: Iterable[Held], *, known: frozen
             listed_still = sorted(set(order.domains) & set(there) - live - known)
             found.differences += [_though_refused(order, name) for name in listed_still]
             live |= set(listed_still)
-    found.differences += [_not_ours(held) for name, held in there.items() if name not in live | known]
+    found.differences += [
+        _not_ours(held) for name, held in there.items() if name not in live | known
+    ]
     return found
 
 
-def _against_list(order: Booked, there: dict[str, Held]) -> Iterator[Difference]:
+def _against_list(order: Booked, there: dict[str, OwnedDomain]) -> Iterator[Difference]:
     for name, ours in order.domains.items():
         held = there.get(name)
         if held is None:
             if not order.is_settling:
-                says = f"{name} of {order.name} is not in the vendor's list of the account's domains."
+                says = (
+                    f"{name} of {order.name} is not in the vendor's list of the account's domains."
+                )
                 yield Difference(kind=Kind.MISSING, says=says, about=name, order_id=order.pk)
             continue
         theirs = held.mailboxes
@@ -103,22 +116,36 @@ def _against_list(order: Booked, there: dict[str, Held]) -> Iterator[Difference]
         # on a domain that was there before, the vendor may count mailboxes that MailOps never saw
         if not order.is_settling and (theirs < ours or (theirs > ours and order.buys_domains)):
             says = f"{name}: {ours} mailboxes here, {theirs} at the vendor."
-            yield Difference(kind=Kind.COUNT, says=says, about=f"{name} {ours} {theirs}", order_id=order.pk)
+            yield Difference(
+                kind=Kind.COUNT, says=says, about=f"{name} {ours} {theirs}", order_id=order.pk
+            )
 
 
 def _though_refused(order: Booked, name: str) -> Difference:
-    says = f"{name} is in the vendor's list, though {order.name} reads as if nothing was bought. It may be charged for."
+    says = (
+        f"{name} is in the vendor's list, though {order.name} reads as if nothing was bought. It"
+        " may be charged for."
+    )
     return Difference(kind=Kind.REFUSED, says=says, about=name, order_id=order.pk)
 
 
-def _not_ours(held: Held) -> Difference:
-    says = f"{held.domain} is in the vendor's list and on no order here. It was bought outside MailOps, or before."
+def _not_ours(held: OwnedDomain) -> Difference:
+    says = (
+        f"{held.domain} is in the vendor's list and on no order here. It was bought outside"
+        " MailOps, or before."
+    )
     return Difference(kind=Kind.NOT_OURS, says=says, about=held.domain)
 
 
 def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compared:
-    """Beside a statement: each charge finds its order by reference, by domain, or by an amount that only one has."""
-    found = Compared(orders={order.pk for order in orders if order.state in BOUGHT and order.is_new and order.due_now})
+    """Beside a statement: each charge finds its order by reference, by domain, or by an amount that
+    only one has.
+    """
+    found = Compared(
+        orders={
+            order.pk for order in orders if order.state in BOUGHT and order.is_new and order.due_now
+        }
+    )
     lines = _sorted_out(orders, charges, found)
     for order in orders:
         mine = lines.get(order.pk, [])
@@ -129,7 +156,9 @@ def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compa
     return found
 
 
-def _sorted_out(orders: Sequence[Booked], charges: Sequence[Charge], found: Compared) -> dict[int, list[Charge]]:
+def _sorted_out(
+    orders: Sequence[Booked], charges: Sequence[Charge], found: Compared
+) -> dict[int, list[Charge]]:
     """The charges by the order they belong to; those that belong to none are differences."""
     lines: dict[int, list[Charge]] = defaultdict(list)
     left = []
@@ -154,11 +183,16 @@ def _by_words(orders: Sequence[Booked], charge: Charge) -> Booked | None:
         if order.reference and order.reference.lower() in (charge.reference.lower(), *words):
             return order
     named = [order for order in orders if words & set(order.domains)]
-    return next((order for order in named if order.is_new and order.state in BOUGHT), named[0] if named else None)
+    return next(
+        (order for order in named if order.is_new and order.state in BOUGHT),
+        named[0] if named else None,
+    )
 
 
 def _fits(order: Booked, charge: Charge) -> bool:
-    return order.is_new and order.state in BOUGHT and order.due_now == {charge.currency: charge.amount}
+    return (
+        order.is_new and order.state in BOUGHT and order.due_now == {charge.currency: charge.amount}
+    )
 
 
 def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Difference]:
@@ -169,21 +203,38 @@ def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Differenc
             continue
         lines = "; ".join(charge.words for charge in charges if charge.currency == currency)
         about = f"{order.name} {currency}"
-        amounts = {"order_id": order.pk, "about": about, "ours": ours, "theirs": theirs, "currency": currency}
+        amounts = {
+            "order_id": order.pk,
+            "about": about,
+            "ours": ours,
+            "theirs": theirs,
+            "currency": currency,
+        }
         if not charges:
-            says = f"{order.name} was bought for {show(ours, currency)}, and no line of the statement speaks of it."
+            says = (
+                f"{order.name} was bought for {show(ours, currency)}, and no line of the statement"
+                " speaks of it."
+            )
             yield Difference(kind=Kind.NO_CHARGE, says=says, **amounts | {"theirs": None})
         elif ours and len(charges) > 1 and theirs % ours == 0:
             times = theirs // ours
-            says = f"{order.name} was bought once for {show(ours, currency)} and stands here {times} times: {lines}."
+            says = (
+                f"{order.name} was bought once for {show(ours, currency)} and stands here {times}"
+                f" times: {lines}."
+            )
             yield Difference(kind=Kind.TWICE, says=says, **amounts)
         else:
-            says = f"{order.name}: {show(ours, currency)} was confirmed, {show(theirs, currency)} is charged: {lines}."
+            says = (
+                f"{order.name}: {show(ours, currency)} was confirmed, {show(theirs, currency)} is"
+                f" charged: {lines}."
+            )
             yield Difference(kind=Kind.AMOUNT, says=says, **amounts)
 
 
 def _agrees(order: Booked, currency: str, charged: Decimal) -> bool:
-    """An order of these days by what was due at once; an older one by what it costs again, once or not at all."""
+    """An order of these days by what was due at once; an older one by what it costs again, once or
+    not at all.
+    """
     again = order.again.get(currency, NOTHING)
     if not order.is_new:
         return charged in (NOTHING, again)
@@ -195,17 +246,31 @@ def _though_nothing_bought(order: Booked, charges: list[Charge]) -> Difference:
     charged = Totals.of((charge.currency, charge.amount) for charge in charges)
     lines = "; ".join(charge.words for charge in charges)
     one = next(iter(charged.items())) if len(charged) == 1 else ("", None)
-    amounts = {"about": f"{order.name} {lines}", "order_id": order.pk, "theirs": one[1], "currency": one[0]}
+    amounts = {
+        "about": f"{order.name} {lines}",
+        "order_id": order.pk,
+        "theirs": one[1],
+        "currency": one[0],
+    }
     if order.state == State.UNKNOWN:
-        says = f"The outcome of {order.name} is unknown here, and {charged} is charged: {lines}. So it was placed."
+        says = (
+            f"The outcome of {order.name} is unknown here, and {charged} is charged: {lines}. So it"
+            " was placed."
+        )
         return Difference(kind=Kind.OUTCOME, says=says, **amounts)  # type: ignore[arg-type]
     says = (
-        f"{order.name} reads as if nothing was bought, and {charged} is charged: {lines}. Ask the vendor for it back."
+        f"{order.name} reads as if nothing was bought, and {charged} is charged: {lines}. Ask the"
+        " vendor for it back."
     )
     return Difference(kind=Kind.NOTHING_BOUGHT, says=says, **amounts)  # type: ignore[arg-type]
 
 
 def _no_order(charge: Charge) -> Difference:
-    says = f"{show(charge.amount, charge.currency)} is charged on {charge.words}, and no order here fits it."
+    says = (
+        f"{show(charge.amount, charge.currency)} is charged on {charge.words}, and no order here"
+        " fits it."
+    )
     about = f"{charge.date} {charge.reference} {charge.text}"
-    return Difference(kind=Kind.NO_ORDER, says=says, about=about, theirs=charge.amount, currency=charge.currency)
+    return Difference(
+        kind=Kind.NO_ORDER, says=says, about=about, theirs=charge.amount, currency=charge.currency
+    )

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from mailops.core.money import Totals
 from mailops.core.sealed import CannotOpen
-from mailops.history import record, telling
+from mailops.history import audited, record
 from orders.audit.month_end.compare import Booked, Compared, Difference, with_list, with_statement
 from orders.audit.month_end.statement import Charge
 from orders.models import Domain, Mailbox, NotAllowed, Order, State
@@ -32,44 +32,69 @@ OF_LIST = (Kind.MISSING, Kind.NOT_OURS, Kind.COUNT, Kind.REFUSED)
 
 
 def begin_with_list(vendor_id: int, *, by: User) -> Match:
-    """Read the vendor's list of the account's domains and hold our orders against it. Raises `NotAllowed`."""
+    """Read the vendor's list of the account's domains and hold our orders against it.
+
+    Raises `NotAllowed`.
+    """
     vendor = Vendor.objects.get(pk=vendor_id)
-    if not vendor.adapter.can_list_holdings:
-        raise NotAllowed(f"{vendor.adapter.label} has no list that MailOps can read. Choose a statement instead.")
+    if not vendor.adapter.can_list_domains:
+        raise NotAllowed(
+            f"{vendor.adapter.label} has no list that MailOps can read. Choose a statement instead."
+        )
     try:
-        read = _in_time(vendor.reader(patience=rate_limit.A_PERSON))
-        listed = vendor.adapter.holdings(account_settings(vendor), read)
+        read = _in_time(vendor.reader(max_wait=rate_limit.A_PERSON))
+        listed = vendor.adapter.owned_domains(account_settings(vendor), read)
     except (ReadFailed, CannotOpen) as error:
-        raise NotAllowed(f"The vendor's list could not be read, so nothing was compared. {error}") from error
+        raise NotAllowed(
+            f"The vendor's list could not be read, so nothing was compared. {error}"
+        ) from error
     today = timezone.localdate()
-    with telling():
+    with audited():
         Vendor.objects.locked(vendor_id)
         compared = with_list(_booked(vendor), listed, known=_held_before(vendor))
-        match = _match(vendor, compared, by=by, source=Source.LIST, days=(today, today), lines=len(listed))
+        match = _match(
+            vendor, compared, by=by, source=Source.LIST, days=(today, today), lines=len(listed)
+        )
         covered = Finding.objects.filter(vendor=vendor, kind__in=OF_LIST)
         _write(match, compared.differences, gone_if_not_found=covered, by=by)
     return match
 
 
 def begin_with_statement(
-    vendor_id: int, charges: list[Charge], *, days: tuple[date, date], file: tuple[str, bytes], by: User
+    vendor_id: int,
+    charges: list[Charge],
+    *,
+    days: tuple[date, date],
+    file: tuple[str, bytes],
+    by: User,
 ) -> Match:
     """Hold the orders that were sent on these days, both included, against a statement's charges."""
     name, data = file
-    with telling():
+    with audited():
         vendor = Vendor.objects.locked(vendor_id)
         compared = with_statement(_booked(vendor, days=days), charges)
         match = _match(
-            vendor, compared, by=by, source=Source.STATEMENT, days=days, lines=len(charges), name=name, data=data
+            vendor,
+            compared,
+            by=by,
+            source=Source.STATEMENT,
+            days=days,
+            lines=len(charges),
+            name=name,
+            data=data,
         )
-        covered = Finding.objects.filter(vendor=vendor, order_id__in=compared.orders).exclude(kind__in=OF_LIST)
+        covered = Finding.objects.filter(vendor=vendor, order_id__in=compared.orders).exclude(
+            kind__in=OF_LIST
+        )
         _write(match, compared.differences, gone_if_not_found=covered, by=by)
     return match
 
 
 def seen_before(vendor_id: int, data: bytes) -> Match | None:
     """The newest match of the account with this very file."""
-    return Match.objects.filter(vendor_id=vendor_id, file_sha256=hashlib.sha256(data).hexdigest()).first()
+    return Match.objects.filter(
+        vendor_id=vendor_id, file_sha256=hashlib.sha256(data).hexdigest()
+    ).first()
 
 
 def _in_time(read: Read) -> Read:
@@ -83,7 +108,7 @@ def _in_time(read: Read) -> Read:
     return ask
 
 
-# -- Our side ---------------------------------------------------------------------------------------------------------
+# Our side
 
 
 def _booked(vendor: Vendor, *, days: tuple[date, date] | None = None) -> list[Booked]:
@@ -100,7 +125,7 @@ def _booked(vendor: Vendor, *, days: tuple[date, date] | None = None) -> list[Bo
             state=order.state,
             reference=order.reference,
             domains={name: live.get(name, 0) for name in named[order.pk]},
-            buys_domains=order.what.buys_domains,
+            buys_domains=order.product_spec.buys_domains,
             due_now=order.due_now,
             again=Totals.of([*order.per_month.items()]),
             is_new=days is None or _is_within(order.sent_at, days),
@@ -117,10 +142,17 @@ def _is_within(at: datetime, days: tuple[date, date]) -> bool:
 def _domains_of(orders: Any) -> Mapping[int, list[str]]:
     """The names of each order's domains, less what the vendor did not take where it took the rest."""
     names: dict[int, list[str]] = defaultdict(list)
-    bought = Domain.objects.filter(order__in=orders).values_list("order", "name", "state", "order__state")
-    boxes = Mailbox.objects.filter(order__in=orders).values_list("order", "domain__name", "state", "order__state")
+    bought = Domain.objects.filter(order__in=orders).values_list(
+        "order", "name", "state", "order__state"
+    )
+    boxes = Mailbox.objects.filter(order__in=orders).values_list(
+        "order", "domain__name", "state", "order__state"
+    )
     for order, name, state, order_state in [*bought, *boxes.distinct()]:
-        is_left_out = state in (Asset.REFUSED, Asset.GONE) and order_state not in (State.REFUSED, State.CANCELLED)
+        is_left_out = state in (Asset.REFUSED, Asset.GONE) and order_state not in (
+            State.REFUSED,
+            State.CANCELLED,
+        )
         if not is_left_out and name not in names[order]:
             names[order].append(name)
     return names
@@ -137,7 +169,7 @@ def _held_before(vendor: Vendor) -> frozenset[str]:
     return frozenset(held.values_list("name", flat=True))
 
 
-# -- What came of it --------------------------------------------------------------------------------------------------
+# What came of it
 
 
 def _match(
@@ -165,10 +197,15 @@ def _match(
     )
 
 
-def _write(match: Match, differences: Iterable[Difference], *, gone_if_not_found: Any, by: User) -> None:
+def _write(
+    match: Match, differences: Iterable[Difference], *, gone_if_not_found: Any, by: User
+) -> None:
     """Open what is new, find again what is known, and let go what a fresh look no longer shows."""
     keyed = _keyed(differences)
-    known = {finding.key: finding for finding in Finding.objects.filter(vendor=match.vendor, key__in=keyed)}
+    known = {
+        finding.key: finding
+        for finding in Finding.objects.filter(vendor=match.vendor, key__in=keyed)
+    }
     back = [finding.pk for finding in known.values() if finding.state == FindingState.GONE]
     Finding.objects.filter(pk__in=[finding.pk for finding in known.values()]).update(match=match)
     Finding.objects.filter(pk__in=back).update(state=FindingState.OPEN)
@@ -188,7 +225,9 @@ def _write(match: Match, differences: Iterable[Difference], *, gone_if_not_found
         if key not in known
     ]
     Finding.objects.bulk_create(new, batch_size=500)
-    gone = gone_if_not_found.filter(state=FindingState.OPEN).exclude(pk__in=[f.pk for f in known.values()])
+    gone = gone_if_not_found.filter(state=FindingState.OPEN).exclude(
+        pk__in=[f.pk for f in known.values()]
+    )
     gone = gone.exclude(match=match).update(state=FindingState.GONE)
     counts = {"opened": len(new), "opened_again": len(back), "gone": gone, "agreed": match.agreed}
     record(
@@ -215,4 +254,6 @@ def _keyed(differences: Iterable[Difference]) -> dict[str, Difference]:
 def ticked(match_id: int, numbers: Collection[str]) -> list[int]:
     """Those of the numbers that are findings of the match."""
     wanted = [int(number) for number in numbers if number.isdecimal() and len(number) < 10]
-    return list(Finding.objects.filter(match_id=match_id, pk__in=wanted).values_list("pk", flat=True))
+    return list(
+        Finding.objects.filter(match_id=match_id, pk__in=wanted).values_list("pk", flat=True)
+    )

@@ -23,7 +23,10 @@ HEADINGS = {
     "date": ("date", "created", "created at", "paid at", "charged at", "booked", "day", "time"),
 }  # fmt: skip
 SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP"}
-FIX = "Name the columns in the first row: amount, and reference or description. A currency and a date may follow."
+FIX = (
+    "Name the columns in the first row: amount, and reference or description. A currency and a date"
+    " may follow."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +50,17 @@ class Charge:
 def read_statement(name: str, data: bytes, *, currency: str) -> list[Charge]:
     """The charges of a CSV, XLSX or ODS file; `currency` where a line names none.
 
-    Raises `CannotRead` with the line that is wrong: a statement that was read in part would hide what is missing.
+    Raises `CannotRead` with the line that is wrong: a statement that was read in part would hide
+    what is missing.
     """
     rows = open_file(name, data, most=MOST_LINES).table
     start = next(number for number, row in enumerate(rows) if any(row))
     columns = _columns(rows[start])
     charges = []
     for number, row in enumerate(rows[start + 1 :], start + 2):
-        cells = {meaning: row[place].strip() for meaning, place in columns.items() if place < len(row)}
+        cells = {
+            meaning: row[place].strip() for meaning, place in columns.items() if place < len(row)
+        }
         if any(row) and (cells.get("amount") or not _is_a_sum(row)):
             charges.append(_charge(number, cells, currency=currency))
     if not charges:
@@ -71,13 +77,17 @@ def _columns(headings: list[str]) -> dict[str, int]:
             columns[meaning] = places[0]
     if "amount" not in columns or not {"reference", "text"} & set(columns):
         found = ", ".join(f"“{heading}”" for heading in headings if heading)[:300]
-        raise CannotRead(f"The columns of this statement can't be told apart. Its first row reads: {found}.", FIX)
+        raise CannotRead(
+            f"The columns of this statement can't be told apart. Its first row reads: {found}.", FIX
+        )
     return columns
 
 
 def _is_a_sum(row: list[str]) -> bool:
     """A last line such as "Total" with nothing beside it is no charge."""
-    return bool(re.match(r"(grand )?(sub)?totals?\b|sum\b", next((cell for cell in row if cell), ""), re.I))
+    return bool(
+        re.match(r"(grand )?(sub)?totals?\b|sum\b", next((cell for cell in row if cell), ""), re.I)
+    )
 
 
 def _charge(number: int, cells: dict[str, str], *, currency: str) -> Charge:
@@ -85,11 +95,15 @@ def _charge(number: int, cells: dict[str, str], *, currency: str) -> Charge:
     amount = money(written)
     if amount is None:
         raise CannotRead(
-            f"Line {number}: “{written[:40]}” is no amount.", "Correct the line and choose the file again."
+            f"Line {number}: “{written[:40]}” is no amount.",
+            "Correct the line and choose the file again.",
         )
     named = cells.get("currency", "").upper()
     if named and not re.fullmatch("[A-Z]{3}", named):
-        raise CannotRead(f"Line {number}: “{named[:10]}” is no currency.", "Write it with three letters, such as USD.")
+        raise CannotRead(
+            f"Line {number}: “{named[:10]}” is no currency.",
+            "Write it with three letters, such as USD.",
+        )
     symbol = next((code for sign, code in SYMBOLS.items() if sign in written), "")
     return Charge(
         line=number,
@@ -102,7 +116,10 @@ def _charge(number: int, cells: dict[str, str], *, currency: str) -> Charge:
 
 
 def money(written: str) -> Decimal | None:
-    """An amount as statements write it: 1,234.50, 1.234,50, $76, (76.00), 76-. None for anything else."""
+    """An amount as statements write it: 1,234.50, 1.234,50, $76, (76.00), 76-.
+
+    None for anything else.
+    """
     bare = re.sub(r"[\s'’]|[A-Za-z]{3}|[$€£]", "", written)
     is_negative = bare.startswith(("-", "−", "(")) or bare.endswith("-")
     bare = bare.strip("-−+()")
@@ -111,7 +128,9 @@ def money(written: str) -> Decimal | None:
     mark = max(bare.rfind("."), bare.rfind(","))
     after = len(bare) - mark - 1
     # three digits after the only mark are thousands; after another kind of mark they are decimals
-    is_decimal = mark >= 0 and bare.count(bare[mark]) == 1 and (after != 3 or len({*bare} & {".", ","}) == 2)
+    is_decimal = (
+        mark >= 0 and bare.count(bare[mark]) == 1 and (after != 3 or len({*bare} & {".", ","}) == 2)
+    )
     whole, part = (bare[:mark], bare[mark + 1 :].rstrip("0")) if is_decimal else (bare, "")
     if not re.fullmatch(r"\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?:\.\d{3})+", whole):
         return None

@@ -1,4 +1,6 @@
-"""What people paste, type or upload, as rows: each line good, or with what to change, and written back unchanged."""
+"""What people paste, type or upload, as rows: each line good, or with what to change, and written
+back unchanged.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The cells of a line, each read or said what to change: domain, name, what stands before the @, picture, years."""
+"""The cells of a line, each read or said what to change: domain, name, what stands before the @,
+picture, years.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,17 @@ from orders.validation.public_suffixes import registrable
 
 LONGEST_NAME = 60
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-DOMAIN = re.compile(r"(?!.*\.\d+$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+DOMAIN = re.compile(
+    r"(?!.*\.\d+$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+)
 USERNAME = re.compile(r"[a-z0-9]([a-z0-9._+-]{0,62}[a-z0-9])?")
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/+|//")
 
 
 def refuse_formula(text: str, *, marks: str = "=") -> None:
-    """A cell that a spreadsheet would run is not taken, so that it can't come back out in a file of ours."""
+    """A cell that a spreadsheet would run is not taken, so that it can't come back out in a file of
+    ours.
+    """
     if text and text[0] in marks:
         plain = text.lstrip("=+-@ ")
         fix = f"Write it without the {text[0]} in front." if plain else "Leave that cell empty."
@@ -34,14 +40,16 @@ def read_domain(text: str) -> str:
         return name
     if not name:
         raise BadCell(
-            "There is no domain.", "Begin the line with the domain, for example: acme-reach.com, Dana Reyes, dana"
+            "There is no domain.",
+            "Begin the line with the domain, for example: acme-reach.com, Dana Reyes, dana",
         )
     refuse_formula(name)
     if len(name) > 1000:  # no reason to take apart what is no name at all
         raise BadCell(f"“{name[:60]}…” can't be a domain.", "Use letters, digits and hyphens.")
     if "@" in name:
         raise BadCell(
-            f"“{name}” is an address, not a domain.", f"Write only {name.rpartition('@')[2] or 'the domain'}."
+            f"“{name}” is an address, not a domain.",
+            f"Write only {name.rpartition('@')[2] or 'the domain'}.",
         )
     if "." not in name and name.isascii():
         raise BadCell(f"“{name}” has no ending.", f"Did you mean {name}.com?")
@@ -61,7 +69,9 @@ def _checked(name: str) -> str:
     try:
         stored = to_ascii(name) if not name.isascii() else name
         if "xn--" in stored and to_ascii(to_unicode(stored)) != stored:
-            raise BadCell(f"“{name}” can't be a domain.", f"Did you mean {to_ascii(to_unicode(stored))}?")
+            raise BadCell(
+                f"“{name}” can't be a domain.", f"Did you mean {to_ascii(to_unicode(stored))}?"
+            )
     except (UnicodeError, IndexError):
         stored = ""
     if DOMAIN.fullmatch(stored) and len(stored) <= 253:
@@ -88,7 +98,9 @@ def read_name(cell: Mapping[str, str]) -> tuple[str, str]:
     for name in (first, last):
         refuse_formula(name, marks="=+-@")
         if len(name) > LONGEST_NAME:
-            raise BadCell(f"“{name[:20]}…” is too long for a name.", f"Use at most {LONGEST_NAME} letters.")
+            raise BadCell(
+                f"“{name[:20]}…” is too long for a name.", f"Use at most {LONGEST_NAME} letters."
+            )
     return first, last
 
 
@@ -97,19 +109,25 @@ def read_username(text: str, domain: str) -> str:
     refuse_formula(text)
     username, at, host = text.lower().removeprefix("mailto:").partition("@")
     if at and not _is_at(host, domain):
-        raise BadCell(f"The address is at {host or 'no domain'}, the line at {domain}.", f"Write {username}@{domain}?")
+        raise BadCell(
+            f"The address is at {host or 'no domain'}, the line at {domain}.",
+            f"Write {username}@{domain}?",
+        )
     username = username.strip()
     if not username and at:
         raise BadCell("There is nothing before the @.", f"Write for example dana@{domain}.")
     if not username:
         return ""
     if not username.isascii():
-        raise BadCell(f"“{username[:100]}” has letters that go beyond a to z.", "Write it with plain letters.")
+        raise BadCell(
+            f"“{username[:100]}” has letters that go beyond a to z.", "Write it with plain letters."
+        )
     if not USERNAME.fullmatch(username) or ".." in username:
         guess = re.sub(r"\.{2,}", ".", re.sub(r"[^a-z0-9._+-]+", ".", username)).strip("._+-")[:64]
         what = "A space is" if " " in username else "This is"
         raise BadCell(
-            f"{what} not allowed before the @: “{username[:100]}”.", f"Use {guess}?" if guess else "Use plain letters."
+            f"{what} not allowed before the @: “{username[:100]}”.",
+            f"Use {guess}?" if guess else "Use plain letters.",
         )
     return username
 
@@ -126,7 +144,9 @@ def _is_at(host: str, domain: str) -> bool:
 def read_picture(text: str) -> str:
     refuse_formula(text)
     if text and not re.fullmatch(r"https?://\S{3,490}", text):
-        raise BadCell("The picture is no web address.", "Write its whole address, beginning with https://")
+        raise BadCell(
+            "The picture is no web address.", "Write its whole address, beginning with https://"
+        )
     return text
 
 

@@ -1,4 +1,6 @@
-"""Columns: what each one holds, by its heading in any order, or by its place where there are no headings."""
+"""Columns: what each one holds, by its heading in any order, or by its place where there are no
+headings.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,35 @@ MEANINGS = {
     "years": "Years",
 }
 SYNONYMS = {
-    "domain": "domain, domains, domain name, domain names, website, web site, web, site, url, web address, web page, "
-    "home page, company domain, sending domain, email domain, mail domain",
-    "name": "name, names, full name, display name, person, sender, sender name, from name, contact, contact name",
+    "domain": (
+        "domain, domains, domain name, domain names, website, web site, web, site, url, web"
+        " address, web page, home page, company domain, sending domain, email domain, mail domain"
+    ),
+    "name": (
+        "name, names, full name, display name, person, sender, sender name, from name, contact,"
+        " contact name"
+    ),
     "first name": "first name, first, given name, given names, forename, f name",
     "last name": "last name, last, surname, family name, second name, l name",
-    "address": "address, addresses, email, emails, email address, email addresses, mail, mail address, mailbox, "
-    "mailboxes, mailbox name, username, user names, user, login, inbox, inboxes, local part, email id, email username",
-    "picture": "picture, pictures, picture url, photo, photo url, image, image url, avatar, avatar url, headshot, "
-    "profile picture, profile picture url, profile photo, profile photo url, profile image, profile pic",
-    "forward to": "forward to, forwards to, forward, forwarding, forwarding domain, forwarding url, forward url, "
-    "forward domain, redirect, redirect to, redirects to, redirect url, redirect domain, redirection, "
-    "forwarding to",
-    "years": "years, year, number of years, registration years, years of registration, term, term in years, duration",
+    "address": (
+        "address, addresses, email, emails, email address, email addresses, mail, mail address,"
+        " mailbox, mailboxes, mailbox name, username, user names, user, login, inbox, inboxes,"
+        " local part, email id, email username"
+    ),
+    "picture": (
+        "picture, pictures, picture url, photo, photo url, image, image url, avatar, avatar url,"
+        " headshot, profile picture, profile picture url, profile photo, profile photo url, profile"
+        " image, profile pic"
+    ),
+    "forward to": (
+        "forward to, forwards to, forward, forwarding, forwarding domain, forwarding url, forward"
+        " url, forward domain, redirect, redirect to, redirects to, redirect url, redirect domain,"
+        " redirection, forwarding to"
+    ),
+    "years": (
+        "years, year, number of years, registration years, years of registration, term, term in"
+        " years, duration"
+    ),
 }
 LINE, CHANGE = "Line", "What to change"
 
@@ -43,7 +61,9 @@ def squeezed(heading: str) -> str:
     return re.sub(r"[\W_]+", "", heading.casefold())
 
 
-KNOWN = {squeezed(word): meaning for meaning, words in SYNONYMS.items() for word in words.split(",")}
+KNOWN = {
+    squeezed(word): meaning for meaning, words in SYNONYMS.items() for word in words.split(",")
+}
 OURS = {squeezed(LINE), squeezed(CHANGE)}
 FILLED_IN = re.compile(r"[^\s@]*@\S+|\S+\.[^\W\d_]{2,}\.?|\S+://\S+|[=+].*")
 
@@ -85,7 +105,10 @@ class Layout:
         return {meaning: found for meaning, found in places.items() if len(found) > 1}
 
     def by_meaning(self, cells: Sequence[str]) -> dict[str, str]:
-        """A line's cells by what they mean. Raises `BadCell` where there are too many or two disagree."""
+        """A line's cells by what they mean.
+
+        Raises `BadCell` where there are too many or two disagree.
+        """
         if len(cells) > len(self.meanings) and any(cells[len(self.meanings) :]):
             raise self._too_many(len(cells))
         found: dict[str, str] = {}
@@ -97,7 +120,8 @@ class Layout:
                 continue
             if plain(meaning, first) != plain(meaning, cell):
                 raise BadCell(
-                    f"Two columns say the {meaning}, and not the same: “{first[:60]}” and “{cell[:60]}”.",
+                    f"Two columns say the {meaning}, and not the same: “{first[:60]}” and"
+                    f" “{cell[:60]}”.",
                     "Write the same in both, or leave one of them empty.",
                 )
         if not found.get("domain") and "@" in found.get("address", ""):
@@ -106,10 +130,13 @@ class Layout:
 
     def _too_many(self, count: int) -> BadCell:
         if not self.is_named:
-            return BadCell(f"There are {count} cells in this line.", f"Write it as: {', '.join(COLUMNS[:3])}.")
+            return BadCell(
+                f"There are {count} cells in this line.", f"Write it as: {', '.join(COLUMNS[:3])}."
+            )
         return BadCell(
             f"There are {count} cells in this line, and {len(self.headings)} headings.",
-            "Put a cell that holds the separator into quotation marks, or give the last cells a heading.",
+            "Put a cell that holds the separator into quotation marks, or give the last cells a"
+            " heading.",
         )
 
     def columns(self, product: Product) -> list[Column]:
@@ -122,7 +149,9 @@ class Layout:
         heading = self.headings[place] if self.is_named else ""
         meaning = self.meanings[place] if place < len(self.meanings) else ""
         ours = has_ours and squeezed(heading) in OURS
-        words = "Added by our file of lines to change" if ours else MEANINGS.get(meaning, "Not known")
+        words = (
+            "Added by our file of lines to change" if ours else MEANINGS.get(meaning, "Not known")
+        )
         used = bool(meaning) and has_place(meaning, product)
         return Column(letter=letter(place), heading=heading, meaning=words, used=used, is_ours=ours)
 
@@ -133,14 +162,22 @@ def layout_of(cells: Sequence[str]) -> Layout | None:
     said = {meaning for meaning in meanings if meaning}
     if not said & {"domain", "address"} and len(said) < 2:
         return None
-    if any(FILLED_IN.fullmatch(cell) for cell, meaning in zip(cells, meanings, strict=True) if not meaning):
+    if any(
+        FILLED_IN.fullmatch(cell)
+        for cell, meaning in zip(cells, meanings, strict=True)
+        if not meaning
+    ):
         return None
     return Layout(meanings=meanings, headings=list(cells))
 
 
 def has_place(meaning: str, product: Product) -> bool:
     """The vendor has a place for such a column in this order."""
-    places = {"picture": product.has_pictures, "forward to": product.forwards, "years": product.has_years}
+    places = {
+        "picture": product.has_pictures,
+        "forward to": product.forwards,
+        "years": product.has_years,
+    }
     return places.get(meaning, True)
 
 
@@ -157,18 +194,26 @@ def notes_on(layout: Layout, product: Product) -> list[str]:
     found = layout.columns(product)
     notes = []
     if layout.is_named and layout.lacks_domain:
-        notes.append("No column says the domain. Name one “domain”, or one with whole addresses “email”.")
+        notes.append(
+            "No column says the domain. Name one “domain”, or one with whole addresses “email”."
+        )
     for column, meaning in zip(found, layout.meanings, strict=False):
         name = f"{column.letter} (“{column.heading}”)" if column.heading else column.letter
         if meaning and not column.used:
-            notes.append(f"This order has no place for “{meaning}”, so column {name} must stay empty.")
+            notes.append(
+                f"This order has no place for “{meaning}”, so column {name} must stay empty."
+            )
     unused = [column for column in found if column.meaning == "Not known"]
     for column in unused:
         named = f"“{column.heading}”" if column.heading else "without a heading"
         notes.append(f"Column {column.letter} ({named}) is not used.")
     for meaning, places in layout.twice.items():
         letters = " and ".join(letter(place) for place in places)
-        notes.append(f"Columns {letters} say the same: the {meaning}. Where one is empty, the other counts.")
+        notes.append(
+            f"Columns {letters} say the same: the {meaning}. Where one is empty, the other counts."
+        )
     if ours := [column.letter for column in found if column.is_ours]:
-        notes.append(f"Columns {' and '.join(ours)} come from our file of lines to change and are left out.")
+        notes.append(
+            f"Columns {' and '.join(ours)} come from our file of lines to change and are left out."
+        )
     return notes

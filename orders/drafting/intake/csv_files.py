@@ -1,4 +1,7 @@
-"""Files that go back to people: the lines with what to change, and a sample to start from. Both are read again."""
+"""Files that go back to people: the lines with what to change, and a sample to start from.
+
+Both are read again.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,19 @@ SAMPLES = (
     ("acme-reach.com", "Sam", "Ito", "sam.ito"),
     ("tryacme.com", "Lee", "Wong", "lee"),
 )
-NAMED_SAMPLES = (("acme-reach.com", "Dana", "Reyes"), ("tryacme.com", "Sam", "Ito"), ("getacme.com", "Lee", "Wong"))
+NAMED_SAMPLES = (
+    ("acme-reach.com", "Dana", "Reyes"),
+    ("tryacme.com", "Sam", "Ito"),
+    ("getacme.com", "Lee", "Wong"),
+)
 MORE = {"picture": "https://example.com/dana.png", "forward to": "acme.com", "years": "1"}
 
 
 def error_file(text: str, reading: Reading, *, product: Product) -> str:
-    """The pasted lines as CSV with what to change in each. Corrected, it is read again without our columns."""
+    """The pasted lines as CSV with what to change in each.
+
+    Corrected, it is read again without our columns.
+    """
     layout, separator, found = laid_out(text)
     lines = found[1:] if layout else found
     table = {line.number: _cells(line.text, separator) for line in lines}
@@ -30,19 +40,27 @@ def error_file(text: str, reading: Reading, *, product: Product) -> str:
     headings = layout.headings if layout else [MEANINGS[column] for column in COLUMNS]
     headings = [*headings, *[""] * (width - len(headings))]
     named = {squeezed(heading) for heading in headings}
-    kept = [place for place, heading in enumerate(headings) if not (named >= OURS and squeezed(heading) in OURS)]
+    kept = [
+        place
+        for place, heading in enumerate(headings)
+        if not (named >= OURS and squeezed(heading) in OURS)
+    ]
     kept = [place for place in kept if layout or place < max(width, 3)]
     reasons = {bad.number: f"{bad.message} {bad.fix}".strip() for bad in reading.bad}
     for doubt in reading.doubts:
         known = reasons.get(doubt.number, "")
         reasons[doubt.number] = f"{known} Worth a look: {doubt.message} {doubt.fix}".strip()
-    rows = [[str(number), reasons.get(number, ""), *_places(row, kept)] for number, row in table.items()]
+    rows = [
+        [str(number), reasons.get(number, ""), *_places(row, kept)] for number, row in table.items()
+    ]
     return _csv([[LINE, CHANGE, *_places(headings, kept)], *rows])
 
 
 def sample_file(product: Product) -> str:
     """A file with the headings that this order has a place for and a few rows to type over."""
-    columns = ["domain", "first name", "last name"] + ([] if product.names_per_domain else ["address"])
+    columns = ["domain", "first name", "last name"] + (
+        [] if product.names_per_domain else ["address"]
+    )
     more = [column for column in MORE if has_place(column, product)]
     samples: Iterable[tuple[str, ...]] = NAMED_SAMPLES if product.names_per_domain else SAMPLES
     rows = [[*row, *(MORE[column] for column in more)] for row in samples]

@@ -1,4 +1,6 @@
-"""Text as a table: which lines belong together, what parts the cells, and cells in and out of quotes."""
+"""Text as a table: which lines belong together, what parts the cells, and cells in and out of
+quotes.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 SEPARATORS = "\t;,|"
-MOST_JOINED = 20  # a cell in quotes may hold line breaks; a stray quote must not swallow the rest of a paste
-# spreadsheets and word processors put in what looks like a space or a straight quote, and what can't be seen at all
+MOST_JOINED = (
+    20  # a cell in quotes may hold line breaks; a stray quote must not swallow the rest of a paste
+)
+# spreadsheets and word processors put in what looks like a space or a straight quote, and what
+# can't be seen at all
 LOOKALIKES = str.maketrans(
-    dict.fromkeys("“”„‟«»", '"') | dict.fromkeys("‘’‚‛′ʼ", "'") | dict.fromkeys("\u00a0\u2007\u2009\u202f\u3000", " ")
+    dict.fromkeys("“”„‟«»", '"')
+    | dict.fromkeys("‘’‚‛′ʼ", "'")
+    | dict.fromkeys("\u00a0\u2007\u2009\u202f\u3000", " ")
 )
 UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 MARKED = re.compile('[,;|"]')
 FORMULA = re.compile(r"'+(?=[=+\-@])")
 WHOLE_CELL = {
-    mark: re.compile(rf'[^\S\n\t]*"(?:[^"]|"")*+"[^\S\n\t]*(?={re.escape(mark)}|\n|$)|(?![^\S\n\t]*")[^{mark}\n]*+')
+    mark: re.compile(
+        rf'[^\S\n\t]*"(?:[^"]|"")*+"[^\S\n\t]*(?={re.escape(mark)}|\n|$)|(?![^\S\n\t]*")[^{mark}\n]*+'
+    )
     for mark in SEPARATORS
 }
 
@@ -29,7 +38,9 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a table with its number in the text; `ends` differs where a cell goes over several lines."""
+    """A line of a table with its number in the text; `ends` differs where a cell goes over several
+    lines.
+    """
 
     number: int
     ends: int
@@ -53,7 +64,9 @@ def lines(text: str, separator: str = "") -> Iterator[Line]:
 
 
 def _joined(every: list[str], start: int, separator: str) -> int:
-    """How many of the next lines belong to this one: none, unless a cell's quotes open here and close there."""
+    """How many of the next lines belong to this one: none, unless a cell's quotes open here and
+    close there.
+    """
     whole = tidy(every[start])
     mark = separator or separator_of(whole.strip())
     if not _is_open(whole, mark):
@@ -78,7 +91,9 @@ def _is_open(text: str, mark: str) -> bool:
 
 
 def separator_of(line: str) -> str:
-    """A tab anywhere, else the semicolon, comma or bar that comes first, not counting what stands in quotes."""
+    """A tab anywhere, else the semicolon, comma or bar that comes first, not counting what stands
+    in quotes.
+    """
     bare = re.sub(r'"[^"]*(?:"|$)', "", line) if '"' in line else line
     return "\t" if "\t" in bare else next((mark for mark in bare if mark in ";,|"), ",")
 
@@ -98,7 +113,9 @@ def cells(line: str, separator: str = "") -> list[str]:
 
 
 def clean(cell: str) -> str:
-    """A cell without what can't be seen, with plain quotes and single spaces, and out of a spreadsheet's apostrophe."""
+    """A cell without what can't be seen, with plain quotes and single spaces, and out of a
+    spreadsheet's apostrophe.
+    """
     cell = " ".join(tidy(cell).split())
     return FORMULA.sub("", cell, count=1) if cell.startswith("'") and FORMULA.match(cell) else cell
 
@@ -108,13 +125,17 @@ def _is_seen(character: str) -> bool:
 
 
 def tidy(line: str) -> str:
-    """Plain quotes and spaces, without what has no width, so that the cells come apart where a person sees it."""
+    """Plain quotes and spaces, without what has no width, so that the cells come apart where a
+    person sees it.
+    """
     if line.isascii():
         return UNSEEN.sub("", line) if UNSEEN.search(line) else line
     line = line.translate(LOOKALIKES)
     if line.replace("\t", "").replace("\n", "").isprintable():
         return line
-    return "".join(c if c in "\t\n" else " " if c.isspace() else c for c in line if c.isspace() or _is_seen(c))
+    return "".join(
+        c if c in "\t\n" else " " if c.isspace() else c for c in line if c.isspace() or _is_seen(c)
+    )
 
 
 def quoted(row: Iterable[str]) -> str:

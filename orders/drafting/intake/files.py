@@ -7,7 +7,14 @@ import re
 from collections import Counter
 
 from orders.drafting.intake.columns import layout_of
-from orders.drafting.intake.delimited import SEPARATORS, Unreadable, cells, lines, separator_of, tidy
+from orders.drafting.intake.delimited import (
+    SEPARATORS,
+    Unreadable,
+    cells,
+    lines,
+    separator_of,
+    tidy,
+)
 from orders.drafting.intake.reader import MOST_LINES
 from orders.drafting.intake.sheets import CannotRead, Sheet, sheet_of
 from orders.drafting.intake.workbooks import open_workbook
@@ -38,7 +45,10 @@ def open_file(name: str, data: bytes, *, most: int = MOST_LINES) -> Sheet:
         raise CannotRead("This file is empty.", "Choose the file with your domains and addresses.")
     if len(data) > MOST_BYTES:
         limit = MOST_BYTES // 1024**2
-        raise CannotRead(f"This file is larger than {limit} MB.", "Save a file that holds only the rows of this order.")
+        raise CannotRead(
+            f"This file is larger than {limit} MB.",
+            "Save a file that holds only the rows of this order.",
+        )
     if data.startswith(b"PK"):
         return open_workbook(data, most=most)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
@@ -47,15 +57,21 @@ def open_file(name: str, data: bytes, *, most: int = MOST_LINES) -> Sheet:
         if data.startswith(start):
             raise CannotRead(f"This is {what}, not a table.", SAVE_AS)
     if MARKUP.match(data.removeprefix(codecs.BOM_UTF8)[:200]):
-        raise CannotRead("This is a web page or another kind of marked-up file, not a table.", SAVE_AS)
+        raise CannotRead(
+            "This is a web page or another kind of marked-up file, not a table.", SAVE_AS
+        )
     return _open_text(name, data, most=most)
 
 
 def _old_office(data: bytes) -> CannotRead:
     if ENCRYPTED in data:
-        return CannotRead("This file is protected with a password.", "Save it without a password and choose it again.")
+        return CannotRead(
+            "This file is protected with a password.",
+            "Save it without a password and choose it again.",
+        )
     return CannotRead(
-        "This is a file of an old kind (.xls or .doc).", "Open it in Excel or LibreOffice and save it as .xlsx."
+        "This is a file of an old kind (.xls or .doc).",
+        "Open it in Excel or LibreOffice and save it as .xlsx.",
     )
 
 
@@ -63,7 +79,11 @@ def _open_text(name: str, data: bytes, *, most: int) -> Sheet:
     text, encoding, notes = decoded(data)
     text, separator = _said_separator(text)
     if not separator:
-        separator = "\t" if name.lower().endswith((".tsv", ".tab")) and "\t" in text else likely_separator(text)
+        separator = (
+            "\t"
+            if name.lower().endswith((".tsv", ".tab")) and "\t" in text
+            else likely_separator(text)
+        )
     rows: list[list[str]] = []
     for line in lines(text, separator):
         rows.extend([[]] * (line.number - 1 - len(rows)))
@@ -90,8 +110,13 @@ def decoded(data: bytes) -> tuple[str, str, list[str]]:
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:
-        raise CannotRead("The letters of this file can't be read.", "Save it as “CSV UTF-8” or as .xlsx.") from None
-    note = "The file is not written in UTF-8. It was read as Windows-1252; look whether names with accents are right."
+        raise CannotRead(
+            "The letters of this file can't be read.", "Save it as “CSV UTF-8” or as .xlsx."
+        ) from None
+    note = (
+        "The file is not written in UTF-8. It was read as Windows-1252; look whether names with"
+        " accents are right."
+    )
     return text, "Windows-1252", [note]
 
 
@@ -102,7 +127,9 @@ def _said_separator(text: str) -> tuple[str, str]:
 
 
 def likely_separator(text: str) -> str:
-    """What parts the headings; else what stands equally often in most of the first lines; else what comes first."""
+    """What parts the headings; else what stands equally often in most of the first lines; else what
+    comes first.
+    """
     first = [tidy(line) for line in text.lstrip("\ufeff").splitlines()[:200] if line.strip()][:50]
     bare = [re.sub(r'"[^"]*(?:"|$)', "", line) for line in first]
     if not first:

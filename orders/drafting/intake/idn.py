@@ -1,4 +1,6 @@
-"""Domain names with letters beyond a to z: their two forms, and letters of different scripts that look alike."""
+"""Domain names with letters beyond a to z: their two forms, and letters of different scripts that
+look alike.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,19 @@ TWINS = dict(zip("асԁеһіјӏкоԛрѕтуѵԝхмнгαεικνορτυχ
 
 
 def to_ascii(name: str) -> str:
-    """The form that registries hold: "xn--caf-dma.com" of "café.com". Raises `UnicodeError` where there is none."""
+    """The form that registries hold: "xn--caf-dma.com" of "café.com".
+
+    Raises `UnicodeError` where there is none.
+    """
     return idna.encode(name, uts46=True).decode().lower()
 
 
 @lru_cache(maxsize=4096)
 def to_unicode(name: str) -> str:
-    """The form that people read. Raises `UnicodeError` where a part that begins with xn-- stands for nothing."""
+    """The form that people read.
+
+    Raises `UnicodeError` where a part that begins with xn-- stands for nothing.
+    """
     return idna.decode(name) if "xn--" in name else name
 
 
@@ -32,7 +40,9 @@ def both_forms(name: str) -> str:
 
 
 def weigh_letters(name: str) -> tuple[str, str] | None:
-    """What is doubtful about the letters of a name: other scripts mixed in, or letters that pose as a to z."""
+    """What is doubtful about the letters of a name: other scripts mixed in, or letters that pose as
+    a to z.
+    """
     if "xn--" not in name:
         return None
     shown = to_unicode(name)
@@ -43,13 +53,23 @@ def weigh_letters(name: str) -> tuple[str, str] | None:
         if not poses and not (len(scripts) > 1 and "Latin" in scripts):
             continue
         plain = "".join(TWINS.get(letter, letter) for letter in shown)
-        fix = f"Did you mean {plain}?" if plain.isascii() else "Type the name again with one keyboard."
+        fix = (
+            f"Did you mean {plain}?"
+            if plain.isascii()
+            else "Type the name again with one keyboard."
+        )
         what = " and ".join(sorted(scripts))
         return f"“{shown}” is written with {what} letters that look like others.", fix
     return None
 
 
 def _script(letter: str) -> str:
-    """The script of a letter as the first word of its name; Chinese, Japanese and Korean ones stand together."""
+    """The script of a letter as the first word of its name; Chinese, Japanese and Korean ones stand
+    together.
+    """
     script = unicodedata.name(letter, "").partition(" ")[0].capitalize()
-    return "" if script in ("Cjk", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Fullwidth") else script
+    return (
+        ""
+        if script in ("Cjk", "Hiragana", "Katakana", "Hangul", "Bopomofo", "Fullwidth")
+        else script
+    )

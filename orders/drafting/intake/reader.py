@@ -1,11 +1,20 @@
-"""Reading: pasted text into rows, every line good or with what to change, none left out without a word."""
+"""Reading: pasted text into rows, every line good or with what to change, none left out without a
+word.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orders.drafting.intake.cells import read_domain, read_name, read_picture, read_username, read_years, without_www
+from orders.drafting.intake.cells import (
+    read_domain,
+    read_name,
+    read_picture,
+    read_username,
+    read_years,
+    without_www,
+)
 from orders.drafting.intake.columns import Column, Layout, has_place, layout_of, notes_on
 from orders.drafting.intake.delimited import Line, Unreadable, cells, lines, separator_of, tidy
 from orders.drafting.intake.idn import weigh_letters
@@ -38,7 +47,8 @@ class Reading:
 def read(text: str, product: Product, *, most: int = MOST_LINES) -> Reading:
     """Read pasted lines: domain, name, address, and where wanted picture, forward to, years.
 
-    Cells are parted by tab, semicolon, comma or bar. A first line of headings may name the columns in another order.
+    Cells are parted by tab, semicolon, comma or bar. A first line of headings may name the columns
+    in another order.
     """
     layout, separator, found = laid_out(text)
     reader = Reader(product, layout or Layout(), separator)
@@ -56,7 +66,9 @@ def read(text: str, product: Product, *, most: int = MOST_LINES) -> Reading:
 
 
 def laid_out(text: str) -> tuple[Layout | None, str, list[Line]]:
-    """What the columns are, if the first line says it, with the separator that holds for all lines then."""
+    """What the columns are, if the first line says it, with the separator that holds for all lines
+    then.
+    """
     first = next(lines(text), None)
     if first is None:
         return None, "", []
@@ -94,9 +106,15 @@ class Reader:
     def stop_at(self, line: Line, *, count: int, most: int) -> None:
         """The first line that is too much stands for all that follow."""
         rest = count - most
-        message = f"Too many lines. There are {count:,}: this one and {rest - 1:,} after it are not read."
+        message = (
+            f"Too many lines. There are {count:,}: this one and {rest - 1:,} after it are not read."
+        )
         fix = f"Put the lines from here on into another order: one order takes {most:,} lines."
-        self._refuse(line.number, line.text.strip()[:80], BadCell(message if rest > 1 else "Too many lines.", fix))
+        self._refuse(
+            line.number,
+            line.text.strip()[:80],
+            BadCell(message if rest > 1 else "Too many lines.", fix),
+        )
 
     def _refuse(self, number: int, text: str, why: BadCell) -> None:
         bad = BadLine(number=number, text=text, message=why.message, fix=why.fix)
@@ -108,15 +126,24 @@ class Reader:
         try:
             found = cells(line.text, self.separator)
         except Unreadable:
-            raise BadCell("This line can't be read.", "Write it as: domain, name, address.") from None
+            raise BadCell(
+                "This line can't be read.", "Write it as: domain, name, address."
+            ) from None
         cell = self.layout.by_meaning(found)
         typed = self._domain(cell)
         domain = without_www(typed)
         row = self._mailbox(line.number, cell, domain)
         once(row, self.seen)
-        doubts = [("www. in front was taken off.", f"The order is for {domain}.")] if domain != typed else []
+        doubts = (
+            [("www. in front was taken off.", f"The order is for {domain}.")]
+            if domain != typed
+            else []
+        )
         if line.ends > line.number:
-            message = f"Lines {line.number} to {line.ends} are one row: a cell in quotation marks goes over them."
+            message = (
+                f"Lines {line.number} to {line.ends} are one row: a cell in quotation marks goes"
+                " over them."
+            )
             doubts.append((message, "If they are rows of their own, take out the quotation mark."))
         return row, doubts + self._weigh(domain)
 
@@ -131,7 +158,10 @@ class Reader:
         for column in ("picture", "forward to", "years"):
             if cell.get(column) and not has_place(column, self.product):
                 # what the vendor has no place for is not taken and then quietly left out
-                raise BadCell(f"This order has no place for “{column}”: {cell[column][:60]}", "Leave that cell empty.")
+                raise BadCell(
+                    f"This order has no place for “{column}”: {cell[column][:60]}",
+                    "Leave that cell empty.",
+                )
         first, last = read_name(cell)
         username = read_username(cell.get("address", ""), domain)
         if not username:
@@ -149,10 +179,14 @@ class Reader:
 
     def _may_lack_address(self, domain: str, name: str) -> None:
         if not self.product.buys_domains:
-            raise BadCell("There is no address.", f"Add one, for example: {domain}, Dana Reyes, dana.reyes")
+            raise BadCell(
+                "There is no address.", f"Add one, for example: {domain}, Dana Reyes, dana.reyes"
+            )
         if name and not self.product.names_per_domain:
             example = f"{domain}, {name}, dana"
-            raise BadCell("There is a name but no address.", f"Add the address, for example: {example}")
+            raise BadCell(
+                "There is a name but no address.", f"Add the address, for example: {example}"
+            )
 
     def _weigh(self, domain: str) -> list[Words]:
         if domain not in self.weighed:
@@ -166,11 +200,15 @@ class Reader:
         whole = registrable(domain)
         if whole in ("", domain):
             return None
-        return f"{domain} is a part of {whole} and can't be bought by itself.", f"Did you mean {whole}?"
+        return (
+            f"{domain} is a part of {whole} and can't be bought by itself.",
+            f"Did you mean {whole}?",
+        )
 
 
 def once(row: Row, seen: dict[str, Row]) -> None:
-    """A mailbox stands once; a domain without an address stands once and not beside its own mailboxes.
+    """A mailbox stands once; a domain without an address stands once and not beside its own
+    mailboxes.
 
     All lines of a domain say the same of it, or leave it to the first.
     """
@@ -179,7 +217,10 @@ def once(row: Row, seen: dict[str, Row]) -> None:
         raise BadCell(f"{key} is on line {other.number} already.", "Take one of the two lines out.")
     first = seen.get(f"@{row.domain}", row)
     if bool(first.username) != bool(row.username):
-        raise BadCell(f"{row.domain} is on line {first.number} already.", "Take out the line without an address.")
+        raise BadCell(
+            f"{row.domain} is on line {first.number} already.",
+            "Take out the line without an address.",
+        )
     for said, before, words in (
         (row.years, first.years, "years"),
         (row.forward_to, first.forward_to, "forwarding"),

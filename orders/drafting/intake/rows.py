@@ -30,12 +30,16 @@ class Row:
 
     @property
     def shown_domain(self) -> str:
-        """The domain, in both forms where it has letters beyond a to z: "café.com (xn--caf-dma.com)"."""
+        """The domain, in both forms where it has letters beyond a to z: "café.com
+        (xn--caf-dma.com)".
+        """
         return both_forms(self.domain)
 
     @property
     def is_parted_elsewhere(self) -> bool:
-        """The name does not come apart at its first space, so that first and last name need cells of their own."""
+        """The name does not come apart at its first space, so that first and last name need cells
+        of their own.
+        """
         return " " in self.first_name or bool(self.last_name and not self.first_name)
 
     def line(self, columns: tuple[str, ...] = COLUMNS) -> str:

@@ -1,4 +1,6 @@
-"""How large a workbook's sheets get once opened, told from their XML: every cell between takes a place."""
+"""How large a workbook's sheets get once opened, told from their XML: every cell between takes a
+place.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,16 @@ PLACE = re.compile(r"\$?([A-Za-z]{1,4})\$?([0-9]{1,9})")
 Attributes = dict[str, str]
 PLACED = re.compile(rb'<(?:c|row) r="([A-Z]{0,3})([0-9]{1,7})"')
 ENDS = (b" ", b">", b"/", b"\t", b"\n", b"\r")
-# what makes a sheet's XML hard to take in at a glance: a part with any of these is walked through instead
+# what makes a sheet's XML hard to take in at a glance: a part with any of these is walked through
+# instead
 HARD = (b"&#", b"<!", b"\0", b" =", b"\t=", b"\n=", b"\r=", b"\tr=", b"\nr=", b"\rr=", b'"r=', b"'r=", b":row",
         *(b":c" + end for end in ENDS))  # fmt: skip
 
 
 def places(part: bytes) -> list[tuple[bytes, bytes]]:
-    """The places of all rows and cells where each begins with its own, as all the usual programs write them."""
+    """The places of all rows and cells where each begins with its own, as all the usual programs
+    write them.
+    """
     if any(mark in part for mark in HARD):
         return []
     found = PLACED.findall(part)
@@ -48,7 +53,8 @@ class Size:
             parser.Parse(part, True)
         except (expat.ExpatError, ValueError, LookupError):
             raise CannotRead(
-                "This file is damaged or not a workbook.", "Open it in Excel or LibreOffice and save it again."
+                "This file is damaged or not a workbook.",
+                "Open it in Excel or LibreOffice and save it again.",
             ) from None
         self.check()
 
@@ -81,7 +87,9 @@ class XlsxSize(Size):
         placed = places(part)
         if not placed:
             return super().measure(part)
-        self.width = max(_column(letters.decode()) for letters in {letters for letters, _ in placed})
+        self.width = max(
+            _column(letters.decode()) for letters in {letters for letters, _ in placed}
+        )
         self.height = max(int(row) for row in {row for _, row in placed})
         self.errors += part.count(b' t="e"') + part.count(b" t='e'")
         self.sharing += len(placed) if b'"s"' in part or b"'s'" in part else 0

@@ -26,19 +26,26 @@ class CannotRead(Exception):
 
 
 def sheet_of(rows: list[list[str]], *, encoding: str, notes: list[str], most: int) -> Sheet:
-    """Raw cells as a sheet. Empty rows stay where they are, so that a row has its number from the file."""
+    """Raw cells as a sheet.
+
+    Empty rows stay where they are, so that a row has its number from the file.
+    """
     table = [_trimmed([clean(cell) for cell in row]) for row in rows]
     while table and not table[-1]:
         table.pop()
     filled = sum(1 for row in table if row)
     if not filled:
-        raise CannotRead("There is nothing in this file.", "Choose the file with your domains and addresses.")
+        raise CannotRead(
+            "There is nothing in this file.", "Choose the file with your domains and addresses."
+        )
     if filled > most + 1:  # one line may hold the headings
         raise CannotRead(
             f"The file has {filled:,} rows, and one order takes {most:,}.",
             f"Share the rows out over several files of at most {most:,} and make an order of each.",
         )
-    return Sheet(text="\n".join(quoted(row) for row in table), table=table, encoding=encoding, notes=notes)
+    return Sheet(
+        text="\n".join(quoted(row) for row in table), table=table, encoding=encoding, notes=notes
+    )
 
 
 def _trimmed(cells: list[str]) -> list[str]:

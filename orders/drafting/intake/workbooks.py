@@ -1,4 +1,6 @@
-"""Workbooks: the first sheet that is seen and holds something, from an XLSX or ODS file, within bounds."""
+"""Workbooks: the first sheet that is seen and holds something, from an XLSX or ODS file, within
+bounds.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,21 @@ import zipfile
 from datetime import datetime
 from typing import Any
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from orders.drafting.intake.sheets import CannotRead, Sheet, sheet_of
 from orders.drafting.intake.zip_limits import unpacked
 
-BROKEN = ("This file is damaged or not a workbook.", "Open it in Excel or LibreOffice and save it again.")
+BROKEN = (
+    "This file is damaged or not a workbook.",
+    "Open it in Excel or LibreOffice and save it again.",
+)
 KINDS = {"xlsx": "Excel workbook", "ods": "OpenDocument workbook"}
 
 
@@ -31,7 +42,11 @@ def open_workbook(data: bytes, *, most: int) -> Sheet:
 
 def _first_sheet(workbook: CalamineWorkbook) -> tuple[list[list[str]], list[str]]:
     sheets = workbook.sheets_metadata
-    seen = [s for s in sheets if s.visible == SheetVisibleEnum.Visible and s.typ == SheetTypeEnum.WorkSheet]
+    seen = [
+        s
+        for s in sheets
+        if s.visible == SheetVisibleEnum.Visible and s.typ == SheetTypeEnum.WorkSheet
+    ]
     for sheet in seen:
         found = workbook.get_sheet_by_name(sheet.name)
         if not found.height:
@@ -40,13 +55,17 @@ def _first_sheet(workbook: CalamineWorkbook) -> tuple[list[list[str]], list[str]
         if any(any(row) for row in rows):
             others = [other.name for other in sheets if other.name != sheet.name]
             return rows, [*_on_sheets(sheet.name, others), *_on_merged(found)]
-    raise CannotRead("There is nothing in this file.", "Choose the file with your domains and addresses.")
+    raise CannotRead(
+        "There is nothing in this file.", "Choose the file with your domains and addresses."
+    )
 
 
 def _on_sheets(name: str, others: list[str]) -> list[str]:
     if not others:
         return []
-    named = ", ".join(f"“{other}”" for other in others[:5]) + (" and more" if len(others) > 5 else "")
+    named = ", ".join(f"“{other}”" for other in others[:5]) + (
+        " and more" if len(others) > 5 else ""
+    )
     return [f"Only the sheet “{name}” was read, not {named}."]
 
 

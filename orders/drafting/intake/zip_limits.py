@@ -1,4 +1,6 @@
-"""A workbook's parts, unpacked within bounds and measured before they are opened, so that memory can't run out."""
+"""A workbook's parts, unpacked within bounds and measured before they are opened, so that memory
+can't run out.
+"""
 
 from __future__ import annotations
 
@@ -48,9 +50,18 @@ def unpacked(data: bytes) -> Contents:
             parts = _take(archive, [info for name, info in names.items() if wanted.fullmatch(name)])
     except CannotRead:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+    ):
         raise CannotRead(
-            "This file is damaged or not a workbook.", "Open it in Excel or LibreOffice and save it again."
+            "This file is damaged or not a workbook.",
+            "Open it in Excel or LibreOffice and save it again.",
         ) from None
     contents = Contents(kind, parts)
     _measure(contents)
@@ -66,12 +77,16 @@ def _kind(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> str:
                 return "ods"
     if any(name.startswith("Index/") or name.endswith(".iwa") for name in names):
         raise CannotRead(
-            "This is a Numbers file.", "In Numbers, choose File, Export To, Excel, and upload the file that you get."
+            "This is a Numbers file.",
+            "In Numbers, choose File, Export To, Excel, and upload the file that you get.",
         )
     if "xl/workbook.bin" in names:
-        raise CannotRead("This is a binary workbook (.xlsb).", "Open it in Excel and save it as .xlsx.")
+        raise CannotRead(
+            "This is a binary workbook (.xlsb).", "Open it in Excel and save it as .xlsx."
+        )
     raise CannotRead(
-        "This is not a workbook, or a packed file with something else in it.", "Choose an .xlsx, .ods or .csv file."
+        "This is not a workbook, or a packed file with something else in it.",
+        "Choose an .xlsx, .ods or .csv file.",
     )
 
 
@@ -82,7 +97,8 @@ def _take(archive: zipfile.ZipFile, wanted: list[zipfile.ZipInfo]) -> dict[str, 
     for info in wanted:
         if info.flag_bits & 1:
             raise CannotRead(
-                "This file is protected with a password.", "Save it without a password and choose it again."
+                "This file is protected with a password.",
+                "Save it without a password and choose it again.",
             )
         with archive.open(info) as part:
             parts[info.filename] = part.read(left + 1)

@@ -1,4 +1,7 @@
-"""`manage.py demo`: people, accounts and a few orders to look at, made by really running them. Practice only."""
+"""`manage.py demo`: people, accounts and a few orders to look at, made by really running them.
+
+Practice only.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from django.utils import timezone
 
 from mailops.auth import roles
 from mailops.core.sealed import Sealed
-from mailops.history import acting, record, telling
+from mailops.history import acting, audited, record
 from orders import submission
 from orders.drafting import drafts
 from orders.drafting.drafts import Draft
@@ -47,7 +50,9 @@ CMR_PRICES = [
     ("mailbox", "Mailbox", "3.00", "month", None),
 ]
 GOOGLE = {
-    "google_oauth_route": "https://accounts.google.com/o/oauth2/v2/auth/oauthchooseaccount?access_type=offline",
+    "google_oauth_route": (
+        "https://accounts.google.com/o/oauth2/v2/auth/oauthchooseaccount?access_type=offline"
+    ),
     "google_client_id": "549360251880-practice.apps.googleusercontent.com",
     "google_app_name": "Outreach App",
 }
@@ -56,14 +61,21 @@ PASSWORDS_FILE = "demo-logins.txt"
 
 
 class Command(BaseCommand):
-    help = "Load the demo data once: practice accounts with prices, clients, a person per role, orders really run."
+    help = (
+        "Load the demo data once: practice accounts with prices, clients, a person per role, orders"
+        " really run."
+    )
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--no-orders", action="store_true", help="Only people, accounts and prices.")
+        parser.add_argument(
+            "--no-orders", action="store_true", help="Only people, accounts and prices."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.LIVE:
-            raise CommandError("This is a live installation. Demo data belongs on a practice installation.")
+            raise CommandError(
+                "This is a live installation. Demo data belongs on a practice installation."
+            )
         if not User.objects.exists():
             with acting(who="demo"):
                 make_people()
@@ -80,7 +92,7 @@ class Command(BaseCommand):
 def make_people() -> None:
     """One person per role; the passwords are made here and kept beside the practice data."""
     lines = []
-    with telling():
+    with audited():
         for name, groups in PEOPLE.items():
             password = secrets.token_urlsafe(12)
             user = User.objects.create_user(name, f"{name}@example.com", password, is_staff=True)
@@ -94,7 +106,7 @@ def make_people() -> None:
 
 def make_accounts() -> None:
     """Four practice accounts, two clients, a registrant contact."""
-    with telling():
+    with audited():
         contact = Contact.objects.create(
             name="Acme Labs, registrant", first_name="Dana", last_name="Reyes", email="dana@acmelabs.com",
             company="Acme Labs", address_line_one="1 Main Street", city="Austin", state="TX", postal_code="78701",
@@ -102,7 +114,9 @@ def make_accounts() -> None:
         )  # fmt: skip
         record("contact.added", contact)
         for name, domain in (("Acme Labs", "acmelabs.com"), ("Northwind", "northwind.com")):
-            client = Client.objects.create(name=name, main_domain=domain, forward_to=domain, contact=contact)
+            client = Client.objects.create(
+                name=name, main_domain=domain, forward_to=domain, contact=contact
+            )
             record("client.added", client)
         for name, api, account in ACCOUNTS:
             sealed = Sealed("").put({"api_key": f"practice-{secrets.token_hex(12)}"})
@@ -114,8 +128,10 @@ def make_accounts() -> None:
 
 
 def make_prices() -> None:
-    """What each account costs: typed where the vendor tells no prices, read from the practice vendor elsewhere."""
-    with telling():
+    """What each account costs: typed where the vendor tells no prices, read from the practice
+    vendor elsewhere.
+    """
+    with audited():
         cmr = Vendor.objects.get(api="coldmailreseller")
         for item, label, amount, unit, renewal in CMR_PRICES:
             typed = Price(
@@ -123,16 +139,22 @@ def make_prices() -> None:
                 renewal_amount=Decimal(renewal) if renewal else None,
             )  # fmt: skip
             price_lists.put(typed, by="demo")
-            record("price.added", typed, changes={"amount": ["", f"{typed.amount} {typed.currency}"]})
+            record(
+                "price.added", typed, changes={"amount": ["", f"{typed.amount} {typed.currency}"]}
+            )
     for vendor in Vendor.objects.all():
         if vendor.adapter.can_fetch_prices:
             try:
                 price_lists.fetch(vendor, by="demo")
             except ReadFailed as error:
-                raise CommandError(f"{error} Start the practice vendors first: manage.py practice_vendors.") from None
+                raise CommandError(
+                    f"{error} Start the practice vendors first: manage.py practice_vendors."
+                ) from None
 
 
-def draft(api: str, product: str, client: str, rows: str, options: Mapping[str, Any], note: str = "") -> Order:
+def draft(
+    api: str, product: str, client: str, rows: str, options: Mapping[str, Any], note: str = ""
+) -> Order:
     """A draft by the drafter, from pasted lines."""
     vendor = Vendor.objects.get(api=api)
     what = vendor.adapter.products[product]
@@ -163,9 +185,11 @@ def confirm(order: Order, *, planned_for: datetime | None = None) -> None:
 
 
 def make_orders(command: BaseCommand) -> None:
-    """Orders in different states; those past confirmation are sent by the worker to the practice vendors.
+    """Orders in different states; those past confirmation are sent by the worker to the practice
+    vendors.
 
-    One outcome is unknown, with what the vendor shows of it. Several in a row would stop the account.
+    One outcome is unknown, with what the vendor shows of it. Several in a row would stop the
+    account.
     """
     drafter = User.objects.get(username="drafter")
     pro = {"provider": "GOOGLE"}
@@ -182,17 +206,23 @@ def make_orders(command: BaseCommand) -> None:
         CMR_DOMAINS, note="Second batch for the autumn campaign",
     )  # fmt: skip
     draft("smartsenders", "domains", "Acme Labs", "acme-news.com, Sam Ito, sam", {"vendor_id": "9"})
-    later = draft("woodpecker", "mailboxes", "Northwind", "northwind-spring.com, Ana Ruiz, ana", pro)
+    later = draft(
+        "woodpecker", "mailboxes", "Northwind", "northwind-spring.com, Ana Ruiz, ana", pro
+    )
     for order in [*sent, waiting, later]:
         drafts.send_for_confirmation(order.pk, by=drafter, note=order.note)
     for order in sent:
         confirm(order)
     confirm(later, planned_for=timezone.now() + timedelta(days=3))
     until = time.monotonic() + 60
-    busy = Order.objects.filter(pk__in=[order.pk for order in sent], state__in=[State.CONFIRMED, State.SENDING])
+    busy = Order.objects.filter(
+        pk__in=[order.pk for order in sent], state__in=[State.CONFIRMED, State.SENDING]
+    )
     while busy.exists() and time.monotonic() < until:
         time.sleep(0.2)
     if busy.exists():
-        command.stderr.write("Some demo orders are still waiting for the worker; they go out when it runs.")
+        command.stderr.write(
+            "Some demo orders are still waiting for the worker; they go out when it runs."
+        )
     for attempt in Attempt.objects.filter(stage=Stage.UNKNOWN):
         vendor_lookup.look(attempt)

@@ -17,13 +17,22 @@ from orders.models import Order
 
 
 class Command(BaseCommand):
-    help = "Write an evidence pack of one order or a period. What was exported, and by whom, goes into the history."
+    help = (
+        "Write an evidence pack of one order or a period. What was exported, and by whom, goes into"
+        " the history."
+    )
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("--order", help="One order, for example MO-1001.")
-        parser.add_argument("--from", dest="first", type=date.fromisoformat, help="The first day, as 2026-11-01.")
-        parser.add_argument("--to", dest="last", type=date.fromisoformat, help="The last day, included.")
-        parser.add_argument("--out", required=True, type=Path, help="The file to write; it must not exist yet.")
+        parser.add_argument(
+            "--from", dest="first", type=date.fromisoformat, help="The first day, as 2026-11-01."
+        )
+        parser.add_argument(
+            "--to", dest="last", type=date.fromisoformat, help="The last day, included."
+        )
+        parser.add_argument(
+            "--out", required=True, type=Path, help="The file to write; it must not exist yet."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         out: Path = options["out"]
@@ -45,7 +54,9 @@ def _wanted(options: dict[str, Any]) -> evidence_pack.Wanted:
         number = options["order"].upper().removeprefix("MO-")
         order = Order.objects.filter(pk=int(number) - 1000).first() if number.isdecimal() else None
         if order is None:
-            raise CommandError(f"There is no order {options['order']}. An order's number reads like MO-1001.")
+            raise CommandError(
+                f"There is no order {options['order']}. An order's number reads like MO-1001."
+            )
         return evidence_pack.Wanted(order=order)
     if not (options["first"] and options["last"]):
         raise CommandError("Give --order, or both --from and --to.")

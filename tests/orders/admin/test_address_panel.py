@@ -1,4 +1,6 @@
-"""The panel of the draft page that makes addresses: a preview first, nothing saved, nothing typed lost."""
+"""The panel of the draft page that makes addresses: a preview first, nothing saved, nothing typed
+lost.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +12,28 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.drafting.intake import read
 from orders.models import Order
-from tests.conftest import Desk
+from tests.conftest import OrderFactory
 from tests.orders.pages import add_url, browser, typed, url
 
 
 class Draft:
     """The draft page of one product, filled in and sent with a button of the panel."""
 
-    def __init__(self, desk: Desk, api: str = "coldmailreseller", product: str = "domains") -> None:
-        self.browser, self.api, self.product = browser(desk.people.drafter), api, product
-        self.url = add_url(desk.accounts[api], product)
+    def __init__(
+        self, factory: OrderFactory, api: str = "coldmailreseller", product: str = "domains"
+    ) -> None:
+        self.browser, self.api, self.product = browser(factory.people.drafter), api, product
+        self.url = add_url(factory.accounts[api], product)
 
     def post(self, button: str, value: str = "1", **fields: Any) -> Any:
         asked = {f"make-{name}": text for name, text in DEFAULTS.items()}
-        asked |= {f"make-{name}": text for name, text in fields.items() if name not in ("rows", "seen")}
+        asked |= {
+            f"make-{name}": text for name, text in fields.items() if name not in ("rows", "seen")
+        }
         data = typed(self.api, self.product, rows=fields.get("rows", "")) | asked | {button: value}
-        return self.browser.post(self.url, data | ({"make-seen": fields["seen"]} if "seen" in fields else {}))
+        return self.browser.post(
+            self.url, data | ({"make-seen": fields["seen"]} if "seen" in fields else {})
+        )
 
     def accept(self, **fields: Any) -> Any:
         seen = self.post("make", **fields).context["panel"].seen
@@ -38,8 +46,8 @@ DEFAULTS = {
 
 
 @pytest.fixture
-def draft(desk: Desk) -> Draft:
-    return Draft(desk)
+def draft(factory: OrderFactory) -> Draft:
+    return Draft(factory)
 
 
 def addresses(response: Any) -> list[str]:
@@ -56,7 +64,9 @@ def page(response: Any) -> str:
 
 
 def test_a_preview_shows_the_addresses_and_saves_nothing(draft: Draft) -> None:
-    response = draft.post("make", names="Dana Reyes\nSam Ito", domains="Domain\na.com\nhttps://B.com/", per_domain="3")
+    response = draft.post(
+        "make", names="Dana Reyes\nSam Ito", domains="Domain\na.com\nhttps://B.com/", per_domain="3"
+    )
     assert response.status_code == 200
     assert len(addresses(response)) == 6
     assert "6 mailboxes on 2 domains" in page(response)
@@ -83,7 +93,9 @@ def test_what_the_lines_hold_stands_for_what_is_left_empty(draft: Draft) -> None
 def test_lines_that_lack_an_address_get_one(draft: Draft) -> None:
     lines = "name\tdomain\nDana Reyes\ta.com\nSam Ito\ta.com\nDana Ito\ta.com"
     response = draft.accept(rows=lines, mode="lines")
-    assert box(response) == "a.com, Dana Reyes, dana\na.com, Sam Ito, sam\na.com, Dana Ito, dana.ito"
+    assert (
+        box(response) == "a.com, Dana Reyes, dana\na.com, Sam Ito, sam\na.com, Dana Ito, dana.ito"
+    )
 
 
 def test_what_was_not_shown_is_not_taken_over(draft: Draft) -> None:
@@ -93,19 +105,21 @@ def test_what_was_not_shown_is_not_taken_over(draft: Draft) -> None:
     assert (addresses(response), box(response)) == (["sam@a.com"], "")
 
 
-def test_an_address_that_is_owned_or_on_another_order_is_passed_over(draft: Draft, desk: Desk) -> None:
-    other = desk.reviewed()
+def test_an_address_that_is_owned_or_on_another_order_is_passed_over(
+    draft: Draft, factory: OrderFactory
+) -> None:
+    other = factory.reviewed()
     response = draft.post("make", names="Dana Reyes", domains="acme.com")
     assert addresses(response) == ["dana.reyes@acme.com"]
     assert f"dana@acme.com is on {other}." in page(response)
 
 
-def test_the_own_draft_is_no_collision(desk: Desk) -> None:
-    order = desk.draft("coldmailreseller", "domains")
+def test_the_own_draft_is_no_collision(factory: OrderFactory) -> None:
+    order = factory.draft("coldmailreseller", "domains")
     data = typed("coldmailreseller", "domains", rows="", version=order.version) | {"make": "1"}
     data |= {f"make-{name}": text for name, text in DEFAULTS.items()}
     data |= {"make-names": "Dana Reyes", "make-domains": "acme.com"}
-    response = browser(desk.people.drafter).post(url(order, "edit"), data)
+    response = browser(factory.people.drafter).post(url(order, "edit"), data)
     assert addresses(response) == ["dana@acme.com"]
 
 
@@ -123,7 +137,9 @@ def test_the_own_draft_is_no_collision(desk: Desk) -> None:
         ("mode", "lines", "No line has a name and no address."),
     ],
 )
-def test_bad_input_is_said_at_its_field_and_nothing_is_lost(draft: Draft, field: str, text: str, said: str) -> None:
+def test_bad_input_is_said_at_its_field_and_nothing_is_lost(
+    draft: Draft, field: str, text: str, said: str
+) -> None:
     fields = {"names": "Dana Reyes", "domains": "a.com"} | {field: text}
     response = draft.post("make", **fields)
     assert response.status_code == 200
@@ -157,7 +173,10 @@ def test_more_than_an_order_takes_is_said(draft: Draft) -> None:
 
 
 def test_a_long_preview_comes_in_pages_and_is_taken_over_whole(draft: Draft) -> None:
-    fields = {"names": "\n".join(f"Dana{n} Reyes" for n in range(100)), "domains": "a.com\nb.com\nc.com"}
+    fields = {
+        "names": "\n".join(f"Dana{n} Reyes" for n in range(100)),
+        "domains": "a.com\nb.com\nc.com",
+    }
     first = draft.post("make", **fields)
     assert "1 to 100 of 300" in page(first)
     assert "dana99@a.com" in page(first)
@@ -174,7 +193,9 @@ def test_what_was_typed_in_the_panel_outlives_a_failed_save(draft: Draft) -> Non
     assert response.context["panel"].is_open
 
 
-def test_lines_that_lack_only_their_address_are_pointed_out_after_a_failed_save(draft: Draft) -> None:
+def test_lines_that_lack_only_their_address_are_pointed_out_after_a_failed_save(
+    draft: Draft,
+) -> None:
     response = draft.post("save", rows="a.com, Dana Reyes\na.com, Sam Ito\nbroken")
     assert response.status_code == 400
     assert "2 lines above have a name and no address. Make them here." in page(response)
@@ -182,15 +203,19 @@ def test_lines_that_lack_only_their_address_are_pointed_out_after_a_failed_save(
     assert (panel.is_open, panel.form["mode"].value()) == (True, "lines")
 
 
-def test_the_numbers_that_scaledmail_documents_are_named(desk: Desk) -> None:
-    draft = Draft(desk, "scaledmail", "package")
-    response = draft.post("make", names="Dana Reyes\nSam Ito\nLee Wong", domains="a.net", rows="b.net, Dana Reyes")
+def test_the_numbers_that_scaledmail_documents_are_named(factory: OrderFactory) -> None:
+    draft = Draft(factory, "scaledmail", "package")
+    response = draft.post(
+        "make", names="Dana Reyes\nSam Ito\nLee Wong", domains="a.net", rows="b.net, Dana Reyes"
+    )
     assert "2 for Google, 25 for Outlook, 4 for SMTP. a.net has 3." in page(response)
     assert "1 domain has no address yet, b.net for one" in page(response)
 
 
 def test_umlauts_as_german_writes_them(draft: Draft) -> None:
-    response = draft.post("make", names="Jürgen Müller", domains="a.com", pattern="{last}.{first}", umlauts="german")
+    response = draft.post(
+        "make", names="Jürgen Müller", domains="a.com", pattern="{last}.{first}", umlauts="german"
+    )
     assert addresses(response) == ["mueller.juergen@a.com"]
 
 

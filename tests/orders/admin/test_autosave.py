@@ -17,7 +17,7 @@ from orders.admin.autosave import page_url
 from orders.drafting import drafts
 from orders.models import Order, Scratch, Upload, unsaved_work
 from orders.outcomes import sweeper
-from tests.conftest import OPTIONS, Desk, fresh
+from tests.conftest import OPTIONS, OrderFactory, fresh
 from tests.orders.pages import add_url, browser, messages_of, typed, url
 
 TAB, OTHER_TAB = "a" * 64, "b" * 64
@@ -27,8 +27,8 @@ HOSTING = OPTIONS["scaledmail", "package"] | {
 }  # fmt: skip
 
 
-def page(desk: Desk) -> str:
-    return add_url(desk.accounts["woodpecker"], "mailboxes")
+def page(factory: OrderFactory) -> str:
+    return add_url(factory.accounts["woodpecker"], "mailboxes")
 
 
 def keep(person: Browser, address: str, tab: str = TAB, **changed: Any) -> Any:
@@ -39,34 +39,40 @@ def kept_by(user: User) -> list[Scratch]:
     return list(Scratch.objects.of(user))
 
 
-def test_what_is_typed_is_kept_without_saving_anything(desk: Desk) -> None:
-    answer = keep(browser(desk.people.drafter), page(desk), note="half a note").json()
-    (scratch,) = kept_by(desk.people.drafter)
+def test_what_is_typed_is_kept_without_saving_anything(factory: OrderFactory) -> None:
+    answer = keep(browser(factory.people.drafter), page(factory), note="half a note").json()
+    (scratch,) = kept_by(factory.people.drafter)
     assert answer == {"says": f"Kept at {timezone.localtime(scratch.kept_at):%H:%M}", "token": TAB}
-    assert (scratch.fields["rows"], scratch.fields["note"], scratch.lines) == ([LINES], ["half a note"], 2)
+    assert (scratch.fields["rows"], scratch.fields["note"], scratch.lines) == (
+        [LINES],
+        ["half a note"],
+        2,
+    )
     assert "csrfmiddlewaretoken" not in scratch.fields
     assert not Order.objects.exists()
 
 
-def test_a_tab_keeps_one_copy_and_two_tabs_keep_two(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk))
-    keep(drafter, page(desk), rows="later.com, Dana Reyes, dana")
-    keep(drafter, page(desk), tab=OTHER_TAB)
-    assert {scratch.token: scratch.fields["rows"] for scratch in kept_by(desk.people.drafter)} == {
+def test_a_tab_keeps_one_copy_and_two_tabs_keep_two(factory: OrderFactory) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory))
+    keep(drafter, page(factory), rows="later.com, Dana Reyes, dana")
+    keep(drafter, page(factory), tab=OTHER_TAB)
+    assert {
+        scratch.token: scratch.fields["rows"] for scratch in kept_by(factory.people.drafter)
+    } == {
         TAB: ["later.com, Dana Reyes, dana"],
         OTHER_TAB: [LINES],
     }
 
 
-def test_the_page_opened_again_offers_it_and_gives_all_of_it_back(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk), note="half a note")
-    for place in (page(desk), "/", "/orders/order/", "/orders/order/add/"):
+def test_the_page_opened_again_offers_it_and_gives_all_of_it_back(factory: OrderFactory) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory), note="half a note")
+    for place in (page(factory), "/", "/orders/order/", "/orders/order/add/"):
         shown = drafter.get(place).content.decode()
         assert "You have unsaved work from" in shown, place
         assert f"unsaved={TAB}" in shown, place
-    taken = drafter.get(f"{page(desk)}&unsaved={TAB}")
+    taken = drafter.get(f"{page(factory)}&unsaved={TAB}")
     assert taken.status_code == 200
     assert taken.context["form"]["rows"].value() == LINES
     assert taken.context["form"]["note"].value() == "half a note"
@@ -74,91 +80,112 @@ def test_the_page_opened_again_offers_it_and_gives_all_of_it_back(desk: Desk) ->
     assert taken.context["preview"].bad_count == 1
 
 
-def test_nobody_else_sees_it_or_throws_it_away(desk: Desk) -> None:
-    keep(browser(desk.people.drafter), page(desk))
-    for other in (desk.people.both, desk.people.boss):
+def test_nobody_else_sees_it_or_throws_it_away(factory: OrderFactory) -> None:
+    keep(browser(factory.people.drafter), page(factory))
+    for other in (factory.people.both, factory.people.boss):
         person = browser(other)
-        for place in (page(desk), "/", "/orders/order/"):
+        for place in (page(factory), "/", "/orders/order/"):
             assert "unsaved work" not in person.get(place).content.decode()
-        assert not person.get(f"{page(desk)}&unsaved={TAB}").context["form"].is_bound
+        assert not person.get(f"{page(factory)}&unsaved={TAB}").context["form"].is_bound
         person.post("/orders/order/add/", {"throw": TAB})
-    assert len(kept_by(desk.people.drafter)) == 1
+    assert len(kept_by(factory.people.drafter)) == 1
 
 
-def test_it_is_thrown_away_by_a_click_and_the_person_stays_where_they_were(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk))
+def test_it_is_thrown_away_by_a_click_and_the_person_stays_where_they_were(
+    factory: OrderFactory,
+) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory))
     response = drafter.post("/orders/order/add/", {"throw": TAB, "next": "/"})
     assert response["Location"] == "/"
-    assert kept_by(desk.people.drafter) == []
-    assert drafter.post("/orders/order/add/", {"throw": TAB, "next": "//evil.example"})["Location"] == (
-        "/orders/order/add/"
-    )
+    assert kept_by(factory.people.drafter) == []
+    assert drafter.post("/orders/order/add/", {"throw": TAB, "next": "//evil.example"})[
+        "Location"
+    ] == ("/orders/order/add/")
 
 
-def test_saving_the_draft_ends_the_unsaved_work(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk))
-    drafter.post(page(desk), typed() | {"tab": TAB, "save": "1"})
+def test_saving_the_draft_ends_the_unsaved_work(factory: OrderFactory) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory))
+    drafter.post(page(factory), typed() | {"tab": TAB, "save": "1"})
     assert Order.objects.count() == 1
-    assert kept_by(desk.people.drafter) == []
+    assert kept_by(factory.people.drafter) == []
 
 
-def test_taking_it_up_moves_it_into_the_new_tab(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk))
-    mark = drafter.get(f"{page(desk)}&unsaved={TAB}").context["taken"]
-    keep(drafter, page(desk), tab=OTHER_TAB, unsaved=mark)
-    assert [scratch.token for scratch in kept_by(desk.people.drafter)] == [OTHER_TAB]
+def test_taking_it_up_moves_it_into_the_new_tab(factory: OrderFactory) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory))
+    mark = drafter.get(f"{page(factory)}&unsaved={TAB}").context["taken"]
+    keep(drafter, page(factory), tab=OTHER_TAB, unsaved=mark)
+    assert [scratch.token for scratch in kept_by(factory.people.drafter)] == [OTHER_TAB]
 
 
-def test_the_first_tab_that_goes_on_typing_loses_nothing_to_the_second(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk))
-    mark = drafter.get(f"{page(desk)}&unsaved={TAB}").context["taken"]
-    keep(drafter, page(desk), rows="still typing.com")
-    keep(drafter, page(desk), tab=OTHER_TAB, unsaved=mark)
-    assert {scratch.token for scratch in kept_by(desk.people.drafter)} == {TAB, OTHER_TAB}
+def test_the_first_tab_that_goes_on_typing_loses_nothing_to_the_second(
+    factory: OrderFactory,
+) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory))
+    mark = drafter.get(f"{page(factory)}&unsaved={TAB}").context["taken"]
+    keep(drafter, page(factory), rows="still typing.com")
+    keep(drafter, page(factory), tab=OTHER_TAB, unsaved=mark)
+    assert {scratch.token for scratch in kept_by(factory.people.drafter)} == {TAB, OTHER_TAB}
 
 
-def test_a_draft_as_it_is_saved_is_no_unsaved_work(desk: Desk) -> None:
-    order = desk.draft()
-    drafter = browser(desk.people.drafter)
+def test_a_draft_as_it_is_saved_is_no_unsaved_work(factory: OrderFactory) -> None:
+    order = factory.draft()
+    drafter = browser(factory.people.drafter)
     as_saved = typed(version=1, rows=drafts.write(order).replace("\n", "\r\n"))
     drafter.post(url(order, "edit"), as_saved | {"keep": "1", "tab": TAB, "note": "more"})
-    assert len(kept_by(desk.people.drafter)) == 1
+    assert len(kept_by(factory.people.drafter)) == 1
     answer = drafter.post(url(order, "edit"), as_saved | {"keep": "1", "tab": TAB})
     assert answer.json() == {"says": ""}
-    assert kept_by(desk.people.drafter) == []
+    assert kept_by(factory.people.drafter) == []
 
 
 @pytest.mark.parametrize("button", ["read", "save", "show", "page", "add"])
-def test_what_a_click_shows_again_is_kept_without_any_script(desk: Desk, button: str) -> None:
-    browser(desk.people.drafter).post(page(desk), typed(rows=LINES) | {"tab": TAB, button: "1"})
-    assert [scratch.fields["rows"] for scratch in kept_by(desk.people.drafter)] == [[LINES]]
+def test_what_a_click_shows_again_is_kept_without_any_script(
+    factory: OrderFactory, button: str
+) -> None:
+    browser(factory.people.drafter).post(
+        page(factory), typed(rows=LINES) | {"tab": TAB, button: "1"}
+    )
+    assert [scratch.fields["rows"] for scratch in kept_by(factory.people.drafter)] == [[LINES]]
 
 
-def test_a_password_is_kept_sealed_and_goes_into_the_order(desk: Desk) -> None:
-    drafter, place = browser(desk.people.drafter), add_url(desk.accounts["scaledmail"], "package")
-    data = typed("scaledmail", "package") | {f"option-{name}": value for name, value in HOSTING.items()}
+def test_a_password_is_kept_sealed_and_goes_into_the_order(factory: OrderFactory) -> None:
+    drafter, place = (
+        browser(factory.people.drafter),
+        add_url(factory.accounts["scaledmail"], "package"),
+    )
+    data = typed("scaledmail", "package") | {
+        f"option-{name}": value for name, value in HOSTING.items()
+    }
     drafter.post(place, data | {"tab": TAB, "read": "1", "option-hosting_password": "pw-one-two"})
-    (scratch,) = kept_by(desk.people.drafter)
+    (scratch,) = kept_by(factory.people.drafter)
     assert "pw-one-two" not in json.dumps(scratch.fields) + scratch.sealed
     again = drafter.get(f"{place}&unsaved={TAB}")
     mark = again.context["taken"]
     assert again.context["weighed"].secret_names == {"hosting_password"}
     assert "kept sealed until you save" in again.content.decode()
     assert "pw-one-two" not in again.content.decode()
-    # taken up in another tab, read once more, and saved: the password field stays empty all the while
+    # taken up in another tab, read once more, and saved: the password field stays empty all the
+    # while
     drafter.post(place, data | {"tab": OTHER_TAB, "unsaved": mark, "read": "1", "note": "x"})
     drafter.post(place, data | {"tab": OTHER_TAB, "unsaved": mark, "save": "1"})
     assert Sealed(Order.objects.get().sealed).open() == {"hosting_password": "pw-one-two"}
-    assert kept_by(desk.people.drafter) == []
+    assert kept_by(factory.people.drafter) == []
 
 
-def test_sealed_words_in_it_move_to_a_new_key_with_all_others(desk: Desk) -> None:
-    drafter, place = browser(desk.people.drafter), add_url(desk.accounts["scaledmail"], "package")
-    data = typed("scaledmail", "package") | {"tab": TAB, "keep": "1", "option-hosting_password": "pw-one-two"}
+def test_sealed_words_in_it_move_to_a_new_key_with_all_others(factory: OrderFactory) -> None:
+    drafter, place = (
+        browser(factory.people.drafter),
+        add_url(factory.accounts["scaledmail"], "package"),
+    )
+    data = typed("scaledmail", "package") | {
+        "tab": TAB,
+        "keep": "1",
+        "option-hosting_password": "pw-one-two",
+    }
     drafter.post(place, data)
     before = Scratch.objects.get().sealed
     call_command("reseal", verbosity=0)
@@ -167,11 +194,15 @@ def test_sealed_words_in_it_move_to_a_new_key_with_all_others(desk: Desk) -> Non
     assert Sealed(after).open() == {"hosting_password": "pw-one-two"}
 
 
-def test_what_was_typed_into_an_order_that_went_on_is_kept_for_a_new_draft(desk: Desk) -> None:
-    order = desk.draft()
-    drafter = browser(desk.people.drafter)
-    drafts.send_for_confirmation(order.pk, by=desk.people.drafter)
-    response = drafter.post(url(order, "edit"), typed(rows=LINES, version=1) | {"tab": TAB}, follow=True)
+def test_what_was_typed_into_an_order_that_went_on_is_kept_for_a_new_draft(
+    factory: OrderFactory,
+) -> None:
+    order = factory.draft()
+    drafter = browser(factory.people.drafter)
+    drafts.send_for_confirmation(order.pk, by=factory.people.drafter)
+    response = drafter.post(
+        url(order, "edit"), typed(rows=LINES, version=1) | {"tab": TAB}, follow=True
+    )
     assert "What you typed is kept" in messages_of(response)
     shown = drafter.get("/orders/order/add/").content.decode()
     assert f"typed into {order}, which can’t be edited any more" in shown
@@ -179,30 +210,34 @@ def test_what_was_typed_into_an_order_that_went_on_is_kept_for_a_new_draft(desk:
     assert drafter.get(again).context["form"]["rows"].value() == LINES
 
 
-def test_more_than_is_kept_is_said_and_the_copy_before_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk))
+def test_more_than_is_kept_is_said_and_the_copy_before_stays(
+    factory: OrderFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory))
     monkeypatch.setattr(unsaved_work, "LARGEST", 1000)
-    answer = keep(drafter, page(desk), rows="x" * 2000)
+    answer = keep(drafter, page(factory), rows="x" * 2000)
     assert answer.status_code == 413
     assert "too much to be kept" in answer.json()["says"]
-    assert kept_by(desk.people.drafter)[0].fields["rows"] == [LINES]
+    assert kept_by(factory.people.drafter)[0].fields["rows"] == [LINES]
 
 
-def test_only_so_much_is_kept_for_one_person_and_the_oldest_goes_first(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
+def test_only_so_much_is_kept_for_one_person_and_the_oldest_goes_first(
+    factory: OrderFactory,
+) -> None:
+    drafter = browser(factory.people.drafter)
     for n in range(unsaved_work.MOST_KEPT + 1):
-        keep(drafter, page(desk), tab=f"{n:064x}")
-    kept = {scratch.token for scratch in kept_by(desk.people.drafter)}
+        keep(drafter, page(factory), tab=f"{n:064x}")
+    kept = {scratch.token for scratch in kept_by(factory.people.drafter)}
     assert len(kept) == unsaved_work.MOST_KEPT
     assert f"{0:064x}" not in kept
 
 
-def test_after_thirty_days_the_sweep_clears_it_away(desk: Desk) -> None:
-    keep(browser(desk.people.drafter), page(desk))
-    Upload.objects.note(name="a.csv", data=b"a", by=desk.people.drafter)
-    order = desk.draft()
-    bought = Upload.objects.note(name="b.csv", data=b"b", by=desk.people.drafter)
+def test_after_thirty_days_the_sweep_clears_it_away(factory: OrderFactory) -> None:
+    keep(browser(factory.people.drafter), page(factory))
+    Upload.objects.note(name="a.csv", data=b"a", by=factory.people.drafter)
+    order = factory.draft()
+    bought = Upload.objects.note(name="b.csv", data=b"b", by=factory.people.drafter)
     Upload.objects.filter(pk=bought.pk).update(order=order)
     sweeper.run(timezone.now() + timedelta(days=29))
     assert (Scratch.objects.count(), Upload.objects.count()) == (1, 2)
@@ -211,42 +246,53 @@ def test_after_thirty_days_the_sweep_clears_it_away(desk: Desk) -> None:
     assert list(Upload.objects.all()) == [bought]
 
 
-def test_a_null_character_breaks_nothing(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk), rows="acme.com, Da\0na Reyes, dana", **{"x\0y": "z\0"})
-    assert kept_by(desk.people.drafter)[0].fields["rows"] == ["acme.com, Dana Reyes, dana"]
+def test_a_null_character_breaks_nothing(factory: OrderFactory) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory), rows="acme.com, Da\0na Reyes, dana", **{"x\0y": "z\0"})
+    assert kept_by(factory.people.drafter)[0].fields["rows"] == ["acme.com, Dana Reyes, dana"]
     assert drafter.post("/orders/order/add/", {"throw": "\0"}).status_code == 302
-    assert drafter.get(f"{page(desk)}&unsaved=%00").status_code == 200
+    assert drafter.get(f"{page(factory)}&unsaved=%00").status_code == 200
 
 
 @pytest.mark.parametrize("token", ["", "x", "../..", "A" * 64, "c" * 64])
-def test_a_garbled_or_unknown_token_opens_the_plain_page(desk: Desk, token: str) -> None:
-    response = browser(desk.people.drafter).get(f"{page(desk)}&unsaved={token}")
+def test_a_garbled_or_unknown_token_opens_the_plain_page(factory: OrderFactory, token: str) -> None:
+    response = browser(factory.people.drafter).get(f"{page(factory)}&unsaved={token}")
     assert (response.status_code, response.context["form"].is_bound) == (200, False)
 
 
-@pytest.mark.parametrize("mark", ["", "x@y", f"{TAB}@", f"{TAB}@2026-01-01", f"{TAB}@2026-01-01T00:00:00+00:00"])
-def test_a_garbled_mark_of_what_a_page_was_begun_from_is_ignored(desk: Desk, mark: str) -> None:
-    drafter = browser(desk.people.drafter)
-    keep(drafter, page(desk))
-    keep(drafter, page(desk), tab=OTHER_TAB, unsaved=mark)
-    assert len(kept_by(desk.people.drafter)) == 2
+@pytest.mark.parametrize(
+    "mark", ["", "x@y", f"{TAB}@", f"{TAB}@2026-01-01", f"{TAB}@2026-01-01T00:00:00+00:00"]
+)
+def test_a_garbled_mark_of_what_a_page_was_begun_from_is_ignored(
+    factory: OrderFactory, mark: str
+) -> None:
+    drafter = browser(factory.people.drafter)
+    keep(drafter, page(factory))
+    keep(drafter, page(factory), tab=OTHER_TAB, unsaved=mark)
+    assert len(kept_by(factory.people.drafter)) == 2
 
 
-# -- A session that ended ----------------------------------------------------------------------------------------------
+# A session that ended
 
 
-def test_a_draft_sent_after_the_session_ended_goes_on_after_logging_in(desk: Desk) -> None:
-    order = desk.draft()
+def test_a_draft_sent_after_the_session_ended_goes_on_after_logging_in(
+    factory: OrderFactory,
+) -> None:
+    order = factory.draft()
     stranger = Browser()
-    data = typed(rows="after.com, Dana Reyes, dana", version=1, note="x") | {"save": "1", "tab": TAB}
+    data = typed(rows="after.com, Dana Reyes, dana", version=1, note="x") | {
+        "save": "1",
+        "tab": TAB,
+    }
     asked = stranger.post(url(order, "edit"), data)
     assert "what you typed is not lost" in asked.content.decode()
     assert Scratch.objects.count() == 0
     carried = dict(asked.context["typed"])
     wrong = stranger.post(url(order, "edit"), carried | {"username": "drafter", "password": "no"})
     assert dict(wrong.context["typed"])["rows"] == data["rows"]
-    response = stranger.post(url(order, "edit"), carried | {"username": "drafter", "password": "drafter"})
+    response = stranger.post(
+        url(order, "edit"), carried | {"username": "drafter", "password": "drafter"}
+    )
     assert not {"username", "password", "save"} & set(Scratch.objects.get().fields)
     again = stranger.get(response["Location"])
     assert again.context["form"]["rows"].value() == data["rows"]
@@ -255,19 +301,27 @@ def test_a_draft_sent_after_the_session_ended_goes_on_after_logging_in(desk: Des
     assert drafts.write(fresh(order)) == data["rows"]
 
 
-def test_whoever_logged_in_elsewhere_meanwhile_goes_on_too_and_saves_nothing_by_it(desk: Desk) -> None:
-    asked = Browser().post(page(desk), typed(rows="after.com, Dana Reyes, dana") | {"save": "1", "tab": TAB})
+def test_whoever_logged_in_elsewhere_meanwhile_goes_on_too_and_saves_nothing_by_it(
+    factory: OrderFactory,
+) -> None:
+    asked = Browser().post(
+        page(factory), typed(rows="after.com, Dana Reyes, dana") | {"save": "1", "tab": TAB}
+    )
     carried = dict(asked.context["typed"]) | {"username": "x", "password": "x"}
-    response = browser(desk.people.drafter).post(page(desk), carried, follow=True)
+    response = browser(factory.people.drafter).post(page(factory), carried, follow=True)
     assert "it is not saved yet" in messages_of(response)
     assert response.context["form"]["rows"].value() == "after.com, Dana Reyes, dana"
     assert not Order.objects.exists()
     assert "password" not in Scratch.objects.get().fields
 
 
-def test_a_new_draft_goes_on_as_well_and_no_password_is_carried_along(desk: Desk) -> None:
-    place = add_url(desk.accounts["scaledmail"], "package")
-    data = typed("scaledmail", "package", rows="after.net, Dana Reyes") | {"option-hosting_password": "pw-one-two"}
+def test_a_new_draft_goes_on_as_well_and_no_password_is_carried_along(
+    factory: OrderFactory,
+) -> None:
+    place = add_url(factory.accounts["scaledmail"], "package")
+    data = typed("scaledmail", "package", rows="after.net, Dana Reyes") | {
+        "option-hosting_password": "pw-one-two"
+    }
     stranger = Browser()
     asked = stranger.post(place, data)
     assert "pw-one-two" not in asked.content.decode()
@@ -276,13 +330,15 @@ def test_a_new_draft_goes_on_as_well_and_no_password_is_carried_along(desk: Desk
     assert stranger.get(response["Location"]).context["form"]["rows"].value() == data["rows"]
 
 
-def test_whoever_logs_in_without_the_right_to_draft_leaves_nothing_behind(desk: Desk) -> None:
+def test_whoever_logs_in_without_the_right_to_draft_leaves_nothing_behind(
+    factory: OrderFactory,
+) -> None:
     stranger = Browser()
-    stranger.post(page(desk), typed() | {"username": "auditor", "password": "auditor"})
+    stranger.post(page(factory), typed() | {"username": "auditor", "password": "auditor"})
     assert Scratch.objects.count() == 0
 
 
-def test_the_pages_script_is_told_that_the_session_ended(desk: Desk) -> None:
-    answer = Browser().post(page(desk), typed() | {"keep": "1", "tab": TAB})
+def test_the_pages_script_is_told_that_the_session_ended(factory: OrderFactory) -> None:
+    answer = Browser().post(page(factory), typed() | {"keep": "1", "tab": TAB})
     assert answer["Location"].startswith("/login/")
     assert Scratch.objects.count() == 0

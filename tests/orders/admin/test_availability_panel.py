@@ -14,7 +14,7 @@ from orders import tasks
 from orders.availability import lookup
 from orders.drafting import drafts
 from orders.models import Asking, Availability, Order, State
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.availability.test_lookup import HELD, NEW, ask, draft, many, told
 from tests.orders.pages import add_url, browser, messages_of, typed, url
 from vendors.models import Vendor
@@ -22,8 +22,8 @@ from vendors.practice.server import Practice
 
 
 @pytest.fixture
-def drafter(desk: Desk) -> Browser:
-    return browser(desk.people.drafter)
+def drafter(factory: OrderFactory) -> Browser:
+    return browser(factory.people.drafter)
 
 
 def page(user: User | Browser, order: Order, name: str = "change") -> str:
@@ -37,12 +37,16 @@ def post(drafter: Browser, order: Order, page: str, /, **typed: Any) -> Any:
     return drafter.post(url(order, page), typed, follow=True)
 
 
-# -- Asking ------------------------------------------------------------------------------------------------------------
+# Asking
 
 
-def test_the_button_on_the_draft_saves_what_is_typed_and_asks(desk: Desk, drafter: Browser) -> None:
+def test_the_button_on_the_draft_saves_what_is_typed_and_asks(
+    factory: OrderFactory, drafter: Browser
+) -> None:
     form = typed(*NEW, rows="acme.com, Dana Reyes, dana\ntaken-acme.com, Sam Ito, sam")
-    response = drafter.post(add_url(desk.accounts["smartsenders"], "domains"), form | {"ask": "1"}, follow=True)
+    response = drafter.post(
+        add_url(factory.accounts["smartsenders"], "domains"), form | {"ask": "1"}, follow=True
+    )
     order = Order.objects.get()
     assert told(order) == {"acme.com": "free", "taken-acme.com": "taken"}
     assert response.redirect_chain[-1][0] == url(order, "edit")
@@ -53,30 +57,40 @@ def test_the_button_on_the_draft_saves_what_is_typed_and_asks(desk: Desk, drafte
     assert "taken-acme.com (line 2)" in text
 
 
-def test_a_draft_that_cannot_be_asked_for_is_saved_and_says_why(desk: Desk, drafter: Browser) -> None:
+def test_a_draft_that_cannot_be_asked_for_is_saved_and_says_why(
+    factory: OrderFactory, drafter: Browser
+) -> None:
     form = typed(*NEW, rows="")
-    response = drafter.post(add_url(desk.accounts["smartsenders"], "domains"), form | {"ask": "1"}, follow=True)
-    assert "The draft is saved. Smartlead SmartSenders was not asked. There is no domain on it yet." in messages_of(
-        response
+    response = drafter.post(
+        add_url(factory.accounts["smartsenders"], "domains"), form | {"ask": "1"}, follow=True
+    )
+    assert (
+        "The draft is saved. Smartlead SmartSenders was not asked. There is no domain on it yet."
+        in messages_of(response)
     )
 
 
-def test_before_anything_is_asked_the_panel_says_so(desk: Desk) -> None:
-    order = draft(desk, "acme.com")
-    text = page(desk.people.drafter, order)
-    assert "Smartlead SmartSenders was not asked yet. Asking costs nothing and reserves nothing." in text
+def test_before_anything_is_asked_the_panel_says_so(factory: OrderFactory) -> None:
+    order = draft(factory, "acme.com")
+    text = page(factory.people.drafter, order)
+    assert (
+        "Smartlead SmartSenders was not asked yet. Asking costs nothing and reserves nothing."
+        in text
+    )
     assert "1 not asked" in text  # in the checks
 
 
-def test_a_vendor_that_cannot_tell_has_no_panel(desk: Desk, drafter: Browser) -> None:
-    order = desk.draft("coldmailreseller", "domains")
+def test_a_vendor_that_cannot_tell_has_no_panel(factory: OrderFactory, drafter: Browser) -> None:
+    order = factory.draft("coldmailreseller", "domains")
     assert 'id="availability"' not in page(drafter, order)
     assert 'id="availability"' not in page(drafter, order, "edit")
-    assert "is not asked about the names" in messages_of(drafter.get(url(order, "availability"), follow=True))
+    assert "is not asked about the names" in messages_of(
+        drafter.get(url(order, "availability"), follow=True)
+    )
 
 
-def test_every_answer_is_listed_with_its_age(desk: Desk, drafter: Browser) -> None:
-    order = desk.draft(*HELD, word="premium")
+def test_every_answer_is_listed_with_its_age(factory: OrderFactory, drafter: Browser) -> None:
+    order = factory.draft(*HELD, word="premium")
     response = post(drafter, order, "availability")
     text = " ".join(response.content.decode().split())
     assert "answered about 4 domains" in text
@@ -86,9 +100,11 @@ def test_every_answer_is_listed_with_its_age(desk: Desk, drafter: Browser) -> No
     assert "too old to go by" in page(drafter, order, "availability")
 
 
-def test_many_names_show_how_far_the_vendor_was_asked(desk: Desk, drafter: Browser, settings: Any) -> None:
+def test_many_names_show_how_far_the_vendor_was_asked(
+    factory: OrderFactory, drafter: Browser, settings: Any
+) -> None:
     settings.QUEUE_TIMEOUT = 0
-    order = draft(desk, *many(40))
+    order = draft(factory, *many(40))
     assert "is being asked about 40 domains" in messages_of(post(drafter, order, "availability"))
     assert "0 of 40 asked" in page(drafter, order)
     tasks.ask_names(Asking.objects.get().pk)
@@ -103,14 +119,18 @@ def test_many_names_show_how_far_the_vendor_was_asked(desk: Desk, drafter: Brows
     assert "40 free" in text
 
 
-def test_the_live_panel_of_the_draft_keeps_its_own_button(desk: Desk, drafter: Browser) -> None:
-    order = draft(desk, "acme.com")
+def test_the_live_panel_of_the_draft_keeps_its_own_button(
+    factory: OrderFactory, drafter: Browser
+) -> None:
+    order = draft(factory, "acme.com")
     followed = drafter.get(url(order, "availability") + "?on=draft").content.decode()
     assert 'form="draft" name="ask"' in followed
 
 
-def test_what_went_wrong_is_said_with_the_vendors_words(desk: Desk, drafter: Browser, practice: Practice) -> None:
-    order = draft(desk, "acme.com")
+def test_what_went_wrong_is_said_with_the_vendors_words(
+    factory: OrderFactory, drafter: Browser, practice: Practice
+) -> None:
+    order = draft(factory, "acme.com")
     practice.stop()
     said = messages_of(post(drafter, order, "availability"))
     assert "Smartlead SmartSenders could not be asked about all of them." in said
@@ -118,49 +138,57 @@ def test_what_went_wrong_is_said_with_the_vendors_words(desk: Desk, drafter: Bro
     assert "could not be asked about all of them" in page(drafter, order)
 
 
-def test_without_the_option_that_goes_with_the_question_nobody_is_asked(desk: Desk, drafter: Browser) -> None:
-    order = desk.draft(*NEW, options={})
+def test_without_the_option_that_goes_with_the_question_nobody_is_asked(
+    factory: OrderFactory, drafter: Browser
+) -> None:
+    order = factory.draft(*NEW, options={})
     assert "Choose the supplier first" in page(drafter, order)
     assert "Choose the supplier first" in messages_of(post(drafter, order, "availability"))
     assert not Asking.objects.exists()
 
 
-# -- Who may -----------------------------------------------------------------------------------------------------------
+# Who may
 
 
-def test_drafters_ask_for_their_own_drafts_and_confirmers_in_review(desk: Desk) -> None:
-    own, others = draft(desk, "acme.com"), draft(desk, "other.com", by=desk.people.both)
-    assert browser(desk.people.drafter).post(url(others, "availability")).status_code == 403
-    assert browser(desk.people.confirmer).post(url(own, "availability")).status_code == 403
+def test_drafters_ask_for_their_own_drafts_and_confirmers_in_review(factory: OrderFactory) -> None:
+    own, others = draft(factory, "acme.com"), draft(factory, "other.com", by=factory.people.both)
+    assert browser(factory.people.drafter).post(url(others, "availability")).status_code == 403
+    assert browser(factory.people.confirmer).post(url(own, "availability")).status_code == 403
     assert not Asking.objects.exists()
-    drafts.send_for_confirmation(own.pk, by=desk.people.drafter)
-    assert browser(desk.people.confirmer).post(url(own, "availability")).status_code == 302
-    assert browser(desk.people.auditor).post(url(own, "availability")).status_code == 403
+    drafts.send_for_confirmation(own.pk, by=factory.people.drafter)
+    assert browser(factory.people.confirmer).post(url(own, "availability")).status_code == 302
+    assert browser(factory.people.auditor).post(url(own, "availability")).status_code == 403
     assert told(own) == {"acme.com": "free"}
-    assert "Your role does not include this." in page(desk.people.auditor, own)
+    assert "Your role does not include this." in page(factory.people.auditor, own)
 
 
-# -- Before sending for confirmation -----------------------------------------------------------------------------------
+# Before sending for confirmation
 
 
-def test_sending_asks_first_and_goes_on_where_all_is_well(desk: Desk, drafter: Browser) -> None:
-    order = draft(desk, "acme.com")
+def test_sending_asks_first_and_goes_on_where_all_is_well(
+    factory: OrderFactory, drafter: Browser
+) -> None:
+    order = draft(factory, "acme.com")
     response = post(drafter, order, "send")
     assert fresh(order).state == State.REVIEW
     assert told(order) == {"acme.com": "free"}
-    assert "Domains at Smartlead SmartSenders: 1 free (asked just now)" in " ".join(response.content.decode().split())
+    assert "Domains at Smartlead SmartSenders: 1 free (asked just now)" in " ".join(
+        response.content.decode().split()
+    )
 
 
-def test_sending_stops_at_a_name_that_is_taken(desk: Desk, drafter: Browser) -> None:
-    order = draft(desk, "acme.com", "taken-acme.com")
+def test_sending_stops_at_a_name_that_is_taken(factory: OrderFactory, drafter: Browser) -> None:
+    order = draft(factory, "acme.com", "taken-acme.com")
     said = messages_of(post(drafter, order, "send"))
     assert "taken-acme.com is taken" in said
     assert fresh(order).state == State.DRAFT
 
 
-def test_many_names_that_were_not_asked_for_get_a_page_of_their_own(desk: Desk, drafter: Browser) -> None:
+def test_many_names_that_were_not_asked_for_get_a_page_of_their_own(
+    factory: OrderFactory, drafter: Browser
+) -> None:
     Vendor.objects.update(order_limit=None)
-    order = draft(desk, *many(40))
+    order = draft(factory, *many(40))
     response = post(drafter, order, "send")
     text = " ".join(response.content.decode().split())
     assert "40 domains were not asked about lately" in text
@@ -175,9 +203,9 @@ def test_many_names_that_were_not_asked_for_get_a_page_of_their_own(desk: Desk, 
 
 
 def test_sending_without_asking_is_a_choice_that_the_confirmer_sees(
-    desk: Desk, drafter: Browser, practice: Practice
+    factory: OrderFactory, drafter: Browser, practice: Practice
 ) -> None:
-    order = draft(desk, "acme.com")
+    order = draft(factory, "acme.com")
     practice.stop()
     response = post(drafter, order, "send")
     assert "could not be asked" in messages_of(response)
@@ -185,62 +213,85 @@ def test_sending_without_asking_is_a_choice_that_the_confirmer_sees(
     assert fresh(order).state == State.DRAFT
     post(drafter, order, "send", unasked="1")
     assert fresh(order).state == State.REVIEW
-    assert "1 not asked" in page(desk.people.confirmer, order, "confirm")
+    assert "1 not asked" in page(factory.people.confirmer, order, "confirm")
 
 
-def test_an_order_that_something_else_stops_is_not_asked_for(desk: Desk, drafter: Browser) -> None:
-    order = draft(desk, "acme.com")
+def test_an_order_that_something_else_stops_is_not_asked_for(
+    factory: OrderFactory, drafter: Browser
+) -> None:
+    order = draft(factory, "acme.com")
     order.mailboxes.all().delete()
     post(drafter, order, "send")
     assert (fresh(order).state, told(order)) == (State.DRAFT, {})
 
 
-def test_names_that_are_held_already_are_not_asked_for_by_themselves(desk: Desk, drafter: Browser) -> None:
-    order = desk.draft()
+def test_names_that_are_held_already_are_not_asked_for_by_themselves(
+    factory: OrderFactory, drafter: Browser
+) -> None:
+    order = factory.draft()
     post(drafter, order, "send")
     assert (fresh(order).state, told(order)) == (State.REVIEW, {})
 
 
-# -- Other names -------------------------------------------------------------------------------------------------------
+# Other names
 
 
-def test_other_names_are_offered_and_one_is_put_on_the_draft(desk: Desk, drafter: Browser) -> None:
-    order = draft(desk, "acme.com", "taken-acme.com")
-    ask(desk, order)
+def test_other_names_are_offered_and_one_is_put_on_the_draft(
+    factory: OrderFactory, drafter: Browser
+) -> None:
+    order = draft(factory, "acme.com", "taken-acme.com")
+    ask(factory, order)
     assert "Suggest others for taken-acme.com" in page(drafter, order, "availability")
     offers = post(drafter, order, "suggest", name="taken-acme.com").content.decode()
     assert 'value="getacme.com"' in offers
-    response = post(drafter, order, "take", old="taken-acme.com", new="getacme.com", version=order.version)
+    response = post(
+        drafter, order, "take", old="taken-acme.com", new="getacme.com", version=order.version
+    )
     assert "getacme.com stands in place of taken-acme.com" in messages_of(response)
     assert sorted(order.domains.values_list("name", flat=True)) == ["acme.com", "getacme.com"]
 
 
-def test_a_draft_that_changed_meanwhile_keeps_its_names(desk: Desk, drafter: Browser) -> None:
-    order = draft(desk, "taken-acme.com")
-    said = messages_of(post(drafter, order, "take", old="taken-acme.com", new="getacme.com", version="7"))
+def test_a_draft_that_changed_meanwhile_keeps_its_names(
+    factory: OrderFactory, drafter: Browser
+) -> None:
+    order = draft(factory, "taken-acme.com")
+    said = messages_of(
+        post(drafter, order, "take", old="taken-acme.com", new="getacme.com", version="7")
+    )
     assert "Nothing was changed. This draft was saved in another tab" in said
     assert "Choose a name first" in messages_of(post(drafter, order, "take", old="taken-acme.com"))
     assert order.domains.get().name == "taken-acme.com"
 
 
-def test_only_the_drafter_is_offered_other_names(desk: Desk, drafter: Browser) -> None:
-    order = draft(desk, "taken-acme.com")
-    lookup.begin(order.pk, by=desk.people.drafter)
-    assert "Suggest others" not in page(desk.people.confirmer, order, "availability")
-    assert browser(desk.people.both).post(url(order, "suggest"), {"name": "taken-acme.com"}).status_code == 403
-    assert "not on this draft any more" in messages_of(post(drafter, order, "suggest", name="gone.com"))
+def test_only_the_drafter_is_offered_other_names(factory: OrderFactory, drafter: Browser) -> None:
+    order = draft(factory, "taken-acme.com")
+    lookup.begin(order.pk, by=factory.people.drafter)
+    assert "Suggest others" not in page(factory.people.confirmer, order, "availability")
+    assert (
+        browser(factory.people.both)
+        .post(url(order, "suggest"), {"name": "taken-acme.com"})
+        .status_code
+        == 403
+    )
+    assert "not on this draft any more" in messages_of(
+        post(drafter, order, "suggest", name="gone.com")
+    )
 
 
-def test_a_vendor_that_suggests_nothing_says_so(desk: Desk, drafter: Browser, practice: Practice) -> None:
-    order = draft(desk, "taken-acme.com")
+def test_a_vendor_that_suggests_nothing_says_so(
+    factory: OrderFactory, drafter: Browser, practice: Practice
+) -> None:
+    order = draft(factory, "taken-acme.com")
     practice.stop()
-    assert "suggested nothing" in messages_of(post(drafter, order, "suggest", name="taken-acme.com"))
+    assert "suggested nothing" in messages_of(
+        post(drafter, order, "suggest", name="taken-acme.com")
+    )
 
 
 @pytest.mark.parametrize("count", [5, 300])
 def test_the_page_of_names_asks_the_database_the_same_for_few_and_many(
-    desk: Desk, drafter: Browser, count: int, django_assert_max_num_queries: Any
+    factory: OrderFactory, drafter: Browser, count: int, django_assert_max_num_queries: Any
 ) -> None:
-    order = draft(desk, *many(count))
+    order = draft(factory, *many(count))
     with django_assert_max_num_queries(16):
         drafter.get(url(order, "availability"))

@@ -1,4 +1,6 @@
-"""Evidence packs, checked as a stranger checks them: by a program alone, in a Python that knows nothing of MailOps."""
+"""Evidence packs, checked as a stranger checks them: by a program alone, in a Python that knows
+nothing of MailOps.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ from orders.audit.evidence_pack import scope, verify_pack
 from orders.audit.evidence_pack.scope import TooMuch, Wanted
 from orders.models import Client, Order
 from orders.outcomes import settlement
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.pages import browser
 from tests.test_secrets import HOSTING, KEY, PASSWORDS, leaks
 from tests.test_secrets import keys as keys
@@ -58,7 +60,11 @@ def packed(files: Files) -> bytes:
 def resealed(files: Files, **manifest: Any) -> Files:
     """As a forger leaves it who knows of the manifest: every fingerprint made anew."""
     told = json.loads(files["manifest.json"]) | manifest
-    told["files"] = {name: hashlib.sha256(data).hexdigest() for name, data in files.items() if name != "manifest.json"}
+    told["files"] = {
+        name: hashlib.sha256(data).hexdigest()
+        for name, data in files.items()
+        if name != "manifest.json"
+    }
     return files | {"manifest.json": json.dumps(told).encode()}
 
 
@@ -91,56 +97,76 @@ def told(tmp_path: Path) -> Callable[[bytes | Files], tuple[bool, str]]:
 def stranger(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """A Python without this project, its libraries and its environment."""
     return subprocess.run(
-        [sys.executable, "-I", "-S", *arguments], cwd=folder, capture_output=True, text=True, timeout=60, env={}
+        [sys.executable, "-I", "-S", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={},
     )
 
 
-# -- Packs that are in order -------------------------------------------------------------------------------------------
+# Packs that are in order
 
 
-def test_a_stranger_unpacks_it_and_finds_all_in_order(desk: Desk, tmp_path: Path) -> None:
-    order = desk.sent(word="accepted")
+def test_a_stranger_unpacks_it_and_finds_all_in_order(
+    factory: OrderFactory, tmp_path: Path
+) -> None:
+    order = factory.sent(word="accepted")
     with zipfile.ZipFile(io.BytesIO(pack(order))) as archive:
         archive.extractall(tmp_path / "pack")
     done = stranger("verify.py", folder=tmp_path / "pack")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Everything in this pack fits." in done.stdout
-    assert f"{order}: what was confirmed has the digest that the order carries, and so has each" in done.stdout
+    assert (
+        f"{order}: what was confirmed has the digest that the order carries, and so has each"
+        in done.stdout
+    )
     (tmp_path / "pack" / "orders" / f"{order}.json").write_text("{}")
     done = stranger("verify.py", folder=tmp_path / "pack")
     assert (done.returncode, done.stderr) == (1, "")
     assert f"orders/{order}.json was altered" in done.stdout
 
 
-def test_the_file_is_checked_without_unpacking_it(desk: Desk, tmp_path: Path) -> None:
-    desk.sent("scaledmail", "package")
-    draft = desk.draft(word="draft")
+def test_the_file_is_checked_without_unpacking_it(factory: OrderFactory, tmp_path: Path) -> None:
+    factory.sent("scaledmail", "package")
+    draft = factory.draft(word="draft")
     (tmp_path / "p.zip").write_bytes(pack())
     program = str(Path(verify_pack.__file__).resolve())
     done = stranger(program, "p.zip", folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     count = Event.objects.count() - 1  # the last is that the pack was made
-    assert f"Right: {count} records follow from one another, from 1 to {count}, with none left out" in done.stdout
+    assert (
+        f"Right: {count} records follow from one another, from 1 to {count}, with none left out"
+        in done.stdout
+    )
     assert f"{draft} was not confirmed, so there is nothing to compare." in done.stdout
-    assert stranger(program, "no.zip", folder=tmp_path).stdout == "This can't be checked. There is no no.zip.\n"
+    assert (
+        stranger(program, "no.zip", folder=tmp_path).stdout
+        == "This can't be checked. There is no no.zip.\n"
+    )
 
 
 @pytest.mark.parametrize("word", ["cut-after", "refused-field", "busy"])
-def test_whatever_became_of_an_order_its_pack_is_in_order(desk: Desk, told: Any, word: str) -> None:
-    order = desk.sent(word=word)
+def test_whatever_became_of_an_order_its_pack_is_in_order(
+    factory: OrderFactory, told: Any, word: str
+) -> None:
+    order = factory.sent(word=word)
     assert told(pack(order))[0], told(pack(order))[1]
 
 
-def test_a_pack_of_an_order_that_was_settled_and_confirmed_again(desk: Desk, told: Any) -> None:
-    order = desk.sent(word="cut-after")
-    desk.settle(order, settlement.NOT_PLACED)
-    desk.confirm(fresh(order))
+def test_a_pack_of_an_order_that_was_settled_and_confirmed_again(
+    factory: OrderFactory, told: Any
+) -> None:
+    order = factory.sent(word="cut-after")
+    factory.settle(order, settlement.NOT_PLACED)
+    factory.confirm(fresh(order))
     is_right, said = told(pack(order))
     assert is_right, said
 
 
-def test_what_is_told_of_an_order(desk: Desk) -> None:
-    order = desk.sent(word="accepted")
+def test_what_is_told_of_an_order(factory: OrderFactory) -> None:
+    order = factory.sent(word="accepted")
     files = unpacked(pack(order))
     about = json.loads(files[f"orders/{order}.json"])
     assert (about["drafted_by_name"], about["edited_by"], about["confirmed_by_name"]) == (
@@ -153,7 +179,10 @@ def test_what_is_told_of_an_order(desk: Desk) -> None:
     assert (attempt["stage"], attempt["reply_status"]) == ("accepted", 202)
     assert attempt["digest"] == about["digest"] == order.digest
     assert about["snapshot"]["request"]["headers"]["x-api-key"].startswith("«")
-    assert [event["action"] for event in records(files)][:2] == ["order.drafted", "order.sent_for_confirmation"]
+    assert [event["action"] for event in records(files)][:2] == [
+        "order.drafted",
+        "order.sent_for_confirmation",
+    ]
     page = files["index.html"].decode()
     assert "<script" not in page
     assert f"{order}: " in page
@@ -162,27 +191,29 @@ def test_what_is_told_of_an_order(desk: Desk) -> None:
     assert [row[5] for row in rows[1:]] == ["dana@accepted.com", "sam@accepted.com"]
 
 
-def test_no_cell_of_its_tables_runs_as_a_formula(desk: Desk) -> None:
-    order = desk.draft()
+def test_no_cell_of_its_tables_runs_as_a_formula(factory: OrderFactory) -> None:
+    order = factory.draft()
     Order.objects.filter(pk=order.pk).update(note="=1+1", why_again="@SUM(A1)")
     rows = list(csv.reader(io.StringIO(unpacked(pack(order))["orders.csv"].decode("utf-8-sig"))))
     assert rows[1][-2:] == ["'=1+1", "'@SUM(A1)"]
 
 
-def test_what_people_typed_is_no_markup_on_its_page(desk: Desk) -> None:
-    order = desk.draft()
+def test_what_people_typed_is_no_markup_on_its_page(factory: OrderFactory) -> None:
+    order = factory.draft()
     Order.objects.filter(pk=order.pk).update(note="<script>alert(1)</script>")
     assert b"<script" not in unpacked(pack(order))["index.html"]
 
 
-def test_no_key_and_no_password_is_in_it(desk: Desk, keys: None) -> None:
+def test_no_key_and_no_password_is_in_it(factory: OrderFactory, keys: None) -> None:
     for vendor in Vendor.objects.all():
         assert vendor.secrets.open()["api_key"] == KEY
-    desk.sent("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
-    desk.sent("smartsenders", "domains", word="accepted")
+    factory.sent("scaledmail", "package", options=HOSTING, secrets=PASSWORDS)
+    factory.sent("smartsenders", "domains", word="accepted")
     data = pack()
     sealed = [
-        entry["token"] for order in Order.objects.exclude(sealed="") for entry in json.loads(order.sealed).values()
+        entry["token"]
+        for order in Order.objects.exclude(sealed="")
+        for entry in json.loads(order.sealed).values()
     ]
     assert sealed
     for name, text in unpacked(data).items():
@@ -190,9 +221,9 @@ def test_no_key_and_no_password_is_in_it(desk: Desk, keys: None) -> None:
         assert not [token for token in sealed if token in text.decode()], name
 
 
-def test_that_it_was_made_stands_in_the_history_with_its_fingerprint(desk: Desk) -> None:
-    order = desk.draft()
-    made = evidence_pack.make(Wanted(order=order), by=desk.people.auditor)
+def test_that_it_was_made_stands_in_the_history_with_its_fingerprint(factory: OrderFactory) -> None:
+    order = factory.draft()
+    made = evidence_pack.make(Wanted(order=order), by=factory.people.auditor)
     event = Event.objects.latest("number")
     assert (event.action, event.who, event.subject) == ("evidence.exported", "auditor", str(order))
     manifest = unpacked(made.file.read())["manifest.json"]
@@ -201,13 +232,13 @@ def test_that_it_was_made_stands_in_the_history_with_its_fingerprint(desk: Desk)
     made.file.close()
 
 
-# -- Packs that somebody altered ---------------------------------------------------------------------------------------
+# Packs that somebody altered
 
 
 @pytest.fixture
-def period(desk: Desk) -> Files:
+def period(factory: OrderFactory) -> Files:
     """A period with a sent order in it."""
-    desk.sent(word="accepted")
+    factory.sent(word="accepted")
     return unpacked(pack())
 
 
@@ -228,7 +259,13 @@ def test_a_file_is_added_or_taken_out(period: Files, told: Any) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("who", "mallory"), ("reason", "x"), ("at", "2020-01-01T00:00:00+00:00"), ("changes", {"x": 1}), ("user_id", 7)],
+    [
+        ("who", "mallory"),
+        ("reason", "x"),
+        ("at", "2020-01-01T00:00:00+00:00"),
+        ("changes", {"x": 1}),
+        ("user_id", 7),
+    ],
 )
 def test_a_record_is_altered(period: Files, told: Any, field: str, value: Any) -> None:
     events = records(period)
@@ -247,8 +284,13 @@ def test_records_are_dropped_or_moved(period: Files, told: Any) -> None:
     count = len(events)
     gone = [*events[:3], *events[4:]]
     assert "Record 4 is missing." in told(with_records(period, gone))[1]
-    assert f"There should be {count} records, but there are {count - 1}." in told(with_records(period, gone))[1]
-    assert "Records 4 to 6 are missing." in told(with_records(period, [*events[:3], *events[6:]]))[1]
+    assert (
+        f"There should be {count} records, but there are {count - 1}."
+        in told(with_records(period, gone))[1]
+    )
+    assert (
+        "Records 4 to 6 are missing." in told(with_records(period, [*events[:3], *events[6:]]))[1]
+    )
     swapped = [events[1], events[0], *events[2:]]
     assert "Record 1 stands behind record 2" in told(with_records(period, swapped))[1]
     assert f"The last record should be {count}" in told(with_records(period, events[:-1]))[1]
@@ -276,9 +318,14 @@ def test_what_was_confirmed_is_altered(period: Files, told: Any) -> None:
     name, about = only_order(period)
     snapshot, attempt = about["snapshot"], about["attempts"][0]
     other = snapshot | {"host": "https://elsewhere.example"}
-    assert f"What was confirmed of {name} was altered" in told(altered_order(period, snapshot=other))[1]
+    assert (
+        f"What was confirmed of {name} was altered"
+        in told(altered_order(period, snapshot=other))[1]
+    )
     digest = verify_pack.hashed({name: part for name, part in other.items() if name != "sources"})
-    forged = altered_order(period, snapshot=other, digest=digest, attempts=[attempt | {"digest": digest}])
+    forged = altered_order(
+        period, snapshot=other, digest=digest, attempts=[attempt | {"digest": digest}]
+    )
     assert f"{name} was not confirmed with the digest that it carries" in told(forged)[1]
     assert "carries a digest, but" in told(altered_order(period, snapshot=None))[1]
     sent = altered_order(period, attempts=[attempt | {"body_sha256": "0" * 64}])
@@ -286,8 +333,10 @@ def test_what_was_confirmed_is_altered(period: Files, told: Any) -> None:
     assert "is not the order that its name says" in told(altered_order(period, order="MO-7"))[1]
 
 
-def test_of_one_order_the_attempts_and_the_state_are_those_of_its_records(desk: Desk, told: Any) -> None:
-    files = unpacked(pack(desk.sent(word="accepted")))
+def test_of_one_order_the_attempts_and_the_state_are_those_of_its_records(
+    factory: OrderFactory, told: Any
+) -> None:
+    files = unpacked(pack(factory.sent(word="accepted")))
     attempt = only_order(files)[1]["attempts"][0]
     other = altered_order(files, attempts=[attempt | {"digest": "0" * 64}])
     assert "has a digest with which the order was never confirmed" in told(other)[1]
@@ -316,7 +365,9 @@ def test_what_is_no_pack_at_all_gets_a_sentence(period: Files, told: Any, tmp_pa
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=st.floats(0, 1, exclude_max=True), bits=st.integers(1, 255))
-def test_whatever_byte_is_flipped_it_shows(period: Files, told: Any, where: float, bits: int) -> None:
+def test_whatever_byte_is_flipped_it_shows(
+    period: Files, told: Any, where: float, bits: int
+) -> None:
     """In what the files say: the ZIP's own fields may carry things that nobody reads."""
     whole = b"".join(data for name, data in sorted(period.items()) if name != "manifest.json")
     at = int(where * len(whole))
@@ -331,23 +382,27 @@ def test_whatever_byte_is_flipped_it_shows(period: Files, told: Any, where: floa
         at -= len(period[name])
 
 
-# -- How much fits, and who may ----------------------------------------------------------------------------------------
+# How much fits, and who may
 
 
-def test_a_client_and_an_account_choose_the_orders_but_not_the_records(desk: Desk, told: Any) -> None:
-    desk.draft(word="one")
-    desk.draft("scaledmail", "package")
+def test_a_client_and_an_account_choose_the_orders_but_not_the_records(
+    factory: OrderFactory, told: Any
+) -> None:
+    factory.draft(word="one")
+    factory.draft("scaledmail", "package")
     other = Client.objects.exclude(name="Northwind").first()
-    for chosen, count in (({"vendor": desk.accounts["scaledmail"]}, 1), ({"client": other}, 0)):
+    for chosen, count in (({"vendor": factory.accounts["scaledmail"]}, 1), ({"client": other}, 0)):
         files = unpacked(pack(**chosen))
         assert len([name for name in files if name.startswith("orders/")]) == count
         assert len(records(files)) >= 2
         assert told(files)[0], told(files)[1]
 
 
-def test_more_than_fits_is_said_with_what_to_do(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.draft(word="one")
-    desk.draft(word="two")
+def test_more_than_fits_is_said_with_what_to_do(
+    factory: OrderFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factory.draft(word="one")
+    factory.draft(word="two")
     before = Event.objects.count()
     monkeypatch.setattr(scope, "MOST_EVENTS", 1)
     with pytest.raises(TooMuch, match=r"one pack takes 1\. Choose a shorter period"):
@@ -359,24 +414,33 @@ def test_more_than_fits_is_said_with_what_to_do(desk: Desk, monkeypatch: pytest.
     assert Event.objects.count() == before
 
 
-def test_the_page_shows_what_will_be_in_it_and_makes_it(desk: Desk, told: Any) -> None:
-    order = desk.sent(word="accepted")
-    auditor = browser(desk.people.auditor)
+def test_the_page_shows_what_will_be_in_it_and_makes_it(factory: OrderFactory, told: Any) -> None:
+    order = factory.sent(word="accepted")
+    auditor = browser(factory.people.auditor)
     before = Event.objects.count()
     shown = auditor.get(PAGE, {"order": str(order)})
     assert b"What will be in it" in shown.content
     assert Event.objects.count() == before
     answer = auditor.post(PAGE, {"order": str(order)})
-    assert answer["Content-Disposition"].startswith(f'attachment; filename="mailops-evidence-{order}-')
+    assert answer["Content-Disposition"].startswith(
+        f'attachment; filename="mailops-evidence-{order}-'
+    )
     assert told(b"".join(answer.streaming_content))[0]
     assert Event.objects.latest("number").who == "auditor"
-    assert f"{PAGE}?order={order}" in auditor.get(f"/orders/order/{order.pk}/change/").content.decode()
-    assert PAGE not in browser(desk.people.confirmer).get(f"/orders/order/{order.pk}/change/").content.decode()
+    assert (
+        f"{PAGE}?order={order}" in auditor.get(f"/orders/order/{order.pk}/change/").content.decode()
+    )
+    assert (
+        PAGE
+        not in browser(factory.people.confirmer)
+        .get(f"/orders/order/{order.pk}/change/")
+        .content.decode()
+    )
 
 
-def test_a_fingerprint_tells_whether_a_pack_was_made_here(desk: Desk) -> None:
-    made = evidence_pack.make(Wanted(order=desk.draft()), by=desk.people.auditor)
-    auditor, before = browser(desk.people.auditor), Event.objects.count()
+def test_a_fingerprint_tells_whether_a_pack_was_made_here(factory: OrderFactory) -> None:
+    made = evidence_pack.make(Wanted(order=factory.draft()), by=factory.people.auditor)
+    auditor, before = browser(factory.people.auditor), Event.objects.count()
     yes = auditor.get(PAGE, {"fingerprint": f" {made.manifest_sha256.upper()}\n"}).content.decode()
     assert f'<a href="/history/event/{before}/change/">Record {before}</a>: auditor made it' in yes
     assert "No record says so." in auditor.get(PAGE, {"fingerprint": "0" * 64}).content.decode()
@@ -393,17 +457,22 @@ def test_a_fingerprint_tells_whether_a_pack_was_made_here(desk: Desk) -> None:
         ({"first": "2026-11-02", "last": "2026-11-01"}, "This is before the first day."),
         ({"first": "2026-11-02"}, "Give both days"),
         ({"first": "0001-01-01", "last": "0001-01-02"}, "Give the year with four digits"),
-        ({"first": "2001-01-01", "last": "2001-01-02"}, "There is no record in the history for this."),
+        (
+            {"first": "2001-01-01", "last": "2001-01-02"},
+            "There is no record in the history for this.",
+        ),
     ],
 )
-def test_what_can_not_be_made_is_said_on_the_page(desk: Desk, typed: dict[str, str], says: str) -> None:
-    answer = browser(desk.people.auditor).post(PAGE, typed)
+def test_what_can_not_be_made_is_said_on_the_page(
+    factory: OrderFactory, typed: dict[str, str], says: str
+) -> None:
+    answer = browser(factory.people.auditor).post(PAGE, typed)
     assert answer.status_code == 400
     assert says in answer.content.decode()
 
 
-def test_the_command_writes_the_same(desk: Desk, told: Any, tmp_path: Path) -> None:
-    order = desk.draft()
+def test_the_command_writes_the_same(factory: OrderFactory, told: Any, tmp_path: Path) -> None:
+    order = factory.draft()
     out = tmp_path / "of-it.zip"
     call_command("export_evidence", "--order", str(order), "--out", str(out))
     assert told(out.read_bytes())[0]

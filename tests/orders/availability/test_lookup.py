@@ -1,4 +1,6 @@
-"""Whether an order's names are free: asked in the vendor's pace, kept with its age, never trusted silently."""
+"""Whether an order's names are free: asked in the vendor's pace, kept with its age, never trusted
+silently.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from orders.drafting import drafts, suggestions
 from orders.models import Asking, Availability, NotAllowed, Order, State
 from orders.outcomes import sweeper
 from orders.plan import plan
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from vendors.http import ReadFailed
 from vendors.models import Vendor
 from vendors.practice.server import Practice
@@ -29,13 +31,13 @@ NEW = ("smartsenders", "domains")
 HELD = ("scaledmail", "package")
 
 
-def draft(desk: Desk, *names: str, **more: Any) -> Order:
+def draft(factory: OrderFactory, *names: str, **more: Any) -> Order:
     rows = "\n".join(f"{name}, Dana Reyes, dana" for name in names)
-    return desk.draft(*NEW, rows=rows, **more)
+    return factory.draft(*NEW, rows=rows, **more)
 
 
-def ask(desk: Desk, order: Order, **more: Any) -> Asking:
-    made = lookup.begin(order.pk, by=desk.people.drafter, **more)
+def ask(factory: OrderFactory, order: Order, **more: Any) -> Asking:
+    made = lookup.begin(order.pk, by=factory.people.drafter, **more)
     assert made is not None
     return made
 
@@ -64,14 +66,18 @@ def many(count: int, *first: str) -> list[str]:
     return [*first, *(f"name-{number}.com" for number in range(count - len(first)))]
 
 
-# -- A few, while the person waits -------------------------------------------------------------------------------------
+# A few, while the person waits
 
 
-def test_a_few_names_are_answered_at_once_and_recorded_once(desk: Desk) -> None:
-    order = draft(desk, "acme.com", "taken-acme.com", "unsaid-acme.com")
-    made = ask(desk, order)
+def test_a_few_names_are_answered_at_once_and_recorded_once(factory: OrderFactory) -> None:
+    order = draft(factory, "acme.com", "taken-acme.com", "unsaid-acme.com")
+    made = ask(factory, order)
     assert (made.why, made.left, made.ended_at is not None) == ("", 0, True)
-    assert told(order) == {"acme.com": "free", "taken-acme.com": "taken", "unsaid-acme.com": "unsaid"}
+    assert told(order) == {
+        "acme.com": "free",
+        "taken-acme.com": "taken",
+        "unsaid-acme.com": "unsaid",
+    }
     (event,) = asked(order)
     assert event.changes == {"free": [None, 1], "taken": [None, 1], "unsaid": [None, 1]}
     assert event.who == "drafter"
@@ -79,36 +85,47 @@ def test_a_few_names_are_answered_at_once_and_recorded_once(desk: Desk) -> None:
     assert verify().is_unbroken
 
 
-def test_names_with_a_fresh_answer_are_not_asked_for_twice_unless_wanted(desk: Desk, practice: Practice) -> None:
-    order = draft(desk, "acme.com", "acme-b.com")
-    ask(desk, order)
-    assert lookup.begin(order.pk, by=desk.people.drafter) is None
-    assert ask(desk, order, everything=True).total == 2
-    Availability.objects.filter(name="acme.com").update(asked_at=timezone.now() - timedelta(hours=2))
-    assert ask(desk, order).total == 1
+def test_names_with_a_fresh_answer_are_not_asked_for_twice_unless_wanted(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = draft(factory, "acme.com", "acme-b.com")
+    ask(factory, order)
+    assert lookup.begin(order.pk, by=factory.people.drafter) is None
+    assert ask(factory, order, everything=True).total == 2
+    Availability.objects.filter(name="acme.com").update(
+        asked_at=timezone.now() - timedelta(hours=2)
+    )
+    assert ask(factory, order).total == 1
 
 
-def test_another_supplier_is_another_question(desk: Desk) -> None:
-    order = draft(desk, "acme.com")
-    ask(desk, order)
+def test_another_supplier_is_another_question(factory: OrderFactory) -> None:
+    order = draft(factory, "acme.com")
+    ask(factory, order)
     Order.objects.filter(pk=order.pk).update(options={"vendor_id": "1"})
     assert told(order) == {}
 
 
-def test_the_price_told_is_kept_beside_the_answer_and_changes_no_cost(desk: Desk) -> None:
-    order = desk.draft(*HELD, word="premium")
+def test_the_price_told_is_kept_beside_the_answer_and_changes_no_cost(
+    factory: OrderFactory,
+) -> None:
+    order = factory.draft(*HELD, word="premium")
     before = plan(fresh(order))
-    ask(desk, order)
+    ask(factory, order)
     after = plan(fresh(order))
     row = fresh(order).told["premium.net"]
-    assert (row.state, row.price, row.currency, row.price_shown) == ("free", Decimal("2400.00"), "USD", "$2,400.00")
+    assert (row.state, row.price, row.currency, row.price_shown) == (
+        "free",
+        Decimal("2400.00"),
+        "USD",
+        "$2,400.00",
+    )
     assert (after.digest, after.cost.due_now) == (before.digest, before.cost.due_now)
 
 
 @pytest.mark.parametrize("word", ["search-error", "search-rubbish", "search-busy", "search-silent"])
-def test_a_bad_answer_saves_nothing_and_says_why(desk: Desk, word: str) -> None:
-    order = draft(desk, f"{word}-acme.com")
-    made = ask(desk, order)
+def test_a_bad_answer_saves_nothing_and_says_why(factory: OrderFactory, word: str) -> None:
+    order = draft(factory, f"{word}-acme.com")
+    made = ask(factory, order)
     assert made.why.startswith("The vendor ")
     assert made.ended_at
     assert told(order) == {}
@@ -118,44 +135,48 @@ def test_a_bad_answer_saves_nothing_and_says_why(desk: Desk, word: str) -> None:
     assert event.changes == {"not_asked": [None, 1]}
 
 
-def test_a_failed_second_question_keeps_the_older_answer_with_its_age(desk: Desk, practice: Practice) -> None:
-    order = draft(desk, "acme.com")
-    ask(desk, order)
+def test_a_failed_second_question_keeps_the_older_answer_with_its_age(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = draft(factory, "acme.com")
+    ask(factory, order)
     aged(90)
     practice.stop()
-    assert ask(desk, order).why
+    assert ask(factory, order).why
     row = fresh(order).told["acme.com"]
     assert (row.state, row.asking_id, row.is_fresh(timezone.now())) == ("free", None, False)
 
 
-def test_without_a_key_nobody_is_asked(desk: Desk, settings: Any) -> None:
-    order = draft(desk, "acme.com")
+def test_without_a_key_nobody_is_asked(factory: OrderFactory, settings: Any) -> None:
+    order = draft(factory, "acme.com")
     Vendor.objects.update(sealed="")
-    assert "No key is stored" in ask(desk, order).why
+    assert "No key is stored" in ask(factory, order).why
     assert told(order) == {}
 
 
 @pytest.mark.parametrize("state", [State.CONFIRMED, State.CANCELLED])
-def test_only_what_can_still_be_changed_is_asked_for(unguarded: None, desk: Desk, state: str) -> None:
-    order = draft(desk, "acme.com")
+def test_only_what_can_still_be_changed_is_asked_for(
+    unguarded: None, factory: OrderFactory, state: str
+) -> None:
+    order = draft(factory, "acme.com")
     Order.objects.filter(pk=order.pk).update(state=state, digest="x")
     with pytest.raises(NotAllowed):
-        ask(desk, order)
+        ask(factory, order)
 
 
-def test_a_vendor_that_documents_no_such_question_is_not_asked(desk: Desk) -> None:
-    order = desk.draft("coldmailreseller", "domains")
+def test_a_vendor_that_documents_no_such_question_is_not_asked(factory: OrderFactory) -> None:
+    order = factory.draft("coldmailreseller", "domains")
     with pytest.raises(NotAllowed):
-        ask(desk, order)
+        ask(factory, order)
     assert known_answers.told(order) == []
 
 
-# -- Many, by the queue ------------------------------------------------------------------------------------------------
+# Many, by the queue
 
 
-def test_many_names_are_asked_for_by_the_queue_and_counted(desk: Desk) -> None:
-    order = draft(desk, *many(40, "taken-acme.com"))
-    made = ask(desk, order)
+def test_many_names_are_asked_for_by_the_queue_and_counted(factory: OrderFactory) -> None:
+    order = draft(factory, *many(40, "taken-acme.com"))
+    made = ask(factory, order)
     assert (made.ended_at, made.left, made.answered, len(queued())) == (None, 40, 0, 1)
     assert told(order) == {}
     assert tasks.ask_names(made.pk) == "all asked"
@@ -166,26 +187,26 @@ def test_many_names_are_asked_for_by_the_queue_and_counted(desk: Desk) -> None:
     assert tasks.ask_names(made.pk) == "nothing to ask"
 
 
-def test_a_second_press_does_not_start_a_second_asking(desk: Desk) -> None:
-    order = draft(desk, *many(40))
-    assert ask(desk, order).pk == ask(desk, order).pk
+def test_a_second_press_does_not_start_a_second_asking(factory: OrderFactory) -> None:
+    order = draft(factory, *many(40))
+    assert ask(factory, order).pk == ask(factory, order).pk
     assert (Asking.objects.count(), len(queued())) == (1, 1)
 
 
-def test_ten_names_go_in_one_question(desk: Desk) -> None:
+def test_ten_names_go_in_one_question(factory: OrderFactory) -> None:
     rows = "\n".join(f"{name}, Dana Reyes" for name in many(40))
-    order = desk.draft(*HELD, rows=rows)
+    order = factory.draft(*HELD, rows=rows)
     vendor = order.vendor
     assert lookup.takes_a_moment(vendor, 10)
     assert lookup.takes_a_moment(vendor, 50)
     assert not lookup.takes_a_moment(vendor, 51)
 
 
-def test_searches_keep_to_the_vendors_own_limit(desk: Desk, settings: Any) -> None:
+def test_searches_keep_to_the_vendors_own_limit(factory: OrderFactory, settings: Any) -> None:
     settings.VENDOR_PACE = 1
-    order = desk.draft(*HELD)
+    order = factory.draft(*HELD)
     before = timezone.now()
-    ask(desk, order)
+    ask(factory, order)
     vendor = Vendor.objects.get(pk=order.vendor_id)
     assert vendor.next_search_at and vendor.next_turn_at
     assert vendor.next_search_at >= before + timedelta(seconds=4)
@@ -193,10 +214,12 @@ def test_searches_keep_to_the_vendors_own_limit(desk: Desk, settings: Any) -> No
     assert not lookup.takes_a_moment(vendor, 30)
 
 
-def test_an_account_that_is_searched_too_fast_puts_the_rest_off(desk: Desk) -> None:
-    order = draft(desk, *many(40))
-    made = ask(desk, order)
-    Vendor.objects.filter(pk=order.vendor_id).update(next_turn_at=timezone.now() + timedelta(minutes=5))
+def test_an_account_that_is_searched_too_fast_puts_the_rest_off(factory: OrderFactory) -> None:
+    order = draft(factory, *many(40))
+    made = ask(factory, order)
+    Vendor.objects.filter(pk=order.vendor_id).update(
+        next_turn_at=timezone.now() + timedelta(minutes=5)
+    )
     OrmQ.objects.all().delete()
     assert tasks.ask_names(made.pk) == "account busy"
     made.refresh_from_db()
@@ -206,10 +229,12 @@ def test_an_account_that_is_searched_too_fast_puts_the_rest_off(desk: Desk) -> N
     assert len(queued()) == 1
 
 
-def test_a_worker_killed_in_the_middle_loses_no_name(desk: Desk, settings: Any, practice: Practice) -> None:
+def test_a_worker_killed_in_the_middle_loses_no_name(
+    factory: OrderFactory, settings: Any, practice: Practice
+) -> None:
     settings.QUEUE_TIMEOUT = 0  # a task asks once, then hands on
-    order = draft(desk, *many(40))
-    made = ask(desk, order)
+    order = draft(factory, *many(40))
+    made = ask(factory, order)
     assert tasks.ask_names(made.pk) == "goes on"
     assert tasks.ask_names(made.pk) == "goes on"
     OrmQ.objects.all().delete()  # the worker dies and takes its task with it
@@ -222,9 +247,9 @@ def test_a_worker_killed_in_the_middle_loses_no_name(desk: Desk, settings: Any, 
     assert asked(order)[0].changes == {"free": [None, 40]}
 
 
-def test_it_gives_up_after_three_failures_with_the_vendors_words(desk: Desk) -> None:
-    order = draft(desk, *many(40, "acme.com", "search-error.com"))
-    made = ask(desk, order)
+def test_it_gives_up_after_three_failures_with_the_vendors_words(factory: OrderFactory) -> None:
+    order = draft(factory, *many(40, "acme.com", "search-error.com"))
+    made = ask(factory, order)
     assert [tasks.ask_names(made.pk) for _ in range(3)] == ["no answer", "no answer", "gave up"]
     made.refresh_from_db()
     assert "answered 500" in made.why
@@ -235,89 +260,101 @@ def test_it_gives_up_after_three_failures_with_the_vendors_words(desk: Desk) -> 
     assert Availability.objects.count() == 1
 
 
-def test_a_failure_in_between_does_not_count_towards_giving_up(desk: Desk) -> None:
-    order = draft(desk, *many(40))
-    made = ask(desk, order)
+def test_a_failure_in_between_does_not_count_towards_giving_up(factory: OrderFactory) -> None:
+    order = draft(factory, *many(40))
+    made = ask(factory, order)
     Asking.objects.filter(pk=made.pk).update(failures=2, why="The vendor answered 500.")
     assert tasks.ask_names(made.pk) == "all asked"
     made.refresh_from_db()
     assert (made.failures, made.why) == (0, "")
 
 
-def test_a_name_on_two_orders_is_answered_for_both(desk: Desk) -> None:
-    first, second = draft(desk, *many(40)), draft(desk, *many(41))
-    one, other = ask(desk, first), ask(desk, second)
+def test_a_name_on_two_orders_is_answered_for_both(factory: OrderFactory) -> None:
+    first, second = draft(factory, *many(40)), draft(factory, *many(41))
+    one, other = ask(factory, first), ask(factory, second)
     assert tasks.ask_names(one.pk) == "all asked"
     assert tasks.ask_names(other.pk) == "all asked"
     assert set(told(first).values()) == set(told(second).values()) == {"free"}
     assert verify().is_unbroken
 
 
-def test_a_draft_that_is_cancelled_meanwhile_stops_no_worker(desk: Desk) -> None:
-    order = draft(desk, *many(40))
-    made = ask(desk, order)
-    order.cancel(by=desk.people.drafter, reason="Not wanted.")
+def test_a_draft_that_is_cancelled_meanwhile_stops_no_worker(factory: OrderFactory) -> None:
+    order = draft(factory, *many(40))
+    made = ask(factory, order)
+    order.cancel(by=factory.people.drafter, reason="Not wanted.")
     assert tasks.ask_names(made.pk) == "all asked"
     assert verify().is_unbroken
 
 
-# -- What it means for the order ---------------------------------------------------------------------------------------
+# What it means for the order
 
 
-def test_a_taken_name_stops_the_draft_while_the_answer_is_fresh(desk: Desk) -> None:
-    order = draft(desk, "acme.com", "taken-acme.com")
+def test_a_taken_name_stops_the_draft_while_the_answer_is_fresh(factory: OrderFactory) -> None:
+    order = draft(factory, "acme.com", "taken-acme.com")
     assert levels(order) == []
-    ask(desk, order)
+    ask(factory, order)
     assert levels(order) == [("stop", 2)]
-    with pytest.raises(NotAllowed, match=r"taken-acme\.com is taken: Smartlead SmartSenders said so just now"):
-        drafts.send_for_confirmation(order.pk, by=desk.people.drafter)
+    with pytest.raises(
+        NotAllowed, match=r"taken-acme\.com is taken: Smartlead SmartSenders said so just now"
+    ):
+        drafts.send_for_confirmation(order.pk, by=factory.people.drafter)
 
 
-def test_an_old_answer_only_warns_and_a_confirmer_sees_it_as_a_warning(desk: Desk) -> None:
-    order = draft(desk, "taken-acme.com")
-    ask(desk, order)
+def test_an_old_answer_only_warns_and_a_confirmer_sees_it_as_a_warning(
+    factory: OrderFactory,
+) -> None:
+    order = draft(factory, "taken-acme.com")
+    ask(factory, order)
     aged(90)
     assert levels(order) == [("warn", 1)]
-    drafts.send_for_confirmation(order.pk, by=desk.people.drafter)
-    ask(desk, order, everything=True)
+    drafts.send_for_confirmation(order.pk, by=factory.people.drafter)
+    ask(factory, order, everything=True)
     assert levels(order) == [("warn", 1)]
-    assert desk.confirm(order).state == State.CONFIRMED
+    assert factory.confirm(order).state == State.CONFIRMED
     assert levels(order) == []
 
 
-def test_an_answer_from_the_future_counts_as_old(desk: Desk) -> None:
-    order = draft(desk, "taken-acme.com")
-    ask(desk, order)
+def test_an_answer_from_the_future_counts_as_old(factory: OrderFactory) -> None:
+    order = draft(factory, "taken-acme.com")
+    ask(factory, order)
     aged(-90)
     assert levels(order) == [("warn", 1)]
 
 
-def test_names_that_must_be_held_already_are_asked_about_when_nobody_holds_them(desk: Desk) -> None:
-    order = desk.draft(*HELD, word="free")
-    ask(desk, order)
+def test_names_that_must_be_held_already_are_asked_about_when_nobody_holds_them(
+    factory: OrderFactory,
+) -> None:
+    order = factory.draft(*HELD, word="free")
+    ask(factory, order)
     (problem,) = [p for p in known_answers.problems(fresh(order)) if p.row == 1]
     assert problem.level == "warn"
     assert "free.net is not registered by anybody" in problem.message
-    assert told(desk.draft(*HELD, word="other")) == {}
+    assert told(factory.draft(*HELD, word="other")) == {}
 
 
-def test_the_confirmer_sees_every_name_accounted_for_with_its_age(desk: Desk) -> None:
-    order = draft(desk, "acme.com", "acme-b.com", "unsaid.com")
-    assert known_answers.told(order) == [{"kind": "warn", "text": "Domains at Smartlead SmartSenders: 3 not asked"}]
-    ask(desk, order)
-    Availability.objects.filter(name="acme-b.com").update(asked_at=timezone.now() - timedelta(minutes=90))
+def test_the_confirmer_sees_every_name_accounted_for_with_its_age(factory: OrderFactory) -> None:
+    order = draft(factory, "acme.com", "acme-b.com", "unsaid.com")
+    assert known_answers.told(order) == [
+        {"kind": "warn", "text": "Domains at Smartlead SmartSenders: 3 not asked"}
+    ]
+    ask(factory, order)
+    Availability.objects.filter(name="acme-b.com").update(
+        asked_at=timezone.now() - timedelta(minutes=90)
+    )
     assert known_answers.told(fresh(order)) == [
         {
             "kind": "warn",
-            "text": "Domains at Smartlead SmartSenders: 1 free (asked just now); 1 free (asked 1\xa0hour ago); "
-            "1 left open by the vendor (asked just now)",
+            "text": (
+                "Domains at Smartlead SmartSenders: 1 free (asked just now); 1 free (asked"
+                " 1\xa0hour ago); 1 left open by the vendor (asked just now)"
+            ),
         }
     ]
 
 
-def test_what_is_known_takes_one_question_to_the_database(desk: Desk) -> None:
-    order = draft(desk, *many(200))
-    ask(desk, order)
+def test_what_is_known_takes_one_question_to_the_database(factory: OrderFactory) -> None:
+    order = draft(factory, *many(200))
+    ask(factory, order)
     order = fresh(order)
     assert order.contents
     with CaptureQueriesContext(connection) as queries:
@@ -326,38 +363,50 @@ def test_what_is_known_takes_one_question_to_the_database(desk: Desk) -> None:
     assert len(queries) == 1
 
 
-# -- Other names -------------------------------------------------------------------------------------------------------
+# Other names
 
 
-def test_other_names_are_suggested_and_the_vendors_word_on_them_is_kept(desk: Desk) -> None:
-    order = desk.draft(*HELD)
+def test_other_names_are_suggested_and_the_vendors_word_on_them_is_kept(
+    factory: OrderFactory,
+) -> None:
+    order = factory.draft(*HELD)
     offers = suggestions.suggest(order, "acme.net")
     assert "getacme.com" in [offer.name for offer in offers]
     assert Availability.objects.get(name="getacme.com").state == "free"
     assert not Availability.objects.exclude(state="free").exists()
 
 
-def test_suggestions_without_a_word_on_them_are_not_kept(desk: Desk) -> None:
-    order = draft(desk, "taken-acme.com", "getacme.com")
+def test_suggestions_without_a_word_on_them_are_not_kept(factory: OrderFactory) -> None:
+    order = draft(factory, "taken-acme.com", "getacme.com")
     offers = suggestions.suggest(order, "taken-acme.com")
     assert {offer.state for offer in offers} == {"unsaid"}
     assert "getacme.com" not in [offer.name for offer in offers]  # it is on the order already
     assert not Availability.objects.exists()
 
 
-def test_a_vendor_that_cannot_suggest_now_says_so(desk: Desk, practice: Practice) -> None:
-    order = draft(desk, "taken-acme.com")
+def test_a_vendor_that_cannot_suggest_now_says_so(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = draft(factory, "taken-acme.com")
     practice.stop()
     with pytest.raises(ReadFailed, match="could not be asked"):
         suggestions.suggest(order, "taken-acme.com")
 
 
-def test_a_chosen_name_takes_the_place_with_people_and_addresses_kept(desk: Desk) -> None:
-    order = draft(desk, "acme.com", "taken-acme.com")
+def test_a_chosen_name_takes_the_place_with_people_and_addresses_kept(
+    factory: OrderFactory,
+) -> None:
+    order = draft(factory, "acme.com", "taken-acme.com")
     changed = suggestions.take(
-        order, old="taken-acme.com", new="getacme.com", by=desk.people.drafter, version=order.version
+        order,
+        old="taken-acme.com",
+        new="getacme.com",
+        by=factory.people.drafter,
+        version=order.version,
     )
-    assert drafts.write(fresh(changed)) == drafts.write(order).replace("taken-acme.com", "getacme.com")
+    assert drafts.write(fresh(changed)) == drafts.write(order).replace(
+        "taken-acme.com", "getacme.com"
+    )
     assert changed.version == order.version + 1
     assert Event.objects.filter(action="order.edited", subject_id=str(order.pk)).exists()
 
@@ -372,9 +421,11 @@ def test_a_chosen_name_takes_the_place_with_people_and_addresses_kept(desk: Desk
         ("acme.com", "getacme.com", 0),
     ],
 )
-def test_what_does_not_fit_the_draft_changes_nothing(desk: Desk, old: str, new: str, version: int) -> None:
-    order = draft(desk, "acme.com", "acme-b.com")
+def test_what_does_not_fit_the_draft_changes_nothing(
+    factory: OrderFactory, old: str, new: str, version: int
+) -> None:
+    order = draft(factory, "acme.com", "acme-b.com")
     before = drafts.write(order)
     with pytest.raises(NotAllowed):
-        suggestions.take(order, old=old, new=new, by=desk.people.drafter, version=version)
+        suggestions.take(order, old=old, new=new, by=factory.people.drafter, version=version)
     assert drafts.write(fresh(order)) == before

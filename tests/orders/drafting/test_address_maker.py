@@ -1,4 +1,6 @@
-"""Making addresses: names folded, patterns filled, collisions resolved in sight, nothing made that can't be read."""
+"""Making addresses: names folded, patterns filled, collisions resolved in sight, nothing made that
+can't be read.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from orders.drafting.address_maker import EVERY, LINES, SPREAD, Making, TooMany, Wish, make, patterns_from
+from orders.drafting.address_maker import (
+    EVERY,
+    LINES,
+    SPREAD,
+    Making,
+    TooMany,
+    Wish,
+    make,
+    patterns_from,
+)
 from orders.drafting.address_patterns import PATTERNS, Person, fold, read_patterns, read_people
 from orders.drafting.intake import MOST_LINES, BadCell, Row, read
 from vendors.apis import REGISTRY
@@ -29,7 +40,9 @@ def rows(text: str) -> list[Row]:
     return reading.rows
 
 
-def made(names: str, *domains: str, box: str = "", taken: dict[str, str] | None = None, **wish: Any) -> Making:
+def made(
+    names: str, *domains: str, box: str = "", taken: dict[str, str] | None = None, **wish: Any
+) -> Making:
     wish["patterns"] = patterns_from(wish.get("patterns", "{first}"))
     wanted = Wish(people=people(names), domains=domains or ("acme.com",), **wish)
     return make(wanted, rows=rows(box), taken=taken)
@@ -43,7 +56,7 @@ def remarks(making: Making) -> list[str]:
     return [one.remark for one in making.made]
 
 
-# -- Names -------------------------------------------------------------------------------------------------------------
+# Names
 
 
 @pytest.mark.parametrize(
@@ -110,7 +123,7 @@ def test_what_is_no_name_is_said_with_its_line(line: str, said: str) -> None:
         people(f"Dana Reyes\n{line}")
 
 
-# -- Patterns ----------------------------------------------------------------------------------------------------------
+# Patterns
 
 
 @pytest.mark.parametrize(("pattern", "address"), PATTERNS.items())
@@ -157,7 +170,7 @@ def test_a_pattern_that_cannot_be_used_is_said_with_what_to_write(typed: str, sa
     assert said in f"{raised.value.message} {raised.value.fix}"
 
 
-# -- Who gets one where ------------------------------------------------------------------------------------------------
+# Who gets one where
 
 
 def test_everybody_on_every_domain() -> None:
@@ -190,7 +203,8 @@ def test_spread_over_a_number_each_domain_gets_other_people() -> None:
 def test_whoever_has_no_place_is_named() -> None:
     found = made("Ann A\nBo B\nCy C", "a.com", mode=SPREAD, per_domain=2)
     assert found.notes == [
-        "Cy C has no place: the domains take 2 more mailboxes. Add domains, or raise the number on each."
+        "Cy C has no place: the domains take 2 more mailboxes. Add domains, or raise the number on"
+        " each."
     ]
 
 
@@ -208,24 +222,36 @@ def test_fewer_mailboxes_than_people_is_said() -> None:
 
 def test_lines_with_a_name_get_their_address_where_they_stand() -> None:
     box = [
-        Row(number=1, domain="a.com", first_name="Dana", last_name="Reyes", picture="https://x.com/d.png"),
+        Row(
+            number=1,
+            domain="a.com",
+            first_name="Dana",
+            last_name="Reyes",
+            picture="https://x.com/d.png",
+        ),
         Row(number=2, domain="b.com", first_name="Sam", last_name="Ito", username="sam"),
         Row(number=3, domain="a.com", first_name="Dana", last_name="Ito"),
         Row(number=4, domain="c.com"),
     ]
     found = make(Wish(mode=LINES, patterns=patterns_from("{first}")), rows=box)
-    assert found.text == (
-        "a.com, Dana Reyes, dana, https://x.com/d.png\nb.com, Sam Ito, sam\na.com, Dana Ito, dana.ito\nc.com"
+    assert (
+        found.text
+        == "a.com, Dana Reyes, dana, https://x.com/d.png\nb.com, Sam Ito, sam\na.com, Dana Ito,"
+        " dana.ito\nc.com"
     )
     assert remarks(found) == ["", "dana is taken on line 1."]
 
 
-# -- What stands there already -----------------------------------------------------------------------------------------
+# What stands there already
 
 
 def test_lines_with_an_address_stay_and_count() -> None:
-    found = made("Dana Reyes\nSam Ito", box="acme.com, Lee Wong, lee\nother.com, Bo Lee, bo", per_domain=2)
-    assert found.text == "acme.com, Lee Wong, lee\nacme.com, Dana Reyes, dana\nother.com, Bo Lee, bo"
+    found = made(
+        "Dana Reyes\nSam Ito", box="acme.com, Lee Wong, lee\nother.com, Bo Lee, bo", per_domain=2
+    )
+    assert (
+        found.text == "acme.com, Lee Wong, lee\nacme.com, Dana Reyes, dana\nother.com, Bo Lee, bo"
+    )
 
 
 def test_asking_again_makes_nothing_more() -> None:
@@ -242,7 +268,9 @@ def test_a_domain_with_more_already_is_named() -> None:
     box = "a.com, Lee Wong, lee\na.com, Bo Lee, bo"
     found = made("Dana Reyes", "a.com", "b.com", box=box, per_domain=1)
     assert addresses(found) == ["dana@b.com"]
-    assert found.notes == ["More than 1 mailbox stood there already: a.com. Nothing was added there."]
+    assert found.notes == [
+        "More than 1 mailbox stood there already: a.com. Nothing was added there."
+    ]
 
 
 def test_forwarding_years_and_picture_of_the_domain_are_kept() -> None:
@@ -265,10 +293,12 @@ def test_a_name_that_gives_way_is_said() -> None:
     box = "a.com, Lee Wong, lee"
     lines = [*rows(box), Row(number=2, domain="b.com", first_name="Bo", last_name="Lee")]
     found = make(Wish(people=people("Dana Reyes"), domains=("b.com",)), rows=lines)
-    assert found.notes == ["Lines with a name and no address give way to the new ones: b.com Bo Lee."]
+    assert found.notes == [
+        "Lines with a name and no address give way to the new ones: b.com Bo Lee."
+    ]
 
 
-# -- Collisions --------------------------------------------------------------------------------------------------------
+# Collisions
 
 
 def test_an_address_in_the_box_is_not_made_twice() -> None:
@@ -278,7 +308,9 @@ def test_an_address_in_the_box_is_not_made_twice() -> None:
 
 
 def test_the_line_is_counted_below_headings() -> None:
-    found = made("Dana Reyes", box="domain, first name, last name, address\nacme.com, Dana Maria, Lee, dana")
+    found = made(
+        "Dana Reyes", box="domain, first name, last name, address\nacme.com, Dana Maria, Lee, dana"
+    )
     assert found.text.splitlines()[1].startswith("acme.com, Dana Maria, Lee, dana")
     assert remarks(found) == ["dana is taken on line 2."]
     assert found.made[0].row.number == 3
@@ -310,7 +342,9 @@ def test_a_long_name_is_shortened_and_said_so() -> None:
 
 
 def test_numbers_of_long_names_are_never_cut_off() -> None:
-    lines = [Row(number=n, domain="a.com", first_name="a" * 60, last_name="b" * 60) for n in range(1, 13)]
+    lines = [
+        Row(number=n, domain="a.com", first_name="a" * 60, last_name="b" * 60) for n in range(1, 13)
+    ]
     for pattern in ("{first}.{last}", "{first}{n}{last}"):
         found = addresses(make(Wish(mode=LINES, patterns=(pattern,)), rows=lines))
         assert len(set(found)) == 12
@@ -329,7 +363,7 @@ def test_more_lines_than_an_order_takes_are_not_made() -> None:
         made(everybody, *(f"a{n}.com" for n in range(MOST_LINES // 50)))
 
 
-# -- Whatever is asked for ---------------------------------------------------------------------------------------------
+# Whatever is asked for
 
 
 def allowed(line: str) -> Person | None:
@@ -340,32 +374,48 @@ def allowed(line: str) -> Person | None:
         return None
 
 
-WORDS = some.text(some.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=0, max_size=25)
-COMMON = some.sampled_from(["Dana", "Sam", "Jürgen", "O'Brien", "van der Berg", "王小明", "", "Jean-Luc", "a" * 60])
+WORDS = some.text(
+    some.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=0, max_size=25
+)
+COMMON = some.sampled_from(
+    ["Dana", "Sam", "Jürgen", "O'Brien", "van der Berg", "王小明", "", "Jean-Luc", "a" * 60]
+)
 NAMES = (
     some.tuples(COMMON | WORDS, COMMON | WORDS)
     .map(lambda names: allowed(",".join(names)))
     .filter(lambda person: person is not None)
 )
-HOSTS = some.lists(some.sampled_from(["a.com", "b.com", "c.co.uk", "d.io"]), min_size=1, max_size=4, unique=True)
-OWN = some.lists(some.sampled_from(["{first}", "{l}{n}", "{f}.{last}", "{n}-{first}"]), min_size=1, unique=True)
+HOSTS = some.lists(
+    some.sampled_from(["a.com", "b.com", "c.co.uk", "d.io"]), min_size=1, max_size=4, unique=True
+)
+OWN = some.lists(
+    some.sampled_from(["{first}", "{l}{n}", "{f}.{last}", "{n}-{first}"]), min_size=1, unique=True
+)
 WISHES = some.builds(
     Wish,
     mode=some.sampled_from([EVERY, SPREAD]),
-    people=some.lists(NAMES, min_size=1, max_size=8, unique_by=lambda person: person.key).map(tuple),
+    people=some.lists(NAMES, min_size=1, max_size=8, unique_by=lambda person: person.key).map(
+        tuple
+    ),
     domains=HOSTS.map(tuple),
     patterns=some.sampled_from([*PATTERNS]).map(patterns_from) | OWN.map(tuple),
     per_domain=some.none() | some.integers(1, 6),
     umlauts=some.booleans(),
 )
 BOX = some.lists(
-    some.sampled_from(["a.com, Dana Lee, dana", "b.com, Sam Ito, s.ito", "c.co.uk", "e.com", "b.com, Bo, bo"]),
+    some.sampled_from(
+        ["a.com, Dana Lee, dana", "b.com, Sam Ito, s.ito", "c.co.uk", "e.com", "b.com, Bo, bo"]
+    ),
     unique=True,
 )
 
 
 @settings(max_examples=150)
-@given(wish=WISHES, box=BOX, elsewhere=some.sets(some.sampled_from(["dana@a.com", "sam@b.com", "d.reyes@c.co.uk"])))
+@given(
+    wish=WISHES,
+    box=BOX,
+    elsewhere=some.sets(some.sampled_from(["dana@a.com", "sam@b.com", "d.reyes@c.co.uk"])),
+)
 def test_what_is_made_is_read_again_collides_with_nothing_and_is_counted(
     wish: Wish, box: list[str], elsewhere: set[str]
 ) -> None:

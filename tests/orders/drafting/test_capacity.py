@@ -1,4 +1,6 @@
-"""From a sending volume to mailboxes and domains: the arithmetic in words, the cost at each account."""
+"""From a sending volume to mailboxes and domains: the arithmetic in words, the cost at each
+account.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,16 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as some
 
-from orders.drafting.capacity import Needed, Offer, Volume, offers, placeholders, product_notes, work_out
-from tests.conftest import Desk
+from orders.drafting.capacity import (
+    Needed,
+    Offer,
+    Volume,
+    offers,
+    placeholders,
+    product_notes,
+    work_out,
+)
+from tests.conftest import OrderFactory
 from tests.orders.pages import browser
 from vendors.apis.base import MailboxLine
 from vendors.cost import MONTH, UNSTATED, YEAR
@@ -27,12 +37,16 @@ def steps(**volume: int) -> list[tuple[str, str, int]]:
     return [(step.label, step.sum, step.result) for step in work_out(Volume(**volume)).steps]
 
 
-# -- The arithmetic ----------------------------------------------------------------------------------------------------
+# The arithmetic
 
 
 def test_a_thousand_a_day_are_thirty_four_mailboxes_on_twelve_domains() -> None:
     assert steps(emails=1000) == [
-        ("Mailboxes that send", "1,000 e-mails a day ÷ 30 from each mailbox = 33.33, rounded up", 34),
+        (
+            "Mailboxes that send",
+            "1,000 e-mails a day ÷ 30 from each mailbox = 33.33, rounded up",
+            34,
+        ),
         ("Domains", "34 mailboxes ÷ 3 on each domain = 11.33, rounded up", 12),
     ]
     needed = work_out(Volume(emails=1000))
@@ -67,7 +81,11 @@ def test_the_mailboxes_always_suffice_and_no_domain_holds_more_than_asked(**volu
     wanted = Volume(**volume)
     needed = work_out(wanted)
     assert needed.mailboxes * wanted.per_mailbox * (wanted.working_days or 1) >= wanted.emails
-    assert (needed.domains - 1) * wanted.per_domain < needed.mailboxes <= needed.domains * wanted.per_domain
+    assert (
+        (needed.domains - 1) * wanted.per_domain
+        < needed.mailboxes
+        <= needed.domains * wanted.per_domain
+    )
     if needed.domains < 1000:
         assert sum(needed.each) == needed.mailboxes
         assert max(needed.each) <= wanted.per_domain
@@ -82,11 +100,17 @@ def test_placeholders_are_as_many_as_needed() -> None:
     assert lines[0].name == "domain-1.co.uk"
 
 
-# -- The cost ----------------------------------------------------------------------------------------------------------
+# The cost
 
 
 def price(amount: str, unit: str, currency: str = "USD", **more: Any) -> Any:
-    known = {"renewal_amount": None, "domains": None, "label": "", "source": "typed", "as_of": datetime.now(UTC)}
+    known = {
+        "renewal_amount": None,
+        "domains": None,
+        "label": "",
+        "source": "typed",
+        "as_of": datetime.now(UTC),
+    }
     return SimpleNamespace(amount=Decimal(amount), unit=unit, currency=currency, **(known | more))
 
 
@@ -107,13 +131,17 @@ def test_domains_and_mailboxes_are_priced_for_the_first_month_and_twelve() -> No
 
 
 def test_later_months_cost_what_their_renewal_costs() -> None:
-    bought, _ = offered("coldmailreseller", {"mailbox": price("3.00", MONTH, renewal_amount=Decimal("5.00"))})
+    bought, _ = offered(
+        "coldmailreseller", {"mailbox": price("3.00", MONTH, renewal_amount=Decimal("5.00"))}
+    )
     assert str(bought.a_year) == "$1,972.00"  # 34 × 3 and then 11 × 34 × 5
 
 
 def test_a_missing_price_is_named() -> None:
     bought, _ = offered("coldmailreseller", {"mailbox": price("3.00", MONTH)})
-    assert [(line.label, line.item) for line in bought.missing] == [("Domains .com, 1 year", "domain.com")]
+    assert [(line.label, line.item) for line in bought.missing] == [
+        ("Domains .com, 1 year", "domain.com")
+    ]
 
 
 def test_each_supplier_has_its_own_row_and_an_unstated_period_makes_no_year() -> None:
@@ -122,16 +150,30 @@ def test_each_supplier_has_its_own_row_and_an_unstated_period_makes_no_year() ->
         "domain.4": price("12.00", YEAR, "EUR", label="four domain"), "mailbox.4": price("4.00", MONTH),
     }  # fmt: skip
     nine, four = offered("smartsenders", prices)
-    assert (nine.kind, str(nine.first_month), nine.is_open_ended) == ("nine domain", "$309.00", True)
-    assert (four.kind, str(four.first_month), four.is_open_ended) == ("four domain", "€144.00 + $136.00", False)
+    assert (nine.kind, str(nine.first_month), nine.is_open_ended) == (
+        "nine domain",
+        "$309.00",
+        True,
+    )
+    assert (four.kind, str(four.first_month), four.is_open_ended) == (
+        "four domain",
+        "€144.00 + $136.00",
+        False,
+    )
     assert str(four.a_year) == "€144.00 + $1,632.00"
 
 
 def test_packages_are_counted_by_the_domains_they_hold() -> None:
-    prices = {"package.a": price("199.00", MONTH, label="Mixed", domains=5), "package.b": price("80.00", MONTH)}
+    prices = {
+        "package.a": price("199.00", MONTH, label="Mixed", domains=5),
+        "package.b": price("80.00", MONTH),
+    }
     five, unknown = offered("scaledmail", prices)
     assert (str(five.first_month), five.domains) == ("$597.00", 15)
-    assert five.note == "3 packages of 5 domains, 3 more than needed: the vendor takes only the exact number."
+    assert (
+        five.note
+        == "3 packages of 5 domains, 3 more than needed: the vendor takes only the exact number."
+    )
     assert str(unknown.first_month) == "$80.00"
     assert "is not known" in unknown.note
 
@@ -142,40 +184,40 @@ def test_an_account_without_prices_says_who_can_mend_that() -> None:
     assert not offer.first_month
 
 
-# -- The page ----------------------------------------------------------------------------------------------------------
+# The page
 
 
 def page(response: Any) -> str:
     return response.content.decode().replace("&#x27;", "'")
 
 
-def test_the_page_asks_first_and_shows_its_rules_of_thumb(desk: Desk) -> None:
-    response = browser(desk.people.drafter).get(PAGE)
+def test_the_page_asks_first_and_shows_its_rules_of_thumb(factory: OrderFactory) -> None:
+    response = browser(factory.people.drafter).get(PAGE)
     assert response.status_code == 200
     assert "A rule of thumb, no vendor's word." in page(response)
     assert "What that costs" not in page(response)
 
 
-def test_the_page_shows_the_sums_and_leads_on_to_each_draft(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
+def test_the_page_shows_the_sums_and_leads_on_to_each_draft(factory: OrderFactory) -> None:
+    drafter = browser(factory.people.drafter)
     response = drafter.get(PAGE, {"emails": "1000"})
     assert "34 mailboxes on 12 domains" in page(response)
     assert "33.33, rounded up" in page(response)
-    assert {group["vendor"].api for group in response.context["groups"]} == set(desk.accounts)
+    assert {group["vendor"].api for group in response.context["groups"]} == set(factory.accounts)
     for row in (row for group in response.context["groups"] for row in group["rows"]):
         draft = drafter.get(row["draft_url"])
         assert f"{row['offer'].domains} domains with 34 mailboxes" in page(draft), row["draft_url"]
 
 
 @pytest.mark.parametrize("text", ["1,000", "1 000", "1\u00a0000", " 1000 "])
-def test_a_thousand_may_be_written_in_the_usual_ways(desk: Desk, text: str) -> None:
-    response = browser(desk.people.drafter).get(PAGE, {"emails": text, "spare": "20 %"})
+def test_a_thousand_may_be_written_in_the_usual_ways(factory: OrderFactory, text: str) -> None:
+    response = browser(factory.people.drafter).get(PAGE, {"emails": text, "spare": "20 %"})
     assert str(response.context["needed"]) == "41 mailboxes on 14 domains"
     assert response.context["form"]["emails"].value() == text
 
 
-def test_who_may_not_draft_sees_the_sums_alone(desk: Desk) -> None:
-    response = browser(desk.people.auditor).get(PAGE, {"emails": "1000"})
+def test_who_may_not_draft_sees_the_sums_alone(factory: OrderFactory) -> None:
+    response = browser(factory.people.auditor).get(PAGE, {"emails": "1000"})
     assert "34 mailboxes on 12 domains" in page(response)
     assert "Draft this" not in page(response)
 
@@ -200,9 +242,11 @@ def test_who_may_not_draft_sees_the_sums_alone(desk: Desk) -> None:
         ("ending", "\0", "Null characters are not allowed."),
     ],
 )
-def test_bad_input_is_said_at_its_field_and_kept(desk: Desk, field: str, text: str, said: str) -> None:
+def test_bad_input_is_said_at_its_field_and_kept(
+    factory: OrderFactory, field: str, text: str, said: str
+) -> None:
     typed = {"emails": "1000", "period": "day", "per_mailbox": "25"} | {field: text}
-    response = browser(desk.people.drafter).get(PAGE, typed)
+    response = browser(factory.people.drafter).get(PAGE, typed)
     assert response.status_code == 400
     form = response.context["form"]
     assert said in " ".join(form.errors[field])
@@ -210,8 +254,10 @@ def test_bad_input_is_said_at_its_field_and_kept(desk: Desk, field: str, text: s
     assert all(form[name].value() == value for name, value in typed.items())
 
 
-def test_the_page_asks_as_much_for_many_prices_and_mailboxes_as_for_few(desk: Desk) -> None:
-    drafter = browser(desk.people.drafter)
+def test_the_page_asks_as_much_for_many_prices_and_mailboxes_as_for_few(
+    factory: OrderFactory,
+) -> None:
+    drafter = browser(factory.people.drafter)
 
     def asked(emails: int) -> int:
         drafter.get(PAGE, {"emails": emails})
@@ -220,11 +266,13 @@ def test_the_page_asks_as_much_for_many_prices_and_mailboxes_as_for_few(desk: De
         return len(queries)
 
     few = asked(10)
-    vendor = desk.accounts["woodpecker"]
+    vendor = factory.accounts["woodpecker"]
     for n in range(30):
-        Price.objects.create(vendor=vendor, item=f"mailbox.P{n}", amount=4, unit=MONTH, as_of=datetime.now(UTC))
+        Price.objects.create(
+            vendor=vendor, item=f"mailbox.P{n}", amount=4, unit=MONTH, as_of=datetime.now(UTC)
+        )
     assert asked(100_000) == few
 
 
-def test_the_choice_of_what_to_order_leads_here(desk: Desk) -> None:
-    assert f'href="{PAGE}"' in page(browser(desk.people.drafter).get("/orders/order/add/"))
+def test_the_choice_of_what_to_order_leads_here(factory: OrderFactory) -> None:
+    assert f'href="{PAGE}"' in page(browser(factory.people.drafter).get("/orders/order/add/"))

@@ -12,7 +12,7 @@ from django.utils import timezone
 from mailops.core.times import moment
 from orders.models import Order
 from orders.models.hold import ended
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from vendors.models import SendingSwitch, Vendor
 
 LATER = timezone.now() + timedelta(minutes=30)
@@ -23,7 +23,7 @@ def order_with(**fields: Any) -> Callable[[Order], object]:
 
 
 @pytest.mark.parametrize(
-    ("hold", "says", "short", "acts_next"),
+    ("hold", "says", "short", "next_actor"),
     [
         (
             lambda _: SendingSwitch.current().hold(reason="Prices look wrong", by="operator"),
@@ -64,10 +64,10 @@ def order_with(**fields: Any) -> Callable[[Order], object]:
     ],
 )
 def test_what_holds_an_order_is_said(
-    desk: Desk, hold: Callable[[Order], object], says: str, short: str, acts_next: str
+    factory: OrderFactory, hold: Callable[[Order], object], says: str, short: str, next_actor: str
 ) -> None:
-    order = desk.confirmed()
-    assert (order.hold, order.held_by, order.acts_next) == (None, "", "MailOps")
+    order = factory.confirmed()
+    assert (order.hold, order.held_by, order.next_actor) == (None, "", "MailOps")
     hold(order)
     order = fresh(order)
     found = order.hold
@@ -75,10 +75,12 @@ def test_what_holds_an_order_is_said(
     since = moment(found.since) if found.since else ""
     words = {"now": since, "later": moment(LATER)}
     assert (found.says, found.short) == (says.format(**words), short.format(**words))
-    assert order.acts_next == acts_next
-    assert bool(found.since) is bool(found.then) is (acts_next == "An operator")
+    assert order.next_actor == next_actor
+    assert bool(found.since) is bool(found.then) is (next_actor == "An operator")
 
 
-@pytest.mark.parametrize(("text", "sentence"), [("", ""), ("no", "no."), ("no. ", "no."), ("why?", "why?")])
+@pytest.mark.parametrize(
+    ("text", "sentence"), [("", ""), ("no", "no."), ("no. ", "no."), ("why?", "why?")]
+)
 def test_a_sentence_ends_once(text: str, sentence: str) -> None:
     assert ended(text) == sentence

@@ -20,7 +20,7 @@ from orders.models import NEXT, Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.order import ACTS_NEXT
 from orders.outcomes import settlement, sweeper
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from vendors.http import NoConnection, Reply
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "order-lifecycle.md"
@@ -43,7 +43,9 @@ def test_the_document_names_every_allowed_move_and_no_other() -> None:
 
 
 def test_the_document_says_who_acts_next() -> None:
-    assert {state: row[1] for state, row in documented().items()} == {str(s): who for s, who in ACTS_NEXT.items()}
+    assert {state: row[1] for state, row in documented().items()} == {
+        str(s): who for s, who in ACTS_NEXT.items()
+    }
 
 
 def test_every_state_has_its_move_its_person_its_chip_and_its_step() -> None:
@@ -58,26 +60,32 @@ def test_every_state_can_be_reached_and_only_ended_orders_go_nowhere() -> None:
     assert {state for state in State if not NEXT[state]} == ENDED
 
 
-@pytest.mark.parametrize(("state", "to"), [(state, to) for state in State for to in State if to not in NEXT[state]])
+@pytest.mark.parametrize(
+    ("state", "to"), [(state, to) for state in State for to in State if to not in NEXT[state]]
+)
 def test_a_move_outside_the_table_raises_and_writes_nothing(
-    unguarded: None, desk: Desk, state: State, to: State
+    unguarded: None, factory: OrderFactory, state: State, to: State
 ) -> None:
-    order = desk.draft()
+    order = factory.draft()
     Order.objects.filter(pk=order.pk).update(state=state, digest="d")
     before = Event.objects.count()
     with pytest.raises(NotAllowed, match="so this can't be done with it"):
-        fresh(order)._move(to, action="test")
+        fresh(order).transition(to, action="test")
     assert fresh(order).state == state
     assert Event.objects.count() == before
 
 
-@pytest.mark.parametrize(("state", "to"), [(state, to) for state in State for to in sorted(NEXT[state])])
-def test_a_move_of_the_table_writes_state_time_and_event(unguarded: None, desk: Desk, state: State, to: str) -> None:
-    order = desk.draft()
+@pytest.mark.parametrize(
+    ("state", "to"), [(state, to) for state in State for to in sorted(NEXT[state])]
+)
+def test_a_move_of_the_table_writes_state_time_and_event(
+    unguarded: None, factory: OrderFactory, state: State, to: str
+) -> None:
+    order = factory.draft()
     since = timezone.now()
     Order.objects.filter(pk=order.pk).update(state=state, digest="d")
     with transaction.atomic():
-        fresh(order)._move(to, action="test.moved", reason="because", by=desk.people.boss)
+        fresh(order).transition(to, action="test.moved", reason="because", by=factory.people.boss)
     moved = fresh(order)
     assert (moved.state, moved.reason) == (to, "because")
     assert moved.state_since >= since
@@ -85,56 +93,62 @@ def test_a_move_of_the_table_writes_state_time_and_event(unguarded: None, desk: 
     assert (event.changes, event.reason, event.who) == ({"state": [state, to]}, "because", "boss")
 
 
-def test_a_move_that_somebody_else_made_first_raises(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_a_move_that_somebody_else_made_first_raises(factory: OrderFactory) -> None:
+    order = factory.reviewed()
     mine, theirs = fresh(order), fresh(order)
-    theirs.send_back(by=desk.people.confirmer, reason="no")
+    theirs.send_back(by=factory.people.confirmer, reason="no")
     with pytest.raises(NotAllowed, match="changed by somebody else a moment ago"):
-        mine.cancel(by=desk.people.confirmer, reason="also no")
+        mine.cancel(by=factory.people.confirmer, reason="also no")
 
 
-def test_a_move_of_a_draft_that_was_saved_meanwhile_raises(desk: Desk) -> None:
-    order = desk.draft()
+def test_a_move_of_a_draft_that_was_saved_meanwhile_raises(factory: OrderFactory) -> None:
+    order = factory.draft()
     mine = fresh(order)
     Order.objects.filter(pk=order.pk).update(version=2)
     with pytest.raises(NotAllowed, match="changed by somebody else"):
-        mine.cancel(by=desk.people.drafter, reason="no")
+        mine.cancel(by=factory.people.drafter, reason="no")
 
 
 @pytest.mark.parametrize("state", sorted(set(State) - {State.DRAFT, State.REVIEW, State.CANCELLED}))
-def test_the_database_refuses_an_order_past_review_without_a_digest(desk: Desk, state: str) -> None:
-    order = desk.draft()
+def test_the_database_refuses_an_order_past_review_without_a_digest(
+    factory: OrderFactory, state: str
+) -> None:
+    order = factory.draft()
     with pytest.raises(IntegrityError), transaction.atomic():
         Order.objects.filter(pk=order.pk).update(state=state)
 
 
-def test_the_database_knows_the_stages_of_an_attempt(desk: Desk) -> None:
-    order = desk.sent()
+def test_the_database_knows_the_stages_of_an_attempt(factory: OrderFactory) -> None:
+    order = factory.sent()
     with pytest.raises(IntegrityError), transaction.atomic():
         Attempt.objects.filter(order=order).update(stage="lost")
 
 
-# -- Who acts next -----------------------------------------------------------------------------------------------------
+# Who acts next
 
 
-def test_the_drafter_is_named_where_it_is_their_turn(desk: Desk) -> None:
-    assert desk.draft().acts_next == "drafter"
-    assert desk.sent(word="no-funds").acts_next == "drafter"
+def test_the_drafter_is_named_where_it_is_their_turn(factory: OrderFactory) -> None:
+    assert factory.draft().next_actor == "drafter"
+    assert factory.sent(word="no-funds").next_actor == "drafter"
 
 
-def test_where_an_order_waits_behind_a_switch_an_operator_acts_next(desk: Desk) -> None:
-    order = desk.confirmed()
-    assert fresh(order).acts_next == "MailOps"
+def test_where_an_order_waits_behind_a_switch_an_operator_acts_next(factory: OrderFactory) -> None:
+    order = factory.confirmed()
+    assert fresh(order).next_actor == "MailOps"
     order.vendor.stop(reason="card expired")
-    assert fresh(order).acts_next == "An operator"
-    assert re.fullmatch(r"Sending to Woodpecker is stopped since \d\d:\d\d: card expired\.", fresh(order).held_by)
+    assert fresh(order).next_actor == "An operator"
+    assert re.fullmatch(
+        r"Sending to Woodpecker is stopped since \d\d:\d\d: card expired\.", fresh(order).held_by
+    )
 
 
 @pytest.mark.parametrize("state", State)
-def test_an_order_waits_for_the_people_that_the_table_names(unguarded: None, desk: Desk, state: State) -> None:
-    order = desk.draft()
+def test_an_order_waits_for_the_people_that_the_table_names(
+    unguarded: None, factory: OrderFactory, state: State
+) -> None:
+    order = factory.draft()
     Order.objects.filter(pk=order.pk).update(state=state, digest="d")
-    people = desk.people
+    people = factory.people
     waits_for = {
         name
         for name in ("drafter", "confirmer", "operator", "auditor")
@@ -144,21 +158,21 @@ def test_an_order_waits_for_the_people_that_the_table_names(unguarded: None, des
     assert waits_for == told.get(ACTS_NEXT[state], set())
 
 
-def test_a_copied_order_waits_for_nobody_any_more(desk: Desk) -> None:
+def test_a_copied_order_waits_for_nobody_any_more(factory: OrderFactory) -> None:
     from orders.drafting import drafts
 
-    order = desk.sent(word="no-funds")
-    assert order in Order.objects.waiting_for(desk.people.drafter)
-    drafts.copy(order, by=desk.people.drafter)
-    assert order not in Order.objects.waiting_for(desk.people.drafter)
+    order = factory.sent(word="no-funds")
+    assert order in Order.objects.waiting_for(factory.people.drafter)
+    drafts.copy(order, by=factory.people.drafter)
+    assert order not in Order.objects.waiting_for(factory.people.drafter)
 
 
-# -- Answers that come after the lease ---------------------------------------------------------------------------------
+# Answers that come after the lease
 
 
-def overdue(desk: Desk) -> tuple[Order, Attempt]:
+def overdue(factory: OrderFactory) -> tuple[Order, Attempt]:
     """An order that its worker marked and then left alone until the sweep gave it up."""
-    attempt = desk.claimed()
+    attempt = factory.claimed()
     order = attempt.order
     assert submission.recheck(attempt) is not None
     assert submission.mark(attempt, body=b"x", started=time.monotonic())
@@ -182,28 +196,30 @@ def answer(order: Order, attempt: Attempt, outcome: Any) -> Order:
     ],
 )
 def test_an_answer_after_the_lease_counts_while_nobody_has_settled(
-    desk: Desk, outcome: Any, state: str, stage: str
+    factory: OrderFactory, outcome: Any, state: str, stage: str
 ) -> None:
-    order = answer(*overdue(desk), outcome)
+    order = answer(*overdue(factory), outcome)
     assert (order.state, order.attempts.get().stage) == (state, stage)
     if state == State.UNKNOWN:
         assert settlement.attempt_of(order)  # a person can still settle it
 
 
-def test_an_attempt_that_proves_unsent_after_the_lease_needs_a_fresh_confirmation(desk: Desk) -> None:
-    order = answer(*overdue(desk), NoConnection("the port was closed"))
+def test_an_attempt_that_proves_unsent_after_the_lease_needs_a_fresh_confirmation(
+    factory: OrderFactory,
+) -> None:
+    order = answer(*overdue(factory), NoConnection("the port was closed"))
     assert "Nothing was bought" in order.reason
     assert order.confirmed_by is None
     assert not order.mailboxes.exclude(state="planned").exists()
-    assert desk.confirm(order).state == State.CONFIRMED
+    assert factory.confirm(order).state == State.CONFIRMED
 
 
-# -- The words of the history ------------------------------------------------------------------------------------------
+# The words of the history
 
 
-def test_every_step_of_an_orders_life_has_its_words(desk: Desk) -> None:
+def test_every_step_of_an_orders_life_has_its_words(factory: OrderFactory) -> None:
     for word in ("acme", "no-funds", "cut-after", "busy"):
-        order = desk.sent(word=word)
+        order = factory.sent(word=word)
         of_it = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))
         told = set(of_it.values_list("action", flat=True))
         assert told <= set(WORDS), told - set(WORDS)

@@ -14,7 +14,7 @@ from mailops.history.verify import verify
 from orders import tasks
 from orders.models import Domain, NotAllowed, Order, State
 from orders.outcomes import delivery, sweeper
-from tests.conftest import PRODUCTS, Desk, fresh
+from tests.conftest import PRODUCTS, OrderFactory, fresh
 from vendors.apis import REGISTRY
 from vendors.apis.base import Progress
 from vendors.practice.server import Practice
@@ -35,8 +35,10 @@ def told(order: Order) -> list[Event]:
 
 
 @pytest.mark.parametrize(("api", "product"), TELLING)
-def test_an_order_that_the_vendor_delivered_is_delivered(desk: Desk, api: str, product: str) -> None:
-    order = desk.sent(api, product)
+def test_an_order_that_the_vendor_delivered_is_delivered(
+    factory: OrderFactory, api: str, product: str
+) -> None:
+    order = factory.sent(api, product)
     assert delivery.ask(order.pk) == "delivered"
     assert fresh(order).state == State.DELIVERED
     assert set(states(order).values()) == {"ready"}
@@ -46,8 +48,10 @@ def test_an_order_that_the_vendor_delivered_is_delivered(desk: Desk, api: str, p
 
 
 @pytest.mark.parametrize(("api", "product"), TELLING)
-def test_what_is_still_in_work_stays_on_its_way(desk: Desk, api: str, product: str) -> None:
-    order = desk.sent(api, product, word="never-delivered")
+def test_what_is_still_in_work_stays_on_its_way(
+    factory: OrderFactory, api: str, product: str
+) -> None:
+    order = factory.sent(api, product, word="never-delivered")
     delivery.ask(order.pk)
     assert delivery.ask(order.pk) == "no news"
     assert fresh(order).state == State.ACCEPTED
@@ -55,9 +59,9 @@ def test_what_is_still_in_work_stays_on_its_way(desk: Desk, api: str, product: s
     assert "ready" not in {s for name, s in states(order).items() if "never-delivered" in name}
 
 
-def test_only_news_is_written_down_and_once(desk: Desk) -> None:
+def test_only_news_is_written_down_and_once(factory: OrderFactory) -> None:
     rows = "fine.com, Ann Lee, ann\nnever-delivered.com, Sam Ito, sam"
-    order = desk.sent(rows=rows)
+    order = factory.sent(rows=rows)
     assert delivery.ask(order.pk) == "told"
     (event,) = told(order)
     assert event.changes == {"ann@fine.com": ["ordered", "ready"], "fine.com": ["planned", "ready"]}
@@ -65,81 +69,87 @@ def test_only_news_is_written_down_and_once(desk: Desk) -> None:
     assert len(told(order)) == 1
 
 
-def test_a_vendor_that_cannot_be_asked_changes_nothing(desk: Desk, practice: Practice) -> None:
-    order = desk.sent()
+def test_a_vendor_that_cannot_be_asked_changes_nothing(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent()
     practice.stop()
     assert delivery.ask(order.pk) == "no answer"
     assert (fresh(order).state, set(states(order).values())) == (State.ACCEPTED, {"ordered"})
     assert told(order) == []
 
 
-def test_a_key_that_cannot_be_opened_changes_nothing(desk: Desk, settings: Any) -> None:
+def test_a_key_that_cannot_be_opened_changes_nothing(factory: OrderFactory, settings: Any) -> None:
     from cryptography.fernet import Fernet
 
-    order = desk.sent()
+    order = factory.sent()
     settings.SEAL_KEYS = [Fernet.generate_key().decode()]
     assert delivery.ask(order.pk) == "no answer"
     assert fresh(order).state == State.ACCEPTED
 
 
-def test_a_vendor_that_tells_nothing_is_not_asked(desk: Desk, practice: Practice) -> None:
-    order = desk.sent(*BOUGHT)
+def test_a_vendor_that_tells_nothing_is_not_asked(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent(*BOUGHT)
     practice.stop()
     assert delivery.ask(order.pk) == "nothing to ask"
 
 
 @pytest.mark.parametrize("word", ["no-funds", "cut-after"])
-def test_only_an_accepted_order_is_asked_about(desk: Desk, word: str) -> None:
-    order = desk.sent(word=word)
+def test_only_an_accepted_order_is_asked_about(factory: OrderFactory, word: str) -> None:
+    order = factory.sent(word=word)
     before = fresh(order).state
     assert delivery.ask(order.pk) == "nothing to ask"
     assert fresh(order).state == before
 
 
-def test_an_order_that_ended_while_the_vendor_answered_is_left_alone(desk: Desk) -> None:
-    order = desk.sent()
-    delivery.mark_delivered(order.pk, by=desk.people.confirmer, reason="All there.")
+def test_an_order_that_ended_while_the_vendor_answered_is_left_alone(factory: OrderFactory) -> None:
+    order = factory.sent()
+    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="All there.")
     late = Progress(mailboxes={"dana@acme.com": "refused"})
     assert delivery.note(order.pk, late) == "settled already"
     assert states(order)["dana@acme.com"] == "ready"
 
 
-def test_names_in_capitals_are_the_same_names(unguarded: None, desk: Desk) -> None:
-    order = desk.sent()
+def test_names_in_capitals_are_the_same_names(unguarded: None, factory: OrderFactory) -> None:
+    order = factory.sent()
     order.mailboxes.filter(username="dana").update(address="Dana@Acme.com")
     delivery.note(order.pk, Progress(mailboxes={"dana@acme.com": "ready"}))
     assert states(order)["Dana@Acme.com"] == "ready"
 
 
-def test_what_the_vendor_does_not_name_is_not_touched(desk: Desk) -> None:
-    order = desk.sent()
+def test_what_the_vendor_does_not_name_is_not_touched(factory: OrderFactory) -> None:
+    order = factory.sent()
     assert delivery.note(order.pk, Progress(mailboxes={"other@else.com": "ready"})) == "no news"
     assert set(states(order).values()) == {"ordered"}
 
 
 @pytest.mark.parametrize("word", ["planned", "gone", "delighted", ""])
-def test_a_word_that_means_nothing_to_us_changes_nothing(desk: Desk, word: str) -> None:
-    order = desk.sent()
+def test_a_word_that_means_nothing_to_us_changes_nothing(factory: OrderFactory, word: str) -> None:
+    order = factory.sent()
     delivery.note(order.pk, Progress(mailboxes={"dana@acme.com": word}))
     assert states(order)["dana@acme.com"] == "ordered"
 
 
-def test_ready_never_becomes_anything_less(desk: Desk) -> None:
-    order = desk.sent()
+def test_ready_never_becomes_anything_less(factory: OrderFactory) -> None:
+    order = factory.sent()
     delivery.note(order.pk, Progress(mailboxes={"dana@acme.com": "ready"}))
     delivery.note(order.pk, Progress(mailboxes={"dana@acme.com": "ordered"}))
     delivery.note(order.pk, Progress(mailboxes={"dana@acme.com": "refused"}))
     assert states(order)["dana@acme.com"] == "ready"
 
 
-def test_part_ready_and_part_refused_is_partly_delivered(desk: Desk) -> None:
-    order = desk.sent()
-    delivery.note(order.pk, Progress(mailboxes={"dana@acme.com": "ready", "sam@acme.com": "refused"}))
+def test_part_ready_and_part_refused_is_partly_delivered(factory: OrderFactory) -> None:
+    order = factory.sent()
+    delivery.note(
+        order.pk, Progress(mailboxes={"dana@acme.com": "ready", "sam@acme.com": "refused"})
+    )
     assert fresh(order).state == State.PARTLY
 
 
-def test_a_reference_told_later_is_kept_but_never_replaced(desk: Desk) -> None:
-    order = desk.sent()
+def test_a_reference_told_later_is_kept_but_never_replaced(factory: OrderFactory) -> None:
+    order = factory.sent()
     assert order.reference == ""
     delivery.note(order.pk, Progress(reference="W-1"))
     delivery.note(order.pk, Progress(reference="W-2"))
@@ -147,11 +157,13 @@ def test_a_reference_told_later_is_kept_but_never_replaced(desk: Desk) -> None:
     assert [event.changes for event in told(order)] == [{"reference": ["", "W-1"]}]
 
 
-# -- Domains that were only said to be held ----------------------------------------------------------------------------
+# Domains that were only said to be held
 
 
-def test_a_held_domain_is_known_to_be_there_once_a_mailbox_on_it_is_ready(desk: Desk) -> None:
-    order = desk.sent()
+def test_a_held_domain_is_known_to_be_there_once_a_mailbox_on_it_is_ready(
+    factory: OrderFactory,
+) -> None:
+    order = factory.sent()
     domain = Domain.objects.get(name="acme.com")
     assert (domain.state, domain.order) == ("planned", None)
     delivery.ask(order.pk)
@@ -159,28 +171,32 @@ def test_a_held_domain_is_known_to_be_there_once_a_mailbox_on_it_is_ready(desk: 
     assert (domain.state, domain.ready_at is not None) == ("ready", True)
 
 
-def test_a_held_domain_that_is_live_at_another_account_does_not_stop_the_order(desk: Desk) -> None:
-    order = desk.sent()
-    Domain.objects.create(name="acme.com", vendor=desk.accounts["coldmailreseller"], state="ready")
+def test_a_held_domain_that_is_live_at_another_account_does_not_stop_the_order(
+    factory: OrderFactory,
+) -> None:
+    order = factory.sent()
+    Domain.objects.create(
+        name="acme.com", vendor=factory.accounts["coldmailreseller"], state="ready"
+    )
     assert delivery.ask(order.pk) == "delivered"
     assert Domain.objects.get(name="acme.com", vendor=order.vendor).state == "planned"
 
 
-# -- A person says so --------------------------------------------------------------------------------------------------
+# A person says so
 
 
-def test_a_person_marks_what_the_vendor_does_not_tell(desk: Desk) -> None:
-    order = desk.sent(*BOUGHT)
-    delivery.mark_delivered(order.pk, by=desk.people.confirmer, reason="Seen in the dashboard.")
+def test_a_person_marks_what_the_vendor_does_not_tell(factory: OrderFactory) -> None:
+    order = factory.sent(*BOUGHT)
+    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Seen in the dashboard.")
     assert fresh(order).state == State.DELIVERED
     assert set(states(order).values()) == {"ready"}
     event = Event.objects.get(action="order.delivered")
     assert (event.who, event.reason) == ("confirmer", "Seen in the dashboard.")
 
 
-def test_what_the_vendor_left_out_stays_left_out(desk: Desk) -> None:
-    order = desk.sent(*BOUGHT, rows="partial.com, Ann Lee, ann\nwhole.com, Sam Ito, sam")
-    delivery.mark_delivered(order.pk, by=desk.people.confirmer, reason="Seen.")
+def test_what_the_vendor_left_out_stays_left_out(factory: OrderFactory) -> None:
+    order = factory.sent(*BOUGHT, rows="partial.com, Ann Lee, ann\nwhole.com, Sam Ito, sam")
+    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Seen.")
     assert fresh(order).state == State.PARTLY
     assert states(order) == {
         "partial.com": "refused", "ann@partial.com": "refused", "whole.com": "ready", "sam@whole.com": "ready",
@@ -188,19 +204,21 @@ def test_what_the_vendor_left_out_stays_left_out(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("word", ["no-funds", "cut-after", "busy"])
-def test_only_an_accepted_order_is_marked_as_set_up(desk: Desk, word: str) -> None:
-    order = desk.sent(word=word)
+def test_only_an_accepted_order_is_marked_as_set_up(factory: OrderFactory, word: str) -> None:
+    order = factory.sent(word=word)
     before = fresh(order).state, states(order)
     with pytest.raises(NotAllowed):
-        delivery.mark_delivered(order.pk, by=desk.people.confirmer, reason="Looks fine.")
+        delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Looks fine.")
     assert (fresh(order).state, states(order)) == before
 
 
-# -- When it is asked --------------------------------------------------------------------------------------------------
+# When it is asked
 
 
-def test_the_sweep_asks_again_after_a_while_and_not_before(desk: Desk, settings: Any) -> None:
-    order = desk.sent()
+def test_the_sweep_asks_again_after_a_while_and_not_before(
+    factory: OrderFactory, settings: Any
+) -> None:
+    order = factory.sent()
     OrmQ.objects.all().delete()
     assert sweeper.run()["asked"] == 0
     later = timezone.now() + timedelta(seconds=settings.PROGRESS_SECONDS + 1)

@@ -1,4 +1,6 @@
-"""The desk: a person's verdict over an unknown outcome, in every state, revised only by another one."""
+"""The factory: a person's verdict over an unknown outcome, in every state, revised only by another
+one.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import delivery, settlement, sweeper
 from orders.sending import vendor_lookup
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.outcomes.test_delivery import states
 from tests.orders.pages import browser, messages_of, url
 from tests.orders.test_submission import charges, in_threads
@@ -52,7 +54,7 @@ def answer(attempt: Attempt, *, status: int, body: bytes = b"") -> str:
     return submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
 
 
-# -- First verdicts ----------------------------------------------------------------------------------------------------
+# First verdicts
 
 
 @pytest.mark.parametrize(
@@ -64,13 +66,18 @@ def answer(attempt: Attempt, *, status: int, body: bytes = b"") -> str:
     ],
 )
 def test_a_verdict_moves_the_order_and_sends_nothing(
-    desk: Desk, practice: Practice, verdict: str, state: str, stage: str, assets: set[str]
+    factory: OrderFactory,
+    practice: Practice,
+    verdict: str,
+    state: str,
+    stage: str,
+    assets: set[str],
 ) -> None:
-    order = desk.sent(*BOUGHT, rows=TWO_DOMAINS)
+    order = factory.sent(*BOUGHT, rows=TWO_DOMAINS)
     arrived = len(practice.ledger.requests())
     OrmQ.objects.all().delete()
     left_out = ["other.com", "sam@other.com"] if verdict == PARTLY else ()
-    desk.settle(order, verdict, left_out=left_out)
+    factory.settle(order, verdict, left_out=left_out)
     assert (fresh(order).state, order.attempts.get().stage) == (state, stage)
     assert set(states(order).values()) == assets
     assert not OrmQ.objects.exists()
@@ -84,52 +91,62 @@ def test_a_verdict_moves_the_order_and_sends_nothing(
 
 
 @pytest.mark.parametrize("made", ["draft", "reviewed", "confirmed", "refused", "accepted"])
-def test_an_outcome_that_is_not_open_takes_no_verdict(desk: Desk, made: str) -> None:
+def test_an_outcome_that_is_not_open_takes_no_verdict(factory: OrderFactory, made: str) -> None:
     order = {
-        "draft": desk.draft,
-        "reviewed": desk.reviewed,
-        "confirmed": desk.confirmed,
-        "refused": lambda: desk.sent(word="no-funds"),
-        "accepted": desk.sent,
+        "draft": factory.draft,
+        "reviewed": factory.reviewed,
+        "confirmed": factory.confirmed,
+        "refused": lambda: factory.sent(word="no-funds"),
+        "accepted": factory.sent,
     }[made]()
     before = fresh(order).state
     with pytest.raises(NotAllowed, match="is not open"):
-        desk.settle(order, PLACED)
+        factory.settle(order, PLACED)
     assert fresh(order).state == before
 
 
-def test_an_order_that_is_being_sent_takes_no_verdict(desk: Desk) -> None:
-    order = desk.claimed().order
+def test_an_order_that_is_being_sent_takes_no_verdict(factory: OrderFactory) -> None:
+    order = factory.claimed().order
     with pytest.raises(NotAllowed, match="It reads: Being sent"):
-        desk.settle(order, NOT_PLACED)
+        factory.settle(order, NOT_PLACED)
     assert fresh(order).state == State.SENDING
 
 
-# -- A part of it ------------------------------------------------------------------------------------------------------
+# A part of it
 
 
-def test_a_part_goes_on_to_partly_delivered_and_a_copy_orders_the_rest(desk: Desk, practice: Practice) -> None:
+def test_a_part_goes_on_to_partly_delivered_and_a_copy_orders_the_rest(
+    factory: OrderFactory, practice: Practice
+) -> None:
     rows = "cut-after.com, Ann Lee, ann\ncut-after.com, Bo Lee, bo\nother.com, Sam Ito, sam"
-    order = desk.sent(rows=rows)
-    desk.settle(order, PARTLY, left_out=["Bo@cut-after.com", "sam@other.com"])
-    assert states(order) == {"ann@cut-after.com": "ordered", "bo@cut-after.com": "refused", "sam@other.com": "refused"}
+    order = factory.sent(rows=rows)
+    factory.settle(order, PARTLY, left_out=["Bo@cut-after.com", "sam@other.com"])
+    assert states(order) == {
+        "ann@cut-after.com": "ordered",
+        "bo@cut-after.com": "refused",
+        "sam@other.com": "refused",
+    }
     assert "Left out" in fresh(order).reason
     assert delivery.ask(order.pk) == "delivered"
     assert fresh(order).state == State.PARTLY
-    assert states(order) == {"ann@cut-after.com": "ready", "bo@cut-after.com": "refused", "sam@other.com": "refused"}
-    whole = drafts.copy(fresh(order), by=desk.people.drafter)
+    assert states(order) == {
+        "ann@cut-after.com": "ready",
+        "bo@cut-after.com": "refused",
+        "sam@other.com": "refused",
+    }
+    whole = drafts.copy(fresh(order), by=factory.people.drafter)
     with pytest.raises(NotAllowed, match="can't be sent for confirmation"):
-        drafts.send_for_confirmation(whole.pk, by=desk.people.drafter)  # ann's is there already
-    copy = drafts.rest_of(fresh(order), by=desk.people.drafter)
-    drafts.send_for_confirmation(copy.pk, by=desk.people.drafter)
-    desk.confirm(copy)
+        drafts.send_for_confirmation(whole.pk, by=factory.people.drafter)  # ann's is there already
+    copy = drafts.rest_of(fresh(order), by=factory.people.drafter)
+    drafts.send_for_confirmation(copy.pk, by=factory.people.drafter)
+    factory.confirm(copy)
     assert fresh(copy).state == State.CONFIRMED
     assert set(states(copy).values()) == {"ordered"}
 
 
-def test_a_domain_that_was_left_out_takes_its_mailboxes_with_it(desk: Desk) -> None:
-    order = desk.sent(*BOUGHT, rows=TWO_DOMAINS)
-    desk.settle(order, PARTLY, left_out=["cut-before.com"])
+def test_a_domain_that_was_left_out_takes_its_mailboxes_with_it(factory: OrderFactory) -> None:
+    order = factory.sent(*BOUGHT, rows=TWO_DOMAINS)
+    factory.settle(order, PARTLY, left_out=["cut-before.com"])
     assert states(order) == {
         "cut-before.com": "refused",
         "ann@cut-before.com": "refused",
@@ -139,10 +156,10 @@ def test_a_domain_that_was_left_out_takes_its_mailboxes_with_it(desk: Desk) -> N
     }
 
 
-def test_the_page_leaves_out_what_is_not_ticked(desk: Desk) -> None:
-    order = desk.sent(*BOUGHT, rows=TWO_DOMAINS)
+def test_the_page_leaves_out_what_is_not_ticked(factory: OrderFactory) -> None:
+    order = factory.sent(*BOUGHT, rows=TWO_DOMAINS)
     said = {"verdict": PARTLY, "there": ["ann@cut-before.com"], "reason": "Counted them."}
-    browser(desk.people.confirmer).post(url(order, "check"), said)
+    browser(factory.people.confirmer).post(url(order, "check"), said)
     assert states(order) == {
         "cut-before.com": "ordered",
         "ann@cut-before.com": "ordered",
@@ -160,27 +177,33 @@ def test_the_page_leaves_out_what_is_not_ticked(desk: Desk) -> None:
         (["eve@elsewhere.com"], "Select a valid choice"),
     ],
 )
-def test_a_part_that_is_none_or_all_is_asked_again(desk: Desk, there: list[str], says: str) -> None:
-    order = desk.sent(*BOUGHT, rows=TWO_DOMAINS)
+def test_a_part_that_is_none_or_all_is_asked_again(
+    factory: OrderFactory, there: list[str], says: str
+) -> None:
+    order = factory.sent(*BOUGHT, rows=TWO_DOMAINS)
     said = {"verdict": PARTLY, "there": there, "reason": "Counted them."}
-    response = browser(desk.people.confirmer).post(url(order, "check"), said)
+    response = browser(factory.people.confirmer).post(url(order, "check"), said)
     assert response.status_code == 400
     assert says in response.content.decode()
     assert fresh(order).state == State.UNKNOWN
 
 
-# -- Revised -----------------------------------------------------------------------------------------------------------
+# Revised
 
 FIRST = {PLACED: State.ACCEPTED, PARTLY: State.ACCEPTED, NOT_PLACED: State.REVIEW}
 
 
 @pytest.mark.parametrize("then", [PLACED, PARTLY, NOT_PLACED])
 @pytest.mark.parametrize("first", [PLACED, PARTLY, NOT_PLACED])
-def test_any_verdict_may_become_any_other_while_nothing_happened_since(desk: Desk, first: str, then: str) -> None:
-    order = desk.sent(*BOUGHT, rows=TWO_DOMAINS)
+def test_any_verdict_may_become_any_other_while_nothing_happened_since(
+    factory: OrderFactory, first: str, then: str
+) -> None:
+    order = factory.sent(*BOUGHT, rows=TWO_DOMAINS)
     out = {PARTLY: ["other.com"]}
-    desk.settle(order, first, left_out=out.get(first, ()), reference="A-1" if first != NOT_PLACED else "")
-    desk.settle(order, then, left_out=out.get(then, ()), reason="Looked again.")
+    factory.settle(
+        order, first, left_out=out.get(first, ()), reference="A-1" if first != NOT_PLACED else ""
+    )
+    factory.settle(order, then, left_out=out.get(then, ()), reason="Looked again.")
     attempt = order.attempts.get()
     assert fresh(order).state == FIRST[then]
     assert fresh(order).reference == ""
@@ -192,141 +215,167 @@ def test_any_verdict_may_become_any_other_while_nothing_happened_since(desk: Des
     assert verify().is_unbroken
 
 
-def test_placed_stays_once_a_part_was_delivered(desk: Desk) -> None:
-    order = desk.sent(word="cut-after")
-    desk.settle(order, PLACED)
+def test_placed_stays_once_a_part_was_delivered(factory: OrderFactory) -> None:
+    order = factory.sent(word="cut-after")
+    factory.settle(order, PLACED)
     delivery.note(order.pk, Progress(mailboxes={"dana@cut-after.com": "ready"}))
     with pytest.raises(NotAllowed, match="A part of it was delivered since"):
-        desk.settle(order, NOT_PLACED)
+        factory.settle(order, NOT_PLACED)
     assert fresh(order).state == State.ACCEPTED
-    page = browser(desk.people.confirmer).get(url(order, "check")).content.decode()
+    page = browser(factory.people.confirmer).get(url(order, "check")).content.decode()
     assert "A part of it was delivered since" in page
     assert "Change the verdict" not in page
 
 
-def test_placed_stays_once_the_order_is_delivered(desk: Desk) -> None:
-    order = desk.sent(word="cut-after")
-    desk.settle(order, PLACED)
+def test_placed_stays_once_the_order_is_delivered(factory: OrderFactory) -> None:
+    order = factory.sent(word="cut-after")
+    factory.settle(order, PLACED)
     assert delivery.ask(order.pk) == "delivered"
     with pytest.raises(NotAllowed, match="was delivered since"):
-        desk.settle(order, NOT_PLACED)
+        factory.settle(order, NOT_PLACED)
     assert fresh(order).state == State.DELIVERED
 
 
-def test_not_placed_stays_once_the_order_was_confirmed_again(desk: Desk) -> None:
-    order = desk.sent(word="timeout-before")
-    desk.settle(order, NOT_PLACED)
-    desk.confirm(order)
+def test_not_placed_stays_once_the_order_was_confirmed_again(factory: OrderFactory) -> None:
+    order = factory.sent(word="timeout-before")
+    factory.settle(order, NOT_PLACED)
+    factory.confirm(order)
     with pytest.raises(NotAllowed, match="confirmed again since"):
-        desk.settle(order, PLACED)
+        factory.settle(order, PLACED)
     assert fresh(order).state == State.CONFIRMED
 
 
-def test_not_placed_stays_once_the_order_is_a_draft_again(desk: Desk) -> None:
-    order = desk.sent(word="timeout-before")
-    desk.settle(order, NOT_PLACED)
-    fresh(order).send_back(by=desk.people.confirmer, reason="Other names.")
+def test_not_placed_stays_once_the_order_is_a_draft_again(factory: OrderFactory) -> None:
+    order = factory.sent(word="timeout-before")
+    factory.settle(order, NOT_PLACED)
+    fresh(order).send_back(by=factory.people.confirmer, reason="Other names.")
     with pytest.raises(NotAllowed, match="no longer what was sent"):
-        desk.settle(order, PLACED)
+        factory.settle(order, PLACED)
     assert fresh(order).state == State.DRAFT
 
 
-def test_a_cancelled_order_that_was_placed_after_all_is_accepted(desk: Desk) -> None:
-    order = desk.sent(*BOUGHT, rows=TWO_DOMAINS)
-    desk.settle(order, NOT_PLACED)
-    fresh(order).cancel(by=desk.people.confirmer, reason="Not wanted any more.")
+def test_a_cancelled_order_that_was_placed_after_all_is_accepted(factory: OrderFactory) -> None:
+    order = factory.sent(*BOUGHT, rows=TWO_DOMAINS)
+    factory.settle(order, NOT_PLACED)
+    fresh(order).cancel(by=factory.people.confirmer, reason="Not wanted any more.")
     assert set(states(order).values()) == {"planned"}
-    desk.settle(order, PLACED, reference="A-1")
+    factory.settle(order, PLACED, reference="A-1")
     assert (fresh(order).state, fresh(order).reference) == (State.ACCEPTED, "A-1")
     assert set(states(order).values()) == {"ordered"}
 
 
-def test_an_order_cancelled_before_it_was_sent_takes_no_verdict(desk: Desk) -> None:
-    order = desk.confirmed()
-    fresh(order).cancel(by=desk.people.confirmer, reason="No.")
+def test_an_order_cancelled_before_it_was_sent_takes_no_verdict(factory: OrderFactory) -> None:
+    order = factory.confirmed()
+    fresh(order).cancel(by=factory.people.confirmer, reason="No.")
     with pytest.raises(NotAllowed, match="is not open"):
-        desk.settle(order, PLACED)
+        factory.settle(order, PLACED)
 
 
 def test_a_refusal_after_not_placed_leaves_the_first_request_open_to_another_verdict(
-    desk: Desk, practice: Practice
+    factory: OrderFactory, practice: Practice
 ) -> None:
-    """The vendor may refuse because it has the first request: without this, only buying twice would be left."""
-    order = desk.sent(word="cut-after")
-    desk.settle(order, NOT_PLACED)
-    desk.confirm(order)
-    Order.objects.filter(pk=order.pk).update(known_listed=["dana@cut-after.com", "sam@cut-after.com"])
+    """The vendor may refuse because it has the first request: without this, only buying twice would
+    be left.
+    """
+    order = factory.sent(word="cut-after")
+    factory.settle(order, NOT_PLACED)
+    factory.confirm(order)
+    Order.objects.filter(pk=order.pk).update(
+        known_listed=["dana@cut-after.com", "sam@cut-after.com"]
+    )
     attempt = claimed_and_marked(order)
-    answer(attempt, status=422, body=b'{"type":"t","message":"Already ordered","code":"invalid_fields","fields":[]}')
+    answer(
+        attempt,
+        status=422,
+        body=b'{"type":"t","message":"Already ordered","code":"invalid_fields","fields":[]}',
+    )
     assert fresh(order).state == State.REVIEW
     assert "An earlier request of this order may be the cause" in fresh(order).reason
-    page = browser(desk.people.confirmer).get(url(order, "check"))
+    page = browser(factory.people.confirmer).get(url(order, "check"))
     assert page.context["attempt"].number == 1
-    desk.settle(order, PLACED)
+    factory.settle(order, PLACED)
     assert fresh(order).state == State.ACCEPTED
-    assert list(order.attempts.order_by("number").values_list("stage", flat=True)) == ["placed", "refused"]
+    assert list(order.attempts.order_by("number").values_list("stage", flat=True)) == [
+        "placed",
+        "refused",
+    ]
     assert charges(practice, order) == 1
 
 
-def test_a_name_that_another_order_took_since_stops_the_verdict(desk: Desk) -> None:
-    order = desk.sent(word="cut-before")
-    desk.settle(order, NOT_PLACED)
-    fresh(order).cancel(by=desk.people.confirmer, reason="Drafted anew.")
-    other = desk.confirmed(word="cut-before")
+def test_a_name_that_another_order_took_since_stops_the_verdict(factory: OrderFactory) -> None:
+    order = factory.sent(word="cut-before")
+    factory.settle(order, NOT_PLACED)
+    fresh(order).cancel(by=factory.people.confirmer, reason="Drafted anew.")
+    other = factory.confirmed(word="cut-before")
     with pytest.raises(NotAllowed, match="was confirmed on another order since"):
-        desk.settle(order, PLACED)
+        factory.settle(order, PLACED)
     assert (fresh(order).state, fresh(other).state) == (State.CANCELLED, State.CONFIRMED)
     assert order.attempts.get().stage == Stage.NOT_PLACED
     assert set(states(other).values()) == {"ordered"}
 
 
-# -- Two people at once ------------------------------------------------------------------------------------------------
+# Two people at once
 
 
-def test_of_two_confirmers_who_saw_the_same_doubt_one_is_told(desk: Desk) -> None:
-    order = desk.sent(word="cut-after")
-    pages = [browser(desk.people.confirmer), browser(desk.people.both)]
+def test_of_two_confirmers_who_saw_the_same_doubt_one_is_told(factory: OrderFactory) -> None:
+    order = factory.sent(word="cut-after")
+    pages = [browser(factory.people.confirmer), browser(factory.people.both)]
     seen = {page.get(url(order, "check")).context["attempt"].verdict_seen for page in pages}
     assert seen == {"unknown"}
     for page, verdict in zip(pages, [PLACED, NOT_PLACED], strict=True):
         said = {"verdict": verdict, "reason": "Looked there.", "seen": "unknown"}
         response = page.post(url(order, "check"), said, follow=True)
     assert "was settled by somebody else a moment ago" in messages_of(response)
-    assert (fresh(order).state, order.attempts.get().settled_by_name) == (State.ACCEPTED, "confirmer")
+    assert (fresh(order).state, order.attempts.get().settled_by_name) == (
+        State.ACCEPTED,
+        "confirmer",
+    )
 
 
-def test_the_page_names_the_verdict_it_shows(desk: Desk) -> None:
-    order = desk.sent(word="cut-after")
-    desk.settle(order, PLACED)
+def test_the_page_names_the_verdict_it_shows(factory: OrderFactory) -> None:
+    order = factory.sent(word="cut-after")
+    factory.settle(order, PLACED)
     attempt = order.attempts.get()
-    page = browser(desk.people.both).get(url(order, "check")).content.decode()
+    page = browser(factory.people.both).get(url(order, "check")).content.decode()
     assert f'name="seen" value="{attempt.verdict_seen}"' in page.replace("&#x27;", "'")
     said = {"verdict": NOT_PLACED, "reason": "Not there.", "seen": attempt.verdict_seen}
-    browser(desk.people.both).post(url(order, "check"), said)
+    browser(factory.people.both).post(url(order, "check"), said)
     assert fresh(order).state == State.REVIEW
 
 
-def test_two_verdicts_at_the_same_moment_leave_one(committed: None, desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="cut-after")
+def test_two_verdicts_at_the_same_moment_leave_one(
+    committed: None, factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent(word="cut-after")
     turn = iter([PLACED, NOT_PLACED, PARTLY, NOT_PLACED])
 
     def settle() -> Order:
         verdict = next(turn)
         left_out = ["dana@cut-after.com"] if verdict == PARTLY else ()
-        return desk.settle(order, verdict, left_out=left_out, seen="unknown")
+        return factory.settle(order, verdict, left_out=left_out, seen="unknown")
 
     results = in_threads(4, settle)
     assert sum(isinstance(result, Order) for result in results) == 1, results
     assert sum(isinstance(result, NotAllowed) for result in results) == 3, results
     attempt = order.attempts.get()
-    assert fresh(order).state == {Stage.PLACED: State.ACCEPTED, Stage.NOT_PLACED: State.REVIEW}[Stage(attempt.stage)]
+    assert (
+        fresh(order).state
+        == {Stage.PLACED: State.ACCEPTED, Stage.NOT_PLACED: State.REVIEW}[Stage(attempt.stage)]
+    )
     assert verify().is_unbroken
 
 
-def test_a_late_answer_and_a_verdict_at_the_same_moment(committed: None, desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="timeout-after")
+def test_a_late_answer_and_a_verdict_at_the_same_moment(
+    committed: None, factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent(word="timeout-after")
     attempt = order.attempts.get()
-    turn = iter([lambda: desk.settle(order, NOT_PLACED, seen="unknown"), lambda: answer(attempt, status=202)])
+    turn = iter(
+        [
+            lambda: factory.settle(order, NOT_PLACED, seen="unknown"),
+            lambda: answer(attempt, status=202),
+        ]
+    )
 
     def do() -> Any:
         return next(turn)()
@@ -341,16 +390,18 @@ def test_a_late_answer_and_a_verdict_at_the_same_moment(committed: None, desk: D
     assert verify().is_unbroken
 
 
-# -- Later news --------------------------------------------------------------------------------------------------------
+# Later news
 
 
-def test_later_news_waits_for_a_confirmer_until_it_is_read_and_changes_nothing(desk: Desk) -> None:
-    order = desk.sent(word="timeout-before")
-    desk.settle(order, NOT_PLACED)
+def test_later_news_waits_for_a_confirmer_until_it_is_read_and_changes_nothing(
+    factory: OrderFactory,
+) -> None:
+    order = factory.sent(word="timeout-before")
+    factory.settle(order, NOT_PLACED)
     answer(order.attempts.get(), status=202)
     assert open_news(order) == [1]
-    assert fresh(order) in Order.objects.waiting_for(desk.people.confirmer)
-    confirmer = browser(desk.people.confirmer)
+    assert fresh(order) in Order.objects.waiting_for(factory.people.confirmer)
+    confirmer = browser(factory.people.confirmer)
     assert "now says something else" in confirmer.get(url(order, "check")).content.decode()
     assert confirmer.post(url(order, "news"), {"reason": " "}).status_code == 400
     assert open_news(order) == [1]
@@ -360,24 +411,24 @@ def test_later_news_waits_for_a_confirmer_until_it_is_read_and_changes_nothing(d
     assert Event.objects.get(action="attempt.news_read").reason == "That answer was for a test."
 
 
-def test_another_verdict_ends_the_news(desk: Desk) -> None:
-    order = desk.sent(word="timeout-before")
-    desk.settle(order, NOT_PLACED)
+def test_another_verdict_ends_the_news(factory: OrderFactory) -> None:
+    order = factory.sent(word="timeout-before")
+    factory.settle(order, NOT_PLACED)
     answer(order.attempts.get(), status=202)
-    desk.settle(order, PLACED)
+    factory.settle(order, PLACED)
     assert open_news(order) == []
 
 
 @pytest.mark.parametrize("name", ["drafter", "operator", "auditor"])
 @pytest.mark.parametrize("door", ["check", "news"])
-def test_only_who_settles_comes_to_the_desk(desk: Desk, name: str, door: str) -> None:
-    order = desk.sent(word="cut-after")
+def test_only_who_settles_comes_to_the_desk(factory: OrderFactory, name: str, door: str) -> None:
+    order = factory.sent(word="cut-after")
     said = {"verdict": PLACED, "reason": "Mine."}
-    assert browser(getattr(desk.people, name)).post(url(order, door), said).status_code == 403
+    assert browser(getattr(factory.people, name)).post(url(order, door), said).status_code == 403
     assert fresh(order).state == State.UNKNOWN
 
 
-def test_the_sweep_never_settles(desk: Desk) -> None:
-    order = desk.sent(word="cut-after")
+def test_the_sweep_never_settles(factory: OrderFactory) -> None:
+    order = factory.sent(word="cut-after")
     sweeper.run(order.state_since + timedelta(days=30))
     assert fresh(order).state == State.UNKNOWN

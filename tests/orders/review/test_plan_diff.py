@@ -1,4 +1,6 @@
-"""What changed between two plans is said in words, whatever a vendor calls its fields, and never goes unsaid."""
+"""What changed between two plans is said in words, whatever a vendor calls its fields, and never
+goes unsaid.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ SAM, DANA = box("Sam", "sam@acme.com"), box("Dana", "dana@acme.com")
             "Bought when it arrives: yes became no.", "Billing cycle: “MONTHLY” became “YEARLY”."]),
     ],
 )  # fmt: skip
-def test_a_change_is_said_in_words(before: dict[str, Any], after: dict[str, Any], sentences: list[str]) -> None:
+def test_a_change_is_said_in_words(
+    before: dict[str, Any], after: dict[str, Any], sentences: list[str]
+) -> None:
     assert said(before, after) == sentences
 
 
@@ -79,7 +83,9 @@ def test_lines_that_look_alike_are_compared_by_their_place() -> None:
     ]
 
 
-names = st.sampled_from(["mailboxes", "domains", "aliases", "email", "domain", "google", "firstName", "confirm", "odd"])
+names = st.sampled_from(
+    ["mailboxes", "domains", "aliases", "email", "domain", "google", "firstName", "confirm", "odd"]
+)
 bodies = st.recursive(
     st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["", "a", "b"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
@@ -88,5 +94,7 @@ bodies = st.recursive(
 
 
 @given(st.dictionaries(names, bodies, max_size=3), st.dictionaries(names, bodies, max_size=3))
-def test_whatever_the_body_holds_a_change_never_goes_unsaid(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_whatever_the_body_holds_a_change_never_goes_unsaid(
+    before: dict[str, Any], after: dict[str, Any]
+) -> None:
     assert bool(said(before, after)) is (before != after)

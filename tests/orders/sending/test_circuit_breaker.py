@@ -10,7 +10,7 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from vendors.http import Reply
 from vendors.models import Vendor
 from vendors.practice.server import Practice
@@ -22,16 +22,18 @@ def account(api: str = "woodpecker") -> Vendor:
     return Vendor.objects.get(api=api)
 
 
-def sent_and_lost(desk: Desk, number: int, word: str = "cut-after") -> Order:
-    return desk.sent(rows=f"{word}-{number}.com, Dana Reyes, dana")
+def sent_and_lost(factory: OrderFactory, number: int, word: str = "cut-after") -> Order:
+    return factory.sent(rows=f"{word}-{number}.com, Dana Reyes, dana")
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_closes_the_account(desk: Desk, status: int) -> None:
-    attempt = desk.claimed()
+def test_a_refused_key_closes_the_account(factory: OrderFactory, status: int) -> None:
+    attempt = factory.claimed()
     submission.recheck(attempt)
     assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
-    body = f'{{"title":"No","status":{status},"details":"Invalid API key","timestamp":"now"}}'.encode()
+    body = (
+        f'{{"title":"No","status":{status},"details":"Invalid API key","timestamp":"now"}}'.encode()
+    )
     reply = Reply(status=status, headers={}, body=body, seconds=1)
     submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
     assert "does not accept the key" in account().stopped_reason
@@ -39,8 +41,10 @@ def test_a_refused_key_closes_the_account(desk: Desk, status: int) -> None:
     assert event.reason == account().stopped_reason
 
 
-def test_a_refused_key_over_the_wire_closes_the_account_for_the_next_order(desk: Desk, practice: Practice) -> None:
-    order, waiting = desk.confirmed(word="bad-key"), desk.confirmed(word="next")
+def test_a_refused_key_over_the_wire_closes_the_account_for_the_next_order(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order, waiting = factory.confirmed(word="bad-key"), factory.confirmed(word="next")
     assert submission.submit(order.pk) == Stage.REFUSED
     assert account().is_stopped
     assert submission.submit(waiting.pk) == "nothing to do"
@@ -49,64 +53,66 @@ def test_a_refused_key_over_the_wire_closes_the_account_for_the_next_order(desk:
 
 
 @pytest.mark.parametrize("word", ["no-funds", "refused-field"])
-def test_any_other_refusal_leaves_it_open(desk: Desk, word: str) -> None:
-    assert desk.sent(word=word).state == State.REFUSED
+def test_any_other_refusal_leaves_it_open(factory: OrderFactory, word: str) -> None:
+    assert factory.sent(word=word).state == State.REFUSED
     assert not account().is_stopped
 
 
-def test_three_unknown_in_a_row_close_the_account(desk: Desk, settings: Any) -> None:
+def test_three_unknown_in_a_row_close_the_account(factory: OrderFactory, settings: Any) -> None:
     for number in range(settings.UNKNOWN_IN_A_ROW):
         assert not account().is_stopped
-        assert sent_and_lost(desk, number).state == State.UNKNOWN
+        assert sent_and_lost(factory, number).state == State.UNKNOWN
     assert "3 outcomes in a row are unknown" in account().stopped_reason
     assert Event.objects.filter(action="vendor.stopped").count() == 1
 
 
-def test_an_answer_in_between_breaks_the_row(desk: Desk) -> None:
+def test_an_answer_in_between_breaks_the_row(factory: OrderFactory) -> None:
     for number in range(2):
-        sent_and_lost(desk, number)
-    assert desk.sent().state == State.ACCEPTED
+        sent_and_lost(factory, number)
+    assert factory.sent().state == State.ACCEPTED
     for number in range(2, 4):
-        sent_and_lost(desk, number)
+        sent_and_lost(factory, number)
     assert not account().is_stopped
-    sent_and_lost(desk, 4)
+    sent_and_lost(factory, 4)
     assert account().is_stopped
 
 
-def test_an_account_that_was_opened_again_counts_afresh(desk: Desk) -> None:
+def test_an_account_that_was_opened_again_counts_afresh(factory: OrderFactory) -> None:
     for number in range(3):
-        sent_and_lost(desk, number)
+        sent_and_lost(factory, number)
     account().resume()
     for number in range(3, 5):
-        sent_and_lost(desk, number)
+        sent_and_lost(factory, number)
     assert not account().is_stopped
-    sent_and_lost(desk, 5)
+    sent_and_lost(factory, 5)
     assert account().is_stopped
 
 
 @pytest.mark.parametrize("limit", [0, -1])
-def test_nought_never_closes_it(desk: Desk, settings: Any, limit: int) -> None:
+def test_nought_never_closes_it(factory: OrderFactory, settings: Any, limit: int) -> None:
     settings.UNKNOWN_IN_A_ROW = limit
     for number in range(4):
-        assert sent_and_lost(desk, number).state == State.UNKNOWN
+        assert sent_and_lost(factory, number).state == State.UNKNOWN
     assert not account().is_stopped
 
 
-def test_other_accounts_go_on(desk: Desk) -> None:
+def test_other_accounts_go_on(factory: OrderFactory) -> None:
     for number in range(2):
-        sent_and_lost(desk, number)
-    assert desk.sent(*CMR, word="cut-after").state == State.UNKNOWN  # not the third of this row
+        sent_and_lost(factory, number)
+    assert factory.sent(*CMR, word="cut-after").state == State.UNKNOWN  # not the third of this row
     assert not account().is_stopped
-    sent_and_lost(desk, 3)
+    sent_and_lost(factory, 3)
     assert account().is_stopped
     assert not account("coldmailreseller").is_stopped
-    assert desk.sent(*CMR, word="fine").state == State.ACCEPTED
+    assert factory.sent(*CMR, word="fine").state == State.ACCEPTED
 
 
-def test_an_account_that_a_person_stopped_keeps_their_reason(desk: Desk) -> None:
-    attempts = [desk.sent(rows=f"cut-after-{number}.com, Dana Reyes, dana") for number in range(2)]
+def test_an_account_that_a_person_stopped_keeps_their_reason(factory: OrderFactory) -> None:
+    attempts = [
+        factory.sent(rows=f"cut-after-{number}.com, Dana Reyes, dana") for number in range(2)
+    ]
     assert {order.state for order in attempts} == {State.UNKNOWN}
-    attempt = desk.claimed(word="third")
+    attempt = factory.claimed(word="third")
     submission.recheck(attempt)
     assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
     account().stop(reason="Card expired.")
@@ -115,7 +121,9 @@ def test_an_account_that_a_person_stopped_keeps_their_reason(desk: Desk) -> None
     assert account().stopped_reason == "Card expired."
 
 
-def test_workers_that_died_while_sending_count_as_unknown(desk: Desk, settings: Any) -> None:
+def test_workers_that_died_while_sending_count_as_unknown(
+    factory: OrderFactory, settings: Any
+) -> None:
     from datetime import timedelta
 
     from django.utils import timezone
@@ -123,7 +131,7 @@ def test_workers_that_died_while_sending_count_as_unknown(desk: Desk, settings: 
     from orders.outcomes import sweeper
 
     settings.UNKNOWN_IN_A_ROW = 1
-    attempt = desk.claimed()
+    attempt = factory.claimed()
     submission.recheck(attempt)
     assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
     assert sweeper.run(timezone.now() + timedelta(hours=1))["unknown"] == 1

@@ -1,4 +1,6 @@
-"""Prices between confirming and sending: read again where the vendor tells them, compared with what was confirmed."""
+"""Prices between confirming and sending: read again where the vendor tells them, compared with what
+was confirmed.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,16 @@ from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from orders.plan import plan
 from orders.sending import price_drift, price_refresh
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.test_submission import charges
 from vendors import price_lists
 from vendors.models import Price, Vendor
 from vendors.practice.server import Practice
 
-CMR = ("coldmailreseller", "domains")  # a domain at 13.00 a year, then 14.50, and two mailboxes at 3.00 a month
+CMR = (
+    "coldmailreseller",
+    "domains",
+)  # a domain at 13.00 a year, then 14.50, and two mailboxes at 3.00 a month
 
 
 def account(api: str = "coldmailreseller") -> Vendor:
@@ -41,7 +46,7 @@ def only_attempt(order: Order) -> Attempt:
     return order.attempts.get()
 
 
-# -- Compared with what was confirmed ----------------------------------------------------------------------------------
+# Compared with what was confirmed
 
 
 @pytest.mark.parametrize(
@@ -52,20 +57,25 @@ def only_attempt(order: Order) -> Attempt:
     ],
 )
 def test_without_a_tolerance_any_change_goes_back_line_by_line(
-    desk: Desk, practice: Practice, amount: str, says: str
+    factory: OrderFactory, practice: Practice, amount: str, says: str
 ) -> None:
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("mailbox", amount)
     assert submission.submit(order.pk) == "held back"
     order = fresh(order)
     assert order.state == State.REVIEW
-    assert order.reason == f"Not sent, because it is no longer what was confirmed. The price changed. {says}"
+    assert (
+        order.reason
+        == f"Not sent, because it is no longer what was confirmed. The price changed. {says}"
+    )
     assert practice.ledger.requests() == []
 
 
-def test_a_rise_within_the_tolerance_is_sent_and_written_down(desk: Desk, practice: Practice) -> None:
+def test_a_rise_within_the_tolerance_is_sent_and_written_down(
+    factory: OrderFactory, practice: Practice
+) -> None:
     allow("1.50")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("mailbox", "3.75")
     assert submission.submit(order.pk) == Stage.ACCEPTED
     attempt = only_attempt(order)
@@ -77,54 +87,57 @@ def test_a_rise_within_the_tolerance_is_sent_and_written_down(desk: Desk, practi
     assert charges(practice, order) == 1
     assert attempt.body_sha256 == practice.ledger.charges()[0].body_sha256
     browser = Browser()
-    browser.force_login(desk.people.auditor)
+    browser.force_login(factory.people.auditor)
     assert "had risen by $1.50" in browser.get(f"/orders/order/{order.pk}/change/").content.decode()
 
 
-def test_a_cent_over_the_tolerance_goes_back(desk: Desk, practice: Practice) -> None:
+def test_a_cent_over_the_tolerance_goes_back(factory: OrderFactory, practice: Practice) -> None:
     allow("1.49")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("mailbox", "3.75")
     assert submission.submit(order.pk) == "held back"
-    assert "$1.50 more than was confirmed for 2. At most $1.49 more was allowed for." in fresh(order).reason
+    assert (
+        "$1.50 more than was confirmed for 2. At most $1.49 more was allowed for."
+        in fresh(order).reason
+    )
     assert practice.ledger.requests() == []
 
 
-def test_a_price_that_fell_is_sent_where_there_is_a_tolerance(desk: Desk) -> None:
+def test_a_price_that_fell_is_sent_where_there_is_a_tolerance(factory: OrderFactory) -> None:
     allow("1.00", 0)
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("mailbox", "2.50")
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert (only_attempt(order).due_now, only_attempt(order).rise) == ({"USD": "18.00"}, {})
 
 
-def test_what_rises_every_year_counts_as_well(desk: Desk) -> None:
+def test_what_rises_every_year_counts_as_well(factory: OrderFactory) -> None:
     allow("1.00")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("domain.com", "13.00", renewal_amount="16.00")
     assert submission.submit(order.pk) == "held back"
     assert "The renewal of Domains .com, 1 year rose from $14.50 to $16.00" in fresh(order).reason
 
 
-def test_one_line_down_does_not_hide_another_up_beyond_a_total(desk: Desk) -> None:
+def test_one_line_down_does_not_hide_another_up_beyond_a_total(factory: OrderFactory) -> None:
     """Less now and more every month: the month decides."""
     allow("1.00")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("domain.com", "3.00")
     reprice("mailbox", "5.00")
     assert submission.submit(order.pk) == "held back"
 
 
-def test_accepted_rises_add_up_for_thirty_days(desk: Desk) -> None:
+def test_accepted_rises_add_up_for_thirty_days(factory: OrderFactory) -> None:
     allow("2.00", "3.50")
-    orders = [desk.confirmed(*CMR, word=word) for word in ("one", "two", "three")]
+    orders = [factory.confirmed(*CMR, word=word) for word in ("one", "two", "three")]
     reprice("mailbox", "3.75")
     assert submission.submit(orders[0].pk) == Stage.ACCEPTED
     assert submission.submit(orders[1].pk) == Stage.ACCEPTED
     assert submission.submit(orders[2].pk) == "held back"
     assert "would come to more than $3.50" in fresh(orders[2]).reason
     Attempt.objects.filter(order=orders[0]).update(claimed_at=timezone.now() - timedelta(days=31))
-    desk.confirm(fresh(orders[2]))  # at the new price, so nothing has risen
+    factory.confirm(fresh(orders[2]))  # at the new price, so nothing has risen
     assert submission.submit(orders[2].pk) == Stage.ACCEPTED
     assert only_attempt_with_stage(orders[2], Stage.ACCEPTED).rise == {}
 
@@ -133,54 +146,58 @@ def only_attempt_with_stage(order: Order, stage: Stage) -> Attempt:
     return order.attempts.get(stage=stage)
 
 
-def test_without_a_sum_for_thirty_days_no_rise_is_accepted(desk: Desk) -> None:
+def test_without_a_sum_for_thirty_days_no_rise_is_accepted(factory: OrderFactory) -> None:
     allow("2.00", None)
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("mailbox", "3.01")
     assert submission.submit(order.pk) == "held back"
 
 
-def test_a_tolerance_that_was_raised_after_confirming_does_not_count(desk: Desk) -> None:
+def test_a_tolerance_that_was_raised_after_confirming_does_not_count(factory: OrderFactory) -> None:
     allow("1.00")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     allow("50.00")
     reprice("mailbox", "3.75")
     assert submission.submit(order.pk) == "held back"
     assert "At most $1.00 more was allowed for" in fresh(order).reason
 
 
-def test_a_tolerance_that_was_taken_away_after_confirming_is_gone(desk: Desk) -> None:
+def test_a_tolerance_that_was_taken_away_after_confirming_is_gone(factory: OrderFactory) -> None:
     allow("5.00")
-    order, other = desk.confirmed(*CMR), desk.confirmed(*CMR, word="other")
+    order, other = factory.confirmed(*CMR), factory.confirmed(*CMR, word="other")
     allow(None)
     assert submission.submit(other.pk) == Stage.ACCEPTED  # its prices are the confirmed ones
     reprice("mailbox", "3.01")
     assert submission.submit(order.pk) == "held back"
 
 
-def test_a_confirmer_confirms_the_tolerance_that_the_page_showed(desk: Desk) -> None:
-    order = desk.reviewed(*CMR)
+def test_a_confirmer_confirms_the_tolerance_that_the_page_showed(factory: OrderFactory) -> None:
+    order = factory.reviewed(*CMR)
     current = plan(fresh(order))
     submission.seen(current)
     allow("5.00")
     with pytest.raises(submission.PlanChanged) as refused:
-        submission.confirm(order.pk, by=desk.people.confirmer, digest=current.digest)
+        submission.confirm(order.pk, by=factory.people.confirmer, digest=current.digest)
     assert refused.value.changes == ["How much its prices may rise until it is sent was changed."]
 
 
 @pytest.mark.parametrize("column", ["first_name", "username"])
-def test_no_tolerance_covers_anything_but_prices(unguarded: None, desk: Desk, practice: Practice, column: str) -> None:
+def test_no_tolerance_covers_anything_but_prices(
+    unguarded: None, factory: OrderFactory, practice: Practice, column: str
+) -> None:
     allow("50.00")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     reprice("mailbox", "3.01")
     order.mailboxes.filter(username="sam").update(**{column: "mallory"})
     assert submission.submit(order.pk) == "held back"
     assert practice.ledger.requests() == []
 
 
-def test_a_snapshot_changed_behind_the_back_is_no_excuse(unguarded: None, desk: Desk, practice: Practice) -> None:
+def test_a_snapshot_changed_behind_the_back_is_no_excuse(
+    unguarded: None, factory: OrderFactory, practice: Practice
+) -> None:
     allow("1.00")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     snapshot = order.snapshot | {"may_rise": {"USD": "500.00"}}
     Order.objects.filter(pk=order.pk).update(snapshot=snapshot)
     allow("500.00")
@@ -189,13 +206,16 @@ def test_a_snapshot_changed_behind_the_back_is_no_excuse(unguarded: None, desk: 
     assert practice.ledger.requests() == []
 
 
-def test_a_rise_that_goes_over_a_limit_goes_back(desk: Desk, practice: Practice) -> None:
+def test_a_rise_that_goes_over_a_limit_goes_back(factory: OrderFactory, practice: Practice) -> None:
     allow("5.00")
-    order = desk.confirmed(*CMR)
+    order = factory.confirmed(*CMR)
     Vendor.objects.update(day_limit=20)
     reprice("mailbox", "3.75")
     assert submission.submit(order.pk) == "held back"
-    assert "Of the limit of $20.00 a day for ColdMailReseller only $1.00 is left" in fresh(order).reason
+    assert (
+        "Of the limit of $20.00 a day for ColdMailReseller only $1.00 is left"
+        in fresh(order).reason
+    )
     assert practice.ledger.requests() == []
 
 
@@ -206,15 +226,24 @@ def test_another_currency_or_period_is_no_drift() -> None:
     }  # fmt: skip
     totals = {"due_now": {"USD": "2.00"}, "per_month": {"USD": "2.00"}, "per_year": {}}
     before = {"host": "h", "request": {}, "secrets": {}, "cost": {"lines": [line]} | totals}
-    for change in ({"currency": "EUR"}, {"unit": "year"}, {"quantity": 3}, {"label": "B"}, {"unit_price": None}):
-        assert price_drift.between(before, before | {"cost": {"lines": [line | change]} | totals}) is None
+    for change in (
+        {"currency": "EUR"},
+        {"unit": "year"},
+        {"quantity": 3},
+        {"label": "B"},
+        {"unit_price": None},
+    ):
+        assert (
+            price_drift.between(before, before | {"cost": {"lines": [line | change]} | totals})
+            is None
+        )
     assert price_drift.between(before, before | {"cost": {"lines": []} | totals}) is None
     assert price_drift.between(before, before | {"host": "elsewhere"}) is None
     found = price_drift.between(before, before)
     assert found is not None and found.says == []
 
 
-# -- Read again --------------------------------------------------------------------------------------------------------
+# Read again
 
 
 def grow_old(api: str, minutes: int = 10) -> None:
@@ -222,47 +251,65 @@ def grow_old(api: str, minutes: int = 10) -> None:
 
 
 @pytest.mark.parametrize(
-    ("api", "product"), [("woodpecker", "mailboxes"), ("scaledmail", "package"), ("smartsenders", "domains")]
+    ("api", "product"),
+    [("woodpecker", "mailboxes"), ("scaledmail", "package"), ("smartsenders", "domains")],
 )
-def test_old_prices_are_read_again_before_the_claim(desk: Desk, practice: Practice, api: str, product: str) -> None:
-    order = desk.confirmed(api, product)
+def test_old_prices_are_read_again_before_the_claim(
+    factory: OrderFactory, practice: Practice, api: str, product: str
+) -> None:
+    order = factory.confirmed(api, product)
     grow_old(api)
     assert submission.submit(order.pk) == Stage.ACCEPTED
-    assert Event.objects.filter(action="vendor.prices_fetched", subject=str(order.vendor)).count() == 1
-    assert not Price.objects.filter(vendor=order.vendor, as_of__lt=timezone.now() - timedelta(minutes=5)).exists()
+    assert (
+        Event.objects.filter(action="vendor.prices_fetched", subject=str(order.vendor)).count() == 1
+    )
+    assert not Price.objects.filter(
+        vendor=order.vendor, as_of__lt=timezone.now() - timedelta(minutes=5)
+    ).exists()
     assert charges(practice, order) == 1
 
 
-def test_prices_that_were_just_read_are_not_read_again(desk: Desk) -> None:
+def test_prices_that_were_just_read_are_not_read_again(factory: OrderFactory) -> None:
     for word in ("one", "two"):
-        assert desk.sent(word=word).state == State.ACCEPTED
-    assert not Event.objects.filter(action="vendor.prices_fetched", subject="Woodpecker (practice)").exists()
+        assert factory.sent(word=word).state == State.ACCEPTED
+    assert not Event.objects.filter(
+        action="vendor.prices_fetched", subject="Woodpecker (practice)"
+    ).exists()
 
 
-def test_typed_prices_are_an_operators_and_not_read_again(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_typed_prices_are_an_operators_and_not_read_again(factory: OrderFactory) -> None:
+    order = factory.reviewed()
     Price.objects.filter(vendor=order.vendor).update(source="Typed by operator")
     grow_old("woodpecker")
-    desk.confirm(order)
+    factory.confirm(order)
     assert submission.submit(order.pk) == Stage.ACCEPTED
-    assert not Event.objects.filter(action="vendor.prices_fetched", subject=str(order.vendor)).exists()
+    assert not Event.objects.filter(
+        action="vendor.prices_fetched", subject=str(order.vendor)
+    ).exists()
 
 
-def test_the_vendors_new_price_sends_the_order_back(desk: Desk, practice: Practice) -> None:
+def test_the_vendors_new_price_sends_the_order_back(
+    factory: OrderFactory, practice: Practice
+) -> None:
     """The list said less when the order was confirmed."""
-    order = desk.reviewed()
+    order = factory.reviewed()
     item = Price.objects.filter(vendor=order.vendor, item="mailbox.GOOGLE")
     now = item.get().amount
     item.update(amount=now - Decimal("1.00"))
-    desk.confirm(order)
+    factory.confirm(order)
     grow_old("woodpecker")
     assert submission.submit(order.pk) == "held back"
-    assert f"rose from €{now - 1} to €{now}: €2.00 more than was confirmed for 2" in fresh(order).reason
+    assert (
+        f"rose from €{now - 1} to €{now}: €2.00 more than was confirmed for 2"
+        in fresh(order).reason
+    )
     assert practice.ledger.requests() == []
 
 
-def test_a_price_that_the_list_no_longer_names_goes_back(unguarded: None, desk: Desk, practice: Practice) -> None:
-    order = desk.reviewed()
+def test_a_price_that_the_list_no_longer_names_goes_back(
+    unguarded: None, factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.reviewed()
     Price.objects.filter(vendor=order.vendor, item="mailbox.GOOGLE").delete()
     gone = Price.objects.filter(vendor=order.vendor).first()
     assert gone
@@ -270,7 +317,7 @@ def test_a_price_that_the_list_no_longer_names_goes_back(unguarded: None, desk: 
                          currency="EUR", source=gone.source, as_of=timezone.now())  # fmt: skip
     Order.objects.filter(pk=order.pk).update(options={"provider": "YAHOO"})
     order = fresh(order)
-    desk.confirm(order)
+    factory.confirm(order)
     grow_old("woodpecker")
     assert submission.submit(order.pk) == "price gone"
     assert "price list does not name Yahoo any more" in fresh(order).reason
@@ -278,9 +325,9 @@ def test_a_price_that_the_list_no_longer_names_goes_back(unguarded: None, desk: 
 
 
 def test_prices_that_can_not_be_read_are_a_try_and_end_before_a_person(
-    desk: Desk, practice: Practice, settings: Any
+    factory: OrderFactory, practice: Practice, settings: Any
 ) -> None:
-    order = desk.confirmed("scaledmail", "package")
+    order = factory.confirmed("scaledmail", "package")
     grow_old("scaledmail")
     practice.stop()
     for number in range(settings.NOT_SENT_TRIES):
@@ -293,27 +340,37 @@ def test_prices_that_can_not_be_read_are_a_try_and_end_before_a_person(
     assert not order.attempts.exists()
 
 
-def test_a_busy_account_is_no_failed_try(desk: Desk) -> None:
-    order = desk.confirmed("scaledmail", "package")
+def test_a_busy_account_is_no_failed_try(factory: OrderFactory) -> None:
+    order = factory.confirmed("scaledmail", "package")
     grow_old("scaledmail")
-    Vendor.objects.filter(pk=order.vendor_id).update(next_turn_at=timezone.now() + timedelta(minutes=2))
+    Vendor.objects.filter(pk=order.vendor_id).update(
+        next_turn_at=timezone.now() + timedelta(minutes=2)
+    )
     assert price_refresh.read_first(order.pk) == "account busy"
     order = fresh(order)
-    assert (order.state, order.tries, order.rung_at) == (State.CONFIRMED, 0, None)
+    assert (order.state, order.tries, order.queued_at) == (State.CONFIRMED, 0, None)
 
 
-def test_a_fresh_confirmation_reads_old_prices_anew(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_a_fresh_confirmation_reads_old_prices_anew(factory: OrderFactory) -> None:
+    order = factory.reviewed()
     Order.objects.filter(pk=order.pk).update(prices_at=timezone.now())
-    desk.confirm(order)
+    factory.confirm(order)
     grow_old("woodpecker")
     assert submission.submit(order.pk) == Stage.ACCEPTED
-    assert Event.objects.filter(action="vendor.prices_fetched", subject=str(order.vendor)).count() == 1
+    assert (
+        Event.objects.filter(action="vendor.prices_fetched", subject=str(order.vendor)).count() == 1
+    )
 
 
-def test_prices_that_grow_old_while_the_vendor_is_asked_are_read_again_later(desk: Desk, settings: Any) -> None:
-    order = desk.confirmed()
+def test_prices_that_grow_old_while_the_vendor_is_asked_are_read_again_later(
+    factory: OrderFactory, settings: Any
+) -> None:
+    order = factory.confirmed()
     price_lists.fetch(order.vendor)
     settings.PRICES_FRESH_SECONDS = 0
     assert submission.submit(order.pk) == "looked, not fresh any more"
-    assert (fresh(order).state, fresh(order).rung_at, fresh(order).tries) == (State.CONFIRMED, None, 0)
+    assert (fresh(order).state, fresh(order).queued_at, fresh(order).tries) == (
+        State.CONFIRMED,
+        None,
+        0,
+    )

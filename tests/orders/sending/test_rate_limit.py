@@ -1,4 +1,6 @@
-"""Politeness: all workers share an account's pace and its orders under way, and no account holds up another."""
+"""Politeness: all workers share an account's pace and its orders under way, and no account holds up
+another.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import delivery, sweeper
 from orders.sending import task_queue, vendor_lookup
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.test_submission import charges, in_threads
 from vendors import rate_limit
 from vendors.apis.base import Progress
@@ -34,19 +36,21 @@ def account(api: str) -> Vendor:
     return Vendor.objects.get(api=api)
 
 
-def reserved(vendor: Vendor, *, patience: float = 1e6) -> tuple[datetime, float | None]:
+def reserved(vendor: Vendor, *, max_wait: float = 1e6) -> tuple[datetime, float | None]:
     """A turn taken as a worker does: the moment it took it for, and how long it has to wait."""
     with transaction.atomic():
         locked = Vendor.objects.locked(vendor.pk)
         now = timezone.now()
-        wait = rate_limit.reserve(locked, patience=patience, now=now)
+        wait = rate_limit.acquire(locked, max_wait=max_wait, now=now)
     return now + timedelta(seconds=wait or 0), wait
 
 
-# -- The pace --------------------------------------------------------------------------------------------------------
+# The pace
 
 
-def test_turns_that_many_workers_take_at_once_are_a_gap_apart(committed: None, desk: Desk, settings: Any) -> None:
+def test_turns_that_many_workers_take_at_once_are_a_gap_apart(
+    committed: None, factory: OrderFactory, settings: Any
+) -> None:
     settings.VENDOR_PACE = 1
     vendor = account("smartsenders")
     gap = timedelta(seconds=vendor.adapter.pace_seconds)
@@ -62,77 +66,85 @@ def test_turns_that_many_workers_take_at_once_are_a_gap_apart(committed: None, d
     assert all(later - earlier >= gap for earlier, later in pairwise(moments))
 
 
-def test_an_account_without_a_limit_has_a_turn_at_once(desk: Desk) -> None:
+def test_an_account_without_a_limit_has_a_turn_at_once(factory: OrderFactory) -> None:
     assert [reserved(account("woodpecker"))[1] for _ in range(3)] == [0, 0, 0]
     assert account("woodpecker").next_turn_at is None
 
 
-def test_a_turn_too_far_off_is_not_taken(desk: Desk) -> None:
+def test_a_turn_too_far_off_is_not_taken(factory: OrderFactory) -> None:
     vendor = account("smartsenders")
     at = timezone.now() + timedelta(minutes=5)
     Vendor.objects.filter(pk=vendor.pk).update(next_turn_at=at)
-    assert reserved(vendor, patience=2)[1] is None
+    assert reserved(vendor, max_wait=2)[1] is None
     assert account("smartsenders").next_turn_at == at
 
 
-def test_a_slower_pace_can_be_set(desk: Desk, settings: Any) -> None:
+def test_a_slower_pace_can_be_set(factory: OrderFactory, settings: Any) -> None:
     settings.VENDOR_PACE = 3
     vendor = account("smartsenders")
     (first, _), (second, _) = reserved(vendor), reserved(vendor)
     assert second - first >= timedelta(seconds=3)
 
 
-def test_a_turn_that_a_wrong_clock_wrote_does_not_block_the_account(desk: Desk) -> None:
-    order = desk.confirmed()
-    Vendor.objects.filter(pk=order.vendor_id).update(next_turn_at=timezone.now() + timedelta(days=1))
+def test_a_turn_that_a_wrong_clock_wrote_does_not_block_the_account(factory: OrderFactory) -> None:
+    order = factory.confirmed()
+    Vendor.objects.filter(pk=order.vendor_id).update(
+        next_turn_at=timezone.now() + timedelta(days=1)
+    )
     assert fresh(order).vendor.rests_until is None
     assert fresh(order).held_by == ""
-    Order.objects.filter(pk=order.pk).update(rung_at=None)
+    Order.objects.filter(pk=order.pk).update(queued_at=None)
     assert sweeper.run()["rung"] == 1
     assert submission.submit(order.pk) == Stage.ACCEPTED
 
 
-def test_a_rest_replaces_a_turn_that_a_wrong_clock_wrote(desk: Desk) -> None:
+def test_a_rest_replaces_a_turn_that_a_wrong_clock_wrote(factory: OrderFactory) -> None:
     vendor = account("woodpecker")
     Vendor.objects.filter(pk=vendor.pk).update(next_turn_at=timezone.now() + timedelta(days=1))
     until = rate_limit.rest(vendor, 60)
     assert account("woodpecker").next_turn_at == until
 
 
-def test_a_lease_that_a_wrong_clock_wrote_is_over(desk: Desk) -> None:
-    attempt = desk.claimed()
+def test_a_lease_that_a_wrong_clock_wrote_is_over(factory: OrderFactory) -> None:
+    attempt = factory.claimed()
     assert sweeper.run()["released"] == 0
     Attempt.objects.filter(pk=attempt.pk).update(lease_until=timezone.now() + timedelta(days=1))
     assert sweeper.run()["released"] == 1
     assert fresh(attempt.order).state == State.CONFIRMED
 
 
-def test_orders_go_before_the_questions_that_mailops_asks_by_itself(desk: Desk, settings: Any) -> None:
+def test_orders_go_before_the_questions_that_mailops_asks_by_itself(
+    factory: OrderFactory, settings: Any
+) -> None:
     settings.VENDOR_PACE = 1
     vendor = account("smartsenders")
-    own = sum(1 for _ in range(10) if reserved(vendor, patience=rate_limit.BY_ITSELF)[1] is not None)
+    own = sum(
+        1 for _ in range(10) if reserved(vendor, max_wait=rate_limit.BY_ITSELF)[1] is not None
+    )
     assert own < 10
-    assert reserved(vendor, patience=rate_limit.AN_ORDER)[1] is not None
+    assert reserved(vendor, max_wait=rate_limit.AN_ORDER)[1] is not None
 
 
-def test_a_question_answered_with_429_lets_the_account_rest(desk: Desk) -> None:
+def test_a_question_answered_with_429_lets_the_account_rest(factory: OrderFactory) -> None:
     vendor = account("woodpecker")
 
     def read(request: Request) -> Reply:
         return Reply(status=429, headers={"Retry-After": "90"}, body=b"", seconds=0)
 
-    rate_limit.polite(read, vendor, patience=1)(Request(method="GET", path="/"))
+    rate_limit.throttled(read, vendor, max_wait=1)(Request(method="GET", path="/"))
     rests = account("woodpecker").next_turn_at
     assert rests and rests > timezone.now() + timedelta(seconds=30)
     with pytest.raises(rate_limit.Busy, match="can't be asked so often"):
-        rate_limit.polite(read, vendor, patience=1)(Request(method="GET", path="/"))
+        rate_limit.throttled(read, vendor, max_wait=1)(Request(method="GET", path="/"))
 
 
-# -- How many at once --------------------------------------------------------------------------------------------------
+# How many at once
 
 
 def work_off(is_done: Callable[[], bool]) -> Callable[[], None]:
-    """A worker: takes queued orders one by one, sweeping where nothing is queued, until all is done."""
+    """A worker: takes queued orders one by one, sweeping where nothing is queued, until all is
+    done.
+    """
 
     def work() -> None:
         ends = time.monotonic() + 90
@@ -147,8 +159,10 @@ def work_off(is_done: Callable[[], bool]) -> Callable[[], None]:
     return work
 
 
-def test_woodpecker_never_has_two_orders_under_way(committed: None, desk: Desk, practice: Practice) -> None:
-    orders = [desk.confirmed(word=f"w{number}") for number in range(8)]
+def test_woodpecker_never_has_two_orders_under_way(
+    committed: None, factory: OrderFactory, practice: Practice
+) -> None:
+    orders = [factory.confirmed(word=f"w{number}") for number in range(8)]
 
     def is_done() -> bool:
         return not Order.objects.exclude(state=State.ACCEPTED).exists()
@@ -161,11 +175,13 @@ def test_woodpecker_never_has_two_orders_under_way(committed: None, desk: Desk, 
     assert all(ended <= sent for (_, ended), (sent, _) in pairwise(spans))
 
 
-def test_a_second_order_of_a_busy_account_is_not_claimed_until_the_first_ends(desk: Desk) -> None:
-    first = desk.claimed()
-    second = desk.confirmed(word="second")
+def test_a_second_order_of_a_busy_account_is_not_claimed_until_the_first_ends(
+    factory: OrderFactory,
+) -> None:
+    first = factory.claimed()
+    second = factory.confirmed(word="second")
     assert submission.submit(second.pk) == "nothing to do"
-    assert fresh(second).rung_at is None
+    assert fresh(second).queued_at is None
     submission.recheck(first)
     assert submission.mark(first, body=b"x", started=time.monotonic())
     reply = Reply(status=202, headers={}, body=b"", seconds=1)
@@ -173,17 +189,24 @@ def test_a_second_order_of_a_busy_account_is_not_claimed_until_the_first_ends(de
     assert submission.submit(second.pk) == Stage.ACCEPTED
 
 
-def test_where_a_vendor_has_no_limit_the_installations_own_applies(desk: Desk, settings: Any) -> None:
+def test_where_a_vendor_has_no_limit_the_installations_own_applies(
+    factory: OrderFactory, settings: Any
+) -> None:
     settings.ACCOUNT_AT_ONCE = 2
-    orders = [desk.confirmed(*CMR, word=f"c{number}") for number in range(3)]
+    orders = [factory.confirmed(*CMR, word=f"c{number}") for number in range(3)]
     claims = [submission.claim(order.pk) for order in orders]
     assert [claim is not None for claim in claims] == [True, True, False]
 
 
-def test_one_account_with_a_stuck_order_does_not_hold_up_the_others(desk: Desk, practice: Practice) -> None:
-    stuck = desk.claimed()  # its worker hangs
-    behind = desk.confirmed(word="behind")
-    others = [desk.confirmed(*CMR, word="two"), desk.confirmed("smartsenders", "domains", word="three")]
+def test_one_account_with_a_stuck_order_does_not_hold_up_the_others(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    stuck = factory.claimed()  # its worker hangs
+    behind = factory.confirmed(word="behind")
+    others = [
+        factory.confirmed(*CMR, word="two"),
+        factory.confirmed("smartsenders", "domains", word="three"),
+    ]
     assert submission.submit(behind.pk) == "nothing to do"
     assert [submission.submit(order.pk) for order in others] == [Stage.ACCEPTED] * 2
     done = sweeper.run(timezone.now() + timedelta(hours=1))
@@ -192,56 +215,61 @@ def test_one_account_with_a_stuck_order_does_not_hold_up_the_others(desk: Desk, 
     assert stuck.order_id in [row.task["args"][0] for row in OrmQ.objects.all()]
 
 
-# -- Whose turn is next ------------------------------------------------------------------------------------------------
+# Whose turn is next
 
 
-def waiting(desk: Desk, count: int) -> list[Order]:
+def waiting(factory: OrderFactory, count: int) -> list[Order]:
     """Confirmed orders whose ring was for nothing, as the account was busy."""
-    orders = [desk.confirmed(word=f"n{number}") for number in range(count)]
+    orders = [factory.confirmed(word=f"n{number}") for number in range(count)]
     OrmQ.objects.all().delete()
-    Order.objects.update(rung_at=None)
+    Order.objects.update(queued_at=None)
     return orders
 
 
-def test_the_next_one_is_the_oldest_and_one_alone(desk: Desk) -> None:
-    orders = waiting(desk, 3)
-    task_queue.ring_next(orders[0].vendor_id)
+def test_the_next_one_is_the_oldest_and_one_alone(factory: OrderFactory) -> None:
+    orders = waiting(factory, 3)
+    task_queue.enqueue_next(orders[0].vendor_id)
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(orders[0].pk,)]
-    task_queue.ring_next(orders[0].vendor_id)
-    assert sorted(row.task["args"] for row in OrmQ.objects.all()) == [(orders[0].pk,), (orders[1].pk,)]
+    task_queue.enqueue_next(orders[0].vendor_id)
+    assert sorted(row.task["args"] for row in OrmQ.objects.all()) == [
+        (orders[0].pk,),
+        (orders[1].pk,),
+    ]
 
 
-def test_nobody_is_rung_for_while_all_have_a_task_or_are_held(desk: Desk) -> None:
-    first, second = waiting(desk, 2)
-    Order.objects.filter(pk=first.pk).update(rung_at=timezone.now())
+def test_nobody_is_rung_for_while_all_have_a_task_or_are_held(factory: OrderFactory) -> None:
+    first, second = waiting(factory, 2)
+    Order.objects.filter(pk=first.pk).update(queued_at=timezone.now())
     Order.objects.filter(pk=second.pk).update(next_try_at=timezone.now() + timedelta(minutes=5))
-    task_queue.ring_next(first.vendor_id)
+    task_queue.enqueue_next(first.vendor_id)
     assert not OrmQ.objects.exists()
 
 
-def test_sending_one_order_rings_for_the_next_of_its_account_alone(desk: Desk) -> None:
-    order = desk.confirmed(word="first")
-    elsewhere = desk.confirmed(*CMR)
-    second, third = waiting(desk, 2)
+def test_sending_one_order_rings_for_the_next_of_its_account_alone(factory: OrderFactory) -> None:
+    order = factory.confirmed(word="first")
+    elsewhere = factory.confirmed(*CMR)
+    second, third = waiting(factory, 2)
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(second.pk,)]
-    assert fresh(third).rung_at is None
-    assert fresh(elsewhere).rung_at is None
+    assert fresh(third).queued_at is None
+    assert fresh(elsewhere).queued_at is None
 
 
 @pytest.mark.parametrize("word", ["no-funds", "cut-after"])
-def test_a_bad_end_rings_for_the_next_as_well(desk: Desk, word: str) -> None:
-    order = desk.confirmed(word=word)
-    (second,) = waiting(desk, 1)
+def test_a_bad_end_rings_for_the_next_as_well(factory: OrderFactory, word: str) -> None:
+    order = factory.confirmed(word=word)
+    (second,) = waiting(factory, 1)
     submission.submit(order.pk)
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(second.pk,)]
 
 
-# -- Workers that die before the mark ----------------------------------------------------------------------------------
+# Workers that die before the mark
 
 
-def test_an_order_that_kills_its_workers_ends_with_a_person(desk: Desk, practice: Practice, settings: Any) -> None:
-    order = desk.confirmed()
+def test_an_order_that_kills_its_workers_ends_with_a_person(
+    factory: OrderFactory, practice: Practice, settings: Any
+) -> None:
+    order = factory.confirmed()
     for number in range(1, settings.NOT_SENT_TRIES + 1):
         assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
@@ -251,15 +279,18 @@ def test_an_order_that_kills_its_workers_ends_with_a_person(desk: Desk, practice
     order = fresh(order)
     assert order.state == State.REVIEW
     assert (
-        f"Not sent after {settings.NOT_SENT_TRIES} tries. The worker stopped before it sent anything." in order.reason
+        f"Not sent after {settings.NOT_SENT_TRIES} tries. The worker stopped before it sent"
+        " anything." in order.reason
     )
     assert set(order.attempts.values_list("stage", flat=True)) == {Stage.NOT_SENT}
     assert practice.ledger.requests() == []
 
 
-def test_a_worker_that_is_always_late_ends_with_a_person(desk: Desk, practice: Practice, settings: Any) -> None:
+def test_a_worker_that_is_always_late_ends_with_a_person(
+    factory: OrderFactory, practice: Practice, settings: Any
+) -> None:
     settings.CLAIM_FRESH_SECONDS = -1
-    order = desk.confirmed()
+    order = factory.confirmed()
     words = []
     for _ in range(settings.NOT_SENT_TRIES):
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
@@ -269,18 +300,18 @@ def test_a_worker_that_is_always_late_ends_with_a_person(desk: Desk, practice: P
     assert practice.ledger.requests() == []
 
 
-# -- Locks that could wait for each other ------------------------------------------------------------------------------
+# Locks that could wait for each other
 
 
 def test_claims_outcomes_verdicts_and_progress_at_once_never_lock_each_other_out(
-    committed: None, desk: Desk, practice: Practice, settings: Any
+    committed: None, factory: OrderFactory, practice: Practice, settings: Any
 ) -> None:
     """Every kind of transaction on one account, over and over: none may end in a deadlock."""
     settings.UNKNOWN_IN_A_ROW = 0
     settings.ACCOUNT_AT_ONCE = 50
-    orders = [desk.confirmed(*CMR, word=f"o{number}") for number in range(6)]
-    unknown = [desk.sent(*CMR, word=f"cut-after-{number}") for number in range(6)]
-    drafts = [desk.reviewed(*CMR, word=f"r{number}") for number in range(6)]
+    orders = [factory.confirmed(*CMR, word=f"o{number}") for number in range(6)]
+    unknown = [factory.sent(*CMR, word=f"cut-after-{number}") for number in range(6)]
+    drafts = [factory.reviewed(*CMR, word=f"r{number}") for number in range(6)]
     seconds = iter(range(1, 100))
     lock = threading.Lock()
     jobs: list[Callable[[], object]] = []
@@ -288,11 +319,11 @@ def test_claims_outcomes_verdicts_and_progress_at_once_never_lock_each_other_out
         jobs += [
             lambda pk=order.pk: submission.submit(pk),
             lambda doubt=doubt: late_429(doubt, next(seconds)),
-            lambda doubt=doubt: desk.settle(doubt, "placed"),
-            lambda draft=draft: desk.confirm(draft),
+            lambda doubt=doubt: factory.settle(doubt, "placed"),
+            lambda draft=draft: factory.confirm(draft),
             lambda doubt=doubt: delivery.note(doubt.pk, Progress()),
             sweeper.run,
-            lambda: task_queue.ring_next(account("coldmailreseller").pk),
+            lambda: task_queue.enqueue_next(account("coldmailreseller").pk),
         ]
 
     def work() -> None:

@@ -1,4 +1,6 @@
-"""What keeps a confirmed order from being sent: the switch for everything, a planned time, an account at rest."""
+"""What keeps a confirmed order from being sent: the switch for everything, a planned time, an
+account at rest.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from orders.models import Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import sweeper
 from orders.plan import plan
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.pages import browser, messages_of, url
 from vendors.apis.base import retry_after
 from vendors.http import Reply
@@ -33,19 +35,23 @@ def queued() -> list[int]:
     return sorted(row.task["args"][0] for row in OrmQ.objects.all())
 
 
-# -- Everything ------------------------------------------------------------------------------------------------------
+# Everything
 
 
-def test_nothing_is_claimed_while_all_sending_is_held(desk: Desk, practice: Practice) -> None:
-    orders = [desk.confirmed(), desk.confirmed("coldmailreseller", "domains", word="other")]
+def test_nothing_is_claimed_while_all_sending_is_held(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    orders = [factory.confirmed(), factory.confirmed("coldmailreseller", "domains", word="other")]
     hold()
     assert [submission.submit(order.pk) for order in orders] == ["nothing to do"] * 2
     assert {fresh(order).state for order in orders} == {State.CONFIRMED}
     assert practice.ledger.requests() == []
 
 
-def test_held_between_claim_and_mark_puts_the_order_back(desk: Desk, practice: Practice) -> None:
-    attempt = desk.claimed()
+def test_held_between_claim_and_mark_puts_the_order_back(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    attempt = factory.claimed()
     hold()
     assert submission.recheck(attempt) is None
     order = fresh(attempt.order)
@@ -53,10 +59,12 @@ def test_held_between_claim_and_mark_puts_the_order_back(desk: Desk, practice: P
     assert practice.ledger.requests() == []
 
 
-def test_the_sweep_rings_for_nothing_while_held_and_for_all_after_the_release(desk: Desk) -> None:
-    before = desk.confirmed()
+def test_the_sweep_rings_for_nothing_while_held_and_for_all_after_the_release(
+    factory: OrderFactory,
+) -> None:
+    before = factory.confirmed()
     hold()
-    while_held = desk.confirmed(word="second")
+    while_held = factory.confirmed(word="second")
     assert queued() == [before.pk]
     submission.submit(before.pk)
     OrmQ.objects.all().delete()
@@ -67,47 +75,49 @@ def test_the_sweep_rings_for_nothing_while_held_and_for_all_after_the_release(de
     assert submission.submit(before.pk) == Stage.ACCEPTED
 
 
-def test_an_account_opened_again_goes_on_with_the_next_sweep(desk: Desk) -> None:
-    order = desk.confirmed()
+def test_an_account_opened_again_goes_on_with_the_next_sweep(factory: OrderFactory) -> None:
+    order = factory.confirmed()
     order.vendor.stop(reason="Card expired.")
     submission.submit(order.pk)
     order.vendor.resume()
     assert sweeper.run()["rung"] == 1
 
 
-def test_an_order_says_what_holds_it_by_whom_and_since_when(desk: Desk) -> None:
-    order = desk.confirmed()
+def test_an_order_says_what_holds_it_by_whom_and_since_when(factory: OrderFactory) -> None:
+    order = factory.confirmed()
     hold()
     words = fresh(order).held_by
     since = timezone.localtime(SendingSwitch.current().stopped_at)
     assert words.startswith("All sending is held since ")
     assert f"{since:%H:%M}" in words
     assert words.endswith(" by operator: The bank called.")
-    assert "All sending is held" in browser(desk.people.auditor).get(url(order)).content.decode()
-    assert "The bank called." in browser(desk.people.auditor).get("/").content.decode()
+    assert "All sending is held" in browser(factory.people.auditor).get(url(order)).content.decode()
+    assert "The bank called." in browser(factory.people.auditor).get("/").content.decode()
 
 
-def test_a_hold_of_another_day_names_the_day(desk: Desk) -> None:
-    order = desk.confirmed()
+def test_a_hold_of_another_day_names_the_day(factory: OrderFactory) -> None:
+    order = factory.confirmed()
     hold()
     SendingSwitch.objects.update(stopped_at=timezone.now() - timedelta(days=3))
     day = timezone.localtime(timezone.now() - timedelta(days=3))
     assert f"since {day:%-d %b}, " in fresh(order).held_by
 
 
-def test_confirming_while_held_says_so_and_queues_nothing(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_confirming_while_held_says_so_and_queues_nothing(factory: OrderFactory) -> None:
+    order = factory.reviewed()
     hold()
     said = {"digest": plan(fresh(order)).digest}
-    response = browser(desk.people.confirmer).post(url(order, "confirm"), said, follow=True)
+    response = browser(factory.people.confirmer).post(url(order, "confirm"), said, follow=True)
     assert "All sending is held since" in messages_of(response)
     assert fresh(order).state == State.CONFIRMED
     assert queued() == []
 
 
 @pytest.mark.parametrize("name", ["operator", "boss"])
-def test_who_may_hold_holds_and_releases_with_both_in_the_history(desk: Desk, name: str) -> None:
-    person = browser(getattr(desk.people, name))
+def test_who_may_hold_holds_and_releases_with_both_in_the_history(
+    factory: OrderFactory, name: str
+) -> None:
+    person = browser(getattr(factory.people, name))
     person.post(HOLD, {"reason": "The bank called."})
     switch = SendingSwitch.current()
     assert (switch.stopped_reason, switch.stopped_by_name) == ("The bank called.", name)
@@ -119,8 +129,8 @@ def test_who_may_hold_holds_and_releases_with_both_in_the_history(desk: Desk, na
 
 
 @pytest.mark.parametrize("name", ["drafter", "auditor"])
-def test_others_neither_hold_nor_release(desk: Desk, name: str) -> None:
-    person: User = getattr(desk.people, name)
+def test_others_neither_hold_nor_release(factory: OrderFactory, name: str) -> None:
+    person: User = getattr(factory.people, name)
     assert browser(person).post(HOLD, {"reason": "No."}).status_code == 403
     assert SendingSwitch.current().stopped_at is None
     hold()
@@ -129,77 +139,89 @@ def test_others_neither_hold_nor_release(desk: Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "   "])
-def test_a_hold_needs_a_reason(desk: Desk, reason: str) -> None:
-    response = browser(desk.people.operator).post(HOLD, {"reason": reason}, follow=True)
+def test_a_hold_needs_a_reason(factory: OrderFactory, reason: str) -> None:
+    response = browser(factory.people.operator).post(HOLD, {"reason": reason}, follow=True)
     assert "Say why" in messages_of(response)
     assert SendingSwitch.current().stopped_at is None
 
 
-def test_looking_at_the_switch_does_not_throw_it(desk: Desk) -> None:
-    assert browser(desk.people.operator).get(HOLD).status_code == 405
+def test_looking_at_the_switch_does_not_throw_it(factory: OrderFactory) -> None:
+    assert browser(factory.people.operator).get(HOLD).status_code == 405
     assert SendingSwitch.current().stopped_at is None
 
 
-# -- Later -----------------------------------------------------------------------------------------------------------
+# Later
 
 
-def planned(desk: Desk, later: timedelta) -> Order:
-    order = desk.reviewed()
+def planned(factory: OrderFactory, later: timedelta) -> Order:
+    order = factory.reviewed()
     at, digest = timezone.now() + later, plan(fresh(order)).digest
-    return submission.confirm(order.pk, by=desk.people.confirmer, digest=digest, planned_for=at)
+    return submission.confirm(order.pk, by=factory.people.confirmer, digest=digest, planned_for=at)
 
 
-def test_a_planned_order_is_sent_not_before_its_time(desk: Desk, practice: Practice) -> None:
-    order = planned(desk, timedelta(hours=3))
+def test_a_planned_order_is_sent_not_before_its_time(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = planned(factory, timedelta(hours=3))
     assert queued() == []
     assert submission.submit(order.pk) == "nothing to do"
     assert sweeper.run(timezone.now() + timedelta(hours=2))["rung"] == 0
     assert sweeper.run(timezone.now() + timedelta(hours=3, minutes=1))["rung"] == 1
-    assert submission.submit(order.pk) == "nothing to do"  # a task that comes too early does nothing
+    assert (
+        submission.submit(order.pk) == "nothing to do"
+    )  # a task that comes too early does nothing
     assert practice.ledger.requests() == []
     assert "Planned for" in fresh(order).held_by
 
 
-def test_hold_minutes_longer_than_the_plan_win(desk: Desk) -> None:
+def test_hold_minutes_longer_than_the_plan_win(factory: OrderFactory) -> None:
     Vendor.objects.filter(api="woodpecker").update(hold_minutes=60)
-    order = planned(desk, timedelta(minutes=10))
+    order = planned(factory, timedelta(minutes=10))
     assert sweeper.run(timezone.now() + timedelta(minutes=11))["rung"] == 0
     assert sweeper.run(timezone.now() + timedelta(minutes=61))["rung"] == 1
     assert fresh(order).state == State.CONFIRMED
 
 
-def test_a_planned_order_can_be_cancelled_until_then(desk: Desk) -> None:
-    order = planned(desk, timedelta(hours=3))
-    browser(desk.people.confirmer).post(url(order, "cancel"), {"reason": "Not wanted."})
+def test_a_planned_order_can_be_cancelled_until_then(factory: OrderFactory) -> None:
+    order = planned(factory, timedelta(hours=3))
+    browser(factory.people.confirmer).post(url(order, "cancel"), {"reason": "Not wanted."})
     assert fresh(order).state == State.CANCELLED
     assert sweeper.run(timezone.now() + timedelta(hours=4))["rung"] == 0
     assert submission.submit(order.pk) == "nothing to do"
 
 
-def test_a_planned_order_that_changed_meanwhile_goes_back_and_forgets_its_plan(unguarded: None, desk: Desk) -> None:
-    order = planned(desk, timedelta(hours=3))
+def test_a_planned_order_that_changed_meanwhile_goes_back_and_forgets_its_plan(
+    unguarded: None, factory: OrderFactory
+) -> None:
+    order = planned(factory, timedelta(hours=3))
     order.mailboxes.filter(username="sam").update(first_name="Mallory")
     Order.objects.filter(pk=order.pk).update(hold_until=None)
     assert submission.submit(order.pk) == "held back"
-    assert (fresh(order).state, fresh(order).planned_for, fresh(order).hold_until) == (State.REVIEW, None, None)
+    assert (fresh(order).state, fresh(order).planned_for, fresh(order).hold_until) == (
+        State.REVIEW,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("days", [-1, 91])
-def test_a_time_that_has_passed_or_is_far_away_is_refused_on_the_page(desk: Desk, days: int) -> None:
-    order = desk.reviewed()
+def test_a_time_that_has_passed_or_is_far_away_is_refused_on_the_page(
+    factory: OrderFactory, days: int
+) -> None:
+    order = factory.reviewed()
     at = timezone.localtime(timezone.now() + timedelta(days=days))
     said = {"digest": plan(fresh(order)).digest, "planned_for": f"{at:%Y-%m-%dT%H:%M}"}
-    response = browser(desk.people.confirmer).post(url(order, "confirm"), said)
+    response = browser(factory.people.confirmer).post(url(order, "confirm"), said)
     assert response.status_code == 400
     assert "Choose a time that lies ahead" in response.content.decode()
     assert fresh(order).state == State.REVIEW
 
 
-def test_the_page_plans_an_order_and_the_history_says_for_when(desk: Desk) -> None:
-    order = desk.reviewed()
+def test_the_page_plans_an_order_and_the_history_says_for_when(factory: OrderFactory) -> None:
+    order = factory.reviewed()
     at = timezone.localtime(timezone.now() + timedelta(days=1)).replace(second=0, microsecond=0)
     said = {"digest": plan(fresh(order)).digest, "planned_for": f"{at:%Y-%m-%dT%H:%M}"}
-    response = browser(desk.people.confirmer).post(url(order, "confirm"), said, follow=True)
+    response = browser(factory.people.confirmer).post(url(order, "confirm"), said, follow=True)
     assert "Planned for" in messages_of(response)
     assert fresh(order).planned_for == at
     assert (
@@ -208,33 +230,42 @@ def test_the_page_plans_an_order_and_the_history_says_for_when(desk: Desk) -> No
     )
 
 
-# -- An account at rest ------------------------------------------------------------------------------------------------
+# An account at rest
 
 
 def http_date(seconds: int) -> str:
     return f"{timezone.now() + timedelta(seconds=seconds):%a, %d %b %Y %H:%M:%S} GMT"
 
 
-def slowed_down(desk: Desk, value: str | None) -> Order:
+def slowed_down(factory: OrderFactory, value: str | None) -> Order:
     """An order whose request the vendor answered with 429."""
-    attempt = desk.claimed()
+    attempt = factory.claimed()
     submission.recheck(attempt)
     assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
     headers = {} if value is None else {"Retry-After": value}
     reply = Reply(status=429, headers=headers, body=b"{}", seconds=1)
-    assert submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply)) == "not_sent"
+    assert (
+        submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
+        == "not_sent"
+    )
     return fresh(attempt.order)
 
 
 @pytest.mark.parametrize(
     ("value", "least", "most"),
-    [("120", 110, 125), ("date", 570, 605), (None, 20, 35), ("rubbish", 20, 35), ("9999999", 3500, 3605)],
+    [
+        ("120", 110, 125),
+        ("date", 570, 605),
+        (None, 20, 35),
+        ("rubbish", 20, 35),
+        ("9999999", 3500, 3605),
+    ],
 )
 def test_an_account_that_asks_for_slowness_rests_as_long_as_it_says(
-    desk: Desk, value: str | None, least: int, most: int
+    factory: OrderFactory, value: str | None, least: int, most: int
 ) -> None:
     began = timezone.now()
-    order = slowed_down(desk, http_date(600) if value == "date" else value)
+    order = slowed_down(factory, http_date(600) if value == "date" else value)
     ended = timezone.now()
     rests = order.vendor.next_turn_at
     assert began + timedelta(seconds=least) < rests < ended + timedelta(seconds=most)
@@ -243,14 +274,18 @@ def test_an_account_that_asks_for_slowness_rests_as_long_as_it_says(
 
 
 def test_a_date_that_has_passed_is_no_rest() -> None:
-    reply = Reply(status=429, headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, body=b"", seconds=1)
+    reply = Reply(
+        status=429, headers={"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, body=b"", seconds=1
+    )
     assert retry_after(reply) == 0
 
 
-def test_the_accounts_other_orders_wait_and_other_accounts_do_not(desk: Desk, practice: Practice) -> None:
-    waiting = desk.confirmed(word="second")
-    elsewhere = desk.confirmed("coldmailreseller", "domains", word="third")
-    first = slowed_down(desk, "600")
+def test_the_accounts_other_orders_wait_and_other_accounts_do_not(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    waiting = factory.confirmed(word="second")
+    elsewhere = factory.confirmed("coldmailreseller", "domains", word="third")
+    first = slowed_down(factory, "600")
     assert submission.submit(waiting.pk) in ("nothing to do", "account busy")
     assert "asked for a pause until" in fresh(waiting).held_by
     assert sweeper.run(timezone.now() + timedelta(minutes=5))["rung"] == 1  # the other account's
@@ -261,18 +296,22 @@ def test_the_accounts_other_orders_wait_and_other_accounts_do_not(desk: Desk, pr
     assert queued() == sorted([first.pk, waiting.pk])
 
 
-def test_a_shorter_rest_does_not_end_a_longer_one(desk: Desk) -> None:
+def test_a_shorter_rest_does_not_end_a_longer_one(factory: OrderFactory) -> None:
     from vendors import rate_limit
 
-    vendor = desk.accounts["woodpecker"]
+    vendor = factory.accounts["woodpecker"]
     long = rate_limit.rest(vendor, 600)
     rate_limit.rest(vendor, 10)
     assert Vendor.objects.get(pk=vendor.pk).next_turn_at == long
 
 
-def test_an_order_planned_for_a_time_when_its_account_rests_waits_for_both(desk: Desk) -> None:
-    order = planned(desk, timedelta(minutes=1))
-    Vendor.objects.filter(pk=order.vendor_id).update(next_turn_at=timezone.now() + timedelta(minutes=10))
+def test_an_order_planned_for_a_time_when_its_account_rests_waits_for_both(
+    factory: OrderFactory,
+) -> None:
+    order = planned(factory, timedelta(minutes=1))
+    Vendor.objects.filter(pk=order.vendor_id).update(
+        next_turn_at=timezone.now() + timedelta(minutes=10)
+    )
     assert "Planned for" in fresh(order).held_by
     assert sweeper.run(timezone.now() + timedelta(minutes=2))["rung"] == 0
     assert sweeper.run(timezone.now() + timedelta(minutes=11))["rung"] == 1

@@ -1,4 +1,6 @@
-"""Looking at the vendor: before a paid request where only a list can tell, and after an answer was lost."""
+"""Looking at the vendor: before a paid request where only a list can tell, and after an answer was
+lost.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import settlement, sweeper
 from orders.sending import vendor_lookup
-from tests.conftest import OPTIONS, Desk, fresh
+from tests.conftest import OPTIONS, OrderFactory, fresh
 from tests.orders.pages import browser, url
 from tests.orders.test_submission import charges
 from vendors.apis import REGISTRY
@@ -25,7 +27,7 @@ from vendors.models import Vendor
 from vendors.practice.ledger import account_of
 from vendors.practice.server import Practice
 
-LOOKING = [(api, product) for api, product in sorted(OPTIONS) if REGISTRY[api].looks_first]
+LOOKING = [(api, product) for api, product in sorted(OPTIONS) if REGISTRY[api].needs_listing_before]
 BLIND = ("coldmailreseller", "domains")
 
 
@@ -39,7 +41,9 @@ def listed_at_the_vendor(practice: Practice, order: Order, *names: str) -> None:
         reference="by hand",
         domains=domains,
         mailboxes=list(names),
-        details={"mailboxes": [{"first_name": "A", "last_name": "B", "email": name} for name in names]},
+        details={
+            "mailboxes": [{"first_name": "A", "last_name": "B", "email": name} for name in names]
+        },
         body_sha256="",
         status="charged",
         fault="",
@@ -50,12 +54,14 @@ def paid(practice: Practice) -> int:
     return len(practice.ledger.requests())
 
 
-# -- Before the paid request -------------------------------------------------------------------------------------------
+# Before the paid request
 
 
 @pytest.mark.parametrize(("api", "product"), LOOKING)
-def test_what_was_listed_before_is_on_the_attempt(desk: Desk, practice: Practice, api: str, product: str) -> None:
-    order = desk.confirmed(api, product)
+def test_what_was_listed_before_is_on_the_attempt(
+    factory: OrderFactory, practice: Practice, api: str, product: str
+) -> None:
+    order = factory.confirmed(api, product)
     assert submission.submit(order.pk) == Stage.ACCEPTED
     attempt = order.attempts.get()
     assert attempt.before == []
@@ -63,14 +69,16 @@ def test_what_was_listed_before_is_on_the_attempt(desk: Desk, practice: Practice
     assert attempt.before_at <= attempt.claimed_at <= attempt.sent_at
 
 
-def test_a_vendor_with_order_numbers_is_not_looked_at_first(desk: Desk) -> None:
-    order = desk.sent(*BLIND)
+def test_a_vendor_with_order_numbers_is_not_looked_at_first(factory: OrderFactory) -> None:
+    order = factory.sent(*BLIND)
     assert order.state == State.ACCEPTED
     assert order.attempts.get().before_at is None
 
 
-def test_names_listed_already_go_back_to_a_confirmer_once(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_names_listed_already_go_back_to_a_confirmer_once(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     listed_at_the_vendor(practice, order, "dana@acme.com")
     assert submission.submit(order.pk) == "listed already"
     order = fresh(order)
@@ -79,46 +87,52 @@ def test_names_listed_already_go_back_to_a_confirmer_once(desk: Desk, practice: 
     assert not order.attempts.exists()
     assert not order.mailboxes.exclude(state="planned").exists()
     assert paid(practice) == 0
-    desk.confirm(order)
+    factory.confirm(order)
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert order.attempts.get().before == ["dana@acme.com"]
     assert paid(practice) == 1
     assert verify().is_unbroken
 
 
-def test_more_names_than_the_confirmer_was_told_of_go_back_again(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_more_names_than_the_confirmer_was_told_of_go_back_again(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     listed_at_the_vendor(practice, order, "dana@acme.com")
     submission.submit(order.pk)
-    desk.confirm(order)
+    factory.confirm(order)
     listed_at_the_vendor(practice, order, "sam@acme.com")
     assert submission.submit(order.pk) == "listed already"
     assert "lists sam@acme.com already" in fresh(order).reason
     assert paid(practice) == 0
 
 
-def test_other_mailboxes_on_the_same_domain_hold_nothing_up(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_other_mailboxes_on_the_same_domain_hold_nothing_up(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
     listed_at_the_vendor(practice, order, "eve@acme.com")
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert order.attempts.get().before == []
 
 
-def test_a_first_request_that_was_placed_after_all_is_not_bought_again(desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="cut-after")
-    desk.settle(order, settlement.NOT_PLACED)
-    desk.confirm(order)
+def test_a_first_request_that_was_placed_after_all_is_not_bought_again(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent(word="cut-after")
+    factory.settle(order, settlement.NOT_PLACED)
+    factory.confirm(order)
     assert submission.submit(order.pk) == "listed already"
     assert fresh(order).state == State.REVIEW
-    desk.settle(order, settlement.PLACED, reason="MailOps saw it there.")
+    factory.settle(order, settlement.PLACED, reason="MailOps saw it there.")
     assert fresh(order).state == State.ACCEPTED
     assert charges(practice, order) == 1
 
 
 def test_a_list_that_cannot_be_read_sends_nothing_and_ends_with_a_person(
-    desk: Desk, practice: Practice, settings: Any
+    factory: OrderFactory, practice: Practice, settings: Any
 ) -> None:
-    order = desk.confirmed()
+    order = factory.confirmed()
     practice.stop()
     for number in range(1, settings.NOT_SENT_TRIES):
         assert submission.submit(order.pk) == "could not look"
@@ -136,10 +150,12 @@ def test_a_list_that_cannot_be_read_sends_nothing_and_ends_with_a_person(
     assert Event.objects.filter(action="order.could_not_look").count() == settings.NOT_SENT_TRIES
 
 
-def test_a_key_that_cannot_be_opened_ends_with_a_person(desk: Desk, practice: Practice, settings: Any) -> None:
+def test_a_key_that_cannot_be_opened_ends_with_a_person(
+    factory: OrderFactory, practice: Practice, settings: Any
+) -> None:
     from cryptography.fernet import Fernet
 
-    order = desk.confirmed()
+    order = factory.confirmed()
     settings.SEAL_KEYS = [Fernet.generate_key().decode()]
     for _ in range(settings.NOT_SENT_TRIES):
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
@@ -149,18 +165,20 @@ def test_a_key_that_cannot_be_opened_ends_with_a_person(desk: Desk, practice: Pr
 
 
 def test_a_list_that_takes_longer_than_the_queue_allows_is_given_up(
-    desk: Desk, practice: Practice, settings: Any
+    factory: OrderFactory, practice: Practice, settings: Any
 ) -> None:
     settings.QUEUE_TIMEOUT = 0
-    order = desk.confirmed()
+    order = factory.confirmed()
     assert submission.submit(order.pk) == "could not look"
     assert "answers too slowly" in fresh(order).reason
     assert fresh(order).tries == 1
 
 
-def test_after_a_long_look_the_order_gets_a_task_of_its_own(desk: Desk, practice: Practice, settings: Any) -> None:
+def test_after_a_long_look_the_order_gets_a_task_of_its_own(
+    factory: OrderFactory, practice: Practice, settings: Any
+) -> None:
     settings.VENDOR_DEADLINE_SECONDS = settings.QUEUE_TIMEOUT
-    order = desk.confirmed()
+    order = factory.confirmed()
     OrmQ.objects.all().delete()
     assert submission.submit(order.pk) == "looked, rung again"
     assert paid(practice) == 0
@@ -170,8 +188,10 @@ def test_after_a_long_look_the_order_gets_a_task_of_its_own(desk: Desk, practice
 
 
 @pytest.mark.parametrize("age", [timedelta(hours=1), -timedelta(hours=1)])
-def test_a_look_of_long_ago_or_of_a_wrong_clock_is_taken_again(desk: Desk, practice: Practice, age: timedelta) -> None:
-    order = desk.confirmed()
+def test_a_look_of_long_ago_or_of_a_wrong_clock_is_taken_again(
+    factory: OrderFactory, practice: Practice, age: timedelta
+) -> None:
+    order = factory.confirmed()
     assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
     long_ago = timezone.now() - age
     Order.objects.filter(pk=order.pk).update(looked_at=long_ago)
@@ -182,71 +202,77 @@ def test_a_look_of_long_ago_or_of_a_wrong_clock_is_taken_again(desk: Desk, pract
     assert fresh(order).looked_at != long_ago
 
 
-def test_a_fresh_confirmation_looks_anew(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
+def test_a_fresh_confirmation_looks_anew(factory: OrderFactory, practice: Practice) -> None:
+    order = factory.confirmed()
     assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
-    fresh(order).cancel(by=desk.people.confirmer, reason="No.")
-    other = desk.reviewed(word="other")
+    fresh(order).cancel(by=factory.people.confirmer, reason="No.")
+    other = factory.reviewed(word="other")
     Order.objects.filter(pk=other.pk).update(looked_at=timezone.now())
-    desk.confirm(other)
+    factory.confirm(other)
     assert fresh(other).looked_at is None
 
 
-def test_an_order_cancelled_while_somebody_looked_stays_cancelled(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed()
-    fresh(order).cancel(by=desk.people.confirmer, reason="No.")
+def test_an_order_cancelled_while_somebody_looked_stays_cancelled(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed()
+    fresh(order).cancel(by=factory.people.confirmer, reason="No.")
     assert vendor_lookup.look_first(order.pk) == "nothing to do"
     assert fresh(order).state == State.CANCELLED
 
 
-def test_an_order_whose_account_is_busy_is_not_looked_for(desk: Desk, practice: Practice) -> None:
-    desk.claimed()
-    waiting = desk.confirmed(word="second")
+def test_an_order_whose_account_is_busy_is_not_looked_for(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    factory.claimed()
+    waiting = factory.confirmed(word="second")
     assert submission.submit(waiting.pk) == "nothing to do"
-    assert (fresh(waiting).looked_at, fresh(waiting).rung_at) == (None, None)
+    assert (fresh(waiting).looked_at, fresh(waiting).queued_at) == (None, None)
 
 
-# -- After a lost answer -----------------------------------------------------------------------------------------------
+# After a lost answer
 
 
-def test_what_was_there_before_is_no_evidence(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed(word="timeout-before")
+def test_what_was_there_before_is_no_evidence(factory: OrderFactory, practice: Practice) -> None:
+    order = factory.confirmed(word="timeout-before")
     names = ["dana@timeout-before.com", "sam@timeout-before.com"]
     listed_at_the_vendor(practice, order, *names)
     submission.submit(order.pk)
-    desk.confirm(order)
+    factory.confirm(order)
     assert submission.submit(order.pk) == Stage.UNKNOWN
     attempt = order.attempts.get()
     assert attempt.before == names
-    found = vendor_lookup.look(attempt, by=desk.people.confirmer)
+    found = vendor_lookup.look(attempt, by=factory.people.confirmer)
     assert [item.points_to for item in found] == ["", ""]
     assert "listed before this order was sent, so that says nothing about it" in found[0].text
-    page = browser(desk.people.confirmer).get(url(order, "check")).content.decode()
+    page = browser(factory.people.confirmer).get(url(order, "check")).content.decode()
     assert f"listed {', '.join(names)} already" in page
 
 
-def test_what_came_afterwards_speaks_for_it(desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="cut-after")
+def test_what_came_afterwards_speaks_for_it(factory: OrderFactory, practice: Practice) -> None:
+    order = factory.sent(word="cut-after")
     found = vendor_lookup.look(order.attempts.get())
     assert [item.points_to for item in found] == ["placed"]
-    page = browser(desk.people.confirmer).get(url(order, "check")).content.decode()
+    page = browser(factory.people.confirmer).get(url(order, "check")).content.decode()
     assert "So what it lists now came afterwards" in page
 
 
-def test_a_part_that_was_there_and_a_part_that_came_speak_for_it(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed(word="cut-after")
+def test_a_part_that_was_there_and_a_part_that_came_speak_for_it(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed(word="cut-after")
     listed_at_the_vendor(practice, order, "dana@cut-after.com")
     submission.submit(order.pk)
-    desk.confirm(order)
+    factory.confirm(order)
     submission.submit(order.pk)
     found = vendor_lookup.look(order.attempts.get())
     assert [item.points_to for item in found] == ["placed", ""]
     assert "lists 1 of the order's 2" in found[0].text
 
 
-def test_the_page_looks_again_and_says_when(desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="cut-after")
-    confirmer = browser(desk.people.confirmer)
+def test_the_page_looks_again_and_says_when(factory: OrderFactory, practice: Practice) -> None:
+    order = factory.sent(word="cut-after")
+    confirmer = browser(factory.people.confirmer)
     assert "Nobody has looked yet" in confirmer.get(url(order, "check")).content.decode()
     confirmer.post(url(order, "check"), {"look": "1"})
     assert order.attempts.get().evidence_at is not None
@@ -255,8 +281,10 @@ def test_the_page_looks_again_and_says_when(desk: Desk, practice: Practice) -> N
     assert fresh(order).state == State.UNKNOWN
 
 
-def test_a_vendor_that_cannot_be_asked_is_said_and_settles_nothing(desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="cut-after")
+def test_a_vendor_that_cannot_be_asked_is_said_and_settles_nothing(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent(word="cut-after")
     practice.stop()
     found = vendor_lookup.look(order.attempts.get())
     assert "could not be" in found[0].text
@@ -264,19 +292,19 @@ def test_a_vendor_that_cannot_be_asked_is_said_and_settles_nothing(desk: Desk, p
     assert fresh(order).state == State.UNKNOWN
 
 
-# -- By itself ---------------------------------------------------------------------------------------------------------
+# By itself
 
 
-def unknown_since(desk: Desk, ago: timedelta) -> Attempt:
+def unknown_since(factory: OrderFactory, ago: timedelta) -> Attempt:
     """An order whose answer was lost so long ago."""
-    attempt = desk.sent(word="cut-after").attempts.get()
+    attempt = factory.sent(word="cut-after").attempts.get()
     Attempt.objects.filter(pk=attempt.pk).update(sent_at=timezone.now() - ago)
     attempt.refresh_from_db()
     return attempt
 
 
-def test_the_pause_between_looks_doubles(desk: Desk) -> None:
-    attempt = unknown_since(desk, timedelta(0))
+def test_the_pause_between_looks_doubles(factory: OrderFactory) -> None:
+    attempt = unknown_since(factory, timedelta(0))
     sent, at, looks = attempt.sent_at, attempt.sent_at, []
     assert sent
     while at < sent + timedelta(hours=3):
@@ -287,15 +315,19 @@ def test_the_pause_between_looks_doubles(desk: Desk) -> None:
     assert looks == [60 * 2**power for power in range(8)]
 
 
-def test_looking_by_itself_ends_after_some_days(desk: Desk) -> None:
-    attempt = unknown_since(desk, timedelta(0))
+def test_looking_by_itself_ends_after_some_days(factory: OrderFactory) -> None:
+    attempt = unknown_since(factory, timedelta(0))
     assert attempt.sent_at
-    assert vendor_lookup.due(attempt.sent_at + vendor_lookup.LOOKED_FOR - timedelta(minutes=1)) == [attempt]
-    assert vendor_lookup.due(attempt.sent_at + vendor_lookup.LOOKED_FOR + timedelta(minutes=1)) == []
+    assert vendor_lookup.due(attempt.sent_at + vendor_lookup.LOOKED_FOR - timedelta(minutes=1)) == [
+        attempt
+    ]
+    assert (
+        vendor_lookup.due(attempt.sent_at + vendor_lookup.LOOKED_FOR + timedelta(minutes=1)) == []
+    )
 
 
-def test_the_sweep_queues_a_look_that_is_due(desk: Desk) -> None:
-    attempt = unknown_since(desk, timedelta(minutes=2))
+def test_the_sweep_queues_a_look_that_is_due(factory: OrderFactory) -> None:
+    attempt = unknown_since(factory, timedelta(minutes=2))
     OrmQ.objects.all().delete()
     assert sweeper.run()["looked"] == 1
     (row,) = OrmQ.objects.all()
@@ -303,15 +335,17 @@ def test_the_sweep_queues_a_look_that_is_due(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("state", ["accepted", "placed", "refused"])
-def test_nobody_looks_for_what_is_known(desk: Desk, state: str) -> None:
-    order = desk.sent(word={"accepted": "acme", "placed": "cut-after", "refused": "no-funds"}[state])
+def test_nobody_looks_for_what_is_known(factory: OrderFactory, state: str) -> None:
+    order = factory.sent(
+        word={"accepted": "acme", "placed": "cut-after", "refused": "no-funds"}[state]
+    )
     if state == "placed":
-        desk.settle(order, settlement.PLACED)
+        factory.settle(order, settlement.PLACED)
     assert vendor_lookup.due(timezone.now() + timedelta(hours=1)) == []
 
 
-def test_the_same_finding_is_written_down_once(desk: Desk) -> None:
-    attempt = unknown_since(desk, timedelta(minutes=2))
+def test_the_same_finding_is_written_down_once(factory: OrderFactory) -> None:
+    attempt = unknown_since(factory, timedelta(minutes=2))
     first = vendor_lookup.look(attempt)
     seen_at = Attempt.objects.get(pk=attempt.pk).evidence_at
     assert vendor_lookup.look(Attempt.objects.get(pk=attempt.pk)) == first
@@ -320,9 +354,11 @@ def test_the_same_finding_is_written_down_once(desk: Desk) -> None:
     assert seen_at and again_at and again_at >= seen_at
 
 
-def test_evidence_after_not_placed_is_news_and_leaves_the_verdict(desk: Desk, practice: Practice) -> None:
-    order = desk.sent(word="timeout-before")
-    desk.settle(order, settlement.NOT_PLACED)
+def test_evidence_after_not_placed_is_news_and_leaves_the_verdict(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.sent(word="timeout-before")
+    factory.settle(order, settlement.NOT_PLACED)
     attempt = order.attempts.get()
     vendor_lookup.look(attempt)
     assert Attempt.objects.get(pk=attempt.pk).news_at is None  # nothing there, which is no news
@@ -331,17 +367,22 @@ def test_evidence_after_not_placed_is_news_and_leaves_the_verdict(desk: Desk, pr
     attempt.refresh_from_db()
     assert attempt.news_at is not None
     assert (attempt.stage, fresh(order).state) == (Stage.NOT_PLACED, State.REVIEW)
-    assert fresh(order) in Order.objects.waiting_for(desk.people.confirmer)
-    settlement.read_news(order.pk, by=desk.people.confirmer, reason="Ordered by hand.")
+    assert fresh(order) in Order.objects.waiting_for(factory.people.confirmer)
+    settlement.read_news(order.pk, by=factory.people.confirmer, reason="Ordered by hand.")
     vendor_lookup.look(Attempt.objects.get(pk=attempt.pk))
     assert Attempt.objects.get(pk=attempt.pk).news_at is None  # the same again is no news
-    assert (Attempt.objects.get(pk=attempt.pk).stage, fresh(order).state) == (Stage.NOT_PLACED, State.REVIEW)
+    assert (Attempt.objects.get(pk=attempt.pk).stage, fresh(order).state) == (
+        Stage.NOT_PLACED,
+        State.REVIEW,
+    )
 
 
-def test_looking_asks_in_the_accounts_turn(desk: Desk, practice: Practice) -> None:
-    attempt = unknown_since(desk, timedelta(minutes=2))
+def test_looking_asks_in_the_accounts_turn(factory: OrderFactory, practice: Practice) -> None:
+    attempt = unknown_since(factory, timedelta(minutes=2))
     order = attempt.order
-    Vendor.objects.filter(pk=order.vendor_id).update(next_turn_at=timezone.now() + timedelta(minutes=10))
+    Vendor.objects.filter(pk=order.vendor_id).update(
+        next_turn_at=timezone.now() + timedelta(minutes=10)
+    )
     found = vendor_lookup.look(attempt)
     assert any("can't be asked so often" in item.text for item in found)
     with pytest.raises(vendor_lookup.rate_limit.Busy):

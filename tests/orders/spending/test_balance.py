@@ -19,7 +19,7 @@ from orders.models.attempt import Stage
 from orders.outcomes import sweeper
 from orders.plan import plan
 from orders.spending import balance
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.test_submission import charges
 from vendors.models import Vendor
 from vendors.practice.server import Practice
@@ -31,45 +31,50 @@ def account() -> Vendor:
     return Vendor.objects.get(api="coldmailreseller")
 
 
-def note(desk: Desk, amount: str, currency: str = "USD", *, floor: Any = 0) -> None:
+def note(factory: OrderFactory, amount: str, currency: str = "USD", *, floor: Any = 0) -> None:
     """As an Operator does on the account's page."""
     Vendor.objects.filter(pk=account().pk).update(balance_floor=floor)
     browser = Browser()
-    browser.force_login(desk.people.operator)
-    browser.post(f"/vendors/vendor/{account().pk}/balance/", {"balance": amount, "balance_currency": currency})
+    browser.force_login(factory.people.operator)
+    browser.post(
+        f"/vendors/vendor/{account().pk}/balance/",
+        {"balance": amount, "balance_currency": currency},
+    )
 
 
 def left() -> Decimal | None:
     return balance.estimate(account())
 
 
-def test_nothing_is_known_until_somebody_notes_it(desk: Desk, django_assert_num_queries: Any) -> None:
+def test_nothing_is_known_until_somebody_notes_it(
+    factory: OrderFactory, django_assert_num_queries: Any
+) -> None:
     vendor = account()
     with django_assert_num_queries(0):
         assert balance.estimate(vendor) is None
         assert balance.too_low(vendor, {"USD": Decimal(19)}) == ""
 
 
-def test_what_was_sent_since_lowers_it(desk: Desk) -> None:
-    desk.sent(*CMR, word="before")
-    note(desk, "100")
+def test_what_was_sent_since_lowers_it(factory: OrderFactory) -> None:
+    factory.sent(*CMR, word="before")
+    note(factory, "100")
     assert left() == 100
-    desk.sent(*CMR, word="fine")
+    factory.sent(*CMR, word="fine")
     assert left() == 81
-    assert desk.sent(*CMR, word="cut-after").state == State.UNKNOWN
+    assert factory.sent(*CMR, word="cut-after").state == State.UNKNOWN
     assert left() == 62
-    assert desk.sent(*CMR, word="refused-field").state == State.REFUSED
+    assert factory.sent(*CMR, word="refused-field").state == State.REFUSED
     assert left() == 62
-    attempt = desk.claimed(*CMR, word="claimed")
+    attempt = factory.claimed(*CMR, word="claimed")
     assert left() == 43
-    note(desk, "500")  # what is on its way may not have been taken off yet
+    note(factory, "500")  # what is on its way may not have been taken off yet
     assert attempt.stage == Stage.CLAIMED
     assert left() == 481
 
 
-def test_who_noted_how_much_is_in_the_history(desk: Desk) -> None:
-    note(desk, "100")
-    note(desk, "80.50", "EUR")
+def test_who_noted_how_much_is_in_the_history(factory: OrderFactory) -> None:
+    note(factory, "100")
+    note(factory, "80.50", "EUR")
     events = Event.objects.filter(action="vendor.balance_noted").order_by("number")
     assert [(event.who, event.changes["balance"]) for event in events] == [
         ("operator", ["", "$100.00"]),
@@ -78,87 +83,102 @@ def test_who_noted_how_much_is_in_the_history(desk: Desk) -> None:
     assert account().balance_by_name == "operator"
 
 
-@pytest.mark.parametrize(("amount", "currency"), [("", "USD"), ("much", "USD"), ("-1", "USD"), ("5", "usd"), ("5", "")])
-def test_what_is_no_amount_is_not_noted(desk: Desk, amount: str, currency: str) -> None:
-    note(desk, amount, currency)
+@pytest.mark.parametrize(
+    ("amount", "currency"), [("", "USD"), ("much", "USD"), ("-1", "USD"), ("5", "usd"), ("5", "")]
+)
+def test_what_is_no_amount_is_not_noted(factory: OrderFactory, amount: str, currency: str) -> None:
+    note(factory, amount, currency)
     assert account().balance is None
     assert not Event.objects.filter(action="vendor.balance_noted").exists()
 
 
-def test_too_low_a_balance_holds_the_order_and_burns_no_attempt(desk: Desk, practice: Practice) -> None:
-    note(desk, "30", floor=12)
-    order = desk.confirmed(*CMR)
+def test_too_low_a_balance_holds_the_order_and_burns_no_attempt(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    note(factory, "30", floor=12)
+    order = factory.confirmed(*CMR)
     for _ in range(7):
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
         assert submission.submit(order.pk) == "nothing to do"
     order = fresh(order)
     assert (order.state, order.tries, order.attempts.count()) == (State.CONFIRMED, 0, 0)
     day = f"{timezone.localtime():%-d %b}"
-    assert order.held_by == (
-        f"Held. The balance noted on {day} leaves about $30.00 at ColdMailReseller; this order needs $19.00, and "
-        "$12.00 shall stay. Add funds at ColdMailReseller, then note the new balance on the account's page."
+    assert (
+        order.held_by
+        == f"Held. The balance noted on {day} leaves about $30.00 at ColdMailReseller; this order"
+        " needs $19.00, and $12.00 shall stay. Add funds at ColdMailReseller, then note the new"
+        " balance on the account's page."
     )
-    assert order.acts_next == "An operator"
+    assert order.next_actor == "An operator"
     assert Event.objects.filter(action="order.held").count() == 1
     assert practice.ledger.requests() == []
 
 
-def test_a_new_balance_lets_it_go_within_a_minute(desk: Desk, practice: Practice) -> None:
-    note(desk, "18.99")
-    order = desk.confirmed(*CMR)
+def test_a_new_balance_lets_it_go_within_a_minute(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    note(factory, "18.99")
+    order = factory.confirmed(*CMR)
     submission.submit(order.pk)
     OrmQ.objects.all().delete()
     assert sweeper.run()["rung"] == 0
-    note(desk, "19.00")
+    note(factory, "19.00")
     assert sweeper.run()["rung"] == 1
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert charges(practice, order) == 1
     assert left() == 0
 
 
-def test_it_is_looked_at_again_without_anybody(desk: Desk) -> None:
+def test_it_is_looked_at_again_without_anybody(factory: OrderFactory) -> None:
     """An order that was refused gives back what it would have taken."""
-    note(desk, "20")
-    attempt = desk.claimed(*CMR, word="first")
-    order = desk.confirmed(*CMR, word="second")
+    note(factory, "20")
+    attempt = factory.claimed(*CMR, word="first")
+    order = factory.confirmed(*CMR, word="second")
     assert submission.submit(order.pk) == "nothing to do"
     assert submission.release(fresh(attempt.order), attempt)
-    Order.objects.filter(pk=attempt.order_id).update(next_try_at=timezone.now() + timedelta(hours=1))
+    Order.objects.filter(pk=attempt.order_id).update(
+        next_try_at=timezone.now() + timedelta(hours=1)
+    )
     OrmQ.objects.all().delete()
     assert sweeper.run(timezone.now() + timedelta(minutes=11))["rung"] == 1
 
 
-def test_without_a_floor_nothing_is_held(desk: Desk) -> None:
-    note(desk, "1", floor=None)
-    assert desk.sent(*CMR).state == State.ACCEPTED
+def test_without_a_floor_nothing_is_held(factory: OrderFactory) -> None:
+    note(factory, "1", floor=None)
+    assert factory.sent(*CMR).state == State.ACCEPTED
     assert left() == -18
 
 
-def test_a_balance_in_another_currency_holds_nothing(desk: Desk) -> None:
-    note(desk, "1", "EUR")
-    assert desk.sent(*CMR).state == State.ACCEPTED
+def test_a_balance_in_another_currency_holds_nothing(factory: OrderFactory) -> None:
+    note(factory, "1", "EUR")
+    assert factory.sent(*CMR).state == State.ACCEPTED
     assert left() == 1
 
 
-def test_drafter_and_confirmer_are_told_before(desk: Desk) -> None:
-    note(desk, "5")
-    order = desk.reviewed(*CMR)
+def test_drafter_and_confirmer_are_told_before(factory: OrderFactory) -> None:
+    note(factory, "5")
+    order = factory.reviewed(*CMR)
     (warning,) = plan(fresh(order)).warnings
     assert "leaves about $5.00 at ColdMailReseller; this order needs $19.00." in warning.message
     browser = Browser()
-    browser.force_login(desk.people.confirmer)
-    assert "this order needs $19.00" in browser.get(f"/orders/order/{order.pk}/confirm/").content.decode()
+    browser.force_login(factory.people.confirmer)
+    assert (
+        "this order needs $19.00"
+        in browser.get(f"/orders/order/{order.pk}/confirm/").content.decode()
+    )
     assert "About $5.00 left of the balance noted" in browser.get("/").content.decode()
-    browser.force_login(desk.people.operator)
+    browser.force_login(factory.people.operator)
     page = " ".join(browser.get(f"/vendors/vendor/{account().pk}/change/").content.decode().split())
     assert "$5.00 was noted by operator" in page
     assert "about <b>$5.00</b> is left" in page
 
 
 @pytest.mark.parametrize(("word", "ends"), [("fine", Stage.ACCEPTED), ("cut-after", Stage.UNKNOWN)])
-def test_what_was_on_its_way_when_the_balance_was_noted_stays_taken_off(desk: Desk, word: str, ends: str) -> None:
-    attempt = desk.claimed(*CMR, word=word)
-    note(desk, "100")
+def test_what_was_on_its_way_when_the_balance_was_noted_stays_taken_off(
+    factory: OrderFactory, word: str, ends: str
+) -> None:
+    attempt = factory.claimed(*CMR, word=word)
+    note(factory, "100")
     assert left() == 81
     assert submission._send(attempt, time.monotonic()) == ends
     assert left() == 81

@@ -1,4 +1,6 @@
-"""Limits for an order, a day and a month, per account and client: what counts, what waits, two workers at once."""
+"""Limits for an order, a day and a month, per account and client: what counts, what waits, two
+workers at once.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ from orders.models.attempt import Stage
 from orders.outcomes import settlement, sweeper
 from orders.plan import plan
 from orders.spending import limits
-from tests.conftest import Desk, fresh
+from tests.conftest import OrderFactory, fresh
 from tests.orders.test_submission import charges, in_threads
 from vendors.models import Price, Vendor
 from vendors.models.spend_limits import DAY, MONTH
@@ -54,10 +56,12 @@ def spent(owner: Vendor | Client) -> Decimal:
 
 def a_day_ago(order: Order) -> None:
     """The order was sent yesterday."""
-    Attempt.objects.filter(order=order).update(claimed_at=timezone.now() - timedelta(days=1, minutes=1))
+    Attempt.objects.filter(order=order).update(
+        claimed_at=timezone.now() - timedelta(days=1, minutes=1)
+    )
 
 
-# -- What counts -------------------------------------------------------------------------------------------------------
+# What counts
 
 
 def test_days_and_months_are_the_installations(settings: Any) -> None:
@@ -67,39 +71,51 @@ def test_days_and_months_are_the_installations(settings: Any) -> None:
         zone = ZoneInfo("Australia/Sydney")
         at = datetime(2026, 10, 3, 20, 0, tzinfo=UTC)  # the day there on which an hour is skipped
         start, end = limits.period(DAY, at)
-        assert (start, end) == (datetime(2026, 10, 4, tzinfo=zone), datetime(2026, 10, 5, tzinfo=zone))
+        assert (start, end) == (
+            datetime(2026, 10, 4, tzinfo=zone),
+            datetime(2026, 10, 5, tzinfo=zone),
+        )
         assert end.astimezone(UTC) - start.astimezone(UTC) == timedelta(hours=23)
         december = datetime(2026, 12, 31, 12, 30, tzinfo=UTC)
-        assert limits.period(MONTH, december) == (datetime(2026, 12, 1, tzinfo=zone), datetime(2027, 1, 1, tzinfo=zone))
-        assert limits.period(MONTH, december + timedelta(hours=1))[0] == datetime(2027, 1, 1, tzinfo=zone)
+        assert limits.period(MONTH, december) == (
+            datetime(2026, 12, 1, tzinfo=zone),
+            datetime(2027, 1, 1, tzinfo=zone),
+        )
+        assert limits.period(MONTH, december + timedelta(hours=1))[0] == datetime(
+            2027, 1, 1, tzinfo=zone
+        )
     finally:
         settings.TIME_ZONE = "UTC"
         timezone.get_default_timezone.cache_clear()
 
 
-def test_an_order_counts_from_its_claim_until_it_provably_bought_nothing(desk: Desk) -> None:
+def test_an_order_counts_from_its_claim_until_it_provably_bought_nothing(
+    factory: OrderFactory,
+) -> None:
     limit(account(), day_limit=100)
-    attempt = desk.claimed(*CMR)
+    attempt = factory.claimed(*CMR)
     assert spent(account()) == COSTS
     assert submission.release(fresh(attempt.order), attempt) is True
     assert spent(account()) == 0
-    unknown = desk.sent(*CMR, word="cut-after")
+    unknown = factory.sent(*CMR, word="cut-after")
     assert unknown.state == State.UNKNOWN
     assert spent(account()) == COSTS
-    desk.settle(unknown, settlement.NOT_PLACED)
+    factory.settle(unknown, settlement.NOT_PLACED)
     assert spent(account()) == 0
-    assert desk.sent(*CMR, word="refused-field").state == State.REFUSED
+    assert factory.sent(*CMR, word="refused-field").state == State.REFUSED
     assert spent(account()) == 0
-    desk.sent(*CMR, word="fine")
+    factory.sent(*CMR, word="fine")
     assert spent(account()) == COSTS
 
 
-def test_yesterday_counts_for_the_month_and_not_for_the_day(desk: Desk) -> None:
-    order = desk.sent(*CMR)
+def test_yesterday_counts_for_the_month_and_not_for_the_day(factory: OrderFactory) -> None:
+    order = factory.sent(*CMR)
     limit(account(), day_limit=100, month_limit=100)
     at = timezone.now()
     last_month = limits.period(MONTH, at)[0] - timedelta(seconds=1)
-    Attempt.objects.filter(order=order).update(claimed_at=limits.period(DAY, at)[0] - timedelta(seconds=1))
+    Attempt.objects.filter(order=order).update(
+        claimed_at=limits.period(DAY, at)[0] - timedelta(seconds=1)
+    )
     later = limits.uses(account(), at=at)
     same_month = limits.period(DAY, at)[0] > limits.period(MONTH, at)[0]
     assert [use.used for use in later] == [0, COSTS if same_month else 0]
@@ -107,129 +123,148 @@ def test_yesterday_counts_for_the_month_and_not_for_the_day(desk: Desk) -> None:
     assert [use.used for use in limits.uses(account(), at=at)] == [0, 0]
 
 
-def test_amounts_in_another_currency_are_not_added(desk: Desk) -> None:
-    desk.sent()  # in euros
-    desk.sent(*CMR, word="other")
+def test_amounts_in_another_currency_are_not_added(factory: OrderFactory) -> None:
+    factory.sent()  # in euros
+    factory.sent(*CMR, word="other")
     limit(northwind(), day_limit=100)
     assert spent(northwind()) == COSTS
     limit(northwind(), limit_currency="EUR")
     assert spent(northwind()) == Decimal("12.00")
 
 
-def test_a_sum_of_many_cents_is_exact(desk: Desk) -> None:
+def test_a_sum_of_many_cents_is_exact(factory: OrderFactory) -> None:
     limit(account(), day_limit=100)
     for number in range(7):
-        order = desk.sent(*CMR, word=f"cents-{number}")
+        order = factory.sent(*CMR, word=f"cents-{number}")
         Attempt.objects.filter(order=order).update(due_now={"USD": "0.10"})
     assert spent(account()) == Decimal("0.70")
 
 
-def test_where_no_limit_is_set_nothing_is_asked(desk: Desk, django_assert_num_queries: Any) -> None:
-    vendor, client, order = account(), northwind(), fresh(desk.draft(*CMR))
+def test_where_no_limit_is_set_nothing_is_asked(
+    factory: OrderFactory, django_assert_num_queries: Any
+) -> None:
+    vendor, client, order = account(), northwind(), fresh(factory.draft(*CMR))
     with django_assert_num_queries(0):
         assert limits.uses(vendor, client, at=timezone.now()) == []
         assert limits.warnings(order, {"USD": COSTS}) == []
         assert limits.used_up(order, {"USD": COSTS}, timezone.now()) is None
 
 
-# -- While drafting, and confirming ------------------------------------------------------------------------------------
+# While drafting, and confirming
 
 
 @pytest.mark.parametrize("whose", ["account", "client"])
-def test_an_order_over_the_limit_for_one_order_is_stopped(desk: Desk, whose: str) -> None:
+def test_an_order_over_the_limit_for_one_order_is_stopped(
+    factory: OrderFactory, whose: str
+) -> None:
     owner = account() if whose == "account" else northwind()
-    order = desk.draft(*CMR)
+    order = factory.draft(*CMR)
     limit(owner, order_limit=COSTS)
-    assert not plan(fresh(order)).stops
+    assert not plan(fresh(order)).blocking
     limit(owner, order_limit=COSTS - Decimal("0.01"))
-    (stop,) = plan(fresh(order)).stops
-    assert stop.message == f"This order costs $19.00 now, over the limit of $18.99 an order for {owner.name}."
+    (stop,) = plan(fresh(order)).blocking
+    assert (
+        stop.message
+        == f"This order costs $19.00 now, over the limit of $18.99 an order for {owner.name}."
+    )
 
 
-def test_an_order_in_another_currency_than_a_limit_is_stopped(desk: Desk) -> None:
-    order = desk.draft(*CMR)
+def test_an_order_in_another_currency_than_a_limit_is_stopped(factory: OrderFactory) -> None:
+    order = factory.draft(*CMR)
     limit(northwind(), day_limit=1000, limit_currency="EUR")
-    (stop,) = plan(fresh(order)).stops
+    (stop,) = plan(fresh(order)).blocking
     assert "the limit of Northwind is in EUR" in stop.message
 
 
-def test_a_drafter_is_warned_and_a_confirmer_stopped_with_the_sums(desk: Desk) -> None:
+def test_a_drafter_is_warned_and_a_confirmer_stopped_with_the_sums(factory: OrderFactory) -> None:
     limit(account(), day_limit=40)
-    desk.sent(*CMR, word="one")
-    order = desk.reviewed(*CMR, word="two")
-    desk.confirm(order)  # 38.00: it fits
-    third = desk.reviewed(*CMR, word="three")
+    factory.sent(*CMR, word="one")
+    order = factory.reviewed(*CMR, word="two")
+    factory.confirm(order)  # 38.00: it fits
+    third = factory.reviewed(*CMR, word="three")
     (warning,) = plan(fresh(third)).warnings
     says = "With its $19.00 it would go over the limit of $40.00 a day for ColdMailReseller: "
     assert warning.message == f"{says}$38.00 is used or on its way."
     with pytest.raises(NotAllowed, match=r"\$38\.00 is used or on its way\. Choose a later time"):
-        desk.confirm(third)
+        factory.confirm(third)
     assert fresh(third).state == State.REVIEW
     limit(account(), day_limit=57)
-    desk.confirm(third)
+    factory.confirm(third)
 
 
-def test_an_order_that_is_planned_counts_for_its_own_day(desk: Desk) -> None:
+def test_an_order_that_is_planned_counts_for_its_own_day(factory: OrderFactory) -> None:
     limit(account(), day_limit=20)
-    desk.sent(*CMR, word="one")
+    factory.sent(*CMR, word="one")
     now = timezone.now()
     for days, word in ((2, "two"), (3, "three")):
-        order = desk.reviewed(*CMR, word=word)
+        order = factory.reviewed(*CMR, word=word)
         digest = plan(fresh(order)).digest
         at = now + timedelta(days=days)
-        submission.confirm(order.pk, by=desk.people.confirmer, digest=digest, planned_for=at)
-    more = desk.reviewed(*CMR, word="four")
+        submission.confirm(order.pk, by=factory.people.confirmer, digest=digest, planned_for=at)
+    more = factory.reviewed(*CMR, word="four")
     digest = plan(fresh(more)).digest
     with pytest.raises(NotAllowed, match="a day"):
-        submission.confirm(more.pk, by=desk.people.confirmer, digest=digest, planned_for=now + timedelta(days=2))
-    submission.confirm(more.pk, by=desk.people.confirmer, digest=digest, planned_for=now + timedelta(days=4))
+        submission.confirm(
+            more.pk, by=factory.people.confirmer, digest=digest, planned_for=now + timedelta(days=2)
+        )
+    submission.confirm(
+        more.pk, by=factory.people.confirmer, digest=digest, planned_for=now + timedelta(days=4)
+    )
 
 
-def test_the_pages_show_what_is_used_and_what_the_order_adds(desk: Desk) -> None:
+def test_the_pages_show_what_is_used_and_what_the_order_adds(factory: OrderFactory) -> None:
     limit(account(), day_limit=100, month_limit=200)
     limit(northwind(), month_limit=20)
-    desk.sent(*CMR, word="one")
-    order = desk.reviewed(*CMR, word="two")
+    factory.sent(*CMR, word="one")
+    order = factory.reviewed(*CMR, word="two")
     browser = Browser()
-    browser.force_login(desk.people.confirmer)
+    browser.force_login(factory.people.confirmer)
     said = " ".join(browser.get(f"/orders/order/{order.pk}/confirm/").content.decode().split())
-    assert "<dt>ColdMailReseller, today</dt> <dd> $19.00 of $100.00 used <br>With this order $38.00 </dd>" in said
-    assert "<dt>Northwind, this month</dt> <dd> $19.00 of $20.00 used <br>With this order <b>$38.00, over the" in said
+    assert (
+        "<dt>ColdMailReseller, today</dt> <dd> $19.00 of $100.00 used <br>With this order $38.00"
+        " </dd>" in said
+    )
+    assert (
+        "<dt>Northwind, this month</dt> <dd> $19.00 of $20.00 used <br>With this order <b>$38.00,"
+        " over the" in said
+    )
     assert "There is no room for it in a limit today." in said
     today = " ".join(browser.get("/").content.decode().split())
     assert "Today: $19.00 of $100.00 used." in today
     assert "This month: $19.00 of $200.00 used." in today
 
 
-# -- At the claim ------------------------------------------------------------------------------------------------------
+# At the claim
 
 
-def two_confirmed(desk: Desk, owner: Vendor | Client) -> list[Order]:
+def two_confirmed(factory: OrderFactory, owner: Vendor | Client) -> list[Order]:
     """Two confirmed orders, and a limit for both that came later and has room for one."""
-    orders = [desk.confirmed(*CMR, word=word) for word in ("one", "two")]
+    orders = [factory.confirmed(*CMR, word=word) for word in ("one", "two")]
     limit(owner, day_limit=COSTS + 1)
     return orders
 
 
 @pytest.mark.parametrize("whose", ["account", "client"])
 def test_an_order_in_flight_is_counted_and_the_next_one_waits_for_tomorrow(
-    desk: Desk, practice: Practice, whose: str
+    factory: OrderFactory, practice: Practice, whose: str
 ) -> None:
     owner = account() if whose == "account" else northwind()
-    first, second = two_confirmed(desk, owner)
+    first, second = two_confirmed(factory, owner)
     assert submission.claim(first.pk) is not None  # not sent, not even marked
     assert submission.submit(second.pk) == "nothing to do"
     second = fresh(second)
     assert (second.state, second.tries, second.attempts.count()) == (State.CONFIRMED, 0, 0)
-    assert second.held_by == (
-        f"Held. Of the limit of $20.00 a day for {owner.name} only $1.00 is left. It goes on tomorrow."
+    assert (
+        second.held_by
+        == f"Held. Of the limit of $20.00 a day for {owner.name} only $1.00 is left. It goes on"
+        " tomorrow."
     )
     assert Event.objects.get(action="order.held").reason == second.held_by
     assert practice.ledger.requests() == []
 
 
-def test_it_goes_on_by_itself_when_the_day_turns(desk: Desk, practice: Practice) -> None:
-    first, second = two_confirmed(desk, account())
+def test_it_goes_on_by_itself_when_the_day_turns(factory: OrderFactory, practice: Practice) -> None:
+    first, second = two_confirmed(factory, account())
     assert submission.submit(first.pk) == Stage.ACCEPTED
     assert submission.submit(second.pk) == "nothing to do"
     OrmQ.objects.all().delete()
@@ -239,11 +274,11 @@ def test_it_goes_on_by_itself_when_the_day_turns(desk: Desk, practice: Practice)
     Order.objects.filter(pk=second.pk).update(next_try_at=timezone.now())
     assert submission.submit(second.pk) == Stage.ACCEPTED
     assert charges(practice, second) == 1
-    assert fresh(second).held_for == ""
+    assert fresh(second).waiting_for == ""
 
 
-def test_waiting_again_is_told_once(desk: Desk) -> None:
-    first, second = two_confirmed(desk, account())
+def test_waiting_again_is_told_once(factory: OrderFactory) -> None:
+    first, second = two_confirmed(factory, account())
     submission.submit(first.pk)
     for _ in range(8):  # more often than an order may be tried
         Order.objects.filter(pk=second.pk).update(next_try_at=None)
@@ -252,9 +287,9 @@ def test_waiting_again_is_told_once(desk: Desk) -> None:
     assert Event.objects.filter(action="order.held").count() == 1
 
 
-def test_what_a_refused_order_frees_is_used(desk: Desk) -> None:
-    refused = desk.confirmed(*CMR, word="refused-field")
-    order = desk.confirmed(*CMR, word="two")
+def test_what_a_refused_order_frees_is_used(factory: OrderFactory) -> None:
+    refused = factory.confirmed(*CMR, word="refused-field")
+    order = factory.confirmed(*CMR, word="two")
     limit(account(), day_limit=COSTS)
     attempt = submission.claim(refused.pk)
     assert attempt is not None
@@ -264,24 +299,33 @@ def test_what_a_refused_order_frees_is_used(desk: Desk) -> None:
     assert submission.submit(order.pk) == Stage.ACCEPTED
 
 
-def test_a_raised_limit_lets_it_go_within_a_minute(desk: Desk) -> None:
-    first, second = two_confirmed(desk, northwind())
+def test_a_raised_limit_lets_it_go_within_a_minute(factory: OrderFactory) -> None:
+    first, second = two_confirmed(factory, northwind())
     submission.submit(first.pk)
     submission.submit(second.pk)
     browser = Browser()
-    browser.force_login(desk.people.operator)
-    data = {"name": "Northwind", "main_domain": "northwind.com", "day_limit": "50", "limit_currency": "USD"}
+    browser.force_login(factory.people.operator)
+    data = {
+        "name": "Northwind",
+        "main_domain": "northwind.com",
+        "day_limit": "50",
+        "limit_currency": "USD",
+    }
     browser.post(f"/orders/client/{northwind().pk}/change/", data | {"why": "They grow."})
     assert northwind().day_limit == 20
-    workflow.approve(Proposal.objects.get().pk, by=desk.people.confirmer)
-    assert Event.objects.filter(action="client.changed").latest("number").changes == {"day_limit": ["20.00", "50.00"]}
+    workflow.approve(Proposal.objects.get().pk, by=factory.people.confirmer)
+    assert Event.objects.filter(action="client.changed").latest("number").changes == {
+        "day_limit": ["20.00", "50.00"]
+    }
     OrmQ.objects.all().delete()
     assert sweeper.run()["rung"] == 1
     assert submission.submit(second.pk) == Stage.ACCEPTED
 
 
-def test_an_order_that_no_day_has_room_for_goes_to_a_person(desk: Desk, practice: Practice) -> None:
-    order = desk.confirmed(*CMR)
+def test_an_order_that_no_day_has_room_for_goes_to_a_person(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    order = factory.confirmed(*CMR)
     limit(account(), day_limit=COSTS - 1)
     assert submission.submit(order.pk) == "nothing to do"
     order = fresh(order)
@@ -290,34 +334,42 @@ def test_an_order_that_no_day_has_room_for_goes_to_a_person(desk: Desk, practice
     assert practice.ledger.requests() == []
 
 
-def test_a_smaller_order_behind_it_goes_out_meanwhile(desk: Desk) -> None:
-    desk.sent(*CMR, word="one")
-    large, small = desk.confirmed(*CMR, word="large"), desk.confirmed(*CMR, rows="small.com, Ann Lee, ann")
+def test_a_smaller_order_behind_it_goes_out_meanwhile(factory: OrderFactory) -> None:
+    factory.sent(*CMR, word="one")
+    large, small = (
+        factory.confirmed(*CMR, word="large"),
+        factory.confirmed(*CMR, rows="small.com, Ann Lee, ann"),
+    )
     limit(account(), day_limit=COSTS + 17)
     OrmQ.objects.all().delete()
-    Order.objects.filter(pk=small.pk).update(rung_at=None)
+    Order.objects.filter(pk=small.pk).update(queued_at=None)
     assert submission.submit(large.pk) == "nothing to do"
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(small.pk,)]
     assert submission.submit(small.pk) == Stage.ACCEPTED
 
 
-def test_only_an_operator_sets_a_clients_limits(desk: Desk) -> None:
+def test_only_an_operator_sets_a_clients_limits(factory: OrderFactory) -> None:
     browser = Browser()
-    browser.force_login(desk.people.drafter)
-    data = {"name": "Northwind", "main_domain": "northwind.com", "day_limit": "9999", "limit_currency": "USD"}
+    browser.force_login(factory.people.drafter)
+    data = {
+        "name": "Northwind",
+        "main_domain": "northwind.com",
+        "day_limit": "9999",
+        "limit_currency": "USD",
+    }
     assert browser.post(f"/orders/client/{northwind().pk}/change/", data).status_code == 302
     assert northwind().day_limit is None
-    browser.force_login(desk.people.operator)
+    browser.force_login(factory.people.operator)
     browser.post(f"/orders/client/{northwind().pk}/change/", data)
     assert northwind().day_limit == 9999
 
 
-# -- Two workers at once -----------------------------------------------------------------------------------------------
+# Two workers at once
 
 
 @pytest.mark.parametrize("whose", ["account", "client"])
 def test_two_workers_at_once_can_not_both_squeeze_in(
-    committed: None, desk: Desk, practice: Practice, settings: Any, whose: str
+    committed: None, factory: OrderFactory, practice: Practice, settings: Any, whose: str
 ) -> None:
     """Each over a connection of its own; for the client, at two different accounts."""
     settings.ACCOUNT_AT_ONCE = 20
@@ -327,7 +379,10 @@ def test_two_workers_at_once_can_not_both_squeeze_in(
     for number in range(4):
         Attempt.objects.all().update(claimed_at=timezone.now() - timedelta(days=40))
         limit(owner, day_limit=None)
-        orders = [desk.confirmed(*CMR, word=f"one{number}"), desk.confirmed(*other, word=f"two{number}")]
+        orders = [
+            factory.confirmed(*CMR, word=f"one{number}"),
+            factory.confirmed(*other, word=f"two{number}"),
+        ]
         limit(owner, day_limit=COSTS * 2 - 1)
         turn = iter(orders)
         claimed = in_threads(2, lambda turn=turn: submission.claim(next(turn).pk))
@@ -336,9 +391,11 @@ def test_two_workers_at_once_can_not_both_squeeze_in(
         assert spent(owner) == COSTS
 
 
-def test_a_claim_waits_for_another_accounts_claim_for_the_same_client(committed: None, desk: Desk) -> None:
+def test_a_claim_waits_for_another_accounts_claim_for_the_same_client(
+    committed: None, factory: OrderFactory
+) -> None:
     """The other worker has counted and not committed yet."""
-    order, other = desk.confirmed(*CMR), desk.confirmed("scaledmail", "package")
+    order, other = factory.confirmed(*CMR), factory.confirmed("scaledmail", "package")
     limit(northwind(), day_limit=COSTS)
     counted, go_on, claimed = threading.Event(), threading.Event(), []
 
@@ -357,7 +414,9 @@ def test_a_claim_waits_for_another_accounts_claim_for_the_same_client(committed:
         claimed.append(submission.claim(order.pk))
 
     turn = iter([first, second])
-    watcher = threading.Thread(target=lambda: (counted.wait(20), until_somebody_waits(claimed), go_on.set()))
+    watcher = threading.Thread(
+        target=lambda: (counted.wait(20), until_somebody_waits(claimed), go_on.set())
+    )
     watcher.start()
     in_threads(2, lambda: next(turn)())
     watcher.join(30)
@@ -366,13 +425,17 @@ def test_a_claim_waits_for_another_accounts_claim_for_the_same_client(committed:
 
 
 def until_somebody_waits(done: list[Any]) -> None:
-    """Until a connection waits for a lock, or nobody had to; SQLite lets one write at a time and can't be asked."""
+    """Until a connection waits for a lock, or nobody had to; SQLite lets one write at a time and
+    can't be asked.
+    """
     until = time.monotonic() + (10 if connection.vendor == "postgresql" else 0.5)
     try:
         while time.monotonic() < until and not done:
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
-                    cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                    cursor.execute(
+                        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                    )
                     if cursor.fetchone()[0]:
                         return
             time.sleep(0.05)
@@ -380,20 +443,22 @@ def until_somebody_waits(done: list[Any]) -> None:
         connection.close()
 
 
-def test_a_limit_that_never_has_room_is_said_before_one_that_has_room_later(desk: Desk) -> None:
-    desk.sent(*CMR, word="one")
-    order = desk.confirmed(*CMR, word="two")
+def test_a_limit_that_never_has_room_is_said_before_one_that_has_room_later(
+    factory: OrderFactory,
+) -> None:
+    factory.sent(*CMR, word="one")
+    order = factory.confirmed(*CMR, word="two")
     limit(account(), day_limit=COSTS - 1, month_limit=COSTS + 1)
     submission.submit(order.pk)
     assert fresh(order).state == State.REVIEW
     assert "a day" in fresh(order).reason
 
 
-def test_confirming_counts_for_the_day_on_which_the_hold_ends(desk: Desk) -> None:
-    desk.sent(*CMR, word="one")
+def test_confirming_counts_for_the_day_on_which_the_hold_ends(factory: OrderFactory) -> None:
+    factory.sent(*CMR, word="one")
     limit(account(), day_limit=20)
     Vendor.objects.filter(pk=account().pk).update(hold_minutes=24 * 60)
-    two, three = desk.reviewed(*CMR, word="two"), desk.reviewed(*CMR, word="three")
-    desk.confirm(two)  # goes tomorrow, when nothing is used yet
+    two, three = factory.reviewed(*CMR, word="two"), factory.reviewed(*CMR, word="three")
+    factory.confirm(two)  # goes tomorrow, when nothing is used yet
     with pytest.raises(NotAllowed, match="over the limit"):
-        desk.confirm(three)
+        factory.confirm(three)

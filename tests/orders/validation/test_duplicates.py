@@ -1,4 +1,6 @@
-"""What is said of a draft's names: owned, on another order, refused before, nearly the same, misspelt."""
+"""What is said of a draft's names: owned, on another order, refused before, nearly the same,
+misspelt.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from orders.drafting.intake import read
 from orders.models import Client, Domain, Mailbox, NeverBuy, NotAllowed, Order
 from orders.outcomes.settlement import PARTLY
 from orders.validation import lookalikes, order_checks, typos
-from tests.conftest import OPTIONS, Desk, fresh
+from tests.conftest import OPTIONS, OrderFactory, fresh
 from vendors.models import Vendor
 from vendors.verdicts import Problem
 
@@ -41,12 +43,12 @@ def lines(*names: str) -> str:
     return "\n".join(f"{name}, Dana Reyes, dana" for name in names)
 
 
-def draft(desk: Desk, *names: str) -> Order:
-    return desk.draft(*BOUGHT, rows=lines(*names))
+def draft(factory: OrderFactory, *names: str) -> Order:
+    return factory.draft(*BOUGHT, rows=lines(*names))
 
 
-def owned(desk: Desk, *names: str, client: str = "Northwind") -> Order:
-    order = draft(desk, *names)
+def owned(factory: OrderFactory, *names: str, client: str = "Northwind") -> Order:
+    order = draft(factory, *names)
     order.domains.update(state="ready", client=Client.objects.get(name=client))
     order.mailboxes.update(state="ready")
     Order.objects.filter(pk=order.pk).update(
@@ -55,36 +57,41 @@ def owned(desk: Desk, *names: str, client: str = "Northwind") -> Order:
     return order
 
 
-def refused(desk: Desk, *problems: dict[str, Any]) -> Order:
-    order = desk.draft(*BOUGHT, rows="acme.com, Ann Lee, ann\nother.com, Bo Lee, bo")
+def refused(factory: OrderFactory, *problems: dict[str, Any]) -> Order:
+    order = factory.draft(*BOUGHT, rows="acme.com, Ann Lee, ann\nother.com, Bo Lee, bo")
     Order.objects.filter(pk=order.pk).update(state="refused", digest="d", problems=list(problems))
     order.domains.update(state="refused")
     order.mailboxes.update(state="refused")
     return order
 
 
-# -- The duplicate radar -----------------------------------------------------------------------------------------------
+# The duplicate radar
 
 
-def test_a_name_that_is_owned_stops_the_order_and_names_the_order(desk: Desk) -> None:
-    other = owned(desk, "acme.com")
-    problems = said(draft(desk, "acme.com"), "stop")
+def test_a_name_that_is_owned_stops_the_order_and_names_the_order(factory: OrderFactory) -> None:
+    other = owned(factory, "acme.com")
+    problems = said(draft(factory, "acme.com"), "stop")
     assert {problem.field for problem in problems} == {"domain", "address"}
     assert {problem.order_id for problem in problems} == {other.pk}
 
 
-def test_a_name_in_another_draft_only_warns(desk: Desk) -> None:
-    other = desk.draft(*BOUGHT, by=desk.people.both)
-    order = desk.draft(*BOUGHT)
+def test_a_name_in_another_draft_only_warns(factory: OrderFactory) -> None:
+    other = factory.draft(*BOUGHT, by=factory.people.both)
+    order = factory.draft(*BOUGHT)
     assert messages(order)[0] == f"acme.com is also in both's draft {other}."
     assert messages(order, "stop") == []
 
 
-def test_a_name_that_the_vendor_refused_needs_a_reason(desk: Desk) -> None:
-    other = refused(desk, {"message": "acme.com is taken.", "field": "domain", "row": 1, "vendor_says": "taken"})
-    order = draft(desk, "acme.com", "other.com")
+def test_a_name_that_the_vendor_refused_needs_a_reason(factory: OrderFactory) -> None:
+    other = refused(
+        factory,
+        {"message": "acme.com is taken.", "field": "domain", "row": 1, "vendor_says": "taken"},
+    )
+    order = draft(factory, "acme.com", "other.com")
     (problem,) = said(order, "stop")
-    assert problem.message == f"acme.com was on {other}, and the vendor refused it: acme.com is taken."
+    assert (
+        problem.message == f"acme.com was on {other}, and the vendor refused it: acme.com is taken."
+    )
     assert problem.wants_reason
     assert problem.order_id == other.pk
     Order.objects.filter(pk=order.pk).update(why_again="The vendor released it.")
@@ -92,38 +99,44 @@ def test_a_name_that_the_vendor_refused_needs_a_reason(desk: Desk) -> None:
     assert messages(order) == [problem.message]
 
 
-def test_a_name_in_a_refusal_without_a_line_is_found_by_the_name(desk: Desk) -> None:
-    refused(desk, {"message": "Sorry.", "vendor_says": "The domain ACME.com is taken", "row": None})
-    assert len(said(draft(desk, "acme.com", "other.com"), "stop")) == 1
+def test_a_name_in_a_refusal_without_a_line_is_found_by_the_name(factory: OrderFactory) -> None:
+    refused(
+        factory, {"message": "Sorry.", "vendor_says": "The domain ACME.com is taken", "row": None}
+    )
+    assert len(said(draft(factory, "acme.com", "other.com"), "stop")) == 1
 
 
-@pytest.mark.parametrize("word", ["There is not enough money.", "xacme.com is taken.", "acme.com.au is taken."])
-def test_an_order_refused_for_something_else_leaves_its_names_free(desk: Desk, word: str) -> None:
-    refused(desk, {"message": word, "field": "", "row": None})
-    assert messages(draft(desk, "acme.com", "other.com"), "stop") == []
+@pytest.mark.parametrize(
+    "word", ["There is not enough money.", "xacme.com is taken.", "acme.com.au is taken."]
+)
+def test_an_order_refused_for_something_else_leaves_its_names_free(
+    factory: OrderFactory, word: str
+) -> None:
+    refused(factory, {"message": word, "field": "", "row": None})
+    assert messages(draft(factory, "acme.com", "other.com"), "stop") == []
 
 
-def test_what_a_vendor_left_out_needs_a_reason(desk: Desk) -> None:
-    other = owned(desk, "acme.com", "other.com")
+def test_what_a_vendor_left_out_needs_a_reason(factory: OrderFactory) -> None:
+    other = owned(factory, "acme.com", "other.com")
     Domain.objects.filter(order=other, name="acme.com").update(state="refused")
     Mailbox.objects.filter(order=other, domain__name="acme.com").update(state="refused")
-    problems = said(draft(desk, "acme.com"), "stop")
+    problems = said(draft(factory, "acme.com"), "stop")
     assert [problem.message for problem in problems] == [
         f"acme.com was on {other}, and the vendor left it out.",
         f"dana@acme.com was on {other}, and the vendor left it out.",
     ]
 
 
-def test_what_is_gone_again_warns(desk: Desk) -> None:
-    other = owned(desk, "acme.com")
+def test_what_is_gone_again_warns(factory: OrderFactory) -> None:
+    other = owned(factory, "acme.com")
     Domain.objects.filter(order=other).update(state="gone")
     Mailbox.objects.filter(order=other).update(state="gone")
-    order = draft(desk, "acme.com")
+    order = draft(factory, "acme.com")
     assert messages(order, "stop") == []
     assert messages(order)[0] == f"acme.com was on {other}, and is gone since."
 
 
-# -- Orders that are nearly the same -----------------------------------------------------------------------------------
+# Orders that are nearly the same
 
 
 def near_same(order: Order) -> list[str]:
@@ -142,70 +155,86 @@ FIVE = ["alpha.com", "bravo.com", "delta.com", "hotel.com", "oscar.com"]
         ([name.replace(".com", ".net") for name in FIVE[:4]], False),
     ],
 )
-def test_an_order_nearly_the_same_wants_a_reason(desk: Desk, names: list[str], is_near: bool) -> None:
-    other = owned(desk, *FIVE)
+def test_an_order_nearly_the_same_wants_a_reason(
+    factory: OrderFactory, names: list[str], is_near: bool
+) -> None:
+    other = owned(factory, *FIVE)
     Order.objects.filter(pk=other.pk).update(created_at=timezone.now() - timedelta(days=3))
-    order = draft(desk, *names)
+    order = draft(factory, *names)
     found = near_same(order)
     assert bool(found) is is_near
     if is_near:
-        assert f"was drafted 3 days ago for the same client, and reads “{fresh(other).get_state_display()}”" in found[0]
+        assert (
+            "was drafted 3 days ago for the same client, and reads"
+            f" “{fresh(other).get_state_display()}”" in found[0]
+        )
 
 
-@pytest.mark.parametrize("changed", [{"created_at": timezone.now() - timedelta(days=31)}, {"state": "cancelled"}])
-def test_an_old_or_cancelled_order_is_no_repeat(desk: Desk, changed: dict[str, Any]) -> None:
-    other = owned(desk, "alpha.com", "bravo.com")
+@pytest.mark.parametrize(
+    "changed", [{"created_at": timezone.now() - timedelta(days=31)}, {"state": "cancelled"}]
+)
+def test_an_old_or_cancelled_order_is_no_repeat(
+    factory: OrderFactory, changed: dict[str, Any]
+) -> None:
+    other = owned(factory, "alpha.com", "bravo.com")
     Order.objects.filter(pk=other.pk).update(**({"created_at": timezone.now()} | changed))
-    assert near_same(draft(desk, "alpha.net", "bravo.net")) == []
+    assert near_same(draft(factory, "alpha.net", "bravo.net")) == []
 
 
-def test_another_clients_order_is_no_repeat(unguarded: None, desk: Desk) -> None:
-    other = owned(desk, "alpha.com", "bravo.com")
+def test_another_clients_order_is_no_repeat(unguarded: None, factory: OrderFactory) -> None:
+    other = owned(factory, "alpha.com", "bravo.com")
     elsewhere = Client.objects.exclude(name="Northwind")[0]
     Order.objects.filter(pk=other.pk).update(created_at=timezone.now(), client=elsewhere)
-    assert near_same(draft(desk, "alpha.net", "bravo.net")) == []
+    assert near_same(draft(factory, "alpha.net", "bravo.net")) == []
 
 
-def test_a_repeat_is_handed_on_only_with_a_reason_that_the_confirmer_reads(desk: Desk) -> None:
-    other = owned(desk, "alpha.com", "bravo.com")
+def test_a_repeat_is_handed_on_only_with_a_reason_that_the_confirmer_reads(
+    factory: OrderFactory,
+) -> None:
+    other = owned(factory, "alpha.com", "bravo.com")
     Order.objects.filter(pk=other.pk).update(created_at=timezone.now())
     Vendor.objects.update(order_limit=None)
-    order = draft(desk, "alpha.net", "bravo.net")
+    order = draft(factory, "alpha.net", "bravo.net")
     with pytest.raises(NotAllowed, match="Say on the draft why it is ordered again"):
-        drafts.send_for_confirmation(order.pk, by=desk.people.drafter)
-    reading = read(drafts.write(fresh(order)), order.what)
+        drafts.send_for_confirmation(order.pk, by=factory.people.drafter)
+    reading = read(drafts.write(fresh(order)), order.product_spec)
     with_reason = drafts.Draft(
         vendor=order.vendor, product=order.product, client=order.client, contact=order.contact,
         forward_to=order.forward_to, options=OPTIONS[BOUGHT], rows=reading.rows, why_again="A second region.",
     )  # fmt: skip
-    drafts.save(order.pk, with_reason, by=desk.people.drafter, version=fresh(order).version)
-    assert Event.objects.filter(action="order.edited").first().changes["why_again"] == ["", "A second region."]  # type: ignore[union-attr]
-    drafts.send_for_confirmation(order.pk, by=desk.people.drafter)
+    drafts.save(order.pk, with_reason, by=factory.people.drafter, version=fresh(order).version)
+    assert Event.objects.filter(action="order.edited").first().changes["why_again"] == [
+        "",
+        "A second region.",
+    ]  # type: ignore[union-attr]
+    drafts.send_for_confirmation(order.pk, by=factory.people.drafter)
     browser = Browser()
-    browser.force_login(desk.people.confirmer)
+    browser.force_login(factory.people.confirmer)
     page = browser.get(reverse("admin:orders_order_confirm", args=[order.pk])).content.decode()
     assert "A second region." in page
     assert reverse("admin:orders_order_change", args=[other.pk]) in page
 
 
-def test_the_reason_is_asked_for_on_the_draft_page_only_when_it_is_wanted(desk: Desk) -> None:
+def test_the_reason_is_asked_for_on_the_draft_page_only_when_it_is_wanted(
+    factory: OrderFactory,
+) -> None:
     browser = Browser()
-    browser.force_login(desk.people.drafter)
+    browser.force_login(factory.people.drafter)
 
     def page(order: Order) -> str:
         return browser.get(reverse("admin:orders_order_edit", args=[order.pk])).content.decode()
 
-    assert "Why order this again" not in page(draft(desk, "fine.com"))
-    refused(desk, {"message": "acme.com is taken.", "field": "domain", "row": 1})
-    assert "Why order this again" in page(draft(desk, "acme.com"))
+    assert "Why order this again" not in page(draft(factory, "fine.com"))
+    refused(factory, {"message": "acme.com is taken.", "field": "domain", "row": 1})
+    assert "Why order this again" in page(draft(factory, "acme.com"))
 
 
-# -- Names that are never bought ---------------------------------------------------------------------------------------
+# Names that are never bought
 
 
-def test_any_clients_main_domain_stops_the_order(desk: Desk) -> None:
+def test_any_clients_main_domain_stops_the_order(factory: OrderFactory) -> None:
     Client.objects.create(name="Fabrikam", main_domain="www.fabrikam.com")
-    (message,) = messages(draft(desk, "fabrikam.com"), "stop")
+    (message,) = messages(draft(factory, "fabrikam.com"), "stop")
     assert message == "fabrikam.com is the main domain of Fabrikam, another client."
 
 
@@ -225,7 +254,9 @@ def test_any_clients_main_domain_stops_the_order(desk: Desk) -> None:
         ("*meta*", "mail.com", False),
     ],
 )
-def test_the_never_buy_list_knows_names_and_words(db: None, pattern: str, name: str, is_banned: bool) -> None:
+def test_the_never_buy_list_knows_names_and_words(
+    db: None, pattern: str, name: str, is_banned: bool
+) -> None:
     rule = NeverBuy(pattern=pattern, reason="No.")
     rule.full_clean()
     rule.save()
@@ -233,41 +264,50 @@ def test_the_never_buy_list_knows_names_and_words(db: None, pattern: str, name: 
     assert NeverBuy.objects.matching([name, "fine.com"]) == ({name: rule} if is_banned else {})
 
 
-def test_a_name_of_the_list_stops_the_order_and_says_whose_line_it_is(desk: Desk) -> None:
+def test_a_name_of_the_list_stops_the_order_and_says_whose_line_it_is(
+    factory: OrderFactory,
+) -> None:
     browser = Browser()
-    browser.force_login(desk.people.operator)
-    browser.post(reverse("admin:orders_neverbuy_add"), {"pattern": "acme", "reason": "A lawyer's letter"})
-    (message,) = messages(draft(desk, "acme-reach.com"), "stop")
-    wanted = "acme-reach.com is never bought: “acme” is on the never-buy list by operator. A lawyer's letter."
+    browser.force_login(factory.people.operator)
+    browser.post(
+        reverse("admin:orders_neverbuy_add"), {"pattern": "acme", "reason": "A lawyer's letter"}
+    )
+    (message,) = messages(draft(factory, "acme-reach.com"), "stop")
+    wanted = (
+        "acme-reach.com is never bought: “acme” is on the never-buy list by operator. A lawyer's"
+        " letter."
+    )
     assert message == wanted
     assert Event.objects.filter(action="neverbuy.added").count() == 1
 
 
-# -- The typo guard ----------------------------------------------------------------------------------------------------
+# The typo guard
 
 
-def test_a_name_one_letter_from_the_clients_own_domain_warns(desk: Desk) -> None:
-    order = draft(desk, "nortwhind.com", "northwind.co", "getnorthwind.com")
+def test_a_name_one_letter_from_the_clients_own_domain_warns(factory: OrderFactory) -> None:
+    order = draft(factory, "nortwhind.com", "northwind.co", "getnorthwind.com")
     assert [message for message in messages(order) if "main domain" in message] == [
         "nortwhind.com is one letter away from northwind.com, the main domain of Northwind.",
         "northwind.co is one letter away from northwind.com, the main domain of Northwind.",
     ]
 
 
-def test_a_name_one_letter_from_an_earlier_domain_says_whose_it_is(desk: Desk) -> None:
+def test_a_name_one_letter_from_an_earlier_domain_says_whose_it_is(factory: OrderFactory) -> None:
     elsewhere = Client.objects.exclude(name="Northwind")[0]
-    other = owned(desk, "acme-reach.com", client=elsewhere.name)
-    order = draft(desk, "acme-raech.com", "acme-reach.net")
+    other = owned(factory, "acme-reach.com", client=elsewhere.name)
+    order = draft(factory, "acme-raech.com", "acme-reach.net")
     assert messages(order) == [
         f"acme-raech.com is one letter away from acme-reach.com ({other}), which {elsewhere} has."
     ]
     assert said(order)[0].order_id == other.pk
 
 
-def test_a_mailbox_on_a_misspelt_domain_warns_and_on_the_right_one_does_not(desk: Desk) -> None:
-    owned(desk, "acme-reach.com", "acme-rich.com")
-    assert messages(desk.draft(rows="acme-reach.com, Sam Ito, sam")) == []
-    (message,) = messages(desk.draft(rows="acme-raech.com, Sam Ito, sam"))
+def test_a_mailbox_on_a_misspelt_domain_warns_and_on_the_right_one_does_not(
+    factory: OrderFactory,
+) -> None:
+    owned(factory, "acme-reach.com", "acme-rich.com")
+    assert messages(factory.draft(rows="acme-reach.com, Sam Ito, sam")) == []
+    (message,) = messages(factory.draft(rows="acme-raech.com, Sam Ito, sam"))
     assert message.startswith("acme-raech.com is one letter away from acme-reach.com")
 
 
@@ -316,15 +356,19 @@ def test_a_name_that_reads_like_another_warns(name: str, message: str) -> None:
     assert problem.row == 4
 
 
-@pytest.mark.parametrize("name", ["telecom.com", "acme.co.uk", "xn--bcher-kva.de", "swww.com", "acme.com"])
+@pytest.mark.parametrize(
+    "name", ["telecom.com", "acme.co.uk", "xn--bcher-kva.de", "swww.com", "acme.com"]
+)
 def test_an_ordinary_name_does_not_warn(name: str) -> None:
     assert lookalikes.problems_of({name: 1}, "northwind.com") == []
 
 
-# -- The same answers as a plain nested loop, in few queries -----------------------------------------------------------
+# The same answers as a plain nested loop, in few queries
 
 LABELS = st.text("ab-1", min_size=1, max_size=7)
-NAMES = st.lists(st.builds("{}.{}".format, LABELS, st.sampled_from(["com", "co.uk"])), unique=True, max_size=12)
+NAMES = st.lists(
+    st.builds("{}.{}".format, LABELS, st.sampled_from(["com", "co.uk"])), unique=True, max_size=12
+)
 
 
 def plain(one: str, other: str) -> bool:
@@ -362,7 +406,9 @@ class EarlierDomains(TestCase):
         vendor = Vendor.objects.create(name="V", api="woodpecker")
         Domain.objects.bulk_create(Domain(name=name, vendor=vendor) for name in others)
         client = Client.objects.create(name="C")
-        order = Order.objects.create(vendor=vendor, product="mailboxes", client=client, drafted_by_name="d")
+        order = Order.objects.create(
+            vendor=vendor, product="mailboxes", client=client, drafted_by_name="d"
+        )
         assert as_sets(typos.earlier(names, order)) == nested(names, others)
 
 
@@ -373,32 +419,38 @@ def queries(order: Order) -> int:
     return len(asked)
 
 
-def test_a_thousand_lines_ask_as_often_as_five(desk: Desk) -> None:
-    owned(desk, "acme-reach.com", "other.com")
-    few = draft(desk, "acme-raech.com", "other.com", *(f"small{n}.com" for n in range(3)))
-    many = draft(desk, "acme-raech.com", "other.com", *(f"large{n}.com" for n in range(998)))
+def test_a_thousand_lines_ask_as_often_as_five(factory: OrderFactory) -> None:
+    owned(factory, "acme-reach.com", "other.com")
+    few = draft(factory, "acme-raech.com", "other.com", *(f"small{n}.com" for n in range(3)))
+    many = draft(factory, "acme-raech.com", "other.com", *(f"large{n}.com" for n in range(998)))
     assert queries(many) == queries(few) <= 18
 
 
-def test_of_many_problems_alike_the_page_shows_the_first_and_names_the_lines_of_the_rest(desk: Desk) -> None:
+def test_of_many_problems_alike_the_page_shows_the_first_and_names_the_lines_of_the_rest(
+    factory: OrderFactory,
+) -> None:
     names = [f"taken{n}.com" for n in range(150)]
-    owned(desk, *names)
-    order = draft(desk, *names)
+    owned(factory, *names)
+    order = draft(factory, *names)
     browser = Browser()
-    browser.force_login(desk.people.drafter)
+    browser.force_login(factory.people.drafter)
     page = browser.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
-    assert page.count("Stops the order: ") == 1 + 2 * (10 + 1)  # the limit, the domains, their addresses
+    assert page.count("Stops the order: ") == 1 + 2 * (
+        10 + 1
+    )  # the limit, the domains, their addresses
     assert page.count("The same in 140 more lines: 11, 12, 13, ") == 2
 
 
-# -- The rest of a partly delivered order ------------------------------------------------------------------------------
+# The rest of a partly delivered order
 
 
-def test_the_rest_of_an_order_is_what_was_left_out_and_says_so(desk: Desk) -> None:
-    order = desk.sent(rows="cut-after.com, Ann Lee, ann\ncut-after.com, Bo Lee, bo\nother.com, Sam Ito, sam")
-    desk.settle(order, PARTLY, left_out=["bo@cut-after.com", "sam@other.com"])
+def test_the_rest_of_an_order_is_what_was_left_out_and_says_so(factory: OrderFactory) -> None:
+    order = factory.sent(
+        rows="cut-after.com, Ann Lee, ann\ncut-after.com, Bo Lee, bo\nother.com, Sam Ito, sam"
+    )
+    factory.settle(order, PARTLY, left_out=["bo@cut-after.com", "sam@other.com"])
     browser = Browser()
-    browser.force_login(desk.people.drafter)
+    browser.force_login(factory.people.drafter)
     page = browser.get(reverse("admin:orders_order_change", args=[order.pk])).content.decode()
     assert "Copy the rest into a new draft" in page
     browser.post(reverse("admin:orders_order_copy", args=[order.pk]))
@@ -410,20 +462,20 @@ def test_the_rest_of_an_order_is_what_was_left_out_and_says_so(desk: Desk) -> No
         f"bo@cut-after.com was on {order}, and the vendor left it out.",
         f"sam@other.com was on {order}, and the vendor left it out.",
     ]
-    drafts.send_for_confirmation(rest.pk, by=desk.people.drafter)
+    drafts.send_for_confirmation(rest.pk, by=factory.people.drafter)
 
 
-def test_an_order_that_was_delivered_has_no_rest(desk: Desk) -> None:
-    order = owned(desk, "acme.com")
+def test_an_order_that_was_delivered_has_no_rest(factory: OrderFactory) -> None:
+    order = owned(factory, "acme.com")
     assert not drafts.has_rest(fresh(order))
     with pytest.raises(NotAllowed, match="Nothing of"):
-        drafts.rest_of(fresh(order), by=desk.people.drafter)
+        drafts.rest_of(fresh(order), by=factory.people.drafter)
 
 
-def test_a_domain_without_mailboxes_that_was_left_out_is_in_the_rest(desk: Desk) -> None:
-    order = desk.draft(*BOUGHT, rows="acme.com, Ann Lee, ann\nbare.com")
+def test_a_domain_without_mailboxes_that_was_left_out_is_in_the_rest(factory: OrderFactory) -> None:
+    order = factory.draft(*BOUGHT, rows="acme.com, Ann Lee, ann\nbare.com")
     Order.objects.filter(pk=order.pk).update(state="partly", digest="d")
     order.domains.update(state="ready")
     order.mailboxes.update(state="ready")
     order.domains.filter(name="bare.com").update(state="refused")
-    assert drafts.write(drafts.rest_of(fresh(order), by=desk.people.drafter)) == "bare.com"
+    assert drafts.write(drafts.rest_of(fresh(order), by=factory.people.drafter)) == "bare.com"

@@ -9,7 +9,16 @@ from orders.validation.public_suffixes import registrable, weigh_ending
 
 @pytest.mark.parametrize(
     "domain",
-    ["acme.com", "acme.co", "acme.co.uk", "acme.com.au", "acme.ai", "com.com", "acme.xn--p1ai", "mail.acme.com"],
+    [
+        "acme.com",
+        "acme.co",
+        "acme.co.uk",
+        "acme.com.au",
+        "acme.ai",
+        "com.com",
+        "acme.xn--p1ai",
+        "mail.acme.com",
+    ],
 )
 def test_a_known_ending_is_fine(domain: str) -> None:
     assert weigh_ending(domain) is None
@@ -31,9 +40,17 @@ def test_a_known_ending_is_fine(domain: str) -> None:
         ("acme.com.com", "The ending .com stands twice.", "Did you mean acme.com?"),
         ("acme.com.com.com", "The ending .com stands twice.", "Did you mean acme.com?"),
         ("acme.co.uk.co.uk", "The ending .co.uk stands twice.", "Did you mean acme.co.uk?"),
-        ("acme.net.com", "There are two endings, .net and .com.", "Did you mean acme.net or acme.com?"),
+        (
+            "acme.net.com",
+            "There are two endings, .net and .com.",
+            "Did you mean acme.net or acme.com?",
+        ),
         ("acme.cm", "The ending .cm is that of Cameroon.", "Did you mean acme.com?"),
-        ("co.uk", "co.uk is an ending that names stand under.", "Write the whole name, for example acme.co.uk."),
+        (
+            "co.uk",
+            "co.uk is an ending that names stand under.",
+            "Write the whole name, for example acme.co.uk.",
+        ),
     ],
 )
 def test_a_slip_is_asked_about(domain: str, message: str, fix: str) -> None:

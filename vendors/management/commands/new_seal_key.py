@@ -7,7 +7,10 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Print a new key for MAILOPS_SEAL_KEYS. Put it first and keep the old ones behind it until `reseal` has run."
+    help = (
+        "Print a new key for MAILOPS_SEAL_KEYS. Put it first and keep the old ones behind it until"
+        " `reseal` has run."
+    )
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

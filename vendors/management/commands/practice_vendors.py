@@ -23,10 +23,16 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8001)
         parser.add_argument("--ledger", type=Path, default=settings.DATA_DIR / "practice.sqlite3")
         parser.add_argument(
-            "--delivery-seconds", type=float, default=Pace.delivery, help="until an order is delivered (%(default)s)"
+            "--delivery-seconds",
+            type=float,
+            default=Pace.delivery,
+            help="until an order is delivered (%(default)s)",
         )
         parser.add_argument(
-            "--answer-seconds", type=float, default=Pace.answer, help="before every answer to an order (%(default)s)"
+            "--answer-seconds",
+            type=float,
+            default=Pace.answer,
+            help="before every answer to an order (%(default)s)",
         )
         parser.add_argument(
             "--silence-seconds",
@@ -37,13 +43,17 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         pace = Pace(
-            delivery=options["delivery_seconds"], answer=options["answer_seconds"], silence=options["silence_seconds"]
+            delivery=options["delivery_seconds"],
+            answer=options["answer_seconds"],
+            silence=options["silence_seconds"],
         )
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
         try:
-            server = start(ledger=options["ledger"], host=options["host"], port=options["port"], pace=pace)
+            server = start(
+                ledger=options["ledger"], host=options["host"], port=options["port"], pace=pace
+            )
         except (OSError, ValueError) as error:
             raise CommandError(f"The practice vendors can't listen: {error}") from error
         self.stdout.write(f"Practice vendors listen on {server.url}, ledger {options['ledger']}")

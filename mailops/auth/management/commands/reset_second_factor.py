@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from mailops.auth import sessions
 from mailops.auth.models import Authenticator, RecoveryCode
-from mailops.history import acting, record, telling
+from mailops.history import acting, audited, record
 
 
 class Command(BaseCommand):
@@ -23,10 +23,12 @@ class Command(BaseCommand):
         user = User.objects.filter(username=name).first()
         if user is None:
             raise CommandError(f"Nobody is called {name}.")
-        with acting(who="manage.py reset_second_factor"), telling():
+        with acting(who="manage.py reset_second_factor"), audited():
             RecoveryCode.objects.filter(user=user).delete()
             if not Authenticator.objects.filter(user=user).delete()[0]:
                 raise CommandError(f"{name} has no second factor.")
             record("user.second_factor_removed", user, reason=reason)
             sessions.end_all(user)
-        self.stdout.write(f"The second factor of {name} is removed, and {name} is logged out everywhere.")
+        self.stdout.write(
+            f"The second factor of {name} is removed, and {name} is logged out everywhere."
+        )

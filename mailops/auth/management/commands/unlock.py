@@ -1,4 +1,6 @@
-"""`manage.py unlock NAME`: forget the failed sign-ins of a name or an address, where nobody can log in to do it."""
+"""`manage.py unlock NAME`: forget the failed sign-ins of a name or an address, where nobody can log
+in to do it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", nargs="?", default="")
-        parser.add_argument("--address", default="", help="An IP address; of an IPv6 one its /64 network.")
+        parser.add_argument(
+            "--address", default="", help="An IP address; of an IPv6 one its /64 network."
+        )
 
     def handle(self, *args: Any, name: str, address: str, **options: Any) -> None:
         origin = lockout.counted_as(address.partition("/")[0]) if address else ""
@@ -24,4 +28,6 @@ class Command(BaseCommand):
         with acting(who="manage.py unlock"):
             count = lockout.unlock(name=name, origin=origin)
         whose = " and ".join(filter(None, (name, address)))
-        self.stdout.write(f"{count} failed sign-ins of {whose} are forgotten." if count else "Nothing to do.")
+        self.stdout.write(
+            f"{count} failed sign-ins of {whose} are forgotten." if count else "Nothing to do."
+        )

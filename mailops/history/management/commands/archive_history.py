@@ -16,7 +16,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--before", required=True, metavar="DATE", help="move records written before it: 2026-01-31"
+            "--before",
+            required=True,
+            metavar="DATE",
+            help="move records written before it: 2026-01-31",
         )
         parser.add_argument("--yes", action="store_true", help="do it; without, nothing is changed")
 
@@ -27,7 +30,7 @@ class Command(BaseCommand):
             day = None
         if day is None:
             raise CommandError(f"{before} is no date. Write it like 2026-01-31.")
-        until = timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 (made aware here)
+        until = timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001  (made aware here)
         try:
             self._archive(until, really=yes)
         except BadArchive as bad:
@@ -45,4 +48,6 @@ class Command(BaseCommand):
         with acting(who="archive_history"):
             for moved in archive(found):
                 self.stdout.write(moved.says)
-        self.stdout.write("Keep a copy of the files elsewhere: the database no longer holds these records.")
+        self.stdout.write(
+            "Keep a copy of the files elsewhere: the database no longer holds these records."
+        )

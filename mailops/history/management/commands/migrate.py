@@ -15,6 +15,10 @@ class Command(migrate.Command):
         except (Exception, KeyboardInterrupt):  # not what `--check` ends with
             try:
                 put_back_traces(using=options.get("database") or DEFAULT_DB_ALIAS)
-            except Error as error:  # the database is gone, say: what the migration failed of is the news
-                self.stderr.write(f"The database leaves no traces now, until a migrate succeeds: {error}")
+            except (
+                Error
+            ) as error:  # the database is gone, say: what the migration failed of is the news
+                self.stderr.write(
+                    f"The database leaves no traces now, until a migrate succeeds: {error}"
+                )
             raise

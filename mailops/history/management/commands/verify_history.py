@@ -15,14 +15,24 @@ from mailops.history.verify import Finding, Point, verify
 
 
 class Command(BaseCommand):
-    help = "Read the whole history and say whether it is unbroken. Exit code 1 names the first bad record."
+    help = (
+        "Read the whole history and say whether it is unbroken. Exit code 1 names the first bad"
+        " record."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--digests", type=Path, metavar="FILE", help="compare with digests that were kept elsewhere"
+            "--digests",
+            type=Path,
+            metavar="FILE",
+            help="compare with digests that were kept elsewhere",
         )
         parser.add_argument(
-            "--archive", type=Path, nargs="+", metavar="FILE", help="verify archived records together with the rest"
+            "--archive",
+            type=Path,
+            nargs="+",
+            metavar="FILE",
+            help="verify archived records together with the rest",
         )
         parser.add_argument("--quiet", action="store_true", help="print only what is wrong")
 
@@ -56,7 +66,9 @@ class Command(BaseCommand):
         self.stdout.write(f"The history is unbroken: {finding.records} records, last hash {last}.")
         if finding.read:
             rate = finding.read / max(finding.seconds, 0.001)
-            self.stdout.write(f"{finding.read:,} records read in {finding.seconds:.1f} s, {rate:,.0f} a second.")
+            self.stdout.write(
+                f"{finding.read:,} records read in {finding.seconds:.1f} s, {rate:,.0f} a second."
+            )
         if points:
             compared = [point for point in points if archived or point.number > finding.began]
             if compared:
@@ -64,7 +76,8 @@ class Command(BaseCommand):
             if len(compared) < len(points):
                 left = len(points) - len(compared)
                 self.stdout.write(
-                    f"{left} are of archived records and were not compared: give the files with --archive."
+                    f"{left} are of archived records and were not compared: give the files with"
+                    " --archive."
                 )
         if archived:
             self.stdout.write(f"{archived:,} archived records fit.")

@@ -12,7 +12,7 @@ from orders.audit.month_end import Charge
 from orders.audit.month_end.compare import Booked, with_list, with_statement
 from orders.models.month_end_match import Kind
 from orders.models.state import State
-from vendors.apis.base import Held
+from vendors.apis.base import OwnedDomain
 
 
 def booked(**changes: Any) -> Booked:
@@ -23,11 +23,17 @@ def booked(**changes: Any) -> Booked:
     return Booked(**about | changes)
 
 
-def charge(amount: int = 76, *, line: int = 2, reference: str = "", text: str = "", currency: str = "USD") -> Charge:
-    return Charge(line=line, amount=Decimal(amount), currency=currency, reference=reference, text=text)
+def charge(
+    amount: int = 76, *, line: int = 2, reference: str = "", text: str = "", currency: str = "USD"
+) -> Charge:
+    return Charge(
+        line=line, amount=Decimal(amount), currency=currency, reference=reference, text=text
+    )
 
 
-def kinds(orders: list[Booked], listed: list[Held], *, known: frozenset[str] = frozenset()) -> list[Kind]:
+def kinds(
+    orders: list[Booked], listed: list[OwnedDomain], *, known: frozenset[str] = frozenset()
+) -> list[Kind]:
     return [difference.kind for difference in with_list(orders, listed, known=known).differences]
 
 
@@ -35,7 +41,7 @@ def charged(orders: list[Booked], *charges: Charge) -> list[Kind]:
     return [difference.kind for difference in with_statement(orders, charges).differences]
 
 
-HELD = Held(domain="acme.com", mailboxes=2)
+HELD = OwnedDomain(domain="acme.com", mailboxes=2)
 
 
 def test_what_is_there_as_ordered_agrees() -> None:
@@ -53,9 +59,13 @@ def test_a_listed_domain_on_no_order_is_not_ours_unless_it_was_held_before() -> 
     assert kinds([], [HELD], known=frozenset({"acme.com"})) == []
 
 
-@pytest.mark.parametrize(("theirs", "buys", "found"), [(1, True, 1), (3, True, 1), (3, False, 0), (None, True, 0)])
-def test_another_number_of_mailboxes_is_said_where_it_speaks(theirs: int | None, buys: bool, found: int) -> None:
-    held = Held(domain="acme.com", mailboxes=theirs)
+@pytest.mark.parametrize(
+    ("theirs", "buys", "found"), [(1, True, 1), (3, True, 1), (3, False, 0), (None, True, 0)]
+)
+def test_another_number_of_mailboxes_is_said_where_it_speaks(
+    theirs: int | None, buys: bool, found: int
+) -> None:
+    held = OwnedDomain(domain="acme.com", mailboxes=theirs)
     assert kinds([booked(buys_domains=buys)], [held]) == [Kind.COUNT] * found
 
 
@@ -67,7 +77,12 @@ def test_a_refused_order_that_is_listed_may_be_charged_for() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [charge(reference="ORD-1"), charge(text="Mailboxes (order ord-1)"), charge(text="acme.com, 2 mailboxes"), charge()],
+    [
+        charge(reference="ORD-1"),
+        charge(text="Mailboxes (order ord-1)"),
+        charge(text="acme.com, 2 mailboxes"),
+        charge(),
+    ],
 )
 def test_a_charge_finds_its_order_by_reference_domain_or_amount(line: Charge) -> None:
     assert charged([booked()], line) == []
@@ -75,7 +90,9 @@ def test_a_charge_finds_its_order_by_reference_domain_or_amount(line: Charge) ->
 
 def test_an_amount_that_two_orders_have_belongs_to_neither_by_itself() -> None:
     twins = [booked(), booked(pk=2, name="MO-1002", reference="ord-2", domains={"beta.com": 2})]
-    assert sorted(charged(twins, charge())) == sorted([Kind.NO_CHARGE, Kind.NO_CHARGE, Kind.NO_ORDER])
+    assert sorted(charged(twins, charge())) == sorted(
+        [Kind.NO_CHARGE, Kind.NO_CHARGE, Kind.NO_ORDER]
+    )
 
 
 def test_an_order_without_a_charge_is_said_if_it_was_sent_in_these_days() -> None:
@@ -93,7 +110,10 @@ def test_two_charges_for_one_order_are_one_too_many_and_a_refund_ends_that() -> 
 def test_another_amount_or_currency_is_said_with_both() -> None:
     found = with_statement([booked()], [charge(80, reference="ord-1")]).differences
     assert [(d.kind, d.ours, d.theirs) for d in found] == [(Kind.AMOUNT, Decimal(76), Decimal(80))]
-    assert charged([booked()], charge(reference="ord-1", currency="EUR")) == [Kind.AMOUNT, Kind.AMOUNT]
+    assert charged([booked()], charge(reference="ord-1", currency="EUR")) == [
+        Kind.AMOUNT,
+        Kind.AMOUNT,
+    ]
 
 
 def test_a_later_month_may_charge_what_it_costs_again_or_nothing() -> None:
@@ -101,11 +121,16 @@ def test_a_later_month_may_charge_what_it_costs_again_or_nothing() -> None:
     assert charged([booked(is_new=False)], charge(76, reference="ord-1")) == [Kind.AMOUNT]
 
 
-def test_a_charge_for_what_was_refused_is_to_be_asked_back_and_one_for_an_unknown_speaks_for_it() -> None:
+def test_a_charge_for_what_was_refused_is_to_be_asked_back_and_one_for_an_unknown_speaks_for_it() -> (
+    None
+):
     assert charged([booked(state=State.REFUSED)], charge(text="acme.com")) == [Kind.NOTHING_BOUGHT]
     assert charged([booked(state=State.UNKNOWN)], charge(text="acme.com")) == [Kind.OUTCOME]
 
 
 def test_another_amount_is_another_finding_and_the_same_is_the_same() -> None:
-    one, two, three = (with_statement([booked()], [charge(n, reference="ord-1")]).differences[0] for n in (80, 80, 81))
+    one, two, three = (
+        with_statement([booked()], [charge(n, reference="ord-1")]).differences[0]
+        for n in (80, 80, 81)
+    )
     assert one.key == two.key != three.key

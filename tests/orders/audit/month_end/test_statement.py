@@ -18,7 +18,9 @@ def read(text: str) -> list[Charge]:
 
 
 def test_columns_are_known_by_their_headings_in_any_order() -> None:
-    found = read("Date;Amount;Currency;Order ID;Description\n2026-10-02;19,00;EUR;ord-1;acme.com and more\n")
+    found = read(
+        "Date;Amount;Currency;Order ID;Description\n2026-10-02;19,00;EUR;ord-1;acme.com and more\n"
+    )
     assert found == [
         Charge(
             line=2,

@@ -21,13 +21,16 @@ ODS = (
     '<?xml version="1.0" encoding="UTF-8"?><office:document-content'
     ' xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
     ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
-    ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.2"><office:body>'
-    '<office:spreadsheet><table:table table:name="Orders">{}</table:table></office:spreadsheet></office:body>'
+    ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    ' office:version="1.2"><office:body>'
+    "<office:spreadsheet><table:table"
+    ' table:name="Orders">{}</table:table></office:spreadsheet></office:body>'
     "</office:document-content>"
 )
 MANIFEST = (
-    '<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">'
-    f'<manifest:file-entry manifest:full-path="/" manifest:media-type="{ODS_TYPE}"/></manifest:manifest>'
+    '<?xml version="1.0"?><manifest:manifest'
+    ' xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry'
+    f' manifest:full-path="/" manifest:media-type="{ODS_TYPE}"/></manifest:manifest>'
 )
 
 
@@ -59,19 +62,26 @@ def packed(parts: dict[str, bytes | str]) -> bytes:
 def ods(rows: Iterable[Iterable[str]], *, also: str = "") -> bytes:
     lines = ["".join(ods_cell(cell) for cell in row) for row in rows]
     table = "".join(f"<table:table-row>{line}</table:table-row>" for line in lines) + also
-    return packed({"mimetype": ODS_TYPE, "content.xml": ODS.format(table), "META-INF/manifest.xml": MANIFEST})
+    return packed(
+        {"mimetype": ODS_TYPE, "content.xml": ODS.format(table), "META-INF/manifest.xml": MANIFEST}
+    )
 
 
 def ods_cell(text: str) -> str:
     if not text:
         return "<table:table-cell/>"
-    return f'<table:table-cell office:value-type="string"><text:p>{escape(text)}</text:p></table:table-cell>'
+    return (
+        "<table:table-cell"
+        f' office:value-type="string"><text:p>{escape(text)}</text:p></table:table-cell>'
+    )
 
 
 def changed(data: bytes, name: str, old: bytes, new: bytes) -> bytes:
     """The workbook with one of its parts changed."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts: dict[str, bytes | str] = {info.filename: archive.read(info) for info in archive.infolist()}
+        parts: dict[str, bytes | str] = {
+            info.filename: archive.read(info) for info in archive.infolist()
+        }
     part = parts[name]
     assert isinstance(part, bytes) and old in part
     return packed(parts | {name: part.replace(old, new)})

@@ -1,4 +1,6 @@
-"""Whatever is pasted or uploaded: nothing raises, no line is lost, and what is taken is written back unchanged."""
+"""Whatever is pasted or uploaded: nothing raises, no line is lost, and what is taken is written
+back unchanged.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,9 @@ def plain(rows: list[Row]) -> list[Row]:
 
 
 def is_kept(sheet: Sheet | None, product: Product) -> None:
-    """Every row of the sheet is a row, a bad line or the headings, and the rows survive every way back."""
+    """Every row of the sheet is a row, a bad line or the headings, and the rows survive every way
+    back.
+    """
     if sheet is None:
         return
     reading = read(sheet.text, product)
@@ -64,13 +68,21 @@ def is_kept(sheet: Sheet | None, product: Product) -> None:
 @settings(max_examples=200)
 @given(table=TABLES, product=OF_ANY)
 def test_any_xlsx_file(table: list[list[str]], product: Product) -> None:
-    is_kept(opened(xlsx([[ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row] for row in table])), product)
+    is_kept(
+        opened(xlsx([[ILLEGAL_CHARACTERS_RE.sub("", cell) for cell in row] for row in table])),
+        product,
+    )
 
 
 @settings(max_examples=200)
 @given(table=TABLES, product=OF_ANY)
 def test_any_ods_file(table: list[list[str]], product: Product) -> None:
-    is_kept(opened(ods([["".join(c for c in cell if c.isprintable()) for cell in row] for row in table])), product)
+    is_kept(
+        opened(
+            ods([["".join(c for c in cell if c.isprintable()) for cell in row] for row in table])
+        ),
+        product,
+    )
 
 
 @settings(max_examples=400)
@@ -85,7 +97,9 @@ def test_any_ods_file(table: list[list[str]], product: Product) -> None:
 def test_any_text_file(
     table: list[list[str]], mark: str, end: str, quote: bool, encoding: str, product: Product
 ) -> None:
-    rows = [['"' + cell.replace('"', '""') + '"' if quote else cell for cell in row] for row in table]
+    rows = [
+        ['"' + cell.replace('"', '""') + '"' if quote else cell for cell in row] for row in table
+    ]
     is_kept(opened(end.join(mark.join(row) for row in rows).encode(encoding, "replace")), product)
 
 
@@ -95,12 +109,16 @@ def test_any_bytes(data: bytes, product: Product) -> None:
     is_kept(opened(data), product)
 
 
-WORKBOOKS = [xlsx([["domain", "email"], ["acme.com", 5.0]]), ods([["domain", "email"], ["acme.com", "dana"]])]
+WORKBOOKS = [
+    xlsx([["domain", "email"], ["acme.com", 5.0]]),
+    ods([["domain", "email"], ["acme.com", "dana"]]),
+]
 
 
 @settings(max_examples=300)
 @given(
-    data=st.sampled_from(WORKBOOKS), places=st.lists(st.tuples(st.floats(0, 0.999), st.binary(max_size=4)), max_size=4)
+    data=st.sampled_from(WORKBOOKS),
+    places=st.lists(st.tuples(st.floats(0, 0.999), st.binary(max_size=4)), max_size=4),
 )
 def test_any_damage_to_a_workbook(data: bytes, places: list[tuple[float, bytes]]) -> None:
     for place, piece in places:

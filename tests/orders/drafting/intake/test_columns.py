@@ -27,8 +27,12 @@ def taken(text: str, product: Product = DOMAINS) -> Reading:
     ],
 )  # fmt: skip
 def test_a_heading_goes_by_many_names(heading: str, meaning: str) -> None:
-    (column, _) = read(f"{heading}\temail\n", DOMAINS).columns
-    assert (column.letter, column.heading, column.meaning) == ("A", heading.replace("  ", " "), meaning)
+    column, _ = read(f"{heading}\temail\n", DOMAINS).columns
+    assert (column.letter, column.heading, column.meaning) == (
+        "A",
+        heading.replace("  ", " "),
+        meaning,
+    )
 
 
 def test_columns_are_told_as_they_were_read() -> None:
@@ -60,7 +64,10 @@ def test_whole_addresses_say_the_domain() -> None:
 
 def test_an_address_without_a_domain_says_that_it_is_missing() -> None:
     (bad,) = read("Email,Name\ndana,Dana Reyes", MAILBOXES).bad
-    assert (bad.message, bad.fix) == ("There is no domain.", "Fill in the domain, for example: acme-reach.com")
+    assert (bad.message, bad.fix) == (
+        "There is no domain.",
+        "Fill in the domain, for example: acme-reach.com",
+    )
 
 
 def test_headings_without_any_domain_say_so_once_and_on_each_line() -> None:
@@ -68,7 +75,9 @@ def test_headings_without_any_domain_say_so_once_and_on_each_line() -> None:
     assert [(bad.number, bad.message) for bad in reading.bad] == [
         (2, "No column says the domain."), (3, "No column says the domain."),
     ]  # fmt: skip
-    assert reading.notes == ["No column says the domain. Name one “domain”, or one with whole addresses “email”."]
+    assert reading.notes == [
+        "No column says the domain. Name one “domain”, or one with whole addresses “email”."
+    ]
 
 
 def test_a_line_with_a_domain_in_it_is_no_heading() -> None:
@@ -79,10 +88,14 @@ def test_a_line_with_a_domain_in_it_is_no_heading() -> None:
 
 def test_two_columns_that_say_the_same_complete_each_other() -> None:
     reading = taken(
-        "domain,website,email,username\nacme.com,https://www.acme.com/,dana@acme.com,Dana\n,b.com,sam@b.com,", MAILBOXES
+        "domain,website,email,username\nacme.com,https://www.acme.com/,dana@acme.com,Dana\n,b.com,sam@b.com,",
+        MAILBOXES,
     )
     assert [row.line() for row in reading.rows] == ["acme.com, , dana", "b.com, , sam"]
-    assert "Columns A and B say the same: the domain. Where one is empty, the other counts." in reading.notes
+    assert (
+        "Columns A and B say the same: the domain. Where one is empty, the other counts."
+        in reading.notes
+    )
 
 
 def test_two_columns_that_contradict_each_other_make_a_line_bad() -> None:
@@ -95,7 +108,9 @@ def test_a_column_without_a_place_is_said_once_and_only_filled_cells_are_bad() -
     reading = read("domain,email,years\nacme.com,dana,\nb.com,sam,2", MAILBOXES)
     assert [row.domain for row in reading.rows] == ["acme.com"]
     assert [(bad.number, bad.fix) for bad in reading.bad] == [(3, "Leave that cell empty.")]
-    assert reading.notes == ["This order has no place for “years”, so column C (“years”) must stay empty."]
+    assert reading.notes == [
+        "This order has no place for “years”, so column C (“years”) must stay empty."
+    ]
     assert not reading.columns[2].used
 
 
@@ -107,5 +122,7 @@ def test_a_cell_beyond_the_headings_is_bad() -> None:
 def test_columns_of_our_own_file_are_left_out() -> None:
     reading = taken("Line,What to change,domain,address\n1,There is no ending.,acme.com,dana")
     assert [column.is_ours for column in reading.columns] == [True, True, False, False]
-    assert reading.notes == ["Columns A and B come from our file of lines to change and are left out."]
+    assert reading.notes == [
+        "Columns A and B come from our file of lines to change and are left out."
+    ]
     assert not taken("Line,domain\n1,acme.com").columns[0].is_ours

@@ -10,7 +10,10 @@ from orders.drafting.intake import Reading, error_file, open_file, read, sample_
 from tests.orders.drafting.intake.made import DOMAINS, MAILBOXES, PRODUCTS
 from vendors.apis.base import Product
 
-TEXT = "Phone\tdomain\tname\temail\n+49 30\tacme.com\tDana\tdana\n-1\tbcom\tSam\tsam\n=1\tc.con\tLee\tlee"
+TEXT = (
+    "Phone\tdomain\tname\temail\n+49"
+    " 30\tacme.com\tDana\tdana\n-1\tbcom\tSam\tsam\n=1\tc.con\tLee\tlee"
+)
 
 
 def again(text: str, product: Product = DOMAINS) -> Reading:
@@ -27,16 +30,34 @@ def test_the_file_has_all_lines_and_columns_and_what_to_change() -> None:
         ["Line", "What to change", "Phone", "domain", "name", "email"],
         ["2", "", "'+49 30", "acme.com", "Dana", "dana"],
         ["3", "“bcom” has no ending. Did you mean bcom.com?", "'-1", "bcom", "Sam", "sam"],
-        ["4", "Worth a look: There is no ending .con. Did you mean c.com?", "'=1", "c.con", "Lee", "lee"],
+        [
+            "4",
+            "Worth a look: There is no ending .con. Did you mean c.com?",
+            "'=1",
+            "c.con",
+            "Lee",
+            "lee",
+        ],
     ]
 
 
 def test_corrected_and_uploaded_again_it_is_read() -> None:
     file = error_file(TEXT, read(TEXT, DOMAINS), product=DOMAINS)
     reading = again(file.replace(",bcom,", ",b.com,").replace("c.con", "c.com"))
-    assert [row.line() for row in reading.rows] == ["acme.com, Dana, dana", "b.com, Sam, sam", "c.com, Lee, lee"]
+    assert [row.line() for row in reading.rows] == [
+        "acme.com, Dana, dana",
+        "b.com, Sam, sam",
+        "c.com, Lee, lee",
+    ]
     assert (reading.bad, reading.doubts) == ([], [])
-    assert [column.is_ours for column in reading.columns] == [True, True, False, False, False, False]
+    assert [column.is_ours for column in reading.columns] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_a_second_round_does_not_add_the_columns_twice() -> None:

@@ -1,4 +1,6 @@
-"""Files: told apart by what is in them, read within bounds, and put into the paste box as the same cells."""
+"""Files: told apart by what is in them, read within bounds, and put into the paste box as the same
+cells.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +13,18 @@ from openpyxl import Workbook
 from orders.drafting.intake import MOST_BYTES, CannotRead, Sheet, open_file, read
 from tests.orders.drafting.intake.made import DOMAINS, ODS_TYPE, changed, ods, packed, saved, xlsx
 
-ROWS = [["Domain", "Name", "E-mail"], ["acme.com", "Réyes, Dana", "dana@acme.com"], ["b.com", "Sam Ito", "sam"]]
+ROWS = [
+    ["Domain", "Name", "E-mail"],
+    ["acme.com", "Réyes, Dana", "dana@acme.com"],
+    ["b.com", "Sam Ito", "sam"],
+]
 TEXT = 'Domain, Name, E-mail\nacme.com, "Réyes, Dana", dana@acme.com\nb.com, Sam Ito, sam'
 
 
 def as_csv(mark: str = ",", end: str = "\r\n") -> str:
-    return end.join(mark.join(f'"{cell}"' if mark in cell else cell for cell in row) for row in ROWS)
+    return end.join(
+        mark.join(f'"{cell}"' if mark in cell else cell for cell in row) for row in ROWS
+    )
 
 
 def opened(data: bytes, name: str = "orders.csv", **bounds: int) -> Sheet:
@@ -42,7 +50,10 @@ def test_the_same_table_from_every_kind_of_file(data: bytes, encoding: str) -> N
     assert (sheet.table, sheet.encoding, sheet.text) == (ROWS, encoding, TEXT)
     assert bool(sheet.notes) == (encoding == "Windows-1252")
     reading = read(sheet.text, DOMAINS)
-    assert [row.line() for row in reading.rows] == ['acme.com, "Réyes, Dana", dana', "b.com, Sam Ito, sam"]
+    assert [row.line() for row in reading.rows] == [
+        'acme.com, "Réyes, Dana", dana',
+        "b.com, Sam Ito, sam",
+    ]
 
 
 @pytest.mark.parametrize("name", ["orders.xlsx", "orders.csv", "orders", "orders.pdf"])
@@ -51,7 +62,10 @@ def test_the_name_of_a_file_does_not_matter(name: str) -> None:
 
 
 def test_a_tab_file_may_hold_commas_and_semicolons_everywhere() -> None:
-    assert opened(b"domain\tname\nacme.com\ta;b,c\n", "x.tsv").table == [["domain", "name"], ["acme.com", "a;b,c"]]
+    assert opened(b"domain\tname\nacme.com\ta;b,c\n", "x.tsv").table == [
+        ["domain", "name"],
+        ["acme.com", "a;b,c"],
+    ]
 
 
 def test_the_separator_is_what_stands_in_every_line() -> None:
@@ -114,7 +128,7 @@ def test_a_formula_is_read_as_the_value_that_was_last_shown() -> None:
     assert opened(data).table == [["acme.com", "dana"]]
 
 
-# -- What can't be read ------------------------------------------------------------------------------------------------
+# What can't be read
 
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
@@ -162,7 +176,10 @@ FAR = b'r="XFD1048576"'
 
 
 def repeated(rows: int, cells: int) -> str:
-    cell = f'<table:table-cell table:number-columns-repeated="{cells}"><text:p>x</text:p></table:table-cell>'
+    cell = (
+        "<table:table-cell"
+        f' table:number-columns-repeated="{cells}"><text:p>x</text:p></table:table-cell>'
+    )
     return f'<table:table-row table:number-rows-repeated="{rows}">{cell}</table:table-row>'
 
 

@@ -1,4 +1,6 @@
-"""Pasted lines: every line becomes a row or says what to change, and what is taken is written back unchanged."""
+"""Pasted lines: every line becomes a row or says what to change, and what is taken is written back
+unchanged.
+"""
 
 from __future__ import annotations
 
@@ -91,13 +93,15 @@ def test_a_name_alone_is_enough_where_the_vendor_makes_the_addresses() -> None:
         (PACKAGE, "acme.com, Dana Reyes, dana, , , 2", "years"),
     ],
 )
-def test_what_the_vendor_has_no_place_for_is_said_and_not_left_out(product: Product, line: str, cell: str) -> None:
+def test_what_the_vendor_has_no_place_for_is_said_and_not_left_out(
+    product: Product, line: str, cell: str
+) -> None:
     (bad,) = read(line, product).bad
     assert f"no place for “{cell}”" in bad.message
     assert bad.fix == "Leave that cell empty."
 
 
-# -- How lines may look ------------------------------------------------------------------------------------------------
+# How lines may look
 
 
 @pytest.mark.parametrize(
@@ -152,7 +156,9 @@ def test_an_empty_first_cell_does_not_shift_the_others() -> None:
 
 
 def test_all_columns_are_read() -> None:
-    (row,) = rows("acme.com, Dana Reyes, dana, https://example.com/d.png, https://Other.com/, 03", DOMAINS)
+    (row,) = rows(
+        "acme.com, Dana Reyes, dana, https://example.com/d.png, https://Other.com/, 03", DOMAINS
+    )
     assert (row.picture, row.forward_to, row.years) == ("https://example.com/d.png", "other.com", 3)
 
 
@@ -165,7 +171,7 @@ def test_lines_are_numbered_as_in_the_paste_box() -> None:
     ]  # fmt: skip
 
 
-# -- Many lines together -----------------------------------------------------------------------------------------------
+# Many lines together
 
 
 @pytest.mark.parametrize(
@@ -175,9 +181,15 @@ def test_lines_are_numbered_as_in_the_paste_box() -> None:
         ("acme.com\nACME.com.", "acme.com is on line 1 already."),
         ("acme.com\nacme.com, Dana Reyes, dana", "acme.com is on line 1 already."),
         ("acme.com, Dana Reyes, dana\nacme.com", "acme.com is on line 1 already."),
-        ("acme.com, A B, a, , , 2\nacme.com, C D, c, , , 3", "something else about the years of acme.com"),
+        (
+            "acme.com, A B, a, , , 2\nacme.com, C D, c, , , 3",
+            "something else about the years of acme.com",
+        ),
         ("acme.com, A B, a\nacme.com, C D, c, , , 3", "something else about the years of acme.com"),
-        ("acme.com, A B, a, , x.com\nacme.com, C D, c, , y.com", "something else about the forwarding of acme.com"),
+        (
+            "acme.com, A B, a, , x.com\nacme.com, C D, c, , y.com",
+            "something else about the forwarding of acme.com",
+        ),
     ],
 )
 def test_a_line_that_contradicts_an_earlier_one_is_bad(text: str, message: str) -> None:
@@ -206,7 +218,7 @@ def test_just_enough_lines_are_taken() -> None:
     assert len(rows("\n".join(f"a{n}.com, A B, a" for n in range(MOST_LINES)))) == MOST_LINES
 
 
-# -- Whatever is pasted ------------------------------------------------------------------------------------------------
+# Whatever is pasted
 
 CELLS = st.one_of(
     st.sampled_from(
@@ -216,10 +228,16 @@ CELLS = st.one_of(
     ),
     st.text(max_size=12),
 )  # fmt: skip
-LINES = st.builds(lambda cells, mark: mark.join(cells), st.lists(CELLS, max_size=7), st.sampled_from("\t;,"))
+LINES = st.builds(
+    lambda cells, mark: mark.join(cells), st.lists(CELLS, max_size=7), st.sampled_from("\t;,")
+)
 TEXTS = st.one_of(
     st.text(max_size=200),
-    st.builds(lambda lines, end: end.join(lines), st.lists(LINES, max_size=6), st.sampled_from(["\n", "\r\n"])),
+    st.builds(
+        lambda lines, end: end.join(lines),
+        st.lists(LINES, max_size=6),
+        st.sampled_from(["\n", "\r\n"]),
+    ),
 )
 
 
@@ -233,7 +251,11 @@ def is_seen(line: str) -> bool:
 def test_no_line_is_dropped_and_nothing_raises(text: str, product: Product) -> None:
     reading = read(text, product)
     wanted = [n for n, line in enumerate(text.lstrip("\ufeff").splitlines(), 1) if is_seen(line)]
-    told = [n for result in reading.results for n in range(result.number, result.number + result.text.count("\n") + 1)]
+    told = [
+        n
+        for result in reading.results
+        for n in range(result.number, result.number + result.text.count("\n") + 1)
+    ]
     if reading.heading_line:
         wanted = [n for n in wanted if n >= (told[0] if told else wanted[-1] + 1)]
     assert [n for n in told if n in wanted] == wanted
@@ -270,12 +292,20 @@ def test_what_is_taken_is_written_back_and_read_as_the_same(text: str, product: 
     taken = read(text, product).rows
     again = read(written(taken), product)
     assert not again.bad
-    assert [replace(row, number=0) for row in again.rows] == [replace(row, number=0) for row in taken]
+    assert [replace(row, number=0) for row in again.rows] == [
+        replace(row, number=0) for row in taken
+    ]
 
 
 def test_a_first_name_of_two_words_survives_another_round() -> None:
-    taken = rows("domain,first name,last name,address\nacme.com,Anna Maria,Lee,anna\nacme.com,Dana,Reyes,dana")
-    assert written(taken).splitlines()[0] == "domain, first name, last name, address, picture, forward to, years"
+    taken = rows(
+        "domain,first name,last name,address\nacme.com,Anna"
+        " Maria,Lee,anna\nacme.com,Dana,Reyes,dana"
+    )
+    assert (
+        written(taken).splitlines()[0]
+        == "domain, first name, last name, address, picture, forward to, years"
+    )
     assert [(row.first_name, row.last_name) for row in rows(written(taken))] == [
         ("Anna Maria", "Lee"), ("Dana", "Reyes"),
     ]  # fmt: skip

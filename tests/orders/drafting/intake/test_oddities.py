@@ -1,4 +1,6 @@
-"""Whatever spreadsheets, browsers and keyboards put into a line has an answer, and this is the table of them."""
+"""Whatever spreadsheets, browsers and keyboards put into a line has an answer, and this is the
+table of them.
+"""
 
 from __future__ import annotations
 
@@ -75,17 +77,29 @@ def test_what_is_refused_says_how_to_mend_it(text: str, message: str, fix: str) 
 
 DOUBTED = [
     ("www.acme.com", "acme.com", "www. in front was taken off.", "The order is for acme.com."),
-    ("http://WWW.acme.co.uk/", "acme.co.uk", "www. in front was taken off.", "The order is for acme.co.uk."),
+    (
+        "http://WWW.acme.co.uk/",
+        "acme.co.uk",
+        "www. in front was taken off.",
+        "The order is for acme.co.uk.",
+    ),
     ("mail.acme.co.uk", "mail.acme.co.uk", "a part of acme.co.uk", "Did you mean acme.co.uk?"),
     ("acme.con", "acme.con", "There is no ending .con.", "Did you mean acme.com?"),
     ("acme.com.com", "acme.com.com", "The ending .com stands twice.", "Did you mean acme.com?"),
     ("аcme.com", "xn--cme-5cd.com", "Cyrillic and Latin letters", "Did you mean acme.com?"),
-    ("асе.com", "xn--80ak9a.com", "Cyrillic letters that look like others", "Did you mean ace.com?"),
+    (
+        "асе.com",
+        "xn--80ak9a.com",
+        "Cyrillic letters that look like others",
+        "Did you mean ace.com?",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("typed", "domain", "message", "fix"), DOUBTED)
-def test_a_doubtful_domain_is_taken_and_asked_about(typed: str, domain: str, message: str, fix: str) -> None:
+def test_a_doubtful_domain_is_taken_and_asked_about(
+    typed: str, domain: str, message: str, fix: str
+) -> None:
     reading = read(f"{typed}, Dana, dana", DOMAINS)
     (result,) = reading.results
     assert result.row is not None and result.row.domain == domain
@@ -96,7 +110,17 @@ def test_a_doubtful_domain_is_taken_and_asked_about(typed: str, domain: str, mes
 
 
 @pytest.mark.parametrize(
-    "domain", ["acme.com", "acme.co", "acme.co.uk", "www.com", "café.com", "президент.рф", "日本語.jp", "acme.agency"]
+    "domain",
+    [
+        "acme.com",
+        "acme.co",
+        "acme.co.uk",
+        "www.com",
+        "café.com",
+        "президент.рф",
+        "日本語.jp",
+        "acme.agency",
+    ],
 )
 def test_a_good_domain_raises_no_doubt(domain: str) -> None:
     assert read(domain, DOMAINS).doubts == []
@@ -116,16 +140,25 @@ def test_a_domain_to_forward_to_keeps_its_www() -> None:
     assert read_domain("https://www.example.com/") == "www.example.com"
 
 
-# -- Line breaks -------------------------------------------------------------------------------------------------------
+# Line breaks
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\x85"])
 def test_lines_end_in_many_ways(end: str) -> None:
-    assert [row.number for row in read(f"a.com{end}b.com{end}{end}c.com", DOMAINS).rows] == [1, 2, 4]
+    assert [row.number for row in read(f"a.com{end}b.com{end}{end}c.com", DOMAINS).rows] == [
+        1,
+        2,
+        4,
+    ]
 
 
 def test_mixed_line_ends_in_one_paste() -> None:
-    assert [row.number for row in read("a.com\r\nb.com\nc.com\rd.com", DOMAINS).rows] == [1, 2, 3, 4]
+    assert [row.number for row in read("a.com\r\nb.com\nc.com\rd.com", DOMAINS).rows] == [
+        1,
+        2,
+        3,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("mark", ["\t", ",", ";"])

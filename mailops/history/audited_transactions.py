@@ -1,4 +1,6 @@
-"""The mark of a transaction whose changes are told by events, so that the database's own traces keep quiet."""
+"""The mark of a transaction whose changes are told by events, so that the database's own traces
+keep quiet.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,10 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-# PostgreSQL: a setting that lasts as long as the transaction and holds its number, so that no other one can borrow it.
-# SQLite: a row that is taken away before the commit. There is one writer at a time, so nobody else ever sees it.
+# PostgreSQL: a setting that lasts as long as the transaction and holds its number, so that no other
+# one can borrow it.
+# SQLite: a row that is taken away before the commit. There is one writer at a time, so nobody else
+# ever sees it.
 MARK = {
     "postgresql": "SELECT set_config('mailops.telling', txid_current()::text, true)",
     "sqlite": "INSERT OR IGNORE INTO history_telling (id) VALUES (1)",
@@ -23,14 +27,19 @@ UNMARK = {
 
 @dataclass
 class Told:
-    """What a marked transaction knows: the last event that it wrote, and the savepoints that were open then."""
+    """What a marked transaction knows: the last event that it wrote, and the savepoints that were
+    open then.
+    """
 
     number: int = 0
     hash: str = ""
     savepoints: tuple[str | None, ...] = ()
 
     def tail(self) -> tuple[int, str] | None:
-        """The end of the chain, where this transaction wrote it. A savepoint that is gone may have taken it along."""
+        """The end of the chain, where this transaction wrote it.
+
+        A savepoint that is gone may have taken it along.
+        """
         here = tuple(connection.savepoint_ids)
         is_there = self.number and here[: len(self.savepoints)] == self.savepoints
         return (self.number, self.hash) if is_there else None
@@ -48,8 +57,10 @@ def told() -> Told | None:
 
 
 @contextmanager
-def telling(*, durable: bool = False) -> Iterator[None]:
-    """`transaction.atomic()`, and a promise: what happens here is recorded by events, in this transaction."""
+def audited(*, durable: bool = False) -> Iterator[None]:
+    """`transaction.atomic()`, and a promise: what happens here is recorded by events, in this
+    transaction.
+    """
     nested = connection.in_atomic_block
     with transaction.atomic(durable=durable):
         if _told.get() is not None:
@@ -59,7 +70,8 @@ def telling(*, durable: bool = False) -> Iterator[None]:
         try:
             _say(MARK)
             yield
-            # a commit ends the setting, a rollback undoes either; an outer transaction goes on without the mark
+            # a commit ends the setting, a rollback undoes either; an outer transaction goes on
+            # without the mark
             if (nested or connection.vendor == "sqlite") and not connection.needs_rollback:
                 _say(UNMARK)
         finally:
