@@ -12,7 +12,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -25,7 +25,6 @@ from django.db import (
     InterfaceError,
     OperationalError,
     connection,
-    models,
     transaction,
 )
 from django.utils import timezone
@@ -36,8 +35,6 @@ from mailops.core.sealed import CannotOpen, Sealed
 from mailops.history import audited, record
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
-from orders.models.hold import ended
-from orders.models.inventory import Asset
 from orders.plan import Plan, plan
 from orders.review import confirmations, expiry
 from orders.review.plan_diff import differences
@@ -256,16 +253,7 @@ def _take(order: Order, spends: Totals, now: datetime) -> Attempt | None:
         return None
     number = order.attempts.count() + 1
     try:
-        order.transition(
-            State.SENDING,
-            action="order.claimed",
-            changes={"attempt": [None, number]},
-            where=models.Q(
-                confirmed_at=order.confirmed_at
-            ),  # what was read before waiting for the account's row
-            next_try_at=None,
-            waiting_for="",
-        )
+        order.start_sending(number, confirmed_at=order.confirmed_at)
     except NotAllowed:
         return None
     attempt = Attempt.objects.create(
@@ -447,7 +435,7 @@ def _write_outcome(attempt: Attempt, outcome: Reply | NoConnection | Lost, verdi
 def _move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:
     match verdict:
         case Accepted():
-            accept(order, attempt, reference=verdict.reference, left_out=verdict.refused_domains)
+            order.accept(attempt, reference=verdict.reference, left_out=verdict.refused_domains)
         case Refused() if order.attempts.filter(stage=Stage.NOT_PLACED).exists():
             # The refusal may come from our own earlier request, which a person took for not placed.
             says = " ".join(problem.vendor_says or problem.message for problem in verdict.problems)
@@ -457,53 +445,16 @@ def _move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:
             )
             order.back_to_review(action="order.refused_again", reason=reason, attempt=attempt)
         case Refused():
-            order.mark_assets(Asset.REFUSED, Asset.ORDERED)
             problems = [problem.__dict__ for problem in verdict.problems]
             reason = " ".join(problem.message for problem in verdict.problems)
-            order.transition(
-                State.REFUSED, action="order.refused", reason=reason, attempt=attempt, problems=problems
-            )  # fmt: skip
+            order.refuse(attempt, problems=problems, reason=reason)
         case NotSent():
             order.retry_later(
                 action="order.not_sent", why=verdict.why, wait=verdict.retry_after, attempt=attempt
             )
         case Unknown():
             if order.state == State.SENDING:
-                order.transition(
-                    State.UNKNOWN,
-                    action="order.outcome_unknown",
-                    reason=verdict.why,
-                    attempt=attempt,
-                )
-
-
-def accept(
-    order: Order,
-    attempt: Attempt,
-    *,
-    reference: str,
-    left_out: Collection[str] = (),
-    by: User | None = None,
-    reason: str = "",
-    action: str = "order.accepted",
-) -> None:
-    """The vendor has the order, less the domains and addresses in `left_out`.
-
-    Also the move of *it was placed*.
-    """
-    if left_out:
-        order.leave_out(left_out)
-        reason = f"{ended(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
-    order.transition(
-        State.ACCEPTED,
-        action=action,
-        by=by,
-        reason=reason,
-        attempt=attempt,
-        changes={"reference": ["", reference]},
-        reference=reference,
-        progress_at=timezone.now(),
-    )
+                order.mark_unknown(attempt, reason=verdict.why)
 
 
 def _put_back(attempt: Attempt, reason: str) -> None:
@@ -513,13 +464,7 @@ def _put_back(attempt: Attempt, reason: str) -> None:
     with audited(durable=True):
         order = Order.objects.locked(attempt.order_id)
         if attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED, Stage.SENDING), why=reason):
-            order.transition(
-                State.CONFIRMED,
-                action="order.put_back",
-                reason=reason,
-                attempt=attempt,
-                queued_at=None,
-            )
+            order.put_back(attempt, reason=reason)
 
 
 def _retry_later(attempt: Attempt, reason: str) -> None:

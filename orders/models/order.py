@@ -18,7 +18,7 @@ from mailops.history import record
 from mailops.history.models import Event
 from orders.models.confirmation_rule import ConfirmationRule, Needed
 from orders.models.delegation import RIGHT, Delegation
-from orders.models.hold import Hold, hold_of
+from orders.models.hold import Hold, ended, hold_of
 from orders.models.inventory import Asset
 from orders.models.name_availability import Availability
 from orders.models.queries import OrderQuerySet
@@ -383,7 +383,7 @@ class Order(models.Model):
         self.transition(State.DRAFT, action=action, by=by, reason=reason, digest="", snapshot=None)
 
     def cancel(self, *, by: User, reason: str) -> None:
-        self.mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
+        self._mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
         self.transition(State.CANCELLED, action="order.cancelled", by=by, reason=reason)
 
     def confirm(
@@ -408,7 +408,7 @@ class Order(models.Model):
         changes["confirmers_needed"] = [None, needed.count]
         if planned_for:
             changes["planned_for"] = [None, planned_for]
-        self.mark_assets(
+        self._mark_assets(
             Asset.ORDERED, Asset.PLANNED, Asset.REFUSED
         )  # before the history's lock, as everywhere
         self.transition(
@@ -434,6 +434,104 @@ class Order(models.Model):
             prices_at=None,
         )
 
+    def start_sending(self, number: int, *, confirmed_at: datetime | None) -> None:
+        """Claim a confirmed order for its attempt `number`.
+
+        Raises `NotAllowed` if it was confirmed again after `confirmed_at` was read.
+        """
+        self.transition(
+            State.SENDING,
+            action="order.claimed",
+            changes={"attempt": [None, number]},
+            where=models.Q(confirmed_at=confirmed_at),
+            next_try_at=None,
+            waiting_for="",
+        )
+
+    def accept(
+        self,
+        attempt: Attempt,
+        *,
+        reference: str,
+        left_out: Collection[str] = (),
+        by: User | None = None,
+        reason: str = "",
+        action: str = "order.accepted",
+    ) -> None:
+        """The vendor has the order, less the domains and addresses in `left_out`."""
+        if left_out:
+            self.leave_out(left_out)
+            reason = f"{ended(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
+        self.transition(
+            State.ACCEPTED,
+            action=action,
+            by=by,
+            reason=reason,
+            attempt=attempt,
+            changes={"reference": ["", reference]},
+            reference=reference,
+            progress_at=timezone.now(),
+        )
+
+    def settle_as_placed(
+        self,
+        attempt: Attempt,
+        *,
+        reference: str,
+        left_out: Collection[str],
+        by: User,
+        reason: str,
+        action: str,
+    ) -> None:
+        """Accept by a person's verdict, or correct the reference and what was left out."""
+        self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED, Asset.GONE)
+        if self.state != State.ACCEPTED:
+            self.accept(
+                attempt, reference=reference, left_out=left_out, by=by, reason=reason, action=action
+            )
+            return
+        self.leave_out(left_out)
+        Order.objects.filter(pk=self.pk).update(
+            reference=reference, reason=reason, progress_at=timezone.now()
+        )
+        changes = {"reference": [self.reference, reference], "left_out": [None, sorted(left_out)]}
+        record(action, self, by=by, reason=reason, changes=changes, attempt=attempt.pk)
+
+    def refuse(self, attempt: Attempt, *, problems: list[dict[str, Any]], reason: str) -> None:
+        """The vendor bought nothing. `problems` are its reasons, row by row."""
+        self._mark_assets(Asset.REFUSED, Asset.ORDERED)
+        self.transition(
+            State.REFUSED,
+            action="order.refused",
+            reason=reason,
+            attempt=attempt,
+            problems=problems,
+        )
+
+    def mark_unknown(self, attempt: Attempt, *, reason: str) -> None:
+        self.transition(
+            State.UNKNOWN, action="order.outcome_unknown", reason=reason, attempt=attempt
+        )
+
+    def put_back(self, attempt: Attempt, *, reason: str) -> None:
+        """Confirmed again, without counting a try: nothing is wrong with the order."""
+        self.transition(
+            State.CONFIRMED, action="order.put_back", reason=reason, attempt=attempt, queued_at=None
+        )
+
+    def deliver(self, *, partly: bool, by: User | None = None, reason: str = "") -> None:
+        self.transition(
+            State.PARTLY if partly else State.DELIVERED,
+            action="order.partly_delivered" if partly else "order.delivered",
+            by=by,
+            reason=reason,
+        )
+
+    def deliver_the_rest(self, *, by: User, reason: str) -> None:
+        """Deliver by a person's word: everything that is still ordered is ready."""
+        self._mark_assets(Asset.READY, Asset.ORDERED)
+        self.deliver(partly=bool(self.asset_states() - {Asset.READY}), by=by, reason=reason)
+
     def back_to_review(
         self,
         *,
@@ -444,7 +542,7 @@ class Order(models.Model):
         **fields: Any,
     ) -> None:
         """A person has to look again; nothing is sent without a fresh confirmation."""
-        self.mark_assets(Asset.PLANNED, Asset.ORDERED)
+        self._mark_assets(Asset.PLANNED, Asset.ORDERED, Asset.REFUSED)
         self.transition(
             State.REVIEW,
             action=action,
@@ -460,6 +558,14 @@ class Order(models.Model):
             tries=0,
             **fields,
         )
+
+    def asset_states(self) -> set[str]:
+        """The states of the order's domains and mailboxes."""
+        return {
+            state
+            for assets in (self.domains, self.mailboxes)
+            for state in assets.values_list("state", flat=True)
+        }
 
     def leave_out(self, names: Collection[str]) -> None:
         """Domains and addresses that the vendor did not take, though it took the order."""
@@ -500,7 +606,7 @@ class Order(models.Model):
         else:
             self.transition(State.CONFIRMED, action=action, reason=why, attempt=attempt, **again)
 
-    def mark_assets(self, to: Asset, *since: Asset) -> None:
+    def _mark_assets(self, to: Asset, *since: Asset) -> None:
         stamps = {Asset.ORDERED: "ordered_at", Asset.READY: "ready_at"}
         stamp = {stamps[to]: timezone.now()} if to in stamps else {}
         for assets in (self.domains, self.mailboxes):

@@ -52,11 +52,9 @@ def note(order_id: int, told: Progress) -> str:
             changes["reference"] = ["", told.reference]
         if changes:
             record("order.progress", order, reason=told.note, changes=changes)
-        states = set(order.domains.values_list("state", flat=True)) | set(
-            order.mailboxes.values_list("state", flat=True)
-        )
+        states = order.asset_states()
         if states and states <= DONE:
-            _finish(order, states)
+            order.deliver(partly=bool(states - {Asset.READY}))
             return "delivered"
         return "told" if changes else "no news"
 
@@ -98,25 +96,11 @@ def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[st
     return known
 
 
-def _finish(order: Order, states: set[str], *, by: User | None = None, reason: str = "") -> None:
-    partly = bool(states - {Asset.READY})
-    order.transition(
-        State.PARTLY if partly else State.DELIVERED,
-        action="order.partly_delivered" if partly else "order.delivered",
-        by=by,
-        reason=reason,
-    )
-
-
 def mark_delivered(order_id: int, *, by: User, reason: str) -> Order:
     """A person saw at the vendor that everything is set up, where the vendor does not tell MailOps."""
     with audited():
         order = (
             Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
         )
-        order.mark_assets(Asset.READY, Asset.ORDERED)
-        states = set(order.domains.values_list("state", flat=True)) | set(
-            order.mailboxes.values_list("state", flat=True)
-        )
-        _finish(order, states, by=by, reason=reason)
+        order.deliver_the_rest(by=by, reason=reason)
         return order

@@ -13,7 +13,6 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from mailops.history import audited, record
-from orders import submission
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import BOUGHT_NOTHING, SETTLED, Stage
 from orders.models.inventory import Asset
@@ -103,14 +102,13 @@ def settle(
                 _not_placed(order, attempt, by=by, reason=reason)
             else:
                 gone = left_out if verdict == PARTLY else ()
-                _placed(
-                    order,
+                order.settle_as_placed(
                     attempt,
-                    by=by,
-                    reason=reason,
                     reference=reference,
                     left_out=gone,
-                    verdict=verdict,
+                    by=by,
+                    reason=reason,
+                    action=ACTIONS[verdict],
                 )
             return order
     except IntegrityError as error:
@@ -120,39 +118,8 @@ def settle(
         ) from error
 
 
-def _placed(
-    order: Order,
-    attempt: Attempt,
-    *,
-    by: User,
-    reason: str,
-    reference: str,
-    left_out: Collection[str],
-    verdict: str,
-) -> None:
-    order.mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED, Asset.GONE)
-    if order.state != State.ACCEPTED:
-        submission.accept(
-            order,
-            attempt,
-            reference=reference,
-            left_out=left_out,
-            by=by,
-            reason=reason,
-            action=ACTIONS[verdict],
-        )
-        return
-    order.leave_out(left_out)
-    Order.objects.filter(pk=order.pk).update(
-        reference=reference, reason=reason, progress_at=timezone.now()
-    )
-    changes = {"reference": [order.reference, reference], "left_out": [None, sorted(left_out)]}
-    record(ACTIONS[verdict], order, by=by, reason=reason, changes=changes, attempt=attempt.pk)
-
-
 def _not_placed(order: Order, attempt: Attempt, *, by: User, reason: str) -> None:
     if order.state in (State.UNKNOWN, State.ACCEPTED):
-        order.mark_assets(Asset.PLANNED, Asset.REFUSED)
         order.back_to_review(
             action=ACTIONS[NOT_PLACED], reason=reason, attempt=attempt, by=by, reference=""
         )

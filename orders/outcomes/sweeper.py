@@ -77,7 +77,7 @@ def _expire(order: Order, now: datetime) -> str:
         why = "The worker stopped while it was sending, so nobody saw the vendor's answer."
         if not attempt.move(Stage.UNKNOWN, since=(Stage.SENDING,), why=why):
             return ""
-        order.transition(State.UNKNOWN, action="order.outcome_unknown", reason=why, attempt=attempt)
+        order.mark_unknown(attempt, reason=why)
         circuit_breaker.close_account(order.vendor, None, Stage.UNKNOWN)
         return "unknown"
 
@@ -91,7 +91,9 @@ def _ring_unrung(now: datetime) -> int:
     if OrmQ.objects.count() <= BACKLOG:
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
         # a time that lies ahead was written by a clock that has been set back since
-        unrung |= models.Q(queued_at__lt=long_ago) | models.Q(queued_at__gt=now + timedelta(minutes=5))
+        unrung |= models.Q(queued_at__lt=long_ago) | models.Q(
+            queued_at__gt=now + timedelta(minutes=5)
+        )
     due = Order.objects.due(now).in_turn(now).filter(unrung).order_by("state_since")
     found, by_account = [], Counter[int]()
     for pk, vendor in due.values_list(

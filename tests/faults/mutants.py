@@ -304,7 +304,7 @@ MUTATIONS = (
         promise="3",
         edits=(
             (SWEEP, "attempt.move(Stage.UNKNOWN,", "attempt.move(Stage.REFUSED,"),
-            (SWEEP, "order.transition(State.UNKNOWN,", "order.transition(State.REFUSED,"),
+            (SWEEP, "order.mark_unknown(attempt,", "order.refuse(attempt, problems=[],"),
         ),
         caught_by=(f"{CRASHES}::test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown",),
     ),
