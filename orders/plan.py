@@ -38,6 +38,11 @@ class Plan:
         return tuple(problem for problem in self.problems if problem.level == "stop")
 
     @property
+    def why_blocked(self) -> str:
+        """The first problem that stops the order, and how to mend it; empty where nothing does."""
+        return f"{self.blocking[0].message} {self.blocking[0].fix}" if self.blocking else ""
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.level == "warn")
 

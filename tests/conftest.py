@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +29,10 @@ from orders.models import Attempt, Client, Order
 from orders.models.constraints import TRIGGERS as ORDER_TRIGGERS
 from orders.outcomes import settlement
 from orders.plan import plan
-from orders.sending import vendor_lookup
+from orders.sending import preflight
+from orders.sending.claims import Claim
+from orders.sending.results import Result
+from vendors.http import Request
 from vendors.models import Price, PriceVersion, Vendor
 from vendors.models.exchange_rate import TRIGGERS as RATE_TRIGGERS
 from vendors.models.price_version import TERMS
@@ -266,8 +270,8 @@ class OrderFactory:
         """A confirmed order that a worker has just taken up."""
         order = self.confirmed(*args, **kwargs)
         if order.vendor.adapter.needs_listing_before:
-            assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
-        attempt = submission.claim(order.pk)
+            assert preflight.LISTING.read(order) is None
+        attempt = claim(order.pk)
         assert attempt is not None
         return attempt
 
@@ -283,6 +287,24 @@ class OrderFactory:
         order = self.confirmed(*args, **kwargs)
         submission.submit(order.pk)
         return fresh(order)
+
+
+def claim(order_id: int) -> Attempt | None:
+    """The attempt of a claim; None where the order could not be taken."""
+    found = submission.claim(order_id)
+    return found.attempt if isinstance(found, Claim) else None
+
+
+def mark(attempt: Attempt, *, started: float | None = None) -> bool:
+    """Mark a claimed attempt as about to be sent, whatever its request."""
+    request = Request(method="POST", path="/", body={}).prepare("http://127.0.0.1", {})
+    started = time.monotonic() if started is None else started
+    return submission.mark(Claim(attempt=attempt, wait=0, started=started), request)
+
+
+def send(attempt: Attempt) -> Result:
+    """Steps 3 to 6 for a claimed attempt."""
+    return submission.send(Claim(attempt=attempt, wait=0))
 
 
 def fresh(order: Order) -> Order:

@@ -22,7 +22,8 @@ from orders import submission
 from orders.availability import lookup
 from orders.models import Asking, Order, State
 from orders.models.attempt import Stage
-from orders.sending import vendor_lookup
+from orders.outcomes import evidence_lookup
+from orders.sending import preflight
 from tests.conftest import OPTIONS, PRODUCTS, OrderFactory, fresh
 from tests.orders.pages import browser
 from tests.vendors.raw import Act, RawServer, Visit
@@ -211,7 +212,7 @@ def test_nothing_leaks_whatever_happens_to_an_order(
     options = HOSTING if api == "scaledmail" else None
     order = factory.sent(api, product, word=word, options=options, secrets=secrets)
     for attempt in order.attempts.all():
-        vendor_lookup.look(attempt, by=factory.people.confirmer)
+        evidence_lookup.look(attempt, by=factory.people.confirmer)
     operator = browser(factory.people.operator)
     for door in ("test", "fetch"):
         operator.post(f"/vendors/vendor/{order.vendor_id}/{door}/")
@@ -282,8 +283,8 @@ def test_a_vendor_that_repeats_our_secrets_gives_nothing_away(
     )
     assert any(leaks(visit.request.decode("utf-8", "replace")) for visit in server.visits)
     assert "kept secret" in order.attempts.get().reply_body
-    vendor_lookup.look(order.attempts.get(), by=factory.people.confirmer)
-    vendor_lookup.look_first(factory.confirmed(api, product, word="looked-for").pk)
+    evidence_lookup.look(order.attempts.get(), by=factory.people.confirmer)
+    preflight.LISTING.read(factory.confirmed(api, product, word="looked-for"))
     for door in ("test", "fetch"):
         browser(factory.people.operator).post(f"/vendors/vendor/{order.vendor_id}/{door}/")
     assert_nothing_leaked(factory, logs, capfd)

@@ -28,7 +28,7 @@ from orders.drafting import drafts
 from orders.models import NotAllowed, Order, hold
 from orders.outcomes import delivery
 from orders.plan import Plan, plan, short
-from orders.review import comments
+from orders.review import comments, shown_plans
 from orders.review import confirmations as confirming
 from orders.spending import limits
 
@@ -91,7 +91,7 @@ def _confirm_page(
     request: HttpRequest, order: Order, *, current: Plan | None = None, **more: Any
 ) -> HttpResponse:
     current = current or plan(order)
-    submission.seen(current)
+    shown_plans.remember(current)
     snapshot = current.snapshot()
     uses = limits.rows(limits.used_now(order), current.cost.due_now)
     found = checks(request, order, current)
@@ -133,7 +133,7 @@ def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
         confirmed = submission.confirm(
             order.pk, by=_user(request), digest=digest, planned_for=planned_for
         )
-    except submission.PlanChanged as error:
+    except shown_plans.PlanChanged as error:
         response = _confirm_page(request, order, refused=str(error), changes=error.changes)
         response.status_code = 409
         return response

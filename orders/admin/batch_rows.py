@@ -16,7 +16,7 @@ from mailops.core.money import Totals
 from orders import submission
 from orders.models import NotAllowed, Order, State
 from orders.plan import Plan, plan
-from orders.review import confirmations, read_marks
+from orders.review import confirmations, read_marks, shown_plans
 from orders.spending import limits
 from vendors.models import Vendor
 
@@ -107,7 +107,7 @@ def batch(vendor: Vendor, *, by: User, chosen: Iterable[int] | None = None) -> B
 
 def _candidate(order: Order, *, by: User, uses: Iterable[limits.Use]) -> Candidate:
     current = plan(order)
-    submission.seen(current)
+    shown_plans.remember(current)
     stops = [why] if (why := confirmations.why_not(order, by, current)) else []
     stops += [f"{problem.message} {problem.fix}".strip() for problem in current.blocking]
     warnings = [problem.message for problem in current.warnings if problem.field != "limits"]

@@ -18,9 +18,8 @@ from orders.admin.actions import ReasonForm
 from orders.admin.detail import contents, request_shown
 from orders.admin.order_pages import load, render, url
 from orders.models import NotAllowed, Order
-from orders.outcomes import settlement
+from orders.outcomes import evidence_lookup, settlement
 from orders.plan import short
-from orders.sending import vendor_lookup
 
 
 class VerdictForm(forms.Form):
@@ -99,7 +98,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, str(error))
         return redirect(url(order))
     if request.method == "POST" and "look" in request.POST:
-        vendor_lookup.look(attempt, by=user)
+        evidence_lookup.look(attempt, by=user)
         return redirect(url(order, "check"))
     why_not = settlement.why_not(order, attempt)
     form = VerdictForm(request.POST if request.method == "POST" else None, order=order)

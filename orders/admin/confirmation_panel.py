@@ -12,11 +12,10 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from mailops.history.models import Event
-from orders import submission
 from orders.models import Confirmation, Order, State
 from orders.models.confirmation_rule import PERSONS
 from orders.plan import Plan
-from orders.review import confirmations
+from orders.review import confirmations, shown_plans
 from orders.review.plan_diff import differences
 
 
@@ -47,7 +46,7 @@ def _waiting(request: HttpRequest, order: Order, current: Plan) -> dict[str, Any
 
 
 def _void(one: Confirmation, current: Plan) -> str:
-    before = submission.shown(one.digest)
+    before = shown_plans.recall(one.digest)
     how = " ".join(differences(before, current.as_dict())) if before else ""
     at = date_format(localtime(one.at), "j M, H:i")
     return f"{one} confirmed it ({at}), which does not count any more: the order changed since. {how}".strip()

@@ -15,7 +15,6 @@ from django.http.response import HttpResponseRedirect
 from django.urls import reverse
 
 from mailops.history.models import Event
-from orders import submission
 from orders.admin import confirmation_panel, cost_sheet, review_summary
 from orders.admin.availability_panel import panel
 from orders.admin.checklist import checks
@@ -25,7 +24,7 @@ from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan, short
-from orders.review import comments
+from orders.review import comments, shown_plans
 from orders.review import confirmations as confirming
 
 PAGE = 50
@@ -64,7 +63,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
     comments.read(order, by=request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
     current = plan(order) if order.state in PLANNED else None
     if current:
-        submission.seen(current)
+        shown_plans.remember(current)
     snapshot = current.snapshot() if current else order.snapshot or {}
     attempts = list(order.attempts.all())
     hold = order.hold if order.state == State.CONFIRMED else None

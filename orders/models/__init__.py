@@ -1,6 +1,6 @@
 """The models of orders: what is ordered, what comes of it, and every attempt to buy it."""
 
-from orders.models.attempt import Attempt
+from orders.models.attempt import Attempt, Stage
 from orders.models.client import Client
 from orders.models.confirmation import Confirmation
 from orders.models.confirmation_rule import ConfirmationRule
@@ -35,6 +35,7 @@ __all__ = [
     "NotAllowed",
     "Order",
     "Scratch",
+    "Stage",
     "State",
     "Upload",
 ]

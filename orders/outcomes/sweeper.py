@@ -13,15 +13,17 @@ from django_q.tasks import async_task
 
 from mailops.history import audited, untracked_changes
 from mailops.proposals import workflow
-from orders import submission
 from orders.availability import lookup
 from orders.models import Look, Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
+from orders.outcomes import evidence_lookup
 from orders.review import expiry
-from orders.sending import circuit_breaker, task_queue, vendor_lookup
+from orders.sending import circuit_breaker, task_queue
+from orders.sending.claims import Then, not_sent
 from vendors.models import Vendor
 
 BACKLOG = 50  # queued tasks
+WORKER_STOPPED = "The worker stopped before it sent anything."
 AT_MOST = 200  # rows of a kind in one sweep
 
 
@@ -49,7 +51,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
             if Order.objects.due_for_progress(now).filter(pk=pk).update(progress_at=now):
                 async_task("orders.tasks.ask_progress", pk)
                 done["asked"] += 1
-    for attempt in vendor_lookup.due(now)[:AT_MOST]:
+    for attempt in evidence_lookup.due(now)[:AT_MOST]:
         with transaction.atomic():
             async_task("orders.tasks.look_for", attempt.pk)
             done["looked"] += 1
@@ -72,13 +74,13 @@ def _expire(order: Order, now: datetime) -> str:
         ).first()
         if order.state != State.SENDING or attempt is None:
             return ""
-        if submission.release(order, attempt):
+        if not_sent(attempt, WORKER_STOPPED, Then.RELEASE):
             return "released"
         why = "The worker stopped while it was sending, so nobody saw the vendor's answer."
         if not attempt.move(Stage.UNKNOWN, since=(Stage.SENDING,), why=why):
             return ""
         order.mark_unknown(attempt, reason=why)
-        circuit_breaker.close_account(order.vendor, None, Stage.UNKNOWN)
+        circuit_breaker.close_account(order.vendor, None, is_unknown=True)
         return "unknown"
 
 

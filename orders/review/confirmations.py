@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.cache import cache
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from mailops.history import record
 from orders.models import Confirmation, NotAllowed, Order, State
@@ -118,6 +118,32 @@ def void_says(found: Given) -> str:
         f"The confirmation of {' and '.join(names)} does not count any more: the order changed"
         " since."
     )
+
+
+# Signs of a constraint in the database's own message: its name on PostgreSQL, its columns on SQLite.
+REFUSALS = (
+    (("may not confirm it",), "You edited this order, so somebody else has to confirm it."),
+    (
+        ("domain_one_live_per_installation", "orders_domain.name"),
+        "A domain of this order was bought or confirmed on another order a moment ago. Open it again"
+        " to see which.",
+    ),
+    (
+        ("mailbox_one_live_per_installation", "orders_mailbox.address"),
+        "A mailbox of this order was bought or confirmed on another order a moment ago. Open it"
+        " again to see which.",
+    ),
+    (("confirmation_once_by", "orders_confirmation."), "You confirmed this order already."),
+)
+
+
+def why_database_refused(error: IntegrityError) -> str:
+    """What the database refused while confirming, in words: somebody was faster."""
+    text = str(error)
+    for signs, words in REFUSALS:
+        if any(sign in text for sign in signs):
+            return words
+    return "Something of this order changed a moment ago, so it was not confirmed. Open it again."
 
 
 # What a page showed, so that confirming can say that more is needed by now

@@ -90,5 +90,13 @@ def is_over(order: Order, now: datetime) -> bool:
     return ends is not None and ends <= now
 
 
+def end_if_unchanged(order: Order) -> None:
+    """End a confirmation that the sweep has not ended yet, inside the caller's transaction."""
+    found = Order.objects.locked(order.pk)
+    # Somebody else may have moved the order in the meantime. Their decision stands.
+    if found.state == State.CONFIRMED and found.confirmed_at == order.confirmed_at:
+        end(found)
+
+
 def _days(count: int) -> str:
     return "1 day" if count == 1 else f"{count} days"

@@ -1,1 +1,1 @@
-"""What `submission` uses around the paid request: queue, lookups, prices, classification."""
+"""Around the paid request: the queue, reads before it, price drift, what an answer means."""

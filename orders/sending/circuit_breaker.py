@@ -1,4 +1,4 @@
-"""The breaker: an account closes itself where going on would lose more. A person opens it again."""
+"""An account stops itself where going on would lose more. A person opens it again."""
 
 from __future__ import annotations
 
@@ -7,29 +7,34 @@ from django.conf import settings
 from mailops.history import record
 from orders.models import Attempt
 from orders.models.attempt import Stage
-from vendors.http import Lost, NoConnection, Reply
+from orders.sending.classification import Outcome
+from vendors import rate_limit
+from vendors.http import Reply
 from vendors.models import Vendor
-from vendors.verdicts import Unknown, Verdict
+from vendors.verdicts import NotSent, Unknown, Verdict
 
 
-def may_close(outcome: Reply | NoConnection | Lost, verdict: Verdict) -> bool:
-    """Whether the account's row may be written after this outcome, so that it has to be locked
-    before the order's.
-    """
+def may_close(outcome: Outcome, verdict: Verdict) -> bool:
+    """The account's row may be written afterwards, so it has to be locked before the order's."""
     return isinstance(verdict, Unknown) or (
         isinstance(outcome, Reply) and outcome.status in (401, 403, 429)
     )
 
 
-def close_account(vendor: Vendor, outcome: Reply | NoConnection | Lost | None, stage: str) -> None:
-    """Stop an account whose key is refused, or whose outcomes are unknown several times in a row,
-    before more.
-    """
+def after(vendor: Vendor, outcome: Outcome, verdict: Verdict) -> None:
+    """Let the account rest after a 429, or stop it. The caller holds its row locked."""
+    if isinstance(outcome, Reply) and outcome.status == 429:
+        rate_limit.rest(vendor, verdict.retry_after if isinstance(verdict, NotSent) else None)
+    close_account(vendor, outcome, is_unknown=isinstance(verdict, Unknown))
+
+
+def close_account(vendor: Vendor, outcome: Outcome | None, *, is_unknown: bool) -> None:
+    # A refused key refuses every order. Unknown outcomes in a row may each hold a charge.
     if isinstance(outcome, Reply) and outcome.status in (401, 403):
         reason = (
             "The vendor does not accept the key. Enter it again and test it, then open sending."
         )
-    elif stage == Stage.UNKNOWN and _in_a_row(vendor):
+    elif is_unknown and _in_a_row(vendor):
         reason = (
             f"{settings.UNKNOWN_IN_A_ROW} outcomes in a row are unknown. Check the vendor, then"
             " open sending."

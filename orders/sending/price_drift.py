@@ -1,6 +1,4 @@
-"""Prices that moved between confirming and sending: what rose by how much, and whether that was
-allowed for.
-"""
+"""Prices that moved between confirming and sending, and the tolerance for them."""
 
 from __future__ import annotations
 
@@ -29,8 +27,9 @@ MOVING = {"unit_price", "renewal", *TOTALS}  # of a line; everything else in it 
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """Prices that moved, all else being equal: the most that any total rose by, and a sentence for
-    each line.
+    """Prices that moved, all else being equal.
+
+    `rises`: by currency, the most that any total rose by. `says`: a sentence for each line.
     """
 
     rises: Totals
@@ -52,10 +51,7 @@ def between(confirmed: Mapping[str, Any], current: Mapping[str, Any]) -> Drift |
 
 
 def _is_same(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """The same line at another price.
-
-    A renewal that no total shows is no price to be tolerant about.
-    """
+    # Only yearly and monthly renewals are in a total. Another renewal must not move unseen.
     if {name: was[name] for name in was if name not in MOVING} != {
         name: now[name] for name in now if name not in MOVING
     }:
@@ -98,13 +94,12 @@ def _said(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def accept(attempt: Attempt, current: Plan) -> str:
-    """Go on at the prices as they are now, if no more than that differs and the account's tolerance
-    covers it.
+def tolerate(attempt: Attempt, current: Plan) -> str:
+    """Accept the prices of now if only they differ and the account's tolerance covers them.
 
-    Why it may not go on, for the confirmer; empty where it may: then the difference stands on the
-    attempt and in the history. What the confirmer was shown as the tolerance counts, and what it is
-    now, whichever is less.
+    Returns why not, for the confirmer. Empty where they are accepted: then the difference is
+    written on the attempt and in the history. Of the tolerance now and the one that the confirmer
+    saw, the lesser counts.
     """
     order = attempt.order
     after = current.as_dict()
@@ -121,6 +116,8 @@ def accept(attempt: Attempt, current: Plan) -> str:
     if drift is None or not drift.says:
         return " ".join(differences(confirmed, after)) or "Something changed."
     said = f"The price changed. {' '.join(drift.says)}"
+    # Rises add up over 30 days. They are counted and written under one lock of the account, or two
+    # workers could each use up what is left.
     with audited(durable=True):
         vendor = Vendor.objects.locked(order.vendor_id)
         why = _too_much(attempt, vendor, drift, Totals.from_dict(confirmed.get("may_rise", {})))
@@ -128,7 +125,7 @@ def accept(attempt: Attempt, current: Plan) -> str:
 
 
 def _too_much(attempt: Attempt, vendor: Vendor, drift: Drift, confirmed: Totals) -> str | None:
-    """Why the tolerance does not cover it, empty where there is none; None where it does."""
+    """None where the tolerance covers the rise; otherwise why not, empty where there is none."""
     currency = vendor.limit_currency
     allowed = min(vendor.drift_per_order or limits.NOTHING, confirmed.get(currency, Decimal(0)))
     if not allowed:

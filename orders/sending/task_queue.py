@@ -1,6 +1,6 @@
-"""The doorbell: a queued task with an order's number.
+"""Queued tasks that send orders.
 
-It may ring twice or get lost; the order's row decides.
+A queued task may run twice or be lost. The order's row decides whether anything is sent.
 """
 
 from __future__ import annotations
@@ -18,21 +18,23 @@ SUBMIT = "orders.tasks.submit_order"
 
 
 def enqueue(order_id: int, now: datetime | None = None) -> None:
-    """Queue a task for a confirmed order, within the caller's transaction.
-
-    A second one does no harm.
-    """
-    if Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(
-        queued_at=now or timezone.now()
-    ):
+    """Queue a task for a confirmed order, within the caller's transaction."""
+    confirmed = Order.objects.filter(pk=order_id, state=State.CONFIRMED)
+    if confirmed.update(queued_at=now or timezone.now()):
         async_task(SUBMIT, order_id)
 
 
 def enqueue_next(vendor_id: int) -> None:
-    """Ring for the oldest order of the account that was sent away because the account was busy."""
+    """Queue the oldest order of the account that was turned away while the account was busy."""
     now = timezone.now()
     with transaction.atomic():
-        Vendor.objects.locked(vendor_id)  # after every claim that found the account busy
+        # The lock comes after every claim that found the account busy: none is overlooked.
+        Vendor.objects.locked(vendor_id)
         waiting = Order.objects.due(now).in_turn(now).filter(vendor_id=vendor_id, queued_at=None)
         if order := waiting.order_by("confirmed_at").first():
             enqueue(order.pk, now)
+
+
+def forget(order_id: int) -> None:
+    """This task was for nothing. Whoever has the account now, or the sweep, queues another one."""
+    Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(queued_at=None)

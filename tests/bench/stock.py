@@ -83,12 +83,6 @@ def requests_like(orders: dict[int, str], *, key: str) -> list[dict[str, Any]]:
     found = Order.objects.select_related("vendor", "client", "contact").in_bulk(list(orders))
     made = []
     for order in found.values():
-        request, secrets = plan(order).request, {"api_key": key}
-        made.append(
-            {
-                "url": request.url(order.vendor.host, secrets),
-                "data": request.wire_body(secrets),
-                "headers": request.wire_headers(secrets),
-            }
-        )
+        request = plan(order).request.prepare(order.vendor.host, {"api_key": key})
+        made.append({"url": request.url, "data": request.body, "headers": request.headers})
     return made

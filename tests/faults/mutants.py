@@ -37,7 +37,9 @@ DRIFT = "tests/orders/sending/test_price_drift.py"
 TWO, CONFIRMATION = "tests/orders/review/test_two_persons.py", "orders/models/confirmation.py"
 HIGHEST = "test_the_highest_of_the_rules_counts_in_the_code_and_in_the_database"
 LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
-RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=why):"
+RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):"
+
+CLAIMS, PREFLIGHT = "orders/sending/claims.py", "orders/sending/preflight.py"
 
 MUTATIONS = (
     Mutation(
@@ -57,7 +59,7 @@ MUTATIONS = (
             ),
             (
                 SUBMISSION,
-                "    except NotAllowed:\n        return None",
+                "    except NotAllowed:\n        return Result.NOTHING_TO_DO",
                 "    except NotAllowed:\n        pass",
             ),
         ),
@@ -81,16 +83,17 @@ MUTATIONS = (
         edits=(
             (
                 SUBMISSION,
-                '    if attempt is None:\n        return "nothing to do"',
+                "    if isinstance(claimed, Result):\n        return claimed",
                 (
-                    "    attempt = attempt or Attempt.objects.filter(order=order_id).first()\n"
-                    '    if attempt is None:\n        return "nothing to do"'
+                    "    if again := Attempt.objects.filter(order=order_id).first():\n"
+                    "        claimed = Claim(attempt=again, wait=0)\n"
+                    "    if isinstance(claimed, Result):\n        return claimed"
                 ),
             ),
             (
                 SUBMISSION,
-                "since=(Stage.CLAIMED,), sent_at=sent_at",
-                "since=tuple(Stage), sent_at=sent_at",
+                "since=(Stage.CLAIMED,), **fields",
+                "since=tuple(Stage), **fields",
             ),
         ),
         caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
@@ -99,16 +102,16 @@ MUTATIONS = (
         name="“About to be sent” is not saved before the request leaves",
         promise="1",
         edits=(
-            (SUBMISSION, "def _send(", "@transaction.atomic\ndef _send("),
+            (SUBMISSION, "def send(", "@transaction.atomic\ndef send("),
             (
                 SUBMISSION,
-                "audited(durable=True):\n        sent_at =",
-                "audited():\n        sent_at =",
+                "audited(durable=True):\n        digest =",
+                "audited():\n        digest =",
             ),
             (
                 SUBMISSION,
-                "audited(durable=True):\n                stage =",
-                "audited():\n                stage =",
+                "audited(durable=True):\n                result =",
+                "audited():\n                result =",
             ),
         ),
         caught_by=(f"{POLICIES}::test_the_mark_is_saved_before_a_byte_arrives",),
@@ -116,7 +119,7 @@ MUTATIONS = (
     Mutation(
         name="A worker that was held up sends all the same",
         promise="1",
-        edits=((SUBMISSION, "fresh = settings.CLAIM_FRESH_SECONDS", "fresh = 10**9"),),
+        edits=((CLAIMS, "fresh = settings.CLAIM_FRESH_SECONDS", "fresh = 10**9"),),
         caught_by=(f"{CRASHES}::test_a_worker_that_slept_since_its_claim_does_not_send",),
     ),
     Mutation(
@@ -128,7 +131,7 @@ MUTATIONS = (
                 '    fault_points.point("answered")',
                 (
                     "    if isinstance(outcome, Lost):\n        outcome ="
-                    " post_order(current.request, host=current.host, secrets=secrets)\n   "
+                    " post_order(request)\n   "
                     ' fault_points.point("answered")'
                 ),
             ),
@@ -154,7 +157,7 @@ MUTATIONS = (
         promise="1",
         edits=(
             (
-                SUBMISSION,
+                CLAIMS,
                 RELEASE,
                 RELEASE.replace("(Stage.CLAIMED,)", "(Stage.CLAIMED, Stage.SENDING)"),
             ),
@@ -185,9 +188,9 @@ MUTATIONS = (
         promise="1",
         edits=(
             (
-                "orders/sending/vendor_lookup.py",
-                "    return order.vendor.adapter.needs_listing_before and",
-                "    return False and",
+                PREFLIGHT,
+                "        return order.vendor.adapter.needs_listing_before and",
+                "        return False and",
             ),
         ),
         caught_by=(f"{POLICIES}::test_what_the_vendor_lists_already_is_not_sent_again_unasked",),
@@ -314,8 +317,8 @@ MUTATIONS = (
         edits=(
             (
                 SUBMISSION,
-                "since=(Stage.SENDING, Stage.UNKNOWN), why=why",
-                "since=tuple(Stage), why=why",
+                "since = (Stage.SENDING, Stage.UNKNOWN)",
+                "since = tuple(Stage)",
             ),
             (SUBMISSION, "if order.state not in (State.SENDING, State.UNKNOWN):", "if False:"),
         ),
@@ -399,7 +402,13 @@ MUTATIONS = (
     Mutation(
         name="A rule that was made after confirming is ignored",
         promise="4",
-        edits=((SUBMISSION, "if why := confirmations.lacking(order, current):", 'if why := "":'),),
+        edits=(
+            (
+                SUBMISSION,
+                "elif lacking := confirmations.lacking(order, current):",
+                'elif lacking := "":',
+            ),
+        ),
         caught_by=(
             f"{TWO}::test_a_rule_made_after_confirming_sends_the_order_back_unsent",
             f"{TWO}::test_switching_the_accounts_rule_off_and_on_around_a_confirmation_sends_nothing",
@@ -446,7 +455,9 @@ MUTATIONS = (
     Mutation(
         name="Sending does not compare with what was confirmed",
         promise="5",
-        edits=((SUBMISSION, "if current.digest != order.digest and (why", "if False and (why"),),
+        edits=(
+            (SUBMISSION, "if current.digest != order.digest and (changed", "if False and (changed"),
+        ),
         caught_by=(
             f"{SENDING}::test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again",
             f"{SENDING}::test_rows_changed_behind_the_back_are_not_sent",
@@ -463,8 +474,8 @@ MUTATIONS = (
         promise="5",
         edits=(
             (
-                "orders/sending/price_refresh.py",
-                "return bool(_older(order, fresh))",
+                PREFLIGHT,
+                "return bool(_read_before(order, now - timedelta(seconds=seconds)))",
                 "return False",
             ),
         ),

@@ -17,9 +17,9 @@ from orders import submission
 from orders.drafting import drafts
 from orders.models import Order, State
 from orders.models.attempt import SETTLED
-from orders.outcomes import delivery, settlement
+from orders.outcomes import delivery, evidence_lookup, settlement
 from orders.plan import plan
-from orders.sending import vendor_lookup
+from orders.review import shown_plans
 from orders.spending import limits
 from tests.conftest import fresh
 from tests.orders.simulation import SLOW, Installation, numbers
@@ -128,7 +128,7 @@ class Lifecycle(Installation):
     def open_the_confirmation_page(self, n: int) -> None:
         order = self._one(n, State.REVIEW)
         current = plan(order)
-        submission.seen(current)
+        shown_plans.remember(current)
         self.seen[order.pk] = current.digest
 
     @rule(
@@ -193,7 +193,7 @@ class Lifecycle(Installation):
                     self._one(n, attempts__news_at__isnull=False).pk, by=user, reason="Still right."
                 )
             elif attempt := self._one(n, attempts__sent_at__isnull=False).attempts.first():
-                vendor_lookup.look(attempt, by=user)
+                evidence_lookup.look(attempt, by=user)
 
     # operators
 

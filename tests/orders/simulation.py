@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -36,10 +35,12 @@ from orders.models import Attempt, Confirmation, ConfirmationRule, NotAllowed, O
 from orders.models.attempt import SETTLED, Stage
 from orders.outcomes import settlement, sweeper
 from orders.plan import Plan, plan
-from orders.sending import task_queue, vendor_lookup
+from orders.sending import classification, preflight, task_queue
+from orders.sending.claims import Claim
+from orders.sending.results import Result
 from tests.conftest import OPTIONS, OrderFactory, fresh, rows_for
 from tests.orders.consistency import Books
-from vendors.http import Lost, NoConnection, Reply, post_order
+from vendors.http import Lost, NoConnection, PreparedRequest, Reply, post_order
 from vendors.models import SendingSwitch, Vendor
 from vendors.practice.ledger import Ledger
 from vendors.practice.server import Practice
@@ -72,12 +73,15 @@ happened: Counter[str] = Counter()  # over all examples, so that they can't all 
 class Worker:
     """A worker process in the middle of `submission.submit`."""
 
-    attempt: Attempt
-    started: float
+    claim: Claim
     todo: list[Callable[[Worker], bool]]
     plan: Plan | None = None
-    secrets: dict[str, str] | None = None
+    request: PreparedRequest | None = None
     outcome: Reply | NoConnection | Lost | None = None
+
+    @property
+    def attempt(self) -> Attempt:
+        return self.claim.attempt
 
 
 class Installation(RuleBasedStateMachine):
@@ -325,20 +329,18 @@ class Installation(RuleBasedStateMachine):
                 ]
                 model._default_manager.update(**{name: models.F(name) - by for name in names})
         for worker in self.workers:
-            worker.started -= by.total_seconds()
+            started = worker.claim.started - by.total_seconds()
+            worker.claim = replace(worker.claim, started=started)
             worker.attempt.claimed_at -= by
 
     def _claim(self, pk: int, steps: int, *, look: bool = True) -> Worker | None:
-        try:
-            attempt = submission.claim(pk)
-        except vendor_lookup.Needed as needed:
-            if not look or any(read(pk) != vendor_lookup.GO_ON for read in needed.reads):
-                return None
-            attempt = submission.claim(pk)
-        if attempt is None:
+        claimed = submission.claim(pk)
+        if claimed is Result.READ_FIRST and look and preflight.read(pk) is None:
+            claimed = submission.claim(pk)
+        if not isinstance(claimed, Claim):
             return None
         todo = [self._recheck, self._mark, self._post, self._record]
-        worker = Worker(attempt, time.monotonic(), todo)
+        worker = Worker(claimed, todo)
         self.workers.append(worker)
         self._go_on(worker, steps)
         return worker
@@ -381,21 +383,19 @@ class Installation(RuleBasedStateMachine):
     def _mark(self, worker: Worker) -> bool:
         assert worker.plan
         order = worker.attempt.order
-        worker.secrets = order.vendor.secrets.open() | Sealed(order.sealed).open()
-        body = worker.plan.request.wire_body(worker.secrets) or b""
-        return submission.mark(worker.attempt, body=body, started=worker.started)
+        secrets = order.vendor.secrets.open() | Sealed(order.sealed).open()
+        worker.request = worker.plan.request.prepare(worker.plan.host, secrets)
+        return submission.mark(worker.claim, worker.request)
 
     def _post(self, worker: Worker) -> bool:
-        assert worker.plan and worker.secrets is not None
-        worker.outcome = post_order(
-            worker.plan.request, host=worker.plan.host, secrets=worker.secrets
-        )
+        assert worker.request
+        worker.outcome = post_order(worker.request)
         self.books.read(posting=worker.attempt)
         return True
 
     def _record(self, worker: Worker) -> bool:
         assert worker.outcome
-        verdict = submission.verdict_over(worker.attempt.order, worker.outcome)
+        verdict = classification.verdict_over(worker.attempt.order, worker.outcome)
         word = submission.record_outcome(worker.attempt, worker.outcome, verdict)
         happened["late answers"] += word == "late"
         return True

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -19,10 +18,9 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
-from orders.outcomes import settlement, sweeper
+from orders.outcomes import evidence_lookup, settlement, sweeper
 from orders.plan import plan
-from orders.sending import vendor_lookup
-from tests.conftest import OrderFactory, fresh
+from tests.conftest import OrderFactory, claim, fresh, mark, send
 from tests.orders.test_submission import charges
 from tests.vendors.raw import Act, Visit, listening
 from vendors.models import SendingSwitch, Vendor
@@ -113,7 +111,7 @@ def test_whoever_was_told_of_the_list_may_confirm_again(
     attempt = order.attempts.first()
     assert attempt is not None
     assert attempt.before == ["dana@cut-after.com", "sam@cut-after.com"]
-    assert not any(item.points_to == "placed" for item in vendor_lookup.look(attempt))
+    assert not any(item.points_to == "placed" for item in evidence_lookup.look(attempt))
 
 
 def test_a_list_that_cannot_be_read_sends_nothing_and_ends_before_a_person(
@@ -182,14 +180,14 @@ def test_an_account_has_only_so_many_orders_on_their_way(
         factory.confirmed("coldmailreseller", "domains", word=word)
         for word in ("one", "two", "three")
     ]
-    attempts = [submission.claim(order.pk) for order in orders[:2]]
+    attempts = [claim(order.pk) for order in orders[:2]]
     assert None not in attempts
     OrmQ.objects.all().delete()
     assert submission.submit(orders[2].pk) == "nothing to do"
     assert not orders[2].attempts.exists()
     assert factory.sent("scaledmail", "package").state == State.ACCEPTED  # another account goes on
     OrmQ.objects.all().delete()
-    assert attempts[0] and submission._send(attempts[0], time.monotonic()) == Stage.ACCEPTED
+    assert attempts[0] and send(attempts[0]) == Stage.ACCEPTED
     assert sweeper.run()["rung"] == 1
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(orders[2].pk,)]
     assert submission.submit(orders[2].pk) == Stage.ACCEPTED
@@ -246,6 +244,6 @@ def test_workers_that_vanish_while_sending_stop_the_account_too(factory: OrderFa
     for word in ("a", "b", "c"):
         attempt = factory.claimed("coldmailreseller", "domains", word=word)
         assert submission.recheck(attempt) is not None
-        assert submission.mark(attempt, body=b"x", started=time.monotonic())
+        assert mark(attempt)
         sweeper.run(timezone.now() + LATER)
     assert Vendor.objects.get(api="coldmailreseller").is_stopped

@@ -21,6 +21,7 @@ from orders.models import Editor, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import sweeper
 from orders.plan import plan
+from orders.review import shown_plans
 from orders.sending import task_queue
 from tests.conftest import PRODUCTS, OrderFactory, fresh
 from vendors.models import Price, Vendor
@@ -302,9 +303,9 @@ def test_an_order_edited_since_the_page_was_opened_is_refused_with_what_changed(
 ) -> None:
     order = factory.reviewed()
     seen = plan(fresh(order))
-    submission.seen(seen)
+    shown_plans.remember(seen)
     Price.objects.filter(vendor=order.vendor, item="mailbox.GOOGLE").update(amount="7.50")
-    with pytest.raises(submission.PlanChanged) as refused:
+    with pytest.raises(shown_plans.PlanChanged) as refused:
         submission.confirm(order.pk, by=factory.people.confirmer, digest=seen.digest)
     assert any("the price changed from 6.00 to 7.50" in change for change in refused.value.changes)
     assert fresh(order).state == State.REVIEW

@@ -25,7 +25,7 @@ REQUEST = Request(
 
 
 def post(host: str, request: Request = REQUEST) -> Reply | NoConnection | Lost:
-    return post_order(request, host=host, secrets=SECRETS)
+    return post_order(request.prepare(host, SECRETS))
 
 
 def answering(body: bytes, **more: str) -> Act:

@@ -14,7 +14,7 @@ def post(practice: Practice, api: str, request: Request, secret_names: frozenset
     """The request with its secrets; a password that the order has not is empty."""
     secrets = dict.fromkeys(("hosting_password", "sequencer_password"), "")
     secrets |= dict.fromkeys(secret_names, "pa55-word") | {"api_key": f"practice-{uuid4().hex}"}
-    answer = post_order(request, host=f"{practice.url}/{api}", secrets=secrets)
+    answer = post_order(request.prepare(f"{practice.url}/{api}", secrets))
     assert isinstance(answer, Reply), answer
     return answer
 

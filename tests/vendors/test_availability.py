@@ -64,8 +64,8 @@ def test_woodpecker_is_asked_with_the_provider_and_the_names() -> None:
     )
     (request,) = vendor.asked
     assert (request.method, request.query) == ("POST", (("provider", "GOOGLE"),))
-    assert request.wire_body({}) == b'{"domains":["a.com","b.com"]}'
-    assert request.wire_headers({"api_key": "k"}) == {
+    assert request.prepare("", {"api_key": "k"}).body == b'{"domains":["a.com","b.com"]}'
+    assert request.prepare("", {"api_key": "k"}).headers == {
         "x-api-key": "k",
         "Content-Type": "application/json",
     }
@@ -105,8 +105,8 @@ def test_scaledmail_is_searched_in_the_organization() -> None:
     )
     (request,) = vendor.asked
     assert (request.method, request.query) == ("POST", (("organization_id", "recOrg"),))
-    assert request.wire_body({}) == b'{"domains":["a.com"]}'
-    assert request.wire_headers({"api_key": "k"})["Authorization"] == "Bearer k"
+    assert request.prepare("", {"api_key": "k"}).body == b'{"domains":["a.com"]}'
+    assert request.prepare("", {"api_key": "k"}).headers["Authorization"] == "Bearer k"
 
 
 def test_scaledmail_tells_free_and_taken_and_block_lists() -> None:
@@ -145,7 +145,7 @@ def test_scaledmail_suggests_free_names_only() -> None:
     ]
     (request,) = vendor.asked
     assert request.query == (("organization_id", "recOrg"), ("page", "1"), ("limit", "20"))
-    assert request.wire_body({}) == b'{"domain":"acme.com"}'
+    assert request.prepare("", {"api_key": "k"}).body == b'{"domain":"acme.com"}'
 
 
 # SmartSenders

@@ -43,10 +43,10 @@ def assert_like_page(api: str, request: Request, sample: dict[str, Any], **secre
     assert request.method == sample["method"]
     assert REGISTRY[api].host + request.path == sample["url"]
     assert [name for name, _ in request.query] == sample["query"]
-    assert list(request.wire_headers(secrets).items()) == list(sample["headers"].items())
-    body = request.wire_body(secrets)
-    assert body is not None
-    assert in_order(json.loads(body)) == in_order(sample["body"])
+    prepared = request.prepare(REGISTRY[api].host, secrets)
+    assert list(prepared.headers.items()) == list(sample["headers"].items())
+    assert prepared.body is not None
+    assert in_order(json.loads(prepared.body)) == in_order(sample["body"])
 
 
 def test_coldmailreseller_domains() -> None:
@@ -221,7 +221,7 @@ def test_smartsenders_domains() -> None:
     )
     request = REGISTRY["smartsenders"].order_request(order)
     assert_like_page("smartsenders", request, page("smartsenders-domains"), api_key="YOUR_API_KEY")
-    assert request.url("", {"api_key": "YOUR_API_KEY"}).endswith(
+    assert request.prepare("", {"api_key": "YOUR_API_KEY"}).url.endswith(
         "/place-order?api_key=YOUR_API_KEY"
     )
 

@@ -4,6 +4,7 @@ else.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from pathlib import Path
@@ -30,7 +31,9 @@ def test_the_bytes_on_the_wire_are_the_confirmed_ones(serve: Any) -> None:
     assert visit.request.startswith(
         b"POST /orders?userId=u+1%262&api_key=practice-KEY HTTP/1.1\r\n"
     )
-    assert visit.body == REQUEST.wire_body(SECRETS)
+    prepared = REQUEST.prepare(server.url, SECRETS)
+    assert visit.body == prepared.body
+    assert hashlib.sha256(visit.body).hexdigest() == prepared.body_sha256
     assert json.loads(visit.body)["hosting"] == {"password": "pa55-word"}
     assert visit.headers["x-api-key"] == "practice-KEY"
     assert visit.headers["authorization"] == "Bearer practice-KEY"
@@ -38,6 +41,23 @@ def test_the_bytes_on_the_wire_are_the_confirmed_ones(serve: Any) -> None:
     assert visit.headers["content-length"] == str(len(visit.body))
     assert visit.headers["connection"] == "close"
     assert visit.headers["accept-encoding"] == "identity"
+
+
+def test_a_request_without_a_body_has_the_digest_of_no_bytes(serve: Any) -> None:
+    server = serve(answering(b"{}"))
+    bare = Request(method="POST", path="/orders")
+    post(server.url, bare)
+    (visit,) = server.visits
+    assert (visit.body, visit.headers["content-length"]) == (b"", "0")
+    assert bare.prepare(server.url, {}).body_sha256 == hashlib.sha256(b"").hexdigest()
+
+
+def test_what_prints_a_prepared_request_prints_no_secret() -> None:
+    prepared = REQUEST.prepare("https://api.example.com", SECRETS)
+    assert "https://api.example.com" in repr(prepared)
+    for value in SECRETS.values():
+        assert value not in repr(prepared)
+        assert value not in f"{prepared}"
 
 
 def test_a_placeholder_that_a_person_typed_is_sent_as_typed(serve: Any) -> None:

@@ -62,7 +62,7 @@ def test_coldmailreseller_is_asked_for_each_domain_with_the_key_in_the_header() 
         (("domain", "alpha.com"),),
         (("domain", "beta.org"),),
     ]
-    assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"cmr-x-api-key": "k"}
+    assert vendor.asked[0].prepare("", {"api_key": "k"}).headers == {"cmr-x-api-key": "k"}
     assert warns(found)
 
 
@@ -264,7 +264,7 @@ def test_scaledmail_status_that_nobody_has_seen_is_not_told() -> None:
 def test_scaledmail_test_tells_which_organizations_the_key_reaches(answer: Any, words: str) -> None:
     vendor = Answers({f"{SCALEDMAIL}/organizations": answer})
     assert words in REGISTRY["scaledmail"].test({"organization_id": "recOrg"}, vendor)
-    assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"Authorization": "Bearer k"}
+    assert vendor.asked[0].prepare("", {"api_key": "k"}).headers == {"Authorization": "Bearer k"}
 
 
 # Woodpecker
@@ -325,7 +325,7 @@ def test_woodpecker_progress_that_cannot_be_asked_is_no_progress() -> None:
 def test_woodpecker_key_is_tested_on_the_accounts_own_page() -> None:
     vendor = Answers({"/rest/v1/me": {"id": 1}})
     assert "works" in REGISTRY["woodpecker"].test({}, vendor)
-    assert vendor.asked[0].wire_headers({"api_key": "k"}) == {"x-api-key": "k"}
+    assert vendor.asked[0].prepare("", {"api_key": "k"}).headers == {"x-api-key": "k"}
 
 
 # SmartSenders
@@ -424,7 +424,9 @@ def test_smartsenders_never_repeats_a_password_of_the_order_details() -> None:
 def test_smartsenders_key_is_tested_on_the_suppliers() -> None:
     vendor = Answers({f"{SMARTSENDERS}/get-vendors": {"ok": True, "data": []}})
     assert "works" in REGISTRY["smartsenders"].test({}, vendor)
-    assert vendor.asked[0].url("", {"api_key": "k"}) == f"{SMARTSENDERS}/get-vendors?api_key=k"
+    assert (
+        vendor.asked[0].prepare("", {"api_key": "k"}).url == f"{SMARTSENDERS}/get-vendors?api_key=k"
+    )
 
 
 def test_smartsenders_error_under_200_fails_the_test() -> None:

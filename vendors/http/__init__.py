@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import logging
@@ -97,27 +98,36 @@ class Request:
             "body": self.body,
         }
 
-    def url(self, host: str, values: Mapping[str, str] | None = None) -> str:
-        """The full URL; secrets in the query stay placeholders unless their values are given."""
-        pairs = [
-            (name, _filled(value, values) if values is not None else str(value))
-            for name, value in self.query
-        ]
-        query = (
-            urlencode(pairs)
-            if values is not None
-            else "&".join(f"{name}={value}" for name, value in pairs)
-        )
-        return f"{host}{self.path}" + (f"?{query}" if query else "")
-
-    def wire_body(self, values: Mapping[str, str]) -> bytes | None:
-        """The body's bytes with secrets filled in, UTF-8 JSON with the keys in the order of the
-        vendor's page.
+    def prepare(self, host: str, secrets: Mapping[str, str]) -> PreparedRequest:
+        """The request with its secrets filled in, serialised once. KeyError names a secret that is
+        not stored.
         """
-        return None if self.body is None else json_bytes(_filled(self.body, values))
+        query = urlencode([(name, _filled(value, secrets)) for name, value in self.query])
+        return PreparedRequest(
+            method=self.method,
+            host=host,
+            url=f"{host}{self.path}" + (f"?{query}" if query else ""),
+            headers={name: _filled(value, secrets) for name, value in self.headers.items()},
+            body=None if self.body is None else json_bytes(_filled(self.body, secrets)),
+            secrets=dict(secrets),
+        )
 
-    def wire_headers(self, values: Mapping[str, str]) -> dict[str, str]:
-        return {name: _filled(value, values) for name, value in self.headers.items()}
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedRequest:
+    """The bytes of one request. `body` is what is hashed and what is sent."""
+
+    method: str
+    host: str
+    # No repr: all of these hold the key or a password, and tracebacks print what they can.
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    secrets: Mapping[str, str] = field(repr=False)
+
+    @property
+    def body_sha256(self) -> str:
+        return hashlib.sha256(self.body or b"").hexdigest()
 
 
 def json_bytes(value: Any) -> bytes:
@@ -415,31 +425,25 @@ def _spellings(value: str) -> set[str]:
 
 
 def _exchange(
-    request: Request,
-    *,
-    host: str,
-    secrets: Mapping[str, str],
-    guard: _Guard,
-    read_seconds: float,
-    max_bytes: int,
+    prepared: PreparedRequest, *, guard: _Guard, read_seconds: float, max_bytes: int
 ) -> Reply:
     """One exchange on one fresh connection; any trouble is raised as it comes."""
     started = time.monotonic()
-    guard.may_stay = not settings.LIVE or ssrf.is_same_place(host, settings.PRACTICE_URL)
+    guard.may_stay = not settings.LIVE or ssrf.is_same_place(prepared.host, settings.PRACTICE_URL)
     token = _guard.set(guard)
     try:
         with (
             _session() as session,
             session.request(
-                request.method,
-                request.url(host, secrets),
-                data=request.wire_body(secrets),
+                prepared.method,
+                prepared.url,
+                data=prepared.body,
                 headers={
                     "Accept": "application/json",
                     "Accept-Encoding": "identity",
                     "Connection": "close",
                 }
-                | request.wire_headers(secrets),
+                | dict(prepared.headers),
                 timeout=(settings.VENDOR_CONNECT_SECONDS, read_seconds),
                 allow_redirects=False,
                 stream=True,
@@ -453,13 +457,13 @@ def _exchange(
             if guard.is_over:
                 raise TimeoutError
             headers = {
-                name: _struck_out(value.encode(), secrets).decode()
+                name: _struck_out(value.encode(), prepared.secrets).decode()
                 for name, value in response.headers.items()
             }
             return Reply(
                 status=response.status_code,
                 headers=headers,
-                body=_struck_out(body, secrets),
+                body=_struck_out(body, prepared.secrets),
                 seconds=time.monotonic() - started,
             )
     finally:
@@ -468,11 +472,7 @@ def _exchange(
 
 
 def post_order(
-    request: Request,
-    *,
-    host: str,
-    secrets: Mapping[str, str],
-    may_go: Callable[[], bool] | None = None,
+    prepared: PreparedRequest, *, may_go: Callable[[], bool] | None = None
 ) -> Reply | NoConnection | Lost:
     """Send the paid request once. Never raises for what the network or the vendor does.
 
@@ -484,9 +484,7 @@ def post_order(
     guard = _Guard(settings.VENDOR_DEADLINE_SECONDS, is_paid=True, may_go=may_go)
     try:
         return _exchange(
-            request,
-            host=host,
-            secrets=secrets,
+            prepared,
             guard=guard,
             read_seconds=settings.VENDOR_READ_SECONDS,
             max_bytes=settings.VENDOR_MAX_BYTES,
@@ -507,9 +505,7 @@ def reader(*, host: str, secrets: Mapping[str, str]) -> Read:
         guard = _Guard(settings.VENDOR_READ_SECONDS)
         try:
             return _exchange(
-                request,
-                host=host,
-                secrets=secrets,
+                request.prepare(host, secrets),
                 guard=guard,
                 read_seconds=settings.VENDOR_READ_SECONDS,
                 max_bytes=settings.VENDOR_READ_MAX_BYTES,

@@ -26,8 +26,8 @@ from orders.drafting.drafts import Draft
 from orders.drafting.intake import read
 from orders.models import Attempt, Client, Order, State
 from orders.models.attempt import Stage
+from orders.outcomes import evidence_lookup
 from orders.plan import plan
-from orders.sending import vendor_lookup
 from vendors import price_lists
 from vendors.http import ReadFailed
 from vendors.models import Contact, Price, Vendor
@@ -225,4 +225,4 @@ def make_orders(command: BaseCommand) -> None:
             "Some demo orders are still waiting for the worker; they go out when it runs."
         )
     for attempt in Attempt.objects.filter(stage=Stage.UNKNOWN):
-        vendor_lookup.look(attempt)
+        evidence_lookup.look(attempt)

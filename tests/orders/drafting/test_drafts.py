@@ -12,12 +12,11 @@ from django.db.models import Model
 from mailops.core.sealed import Sealed
 from mailops.history.models import Event
 from mailops.history.verify import verify
-from orders import submission
 from orders.drafting import drafts
 from orders.drafting.drafts import Draft
 from orders.drafting.intake import read
 from orders.models import Client, Domain, Mailbox, NotAllowed, Order, State
-from tests.conftest import OPTIONS, PRODUCTS, OrderFactory, fresh, rows_for
+from tests.conftest import OPTIONS, PRODUCTS, OrderFactory, claim, fresh, rows_for
 
 HELD = ("coldmailreseller", "mailboxes")
 BOUGHT = ("coldmailreseller", "domains")
@@ -237,7 +236,7 @@ def test_an_order_whose_domains_another_draft_uses_says_so_instead_of_breaking(
     bought = factory.confirmed(*BOUGHT, rows="acme.com, Dana Reyes, dana")
     more = factory.draft(*HELD, rows="acme.com, Lee Wong, lee")
     order = fresh(bought)
-    attempt = submission.claim(order.pk)
+    attempt = claim(order.pk)
     assert attempt is not None
     fresh(order).back_to_review(action="order.not_sent", reason="no connection", attempt=attempt)
     fresh(order).send_back(by=factory.people.confirmer, reason="another domain, please")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from orders.models import NEXT, Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.models.order import ACTS_NEXT
 from orders.outcomes import settlement, sweeper
-from tests.conftest import OrderFactory, fresh
+from orders.sending import classification
+from tests.conftest import OrderFactory, fresh, mark
 from vendors.http import NoConnection, Reply
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "order-lifecycle.md"
@@ -175,14 +175,14 @@ def overdue(factory: OrderFactory) -> tuple[Order, Attempt]:
     attempt = factory.claimed()
     order = attempt.order
     assert submission.recheck(attempt) is not None
-    assert submission.mark(attempt, body=b"x", started=time.monotonic())
+    assert mark(attempt)
     sweeper.run(timezone.now() + timedelta(hours=1))
     assert fresh(order).state == State.UNKNOWN
     return fresh(order), attempt
 
 
 def answer(order: Order, attempt: Attempt, outcome: Any) -> Order:
-    submission.record_outcome(attempt, outcome, submission.verdict_over(order, outcome))
+    submission.record_outcome(attempt, outcome, classification.verdict_over(order, outcome))
     return fresh(order)
 
 

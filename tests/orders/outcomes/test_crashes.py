@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -14,10 +13,10 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import NEXT, Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
-from orders.outcomes import settlement, sweeper
+from orders.outcomes import evidence_lookup, settlement, sweeper
 from orders.plan import plan
-from orders.sending import vendor_lookup
-from tests.conftest import OrderFactory, fresh
+from orders.sending import classification
+from tests.conftest import OrderFactory, fresh, mark
 from tests.orders.test_submission import charges
 from vendors.http import Lost, NoConnection, Reply
 from vendors.models import Vendor
@@ -32,9 +31,7 @@ def test_a_worker_lost_before_the_mark_releases_the_order(
     later = timezone.now() + timedelta(hours=1)
     assert sweeper.run(later)["released"] == 1
     assert fresh(order).state == State.CONFIRMED
-    assert not submission.mark(
-        attempt, body=b"", started=0
-    )  # the worker wakes up: it may not send any more
+    assert not mark(attempt, started=0)  # the worker wakes up: it may not send any more
     assert submission.submit(order.pk) == Stage.ACCEPTED
     assert charges(practice, order) == 1
 
@@ -43,7 +40,7 @@ def test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown(factory: OrderF
     attempt = factory.claimed()
     order = attempt.order
     assert submission.recheck(attempt) is not None
-    assert submission.mark(attempt, body=b"x", started=time.monotonic())
+    assert mark(attempt)
     assert sweeper.run(timezone.now() + timedelta(hours=1))["unknown"] == 1
     assert fresh(order).state == State.UNKNOWN
 
@@ -52,7 +49,7 @@ def test_a_worker_that_slept_since_its_claim_does_not_send(factory: OrderFactory
     attempt = factory.claimed()
     order = attempt.order
     submission.recheck(attempt)
-    assert not submission.mark(attempt, body=b"x", started=-10_000)
+    assert not mark(attempt, started=-10_000)
     assert fresh(order).state == State.CONFIRMED
 
 
@@ -64,7 +61,9 @@ def test_a_worker_that_froze_after_its_mark_settles_the_doubt_it_made(
     assert sweeper.run(timezone.now() + timedelta(hours=1))["unknown"] == 1
     outcome = NoConnection(submission.HELD_UP)
     assert (
-        submission.record_outcome(attempt, outcome, submission.verdict_over(attempt.order, outcome))
+        submission.record_outcome(
+            attempt, outcome, classification.verdict_over(attempt.order, outcome)
+        )
         == "not_sent"
     )
     order = fresh(attempt.order)
@@ -114,7 +113,8 @@ def test_a_late_answer_never_overwrites_a_settled_verdict(factory: OrderFactory)
     factory.settle(order, settlement.NOT_PLACED)
     reply = Reply(status=202, headers={}, body=b"", seconds=1)
     assert (
-        submission.record_outcome(attempt, reply, submission.verdict_over(order, reply)) == "late"
+        submission.record_outcome(attempt, reply, classification.verdict_over(order, reply))
+        == "late"
     )
     order = fresh(order)
     assert order.state == State.REVIEW
@@ -138,7 +138,7 @@ def test_only_an_answer_that_speaks_against_the_verdict_is_news(
     attempt = order.attempts.get()
     factory.settle(order, verdict)
     assert (
-        submission.record_outcome(attempt, outcome, submission.verdict_over(order, outcome))
+        submission.record_outcome(attempt, outcome, classification.verdict_over(order, outcome))
         == "late"
     )
     attempt.refresh_from_db()
@@ -147,7 +147,7 @@ def test_only_an_answer_that_speaks_against_the_verdict_is_news(
 
 def test_evidence_is_kept_with_its_age_and_is_never_a_verdict(factory: OrderFactory) -> None:
     order = factory.sent(word="cut-after")
-    found = vendor_lookup.look(order.attempts.get(), by=factory.people.confirmer)
+    found = evidence_lookup.look(order.attempts.get(), by=factory.people.confirmer)
     assert any(item.points_to == "placed" for item in found)
     order = fresh(order)
     assert order.state == State.UNKNOWN

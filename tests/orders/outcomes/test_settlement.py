@@ -4,7 +4,6 @@ one.
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -18,8 +17,9 @@ from orders.drafting import drafts
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import delivery, settlement, sweeper
-from orders.sending import vendor_lookup
-from tests.conftest import OrderFactory, fresh
+from orders.sending import classification, preflight
+from orders.sending.results import Result
+from tests.conftest import OrderFactory, claim, fresh, mark
 from tests.orders.outcomes.test_delivery import states
 from tests.orders.pages import browser, messages_of, url
 from tests.orders.test_submission import charges, in_threads
@@ -38,20 +38,20 @@ def open_news(order: Order) -> list[int]:
 
 def claimed_and_marked(order: Order) -> Attempt:
     """The order taken up for another request, its vendor's list read as for a real one."""
-    try:
-        attempt = submission.claim(order.pk)
-    except vendor_lookup.Needed:
-        assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
-        attempt = submission.claim(order.pk)
+    if submission.claim(order.pk) is Result.READ_FIRST:
+        assert preflight.LISTING.read(order) is None
+        attempt = claim(order.pk)
     assert attempt is not None
-    assert submission.mark(attempt, body=b"x", started=time.monotonic())
+    assert mark(attempt)
     return attempt
 
 
 def answer(attempt: Attempt, *, status: int, body: bytes = b"") -> str:
     """What the worker writes when this answer comes."""
     reply = Reply(status=status, headers={}, body=body, seconds=1)
-    return submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
+    return submission.record_outcome(
+        attempt, reply, classification.verdict_over(attempt.order, reply)
+    )
 
 
 # First verdicts

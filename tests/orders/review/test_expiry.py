@@ -16,7 +16,7 @@ from orders import submission
 from orders.models import Attempt, Order, State
 from orders.outcomes import sweeper as sweep
 from orders.review import expiry
-from tests.conftest import OrderFactory, fresh
+from tests.conftest import OrderFactory, claim, fresh
 from tests.orders.pages import browser, url
 from tests.orders.test_submission import charges, in_threads
 from vendors.models import Vendor
@@ -171,7 +171,7 @@ def test_a_claim_finds_nothing_once_the_sweep_was_faster(
 ) -> None:
     order = factory.confirmed(*CMR)
     soon = timezone.now() + timedelta(days=7, seconds=1)
-    turn = iter([lambda: _swept(soon), lambda: submission.claim(order.pk)])
+    turn = iter([lambda: _swept(soon), lambda: claim(order.pk)])
     swept, attempt = sorted(
         in_threads(2, lambda: next(turn)()), key=lambda found: not isinstance(found, int)
     )

@@ -66,7 +66,7 @@ def back_and_forth(
     fresh(order).send_back(by=factory.people.confirmer, reason="Look again.")
     draft = drafts.draft_of(fresh(order), drafts.rows_of(fresh(order)))
     if rows is not None:
-        changed["rows"] = read(rows, fresh(order).what).rows
+        changed["rows"] = read(rows, fresh(order).product_spec).rows
     drafts.save(
         order.pk, replace(draft, **changed), by=factory.people.drafter, version=fresh(order).version
     )

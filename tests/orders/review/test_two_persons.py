@@ -38,7 +38,7 @@ from orders.models import (
 )
 from orders.plan import Plan, plan
 from orders.plan import digest_of as digest_of_plan
-from orders.review import delegations
+from orders.review import delegations, shown_plans
 from tests.conftest import PRODUCTS, OrderFactory, fresh
 from tests.orders.pages import browser, messages_of, url
 from vendors.models import Price
@@ -119,7 +119,7 @@ def test_looking_at_ones_own_order_is_no_attempt(factory: OrderFactory) -> None:
 
 def test_the_digest_of_another_order_confirms_nothing(factory: OrderFactory) -> None:
     order, other = factory.reviewed(), factory.reviewed(word="other")
-    with pytest.raises(submission.PlanChanged):
+    with pytest.raises(shown_plans.PlanChanged):
         submission.confirm(order.pk, by=factory.people.confirmer, digest=digest_of(other))
 
 
@@ -412,7 +412,7 @@ def test_any_change_voids_the_first_confirmation_and_the_page_says_so(
     factory: OrderFactory, two: ConfirmationRule
 ) -> None:
     order = factory.reviewed()
-    submission.seen(plan(fresh(order)))
+    shown_plans.remember(plan(fresh(order)))
     factory.confirm(order)
     Price.objects.filter(vendor=order.vendor).update(amount="7.50")
     shown = browser(factory.people.confirmer).get(url(order, "confirm")).content.decode()
@@ -816,9 +816,10 @@ def on_the_wire(shown: Plan, secrets: dict[str, str]) -> bytes:
     """Where the shown request goes and its body, as bytes, with the secrets in the places of their
     placeholders.
     """
-    where = urlsplit(shown.request.url(shown.host, secrets))
+    prepared = shown.request.prepare(shown.host, secrets)
+    where = urlsplit(prepared.url)
     target = f"{where.path}?{where.query}" if where.query else where.path
-    return target.encode() + b"\n" + (shown.request.wire_body(secrets) or b"")
+    return target.encode() + b"\n" + (prepared.body or b"")
 
 
 @pytest.mark.parametrize("key", PRODUCTS)

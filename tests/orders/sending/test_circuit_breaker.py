@@ -10,7 +10,8 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
-from tests.conftest import OrderFactory, fresh
+from orders.sending import classification
+from tests.conftest import OrderFactory, fresh, mark
 from vendors.http import Reply
 from vendors.models import Vendor
 from vendors.practice.server import Practice
@@ -30,12 +31,12 @@ def sent_and_lost(factory: OrderFactory, number: int, word: str = "cut-after") -
 def test_a_refused_key_closes_the_account(factory: OrderFactory, status: int) -> None:
     attempt = factory.claimed()
     submission.recheck(attempt)
-    assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
+    assert mark(attempt)
     body = (
         f'{{"title":"No","status":{status},"details":"Invalid API key","timestamp":"now"}}'.encode()
     )
     reply = Reply(status=status, headers={}, body=body, seconds=1)
-    submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
+    submission.record_outcome(attempt, reply, classification.verdict_over(attempt.order, reply))
     assert "does not accept the key" in account().stopped_reason
     event = Event.objects.get(action="vendor.stopped")
     assert event.reason == account().stopped_reason
@@ -114,10 +115,10 @@ def test_an_account_that_a_person_stopped_keeps_their_reason(factory: OrderFacto
     assert {order.state for order in attempts} == {State.UNKNOWN}
     attempt = factory.claimed(word="third")
     submission.recheck(attempt)
-    assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
+    assert mark(attempt)
     account().stop(reason="Card expired.")
     reply = Reply(status=500, headers={}, body=b"", seconds=1)
-    submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
+    submission.record_outcome(attempt, reply, classification.verdict_over(attempt.order, reply))
     assert account().stopped_reason == "Card expired."
 
 
@@ -133,6 +134,6 @@ def test_workers_that_died_while_sending_count_as_unknown(
     settings.UNKNOWN_IN_A_ROW = 1
     attempt = factory.claimed()
     submission.recheck(attempt)
-    assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
+    assert mark(attempt)
     assert sweeper.run(timezone.now() + timedelta(hours=1))["unknown"] == 1
     assert account().is_stopped

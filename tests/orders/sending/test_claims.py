@@ -15,7 +15,7 @@ from orders import submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import sweeper
-from tests.conftest import OrderFactory, fresh
+from tests.conftest import OrderFactory, claim, fresh
 from tests.orders.spending.test_limits import CMR, COSTS, account, limit
 from tests.orders.test_submission import in_threads
 from vendors.models import Vendor
@@ -57,7 +57,7 @@ def test_the_next_order_is_rung_for_once_a_held_ones_history_is_written(
     limit(account(), day_limit=COSTS + 1)
     Order.objects.filter(pk=second.pk).update(queued_at=None)
     with CaptureQueriesContext(connection) as asked:
-        submission.claim(first.pk)
+        claim(first.pk)
     said = [query["sql"] for query in asked]
     written = next(i for i, sql in enumerate(said) if sql.startswith('INSERT INTO "history_event"'))
     rung = max(
@@ -76,7 +76,7 @@ def test_one_accounts_long_line_does_not_hide_anothers_order(
     settings.ACCOUNT_AT_ONCE = 1
     busy = [factory.confirmed(*CMR, word=f"w{number}") for number in range(4)]
     other = factory.confirmed("scaledmail", "package", word="other")
-    assert submission.claim(busy[0].pk)
+    assert claim(busy[0].pk)
     Order.objects.filter(state=State.CONFIRMED).update(queued_at=None)
     sweeper.run()
     assert [fresh(order).queued_at is not None for order in (busy[1], busy[2], busy[3], other)] == [

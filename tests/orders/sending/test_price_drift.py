@@ -17,7 +17,8 @@ from orders import submission
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from orders.plan import plan
-from orders.sending import price_drift, price_refresh
+from orders.review import shown_plans
+from orders.sending import preflight, price_drift
 from tests.conftest import OrderFactory, fresh
 from tests.orders.test_submission import charges
 from vendors import price_lists
@@ -174,9 +175,9 @@ def test_a_tolerance_that_was_taken_away_after_confirming_is_gone(factory: Order
 def test_a_confirmer_confirms_the_tolerance_that_the_page_showed(factory: OrderFactory) -> None:
     order = factory.reviewed(*CMR)
     current = plan(fresh(order))
-    submission.seen(current)
+    shown_plans.remember(current)
     allow("5.00")
-    with pytest.raises(submission.PlanChanged) as refused:
+    with pytest.raises(shown_plans.PlanChanged) as refused:
         submission.confirm(order.pk, by=factory.people.confirmer, digest=current.digest)
     assert refused.value.changes == ["How much its prices may rise until it is sent was changed."]
 
@@ -346,7 +347,7 @@ def test_a_busy_account_is_no_failed_try(factory: OrderFactory) -> None:
     Vendor.objects.filter(pk=order.vendor_id).update(
         next_turn_at=timezone.now() + timedelta(minutes=2)
     )
-    assert price_refresh.read_first(order.pk) == "account busy"
+    assert preflight.PRICES.read(order) == "account busy"
     order = fresh(order)
     assert (order.state, order.tries, order.queued_at) == (State.CONFIRMED, 0, None)
 

@@ -20,8 +20,8 @@ from orders import submission
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import delivery, sweeper
-from orders.sending import task_queue, vendor_lookup
-from tests.conftest import OrderFactory, fresh
+from orders.sending import classification, preflight, task_queue
+from tests.conftest import OrderFactory, claim, fresh, mark
 from tests.orders.test_submission import charges, in_threads
 from vendors import rate_limit
 from vendors.apis.base import Progress
@@ -183,9 +183,9 @@ def test_a_second_order_of_a_busy_account_is_not_claimed_until_the_first_ends(
     assert submission.submit(second.pk) == "nothing to do"
     assert fresh(second).queued_at is None
     submission.recheck(first)
-    assert submission.mark(first, body=b"x", started=time.monotonic())
+    assert mark(first)
     reply = Reply(status=202, headers={}, body=b"", seconds=1)
-    submission.record_outcome(first, reply, submission.verdict_over(first.order, reply))
+    submission.record_outcome(first, reply, classification.verdict_over(first.order, reply))
     assert submission.submit(second.pk) == Stage.ACCEPTED
 
 
@@ -194,7 +194,7 @@ def test_where_a_vendor_has_no_limit_the_installations_own_applies(
 ) -> None:
     settings.ACCOUNT_AT_ONCE = 2
     orders = [factory.confirmed(*CMR, word=f"c{number}") for number in range(3)]
-    claims = [submission.claim(order.pk) for order in orders]
+    claims = [claim(order.pk) for order in orders]
     assert [claim is not None for claim in claims] == [True, True, False]
 
 
@@ -271,9 +271,9 @@ def test_an_order_that_kills_its_workers_ends_with_a_person(
 ) -> None:
     order = factory.confirmed()
     for number in range(1, settings.NOT_SENT_TRIES + 1):
-        assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
+        assert preflight.LISTING.read(order) is None
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
-        assert submission.claim(order.pk) is not None
+        assert claim(order.pk) is not None
         assert sweeper.run(timezone.now() + timedelta(hours=1))["released"] == 1
         assert fresh(order).tries == (number if number < settings.NOT_SENT_TRIES else 0)
     order = fresh(order)
@@ -346,4 +346,6 @@ def test_claims_outcomes_verdicts_and_progress_at_once_never_lock_each_other_out
 def late_429(order: Order, seconds: int) -> str:
     attempt = order.attempts.get()
     reply = Reply(status=429, headers={"Retry-After": str(seconds)}, body=b"", seconds=1)
-    return submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
+    return submission.record_outcome(
+        attempt, reply, classification.verdict_over(attempt.order, reply)
+    )

@@ -17,7 +17,8 @@ from orders.models import Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import sweeper
 from orders.plan import plan
-from tests.conftest import OrderFactory, fresh
+from orders.sending import classification
+from tests.conftest import OrderFactory, fresh, mark
 from tests.orders.pages import browser, messages_of, url
 from vendors.apis.base import retry_after
 from vendors.http import Reply
@@ -241,11 +242,11 @@ def slowed_down(factory: OrderFactory, value: str | None) -> Order:
     """An order whose request the vendor answered with 429."""
     attempt = factory.claimed()
     submission.recheck(attempt)
-    assert submission.mark(attempt, body=b"x", started=submission.time.monotonic())
+    assert mark(attempt)
     headers = {} if value is None else {"Retry-After": value}
     reply = Reply(status=429, headers=headers, body=b"{}", seconds=1)
     assert (
-        submission.record_outcome(attempt, reply, submission.verdict_over(attempt.order, reply))
+        submission.record_outcome(attempt, reply, classification.verdict_over(attempt.order, reply))
         == "not_sent"
     )
     return fresh(attempt.order)

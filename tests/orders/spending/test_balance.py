@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,8 +17,9 @@ from orders.models import Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import sweeper
 from orders.plan import plan
+from orders.sending.claims import Then, not_sent
 from orders.spending import balance
-from tests.conftest import OrderFactory, fresh
+from tests.conftest import OrderFactory, fresh, send
 from tests.orders.test_submission import charges
 from vendors.models import Vendor
 from vendors.practice.server import Practice
@@ -135,7 +135,7 @@ def test_it_is_looked_at_again_without_anybody(factory: OrderFactory) -> None:
     attempt = factory.claimed(*CMR, word="first")
     order = factory.confirmed(*CMR, word="second")
     assert submission.submit(order.pk) == "nothing to do"
-    assert submission.release(fresh(attempt.order), attempt)
+    assert not_sent(attempt, sweeper.WORKER_STOPPED, Then.RELEASE)
     Order.objects.filter(pk=attempt.order_id).update(
         next_try_at=timezone.now() + timedelta(hours=1)
     )
@@ -180,5 +180,5 @@ def test_what_was_on_its_way_when_the_balance_was_noted_stays_taken_off(
     attempt = factory.claimed(*CMR, word=word)
     note(factory, "100")
     assert left() == 81
-    assert submission._send(attempt, time.monotonic()) == ends
+    assert send(attempt) == ends
     assert left() == 81

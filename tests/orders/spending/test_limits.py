@@ -25,8 +25,9 @@ from orders.models import Attempt, Client, NotAllowed, Order, State
 from orders.models.attempt import Stage
 from orders.outcomes import settlement, sweeper
 from orders.plan import plan
+from orders.sending.claims import Then, not_sent
 from orders.spending import limits
-from tests.conftest import OrderFactory, fresh
+from tests.conftest import OrderFactory, claim, fresh, send
 from tests.orders.test_submission import charges, in_threads
 from vendors.models import Price, Vendor
 from vendors.models.spend_limits import DAY, MONTH
@@ -95,7 +96,7 @@ def test_an_order_counts_from_its_claim_until_it_provably_bought_nothing(
     limit(account(), day_limit=100)
     attempt = factory.claimed(*CMR)
     assert spent(account()) == COSTS
-    assert submission.release(fresh(attempt.order), attempt) is True
+    assert not_sent(attempt, sweeper.WORKER_STOPPED, Then.RELEASE)
     assert spent(account()) == 0
     unknown = factory.sent(*CMR, word="cut-after")
     assert unknown.state == State.UNKNOWN
@@ -250,7 +251,7 @@ def test_an_order_in_flight_is_counted_and_the_next_one_waits_for_tomorrow(
 ) -> None:
     owner = account() if whose == "account" else northwind()
     first, second = two_confirmed(factory, owner)
-    assert submission.claim(first.pk) is not None  # not sent, not even marked
+    assert claim(first.pk) is not None  # not sent, not even marked
     assert submission.submit(second.pk) == "nothing to do"
     second = fresh(second)
     assert (second.state, second.tries, second.attempts.count()) == (State.CONFIRMED, 0, 0)
@@ -291,10 +292,10 @@ def test_what_a_refused_order_frees_is_used(factory: OrderFactory) -> None:
     refused = factory.confirmed(*CMR, word="refused-field")
     order = factory.confirmed(*CMR, word="two")
     limit(account(), day_limit=COSTS)
-    attempt = submission.claim(refused.pk)
+    attempt = claim(refused.pk)
     assert attempt is not None
     assert submission.submit(order.pk) == "nothing to do"
-    assert submission._send(attempt, time.monotonic()) == Stage.REFUSED
+    assert send(attempt) == Stage.REFUSED
     Order.objects.filter(pk=order.pk).update(next_try_at=None)
     assert submission.submit(order.pk) == Stage.ACCEPTED
 
@@ -385,7 +386,7 @@ def test_two_workers_at_once_can_not_both_squeeze_in(
         ]
         limit(owner, day_limit=COSTS * 2 - 1)
         turn = iter(orders)
-        claimed = in_threads(2, lambda turn=turn: submission.claim(next(turn).pk))
+        claimed = in_threads(2, lambda turn=turn: claim(next(turn).pk))
         assert sorted(attempt is None for attempt in claimed) == [False, True], claimed
         assert sorted(fresh(order).state for order in orders) == [State.CONFIRMED, State.SENDING]
         assert spent(owner) == COSTS
@@ -411,7 +412,7 @@ def test_a_claim_waits_for_another_accounts_claim_for_the_same_client(
 
     def second() -> None:
         assert counted.wait(20)
-        claimed.append(submission.claim(order.pk))
+        claimed.append(claim(order.pk))
 
     turn = iter([first, second])
     watcher = threading.Thread(

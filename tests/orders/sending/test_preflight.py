@@ -16,11 +16,13 @@ from mailops.history.verify import verify
 from orders import submission
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
-from orders.outcomes import settlement, sweeper
-from orders.sending import vendor_lookup
+from orders.outcomes import evidence_lookup, settlement, sweeper
+from orders.sending import preflight
+from orders.sending.results import Result
 from tests.conftest import OPTIONS, OrderFactory, fresh
 from tests.orders.pages import browser, url
 from tests.orders.test_submission import charges
+from vendors import rate_limit
 from vendors.apis import REGISTRY
 from vendors.http import Request
 from vendors.models import Vendor
@@ -180,7 +182,7 @@ def test_after_a_long_look_the_order_gets_a_task_of_its_own(
     settings.VENDOR_DEADLINE_SECONDS = settings.QUEUE_TIMEOUT
     order = factory.confirmed()
     OrmQ.objects.all().delete()
-    assert submission.submit(order.pk) == "looked, rung again"
+    assert submission.submit(order.pk) == "looked, queued again"
     assert paid(practice) == 0
     assert OrmQ.objects.get().task["args"] == (order.pk,)
     assert submission.submit(order.pk) == Stage.ACCEPTED  # what was seen is still fresh
@@ -192,19 +194,18 @@ def test_a_look_of_long_ago_or_of_a_wrong_clock_is_taken_again(
     factory: OrderFactory, practice: Practice, age: timedelta
 ) -> None:
     order = factory.confirmed()
-    assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
+    assert preflight.LISTING.read(order) is None
     long_ago = timezone.now() - age
     Order.objects.filter(pk=order.pk).update(looked_at=long_ago)
     listed_at_the_vendor(practice, order, "dana@acme.com")
-    with pytest.raises(vendor_lookup.Needed):
-        submission.claim(order.pk)
+    assert submission.claim(order.pk) is Result.READ_FIRST
     assert submission.submit(order.pk) == "listed already"
     assert fresh(order).looked_at != long_ago
 
 
 def test_a_fresh_confirmation_looks_anew(factory: OrderFactory, practice: Practice) -> None:
     order = factory.confirmed()
-    assert vendor_lookup.look_first(order.pk) == vendor_lookup.GO_ON
+    assert preflight.LISTING.read(order) is None
     fresh(order).cancel(by=factory.people.confirmer, reason="No.")
     other = factory.reviewed(word="other")
     Order.objects.filter(pk=other.pk).update(looked_at=timezone.now())
@@ -217,7 +218,7 @@ def test_an_order_cancelled_while_somebody_looked_stays_cancelled(
 ) -> None:
     order = factory.confirmed()
     fresh(order).cancel(by=factory.people.confirmer, reason="No.")
-    assert vendor_lookup.look_first(order.pk) == "nothing to do"
+    assert preflight.LISTING.read(order) is Result.NOTHING_TO_DO
     assert fresh(order).state == State.CANCELLED
 
 
@@ -242,7 +243,7 @@ def test_what_was_there_before_is_no_evidence(factory: OrderFactory, practice: P
     assert submission.submit(order.pk) == Stage.UNKNOWN
     attempt = order.attempts.get()
     assert attempt.before == names
-    found = vendor_lookup.look(attempt, by=factory.people.confirmer)
+    found = evidence_lookup.look(attempt, by=factory.people.confirmer)
     assert [item.points_to for item in found] == ["", ""]
     assert "listed before this order was sent, so that says nothing about it" in found[0].text
     page = browser(factory.people.confirmer).get(url(order, "check")).content.decode()
@@ -251,7 +252,7 @@ def test_what_was_there_before_is_no_evidence(factory: OrderFactory, practice: P
 
 def test_what_came_afterwards_speaks_for_it(factory: OrderFactory, practice: Practice) -> None:
     order = factory.sent(word="cut-after")
-    found = vendor_lookup.look(order.attempts.get())
+    found = evidence_lookup.look(order.attempts.get())
     assert [item.points_to for item in found] == ["placed"]
     page = browser(factory.people.confirmer).get(url(order, "check")).content.decode()
     assert "So what it lists now came afterwards" in page
@@ -265,7 +266,7 @@ def test_a_part_that_was_there_and_a_part_that_came_speak_for_it(
     submission.submit(order.pk)
     factory.confirm(order)
     submission.submit(order.pk)
-    found = vendor_lookup.look(order.attempts.get())
+    found = evidence_lookup.look(order.attempts.get())
     assert [item.points_to for item in found] == ["placed", ""]
     assert "lists 1 of the order's 2" in found[0].text
 
@@ -286,7 +287,7 @@ def test_a_vendor_that_cannot_be_asked_is_said_and_settles_nothing(
 ) -> None:
     order = factory.sent(word="cut-after")
     practice.stop()
-    found = vendor_lookup.look(order.attempts.get())
+    found = evidence_lookup.look(order.attempts.get())
     assert "could not be" in found[0].text
     assert all(item.points_to == "" for item in found)
     assert fresh(order).state == State.UNKNOWN
@@ -308,7 +309,7 @@ def test_the_pause_between_looks_doubles(factory: OrderFactory) -> None:
     sent, at, looks = attempt.sent_at, attempt.sent_at, []
     assert sent
     while at < sent + timedelta(hours=3):
-        if vendor_lookup.due(at):
+        if evidence_lookup.due(at):
             looks.append((at - sent).total_seconds())
             Attempt.objects.filter(pk=attempt.pk).update(evidence_at=at)
         at += timedelta(seconds=10)
@@ -318,11 +319,12 @@ def test_the_pause_between_looks_doubles(factory: OrderFactory) -> None:
 def test_looking_by_itself_ends_after_some_days(factory: OrderFactory) -> None:
     attempt = unknown_since(factory, timedelta(0))
     assert attempt.sent_at
-    assert vendor_lookup.due(attempt.sent_at + vendor_lookup.LOOKED_FOR - timedelta(minutes=1)) == [
-        attempt
-    ]
+    assert evidence_lookup.due(
+        attempt.sent_at + evidence_lookup.LOOKED_FOR - timedelta(minutes=1)
+    ) == [attempt]
     assert (
-        vendor_lookup.due(attempt.sent_at + vendor_lookup.LOOKED_FOR + timedelta(minutes=1)) == []
+        evidence_lookup.due(attempt.sent_at + evidence_lookup.LOOKED_FOR + timedelta(minutes=1))
+        == []
     )
 
 
@@ -341,14 +343,14 @@ def test_nobody_looks_for_what_is_known(factory: OrderFactory, state: str) -> No
     )
     if state == "placed":
         factory.settle(order, settlement.PLACED)
-    assert vendor_lookup.due(timezone.now() + timedelta(hours=1)) == []
+    assert evidence_lookup.due(timezone.now() + timedelta(hours=1)) == []
 
 
 def test_the_same_finding_is_written_down_once(factory: OrderFactory) -> None:
     attempt = unknown_since(factory, timedelta(minutes=2))
-    first = vendor_lookup.look(attempt)
+    first = evidence_lookup.look(attempt)
     seen_at = Attempt.objects.get(pk=attempt.pk).evidence_at
-    assert vendor_lookup.look(Attempt.objects.get(pk=attempt.pk)) == first
+    assert evidence_lookup.look(Attempt.objects.get(pk=attempt.pk)) == first
     assert Event.objects.filter(action="attempt.evidence").count() == 1
     again_at = Attempt.objects.get(pk=attempt.pk).evidence_at
     assert seen_at and again_at and again_at >= seen_at
@@ -360,16 +362,16 @@ def test_evidence_after_not_placed_is_news_and_leaves_the_verdict(
     order = factory.sent(word="timeout-before")
     factory.settle(order, settlement.NOT_PLACED)
     attempt = order.attempts.get()
-    vendor_lookup.look(attempt)
+    evidence_lookup.look(attempt)
     assert Attempt.objects.get(pk=attempt.pk).news_at is None  # nothing there, which is no news
     listed_at_the_vendor(practice, order, "dana@timeout-before.com", "sam@timeout-before.com")
-    vendor_lookup.look(attempt)
+    evidence_lookup.look(attempt)
     attempt.refresh_from_db()
     assert attempt.news_at is not None
     assert (attempt.stage, fresh(order).state) == (Stage.NOT_PLACED, State.REVIEW)
     assert fresh(order) in Order.objects.waiting_for(factory.people.confirmer)
     settlement.read_news(order.pk, by=factory.people.confirmer, reason="Ordered by hand.")
-    vendor_lookup.look(Attempt.objects.get(pk=attempt.pk))
+    evidence_lookup.look(Attempt.objects.get(pk=attempt.pk))
     assert Attempt.objects.get(pk=attempt.pk).news_at is None  # the same again is no news
     assert (Attempt.objects.get(pk=attempt.pk).stage, fresh(order).state) == (
         Stage.NOT_PLACED,
@@ -383,7 +385,7 @@ def test_looking_asks_in_the_accounts_turn(factory: OrderFactory, practice: Prac
     Vendor.objects.filter(pk=order.vendor_id).update(
         next_turn_at=timezone.now() + timedelta(minutes=10)
     )
-    found = vendor_lookup.look(attempt)
+    found = evidence_lookup.look(attempt)
     assert any("can't be asked so often" in item.text for item in found)
-    with pytest.raises(vendor_lookup.rate_limit.Busy):
+    with pytest.raises(rate_limit.Busy):
         fresh(order).vendor.reader()(Request(method="GET", path="/rest/v1/me"))

@@ -1,0 +1,218 @@
+"""Harmless reads before a paid request: the vendor's list, where only a list can tell afterwards
+whether an order arrived, and the vendor's prices.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from mailops.core.sealed import CannotOpen
+from mailops.history import audited
+from orders.models import Order, State
+from orders.sending import task_queue
+from orders.sending.results import Result
+from vendors import price_lists, rate_limit
+from vendors.http import Read, ReadFailed, Reply, Request
+from vendors.models import Price
+
+CLOCK_TOLERANCE = timedelta(minutes=1)
+MARGIN = 5  # seconds for everything but waiting
+KEY_MISSING = "A key or password of this order can't be opened. An Operator has to enter it again."
+
+
+def is_needed(order: Order, now: datetime) -> bool:
+    """The order may not be claimed before the vendor was asked something."""
+    return any(one.is_needed(order, now) for one in READS)
+
+
+def read(order_id: int) -> Result | None:
+    """Ask the vendor what is needed. None where the order may be claimed now."""
+    began = time.monotonic()
+    for one in READS:
+        order = Order.objects.select_related("vendor", "client", "contact").get(pk=order_id)
+        if not one.is_needed(order, timezone.now()):
+            continue
+        if stop := one.read(order):
+            return stop
+        # The queue stops a task that runs too long. Stopped during the paid request it would leave
+        # an unknown outcome, so after slow reads the request gets a task of its own.
+        if time.monotonic() - began > _spare_seconds():
+            with transaction.atomic():
+                task_queue.enqueue(order_id)
+            return Result.QUEUED_AGAIN
+    return None
+
+
+def _spare_seconds() -> float:
+    spare: float = (
+        settings.QUEUE_TIMEOUT - settings.VENDOR_DEADLINE_SECONDS - settings.CLAIM_FRESH_SECONDS
+    )
+    return spare
+
+
+def is_fresh(at: datetime | None, seconds: int, now: datetime) -> bool:
+    """Read within so many seconds.
+
+    A time just ahead of `now` comes from another worker and counts. One far ahead was written by a
+    wrong clock and does not.
+    """
+    return at is not None and now - timedelta(seconds=seconds) < at <= now + CLOCK_TOLERANCE
+
+
+class PreflightRead:
+    """One question to the vendor before the claim."""
+
+    must: ClassVar[str]  # a sentence for a person; `{}` is the vendor's name
+    action: ClassVar[str]  # of the event where the vendor could not be asked
+    result: ClassVar[Result]  # likewise
+    log: ClassVar[logging.Logger]
+
+    def is_needed(self, order: Order, now: datetime) -> bool:
+        raise NotImplementedError
+
+    def fetch(self, order: Order) -> Any:
+        raise NotImplementedError
+
+    def store(self, order: Order, found: Any) -> Result | None:
+        """Keep what was read, with the order's row locked. None where the order may go on."""
+        raise NotImplementedError
+
+    def read(self, order: Order) -> Result | None:
+        """Ask and store. None where the order may go on."""
+        # Without the read nothing is sent: it is tried a few times, then a person decides.
+        if not order.vendor.has_its_secrets:
+            with _if_confirmed(order) as locked:
+                if locked:
+                    locked.back_to_review(action="order.returned_unsent", reason=KEY_MISSING)
+            return Result.HELD_BACK
+        try:
+            found = self.fetch(order)
+        except rate_limit.Busy:
+            task_queue.forget(order.pk)
+            return Result.ACCOUNT_BUSY
+        except (ReadFailed, CannotOpen) as error:
+            return self._try_again_later(order, str(error))
+        except Exception:
+            self.log.exception("The vendor of %s could not be read before sending", order)
+            return self._try_again_later(order, "It can't be read.")
+        with _if_confirmed(order) as locked:
+            return self.store(locked, found) if locked else Result.NOTHING_TO_DO
+
+    def _try_again_later(self, order: Order, why: str) -> Result:
+        must = self.must.format(order.vendor.adapter.label)
+        with _if_confirmed(order) as locked:
+            if locked:
+                locked.retry_later(action=self.action, why=f"{must} {why}", wait=None)
+        return self.result
+
+
+@contextmanager
+def _if_confirmed(order: Order) -> Iterator[Order | None]:
+    """The order with its row locked, if it still waits to be sent."""
+    with audited():
+        locked = Order.objects.locked(order.pk)
+        yield locked if locked.state == State.CONFIRMED else None
+
+
+class Listing(PreflightRead):
+    """Which of the order's names the vendor lists already."""
+
+    must = "{}'s list has to be read before sending."
+    action, result = "order.could_not_look", Result.COULD_NOT_LOOK
+    log = logging.getLogger("mailops.looking")
+
+    def is_needed(self, order: Order, now: datetime) -> bool:
+        return order.vendor.adapter.needs_listing_before and not is_fresh(
+            order.looked_at, settings.LOOK_FRESH_SECONDS, now
+        )
+
+    def fetch(self, order: Order) -> list[str]:
+        reader = within_task(order.vendor.reader(max_wait=rate_limit.AN_ORDER))
+        return sorted(set(order.vendor.adapter.listed(order, reader)))
+
+    def store(self, order: Order, found: list[str]) -> Result | None:
+        looked: dict[str, Any] = {"listed": found, "looked_at": timezone.now()}
+        # Names that no confirmer knew of may be there from an earlier request of this order.
+        if new := sorted(set(found) - set(order.known_listed)):
+            reason = (
+                f"Not sent. {order.vendor.adapter.label} lists {_some(new)} already. It may be"
+                " there from an earlier order, so look there first. Confirm again only if you are"
+                " sure that it shall be ordered."
+            )
+            order.back_to_review(
+                action="order.listed_already", reason=reason, **looked, known_listed=found
+            )
+            return Result.LISTED_ALREADY
+        Order.objects.filter(pk=order.pk).update(**looked)
+        return None
+
+
+def within_task(read: Read) -> Read:
+    """The same question, refused near the end of the queue's time for the task.
+
+    Without this the queue stops the task before the last answer and starts it again for ever.
+    """
+    spare = settings.QUEUE_TIMEOUT - settings.VENDOR_READ_SECONDS - rate_limit.AN_ORDER - MARGIN
+    ends = time.monotonic() + spare
+
+    def ask(request: Request) -> Reply:
+        if time.monotonic() > ends:
+            raise ReadFailed("The vendor answers too slowly.")
+        return read(request)
+
+    return ask
+
+
+class Prices(PreflightRead):
+    """The account's price list, so that the recheck compares with the prices of today."""
+
+    must = "{}'s prices have to be read before sending."
+    action, result = "order.could_not_read_prices", Result.COULD_NOT_READ_PRICES
+    log = logging.getLogger("mailops.repricing")
+
+    def is_needed(self, order: Order, now: datetime) -> bool:
+        seconds = settings.PRICES_FRESH_SECONDS
+        if not order.vendor.adapter.can_fetch_prices or is_fresh(order.prices_at, seconds, now):
+            return False
+        return bool(_read_before(order, now - timedelta(seconds=seconds)))
+
+    def fetch(self, order: Order) -> datetime:
+        """Returns the moment before which every price of the list is older than this read."""
+        began = timezone.now()
+        price_lists.fetch(order.vendor, max_wait=rate_limit.AN_ORDER)
+        return began
+
+    def store(self, order: Order, found: datetime) -> Result | None:
+        if gone := _read_before(order, found):
+            reason = (
+                f"Not sent. {order.vendor.adapter.label}'s price list does not name"
+                f" {', '.join(gone)} any more. Look there first."
+            )
+            order.back_to_review(action="order.returned_unsent", reason=reason)
+            return Result.PRICE_GONE
+        Order.objects.filter(pk=order.pk).update(prices_at=timezone.now())
+        return None
+
+
+def _read_before(order: Order, moment: datetime) -> list[str]:
+    """Labels of the order's items whose price the vendor's list gave last before `moment`."""
+    items = [line["item"] for line in (order.snapshot or {}).get("cost", {}).get("lines", [])]
+    prices = Price.objects.filter(vendor=order.vendor_id, item__in=items, as_of__lte=moment)
+    return sorted(prices.exclude(source__startswith="Typed by").values_list("label", flat=True))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+LISTING, PRICES = Listing(), Prices()
+READS: tuple[PreflightRead, ...] = (LISTING, PRICES)
