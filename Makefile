@@ -11,6 +11,8 @@ SHELL := bash
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
+# What `make lock` does to pins that still fit: make lock LOCK_ARGS= keeps them.
+LOCK_ARGS ?= --upgrade
 # Tests wait more than they work: six at a time keep two cores busy.
 AT_ONCE ?= 6
 BIN := $(VENV)/bin
@@ -73,15 +75,17 @@ format: $(VENV)/.check ## format code and templates, apply safe fixes
 	$(BIN)/ruff format .
 	$(TEMPLATES) | xargs -0r $(BIN)/djade --target-version 5.2 || true  # it fails when it had to mend something
 
-lock: $(BIN)/python ## resolve requirements/*.in again, on the oldest Python we support
+lock: $(BIN)/python ## resolve pyproject.toml's dependencies again, on the oldest Python we support
 	$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Locks are made with Python 3.11: make lock VENV=.venv311 PYTHON=python3.11")'
 	$(BIN)/python -m pip install -qq --no-input --disable-pip-version-check 'pip-tools>=7.5,<8'
-	bin=$(abspath $(BIN))
-	cd requirements
-	for name in base test check; do
-	    $$bin/python -m piptools compile --quiet --upgrade --no-header --generate-hashes --strip-extras --allow-unsafe \
-	        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --output-file $$name.txt $$name.in
-	done
+	compile() {
+	    $(BIN)/python -m piptools compile --quiet $(LOCK_ARGS) --no-header --generate-hashes --strip-extras --allow-unsafe \
+	        --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+	        --output-file requirements/$$1.txt "$${@:2}" pyproject.toml
+	}
+	compile base
+	compile test --extra test --constraint requirements/base.txt
+	compile check --extra test --extra check --constraint requirements/test.txt
 
 clean: ## remove the virtual environment and caches; your data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
