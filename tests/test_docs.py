@@ -119,6 +119,7 @@ def test_every_dependency_is_pinned_and_has_its_reason() -> None:
 
 @pytest.mark.parametrize("lock", ["base", "test", "check"])
 def test_a_lock_holds_names_versions_and_hashes_only(lock: str) -> None:
+    # An address in a lock would send every installation to the registry of the machine that made it.
     lines = (ROOT / f"requirements/{lock}.txt").read_text().splitlines()
     pins = r"[a-z0-9][a-z0-9._-]*(\[\w+\])?==[\w.]+ \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
     assert [
@@ -146,7 +147,7 @@ def test_every_link_to_a_heading_finds_it(page: Path) -> None:
 
 
 def named_paths(text: str) -> Iterator[str]:
-    """What stands in backticks and begins with a folder of ours; `<name>` stands for any word."""
+    """Words in backticks that begin with a folder of the tree."""
     for quoted in re.findall(r"`([^`\n]+)`", text):
         for word in quoted.split():
             if word.split("/")[0] in FOLDERS and "/" in word and not word.startswith(OF_A_PACK):
@@ -157,10 +158,12 @@ def named_paths(text: str) -> Iterator[str]:
 def test_every_path_in_backticks_is_in_the_tree(page: Path) -> None:
     for word in named_paths(page.read_text()):
         path, _, test = word.partition("::")
+        # `vendors/apis/<name>.py` stands for every adapter.
         pattern = re.sub(r"<\w+>|\*+", "*", path).rstrip("/")
         found = list(ROOT.glob(pattern))
         assert found, word
         if test:
+            # Parameters in brackets are not in the source.
             name = test.split("[")[0]
             assert f"def {name}(" in found[0].read_text(), word
 
@@ -179,6 +182,7 @@ NO_MODULES = {"mailops.sqlite3", "orders.csv"}
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_module_in_backticks_is_in_the_tree(page: Path) -> None:
     for word in set(named_modules(page.read_text())) - NO_MODULES:
+        # Not only looked for as a file: a package may bring a name in from one of its modules.
         try:
             resolve_name(word)
         except (AttributeError, ImportError) as error:
