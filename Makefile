@@ -55,13 +55,14 @@ bench-history: $(VENV)/.test ## what the history costs, how fast it verifies and
 mutations: $(VENV)/.test ## break the code on purpose, one way at a time: a test must notice each
 	$(BIN)/python -m tests.faults.mutations
 
-check: $(VENV)/.check ## format, lint, types, known holes, templates, migrations, production settings
+check: $(VENV)/.check ## format, lint, types, layers, known holes, templates, migrations, production settings
 	data=$$(mktemp -d)
 	trap 'rm -rf "$$data"' EXIT
 	export $(APART) MAILOPS_DATA="$$data"
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python .ci/audit
 	$(TEMPLATES) | xargs -0r $(BIN)/djade --check --target-version 5.2
 	MAILOPS_LIVE=0 $(BIN)/python manage.py makemigrations --check --dry-run
