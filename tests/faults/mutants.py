@@ -23,12 +23,13 @@ class Mutation:
 
 ORDER, MANY = "orders/models/order.py", "orders/models/queries.py"
 SUBMISSION, SWEEP = "orders/submission.py", "orders/outcomes/sweeper.py"
-DESK, BREAKER, HTTP, API = (
+DESK, BREAKER, API = (
     "orders/outcomes/settlement.py",
     "orders/sending/circuit_breaker.py",
-    "vendors/http/__init__.py",
     "vendors/apis/base.py",
 )
+HTTP, CONNECTION = "vendors/http/__init__.py", "vendors/http/connection.py"
+FAILURES = "vendors/http/failures.py"
 SENDING, CRASHES = "tests/orders/test_submission.py", "tests/orders/outcomes/test_crashes.py"
 STATES = "tests/orders/models/test_states.py"
 POLICIES, ANSWERS = "tests/orders/test_safeguards.py", "tests/vendors/test_answers.py"
@@ -143,7 +144,7 @@ MUTATIONS = (
         promise="1",
         edits=(
             (HTTP, "allow_redirects=False", "allow_redirects=True"),
-            (HTTP, "    def get_redirect_target(", "    def looks_nowhere("),
+            (CONNECTION, "    def get_redirect_target(", "    def looks_nowhere("),
         ),
         caught_by=(
             (
@@ -257,11 +258,11 @@ MUTATIONS = (
         name="An answer that does not come in time is called not sent",
         promise="3",
         edits=(
-            (HTTP, "if not guard.is_connected and any(", "if any("),
+            (HTTP, "if not deadline.is_connected and is_failure", "if is_failure"),
             (
-                HTTP,
-                "(k, NewConnectionError | ConnectTimeoutError)",
-                "(k, NewConnectionError | requests.Timeout)",
+                FAILURES,
+                "(link, NewConnectionError | ConnectTimeoutError)",
+                "(link, NewConnectionError | requests.Timeout)",
             ),
         ),
         caught_by=(
@@ -276,11 +277,11 @@ MUTATIONS = (
         name="Trouble with the secure connection is called not sent",
         promise="3",
         edits=(
-            (HTTP, "if not guard.is_connected and any(", "if any("),
+            (HTTP, "if not deadline.is_connected and is_failure", "if is_failure"),
             (
-                HTTP,
-                "(k, NewConnectionError | ConnectTimeoutError)",
-                "(k, requests.exceptions.SSLError)",
+                FAILURES,
+                "(link, NewConnectionError | ConnectTimeoutError)",
+                "(link, requests.exceptions.SSLError)",
             ),
         ),
         caught_by=(
