@@ -36,7 +36,7 @@ from orders.drafting.address_patterns import (
 from orders.drafting.intake import MOST_LINES, BadCell, BadLine, Reading, Row, read
 from orders.models import Mailbox, Order
 from orders.models.inventory import LIVE
-from orders.validation.duplicates import WAITING
+from orders.models.state import PURCHASE_PENDING
 from vendors.apis.base import Product
 from vendors.models import Vendor
 
@@ -385,7 +385,7 @@ def taken_at(domains: Iterable[str]) -> dict[str, str]:
     one query.
     """
     boxes = Mailbox.objects.filter(
-        Q(state__in=LIVE) | Q(order__state__in=WAITING), domain__name__in=list(domains)
+        Q(state__in=LIVE) | Q(order__state__in=PURCHASE_PENDING), domain__name__in=list(domains)
     )
     return {
         address: f"on {Order(pk=order)}"

@@ -8,7 +8,7 @@ from django.db.models import Min
 
 from mailops.history.models import Event
 from orders.models import Order
-from orders.models.state import ENDED
+from orders.models.state import FINISHED
 
 AT_ONCE = 500
 
@@ -16,7 +16,7 @@ AT_ONCE = 500
 def first_needed(last: int, before: datetime) -> int | None:
     """The first record up to `last` about an order that goes on, or ended after `before`."""
     needed = (
-        Order.objects.exclude(state__in=ENDED, state_since__lt=before)
+        Order.objects.exclude(state__in=FINISHED, state_since__lt=before)
         .order_by("pk")
         .values_list("pk", flat=True)
     )

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.utils import timezone
 
-from orders.models.state import ENDED
+from orders.models.state import FINISHED
 
 KEPT_FOR = timedelta(days=30)  # after the order ended
 
@@ -21,7 +21,7 @@ class LookQuerySet(models.QuerySet["Look"]):
 
     def forgotten(self, now: datetime) -> LookQuerySet:
         """Those at orders that ended so long ago that nobody confirms them any more."""
-        return self.filter(order__state__in=ENDED, order__state_since__lt=now - KEPT_FOR)
+        return self.filter(order__state__in=FINISHED, order__state_since__lt=now - KEPT_FOR)
 
 
 class Look(models.Model):

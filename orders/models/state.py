@@ -34,15 +34,20 @@ NEXT: dict[str, frozenset[str]] = {
     State.DELIVERED: frozenset(),
     State.CANCELLED: frozenset({State.ACCEPTED}),
 }
-# Moves that only a person's revised verdict makes: the vendor turned out to have the order, or not
-# to have it.
+# Moves that only a person's revised verdict makes: the vendor has the order after all, or has not.
 REVISED = {
     (State.REVIEW, State.ACCEPTED),
     (State.CANCELLED, State.ACCEPTED),
     (State.ACCEPTED, State.REVIEW),
 }
 
-ENDED = (State.DELIVERED, State.PARTLY, State.REFUSED, State.CANCELLED)
+# Nothing more is to come, unless a person revises a verdict.
+FINISHED = (State.DELIVERED, State.PARTLY, State.REFUSED, State.CANCELLED)
+# The vendor has the order and charges for it.
+PURCHASED = (State.ACCEPTED, State.PARTLY, State.DELIVERED)
+# Nothing is bought yet, as far as anybody knows, and may be soon.
+PURCHASE_PENDING = (State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN)
+PURCHASE_POSSIBLE = (*PURCHASE_PENDING, *PURCHASED)
 
 ACTS_NEXT = {
     State.DRAFT: "The drafter",

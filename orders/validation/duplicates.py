@@ -13,11 +13,10 @@ from django.db import models
 
 from orders.models import Domain, Mailbox, Order, State
 from orders.models.inventory import LIVE, Asset
+from orders.models.state import PURCHASE_PENDING, PURCHASED
 from orders.validation.typos import chunks
 from vendors.verdicts import Problem
 
-WAITING = [State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN]
-ENDED = [State.ACCEPTED, State.PARTLY, State.DELIVERED]
 TAKE_OUT = "Take it out of this order."
 SAY_WHY = "Take it out, or say on the draft why it is ordered again."
 OWNED, UNDER_WAY, REFUSED, DRAFTED, GONE = range(5)  # the worst first
@@ -65,9 +64,9 @@ def seen(
 
 
 def _counts() -> models.Q:
-    elsewhere = models.Q(order__state__in=[*WAITING, State.DRAFT])
+    elsewhere = models.Q(order__state__in=[*PURCHASE_PENDING, State.DRAFT])
     no_more = models.Q(
-        order__state__in=[*ENDED, State.REFUSED], state__in=[Asset.REFUSED, Asset.GONE]
+        order__state__in=[*PURCHASED, State.REFUSED], state__in=[Asset.REFUSED, Asset.GONE]
     )
     return models.Q(state__in=LIVE) | elsewhere | no_more
 
@@ -86,12 +85,12 @@ def _place(column: str, name: str, state: str, row: int | None, other: Order | N
         return Seen(kind=OWNED, order=other)
     if other is None:
         return None
-    if other.state in WAITING:
+    if other.state in PURCHASE_PENDING:
         return Seen(kind=UNDER_WAY, order=other)
     if other.state == State.DRAFT:
         return Seen(kind=DRAFTED, order=other)
     if state == Asset.GONE:
-        return Seen(kind=GONE, order=other) if other.state in ENDED else None
+        return Seen(kind=GONE, order=other) if other.state in PURCHASED else None
     if other.state != State.REFUSED:
         return Seen(kind=REFUSED, order=other, why="the vendor left it out")
     why = named(other.problems, column, name, row)

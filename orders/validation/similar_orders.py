@@ -13,7 +13,7 @@ from django.db.models.functions import StrIndex, Substr
 from django.utils import timezone
 
 from orders.models import Domain, Mailbox, Order
-from orders.validation.typos import BOUGHT
+from orders.models.state import PURCHASE_POSSIBLE
 from vendors.verdicts import Problem
 
 FEWEST = 2  # names that an order must have: one more mailbox on a domain is everyday work
@@ -30,7 +30,7 @@ def problems_of(order: Order) -> list[Problem]:
         return []
     since = timezone.now() - timedelta(days=settings.NEAR_SAME_DAYS)
     recent = Order.objects.filter(
-        client_id=order.client_id, created_at__gte=since, state__in=BOUGHT
+        client_id=order.client_id, created_at__gte=since, state__in=PURCHASE_POSSIBLE
     )
     others = list(recent.exclude(pk=order.pk).only("pk", "state", "created_at").order_by("-pk"))
     if not others:

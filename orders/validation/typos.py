@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from django.db.models import Q
 
-from orders.models import Domain, Order, State
+from orders.models import Domain, Order
 from orders.models.inventory import LIVE
+from orders.models.state import PURCHASE_POSSIBLE
 from vendors.verdicts import Problem
 
 AT_ONCE = (
@@ -20,9 +21,6 @@ AT_ONCE = (
 )
 SHOWN = 10  # warnings of one kind; the others are counted
 SERIES = 3  # a name with so many neighbours belongs to a series: acme-a, acme-b, acme-c …
-BOUGHT = [
-    State.REVIEW, State.CONFIRMED, State.SENDING, State.UNKNOWN, State.ACCEPTED, State.PARTLY, State.DELIVERED,
-]  # fmt: skip
 T = TypeVar("T")
 Pairs = dict[str, list[str]]
 
@@ -227,7 +225,9 @@ def _bought(names: Iterable[str], order: Order) -> dict[str, Domain]:
     columns = ("name", "order_id", "client__name", "order__state")
     for some in chunks(sorted(names)):
         rows = Domain.objects.order_by("pk").exclude(order=order.pk or 0).filter(name__in=some)
-        rows = rows.filter(Q(state__in=LIVE) | Q(order__state__in=BOUGHT, state="planned"))
+        rows = rows.filter(
+            Q(state__in=LIVE) | Q(order__state__in=PURCHASE_POSSIBLE, state="planned")
+        )
         for domain in rows.select_related("client", "order").only(*columns):
             found[domain.name] = domain
     return found

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from mailops.history.models import Event
 from orders.models import Attempt, Order, State
 from orders.models.attempt import BOUGHT_NOTHING, Stage
+from orders.models.state import PURCHASED
 from vendors.practice.ledger import CHARGED, CREATED, Arrival
 from vendors.practice.server import Practice
 
 MAY_BE_THERE = {Stage.SENDING, Stage.UNKNOWN, Stage.ACCEPTED, Stage.PLACED}
-BOUGHT = {State.ACCEPTED, State.PARTLY, State.DELIVERED}
 ENDED = {"", Stage.NOT_SENT, Stage.NOT_PLACED, Stage.REFUSED}
 FITS: dict[
     str, set[str]
@@ -188,10 +188,9 @@ class Books:
             f"{about}: {charges} {arrived} {marked}"
         )
         if newest and self.charges[newest.pk] and self.verdicts.get(newest.pk) != Stage.NOT_PLACED:
-            assert order.state in BOUGHT | {
-                State.SENDING,
-                State.UNKNOWN,
-            }, f"{about}: the vendor has it"
+            assert order.state in {*PURCHASED, State.SENDING, State.UNKNOWN}, (
+                f"{about}: the vendor has it"
+            )
         if (
             order.state == State.REFUSED
         ):  # of an order that was sent before, the vendor may be refusing the second

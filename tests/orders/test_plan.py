@@ -17,9 +17,9 @@ from mailops.core.sealed import Sealed
 from orders import submission
 from orders.drafting import drafts
 from orders.models import Client, Domain, Mailbox, NotAllowed, Order, State
+from orders.models.state import PURCHASE_PENDING
 from orders.plan import plan
 from orders.review.plan_diff import differences
-from orders.validation import duplicates
 from tests.conftest import OPTIONS, PRODUCTS, OrderFactory, fresh
 from vendors.http import Secret
 from vendors.models import Contact, Price, Vendor
@@ -310,7 +310,7 @@ def test_a_main_domain_set_after_handing_on_stops_confirming(factory: OrderFacto
 # Names that are taken
 
 
-@pytest.mark.parametrize("state", duplicates.WAITING)
+@pytest.mark.parametrize("state", PURCHASE_PENDING)
 def test_a_name_on_an_order_under_way_is_taken(
     unguarded: None, factory: OrderFactory, state: str
 ) -> None:

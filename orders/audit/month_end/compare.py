@@ -15,10 +15,9 @@ from decimal import Decimal
 from mailops.core.money import Totals, show
 from orders.audit.month_end.statement import Charge
 from orders.models.month_end_match import Kind
-from orders.models.state import State
+from orders.models.state import PURCHASED, State
 from vendors.apis.base import OwnedDomain
 
-BOUGHT = (State.ACCEPTED, State.PARTLY, State.DELIVERED)
 NOTHING = Decimal(0)
 
 
@@ -85,7 +84,7 @@ def with_list(
     found = Compared()
     live: set[str] = set()
     for order in orders:
-        if order.state in BOUGHT:
+        if order.state in PURCHASED:
             live |= set(order.domains)
             found.orders.add(order.pk)
             found.differences += _against_list(order, there)
@@ -143,13 +142,15 @@ def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compa
     """
     found = Compared(
         orders={
-            order.pk for order in orders if order.state in BOUGHT and order.is_new and order.due_now
+            order.pk
+            for order in orders
+            if order.state in PURCHASED and order.is_new and order.due_now
         }
     )
     lines = _sorted_out(orders, charges, found)
     for order in orders:
         mine = lines.get(order.pk, [])
-        if order.state in BOUGHT:
+        if order.state in PURCHASED:
             found.differences += _against_charges(order, mine)
         elif mine:
             found.differences.append(_though_nothing_bought(order, mine))
@@ -184,14 +185,16 @@ def _by_words(orders: Sequence[Booked], charge: Charge) -> Booked | None:
             return order
     named = [order for order in orders if words & set(order.domains)]
     return next(
-        (order for order in named if order.is_new and order.state in BOUGHT),
+        (order for order in named if order.is_new and order.state in PURCHASED),
         named[0] if named else None,
     )
 
 
 def _fits(order: Booked, charge: Charge) -> bool:
     return (
-        order.is_new and order.state in BOUGHT and order.due_now == {charge.currency: charge.amount}
+        order.is_new
+        and order.state in PURCHASED
+        and order.due_now == {charge.currency: charge.amount}
     )
 
 
