@@ -21,8 +21,10 @@ from mailops.core import fault_points
 from mailops.core.sealed import CannotOpen, Sealed
 from mailops.history import audited, record
 from orders.models import Attempt, NotAllowed, Order, Stage, State
+from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.plan import Plan, plan
-from orders.review import confirmations, expiry, shown_plans
+from orders.review import confirmations, confirming_rights, expiry, shown_plans
 from orders.sending import circuit_breaker, classification, preflight, price_drift, task_queue
 from orders.sending.claims import Claim, Then, not_sent
 from orders.sending.classification import Outcome
@@ -61,7 +63,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
             goes_at = max(not_before or now, now + timedelta(minutes=order.vendor.hold_minutes))
             if why := limits.why_not(order, current.cost.due_now, at=goes_at):
                 raise NotAllowed(f"Not confirmed. {why}")
-            on_behalf = order.on_behalf(by, digest)
+            on_behalf = confirming_rights.on_behalf(order, by, digest)
             given = confirmations.give(order, current, needed, by=by, planned_for=planned_for)
             if len(given) < needed.count:
                 return order
@@ -74,7 +76,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
                 planned_for=not_before,
             )
             fault_points.point("confirm, before commit")
-            if not order.held_by:  # otherwise the sweep queues it once nothing holds it
+            if hold_of(order) is None:  # otherwise the sweep queues it once nothing holds it
                 task_queue.enqueue(order.pk)
             return order
     except confirmations.OwnOrder as refused:

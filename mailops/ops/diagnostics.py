@@ -28,6 +28,7 @@ from mailops.notices.models import Notice
 from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from orders.models import Attempt, Order, State
 from orders.models.constraints import RULES as ORDER_RULES
+from orders.models.hold import hold_of
 from orders.tasks import SWEEP
 from vendors.models import SendingSwitch, Vendor
 from vendors.models.exchange_rate import TRIGGERS as RATE_TRIGGERS
@@ -138,7 +139,7 @@ def _waiting(now: datetime) -> Iterable[Finding]:
             .order_by("state_since", "pk")
             .first()
         )
-        if oldest is None or oldest.held_by:
+        if oldest is None or hold_of(oldest):
             continue
         more = f", and {row['count'] - 1} more" if row["count"] > 1 else ""
         text = (

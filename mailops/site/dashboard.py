@@ -15,6 +15,7 @@ from mailops.history import untracked_changes
 from mailops.history.models import Verification
 from mailops.proposals.models import Proposal
 from orders.models import Attempt, Mention, Order, State
+from orders.models.hold import hold_of
 from orders.spending import limits
 from vendors.models import SendingSwitch, Vendor
 
@@ -118,7 +119,7 @@ def _news(orders: Iterable[Order]) -> dict[int, Attempt]:
 def _on_its_way(order: Order, switch: SendingSwitch) -> dict[str, Any]:
     order.switch = switch
     url = reverse("admin:orders_order_change", args=[order.pk])
-    hold = order.hold if order.state == State.CONFIRMED else None
+    hold = hold_of(order) if order.state == State.CONFIRMED else None
     kind = "wait" if hold and hold.since else "info"
     return {
         "order": order,

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from mailops.core.money import show as show_money
 from orders.admin.order_pages import load, render, url, why_not_edit
 from orders.availability import lookup
-from orders.availability.known_answers import ASKED_IN, asking_of, standing
+from orders.availability.known_answers import ASKED_IN, asked_with, asking_of, standing
 from orders.drafting import suggestions
 from orders.models import Asking, NotAllowed, Order, State
 from orders.plan import plan
@@ -54,7 +54,7 @@ def why_not_ask(request: HttpRequest, order: Order) -> str:
         )
     if not order.contents:
         return "There is no domain on it yet."
-    if adapter.availability_option and not order.asked_with:
+    if adapter.availability_option and not asked_with(order):
         return f"Choose the {_option_label(order)} first: {adapter.label} answers for one of them."
     return ""
 

@@ -34,6 +34,8 @@ from orders.admin import (
 )
 from orders.admin.inventory_pages import chip
 from orders.models import Order, State
+from orders.models.hold import hold_of
+from orders.templatetags.order_tags import next_actor
 from vendors.models import SendingSwitch
 
 TABS = [
@@ -236,12 +238,11 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
     @admin.display(description="Next")
     def next(self, order: Order) -> SafeString:
         """Who acts next, and for how long they could have; what holds a confirmed order."""
-        hold = order.hold if order.state == State.CONFIRMED else None
+        hold = hold_of(order) if order.state == State.CONFIRMED else None
         age = timesince((hold.since if hold else None) or order.state_since, depth=1)
-        since = "" if order.next_actor == "Nobody" or age.startswith("0") else f" for {age}"
+        actor = next_actor(order, hold)
+        since = "" if actor == "Nobody" or age.startswith("0") else f" for {age}"
         if hold is None:
-            return format_html(
-                '<span class="small soft">{}{}</span>', order.next_actor, since and f",{since}"
-            )
+            return format_html('<span class="small soft">{}{}</span>', actor, since and f",{since}")
         says = f"{hold.short}{since if hold.since else ''}"
-        return format_html('<span class="small soft">{}. Next: {}</span>', says, order.next_actor)
+        return format_html('<span class="small soft">{}. Next: {}</span>', says, actor)

@@ -13,7 +13,7 @@ from mailops.core.money import show as show_money
 from orders.availability import known_answers
 from orders.models import Order, State
 from orders.plan import Plan
-from orders.review import confirmations
+from orders.review import confirmations, confirming_rights
 from vendors.verdicts import Problem
 
 MOST_KINDS, MOST_NUMBERS = 60, 30
@@ -32,7 +32,7 @@ def checks(
         why = confirmations.why_not(order, request.user, current)
         own = (
             "You edited this order, which nobody else has to confirm"
-            if order.was_edited_by(request.user)  # type: ignore[arg-type]  # signed in
+            if confirming_rights.was_edited_by(order, request.user)  # type: ignore[arg-type]  # signed in
             else ""
         )
         found.insert(

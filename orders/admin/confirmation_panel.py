@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from mailops.history.models import Event
 from orders.models import Confirmation, Order, State
 from orders.models.confirmation_rule import PERSONS
+from orders.models.hold import hold_of
 from orders.plan import Plan
 from orders.review import confirmations, shown_plans
 from orders.review.plan_diff import differences
@@ -65,4 +66,5 @@ def said(order: Order) -> str:
             f"Your confirmation of {order} is noted. Nothing is sent yet: a second person has to"
             " confirm it too."
         )
-    return f"{order} is confirmed. {order.held_by or 'MailOps sends it now.'}"
+    hold = hold_of(order)
+    return f"{order} is confirmed. {hold.says if hold else 'MailOps sends it now.'}"

@@ -18,14 +18,16 @@ from mailops.history.models import Event
 from orders.admin import confirmation_panel, cost_sheet, review_summary
 from orders.admin.availability_panel import panel
 from orders.admin.checklist import checks
-from orders.admin.order_pages import CHIPS, load, render, url, why_not_edit
+from orders.admin.order_pages import CHIPS, load, progress_version, render, url, why_not_edit
 from orders.drafting import alternatives, drafts
 from orders.models import Attempt, Order, State
 from orders.models.attempt import SETTLED
+from orders.models.hold import hold_of
 from orders.models.inventory import Asset
 from orders.plan import Plan, plan, short
 from orders.review import comments, shown_plans
 from orders.review import confirmations as confirming
+from orders.templatetags.order_tags import size
 
 PAGE = 50
 PLANNED = (State.DRAFT, State.REVIEW)
@@ -66,9 +68,9 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         shown_plans.remember(current)
     snapshot = current.snapshot() if current else order.snapshot or {}
     attempts = list(order.attempts.all())
-    hold = order.hold if order.state == State.CONFIRMED else None
+    hold = hold_of(order) if order.state == State.CONFIRMED else None
     context = {
-        "title": f"{order.client}: {order.size}",
+        "title": f"{order.client}: {size(order)}",
         "steps": steps(order),
         "actions": actions(request, order, current),
         **cost_sheet.context(request, order, snapshot),
@@ -91,7 +93,8 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         **review_summary.about(request, order),
         "all_events_url": all_events(order),
         "version": (
-            f"{order.state}-{order.state_since.timestamp()}-{order.reason}-{order.progress_version}-{hold}"
+            f"{order.state}-{order.state_since.timestamp()}-{order.reason}"
+            f"-{progress_version(order)}-{hold}"
         ),
     }
     return render(request, "page.html", order, **context)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -33,6 +34,16 @@ def load(request: HttpRequest, pk: int | str, permission: str = "orders.view_ord
 
 def url(order: Order, name: str = "change") -> str:
     return reverse(f"admin:orders_order_{name}", args=[order.pk])
+
+
+def progress_version(order: Order) -> str:
+    """Changes whenever a domain or mailbox of the order changes its state."""
+    counts = [
+        count
+        for assets in (order.mailboxes, order.domains)
+        for count in assets.order_by().values_list("state").annotate(Count("pk"))
+    ]
+    return "-".join(f"{state}{count}" for state, count in sorted(counts))
 
 
 def render(

@@ -18,7 +18,7 @@ from orders.admin.order_pages import url
 from orders.availability import known_answers
 from orders.models import Order, State
 from orders.plan import Plan
-from orders.review import comments, expiry, read_marks
+from orders.review import comments, confirming_rights, expiry, read_marks
 from orders.spending import limits
 
 FURTHEST = 200  # waiting orders that are counted
@@ -158,7 +158,7 @@ def line(user: User, order: Order | None = None) -> Line:
 def _first_of(pks: Iterable[int], user: User) -> Order | None:
     for pk in pks:
         order = Order.objects.select_related("vendor", "client").get(pk=pk)
-        if not order.why_not_confirm(user):
+        if not confirming_rights.why_not_confirm(order, user):
             return order
     return None
 

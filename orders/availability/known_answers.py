@@ -4,6 +4,7 @@ question asked.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from mailops.templatetags.page_filters import age
 from orders.models import Asking, Availability, Order, State
-from orders.models.name_availability import Answer
+from orders.models.name_availability import Answer, AvailabilityQuerySet
 from vendors.apis.base import DomainLine
 from vendors.verdicts import Problem
 
@@ -89,13 +90,35 @@ class Standing:
         return found
 
 
+def asked_with(order: Order) -> str:
+    """The option that a question about the order's names carries: the answer may depend on it."""
+    return str(order.options.get(order.vendor.adapter.availability_option) or "")
+
+
+def asked_about(order: Order) -> AvailabilityQuerySet:
+    """Rows of the order's names at its vendor, as the order would ask for them now."""
+    names = [line.name for line in order.contents]
+    return Availability.objects.about(
+        names, vendor_id=order.vendor_id, asked_with=asked_with(order)
+    )
+
+
+def newest_answers(order: Order) -> Mapping[str, Availability]:
+    """The vendor's newest answer on each of the order's names that was ever asked for."""
+    # Five parts of one page ask for them, so the order keeps them.
+    if order.answers is None:
+        found = asked_about(order).exclude(asked_at=None).order_by()
+        order.answers = {row.name: row for row in found}
+    return order.answers
+
+
 def standing(order: Order) -> Standing:
     """What is known of an order's names just now."""
     now, registers = timezone.now(), order.product_spec.registers_names
     bad = Answer.TAKEN if registers else Answer.FREE
-    words = []
+    words, answers = [], newest_answers(order)
     for line in order.contents:
-        row = order.told.get(line.name.lower())
+        row = answers.get(line.name.lower())
         words.append(
             Word(
                 line=line,

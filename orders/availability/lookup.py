@@ -19,7 +19,7 @@ from django_q.tasks import async_task
 
 from mailops.core.sealed import CannotOpen
 from mailops.history import record
-from orders.availability.known_answers import ASKED_IN, standing
+from orders.availability.known_answers import ASKED_IN, asked_about, asked_with, standing
 from orders.models import Asking, Availability, NotAllowed, Order
 from vendors import rate_limit
 from vendors.apis.base import Offered
@@ -63,7 +63,7 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
         is_quick = takes_a_moment(order.vendor, len(names))
         asking = Asking.objects.create(
             order=order,
-            asked_with=order.asked_with,
+            asked_with=asked_with(order),
             total=len(names),
             by=by,
             by_name=by.get_username(),
@@ -241,7 +241,7 @@ def _end(asking: Asking, *, why: str = "") -> None:
 
 
 def _counts(asking: Asking, left: int) -> dict[str, Any]:
-    rows = Availability.objects.of(asking.order).filter(asked_at__gte=asking.started_at)
+    rows = asked_about(asking.order).filter(asked_at__gte=asking.started_at)
     counts = Counter(rows.values_list("state", flat=True))
     return {state: [None, counts[state]] for state in sorted(counts)} | (
         {"not_asked": [None, left]} if left else {}

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from mailops.core.sealed import CannotOpen
-from orders.availability import lookup
+from orders.availability import known_answers, lookup
 from orders.drafting import drafts
 from orders.drafting.drafts import Draft
 from orders.models import NotAllowed, Order, State
@@ -27,7 +27,7 @@ def suggest(order: Order, name: str) -> list[Offered]:
     try:
         read = order.vendor.searcher(max_wait=rate_limit.A_PERSON)
         found = order.vendor.adapter.suggest(
-            name, read, settings=order.settings, asked_with=order.asked_with
+            name, read, settings=order.settings, asked_with=known_answers.asked_with(order)
         )
     except CannotOpen as error:
         raise ReadFailed(str(error)) from None
@@ -36,7 +36,9 @@ def suggest(order: Order, name: str) -> list[Offered]:
     known = [o for o in offers.values() if o.state != "unsaid"]
     with transaction.atomic():
         lookup.keep(
-            known, vendor=Vendor.objects.locked(order.vendor_id), asked_with=order.asked_with
+            known,
+            vendor=Vendor.objects.locked(order.vendor_id),
+            asked_with=known_answers.asked_with(order),
         )
     return list(offers.values())
 

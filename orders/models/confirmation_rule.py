@@ -5,18 +5,14 @@ contact.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
 from mailops.core.money import Totals, show
-from orders.models.state import State
 from vendors.models.spend_limits import CURRENCY
-
-if TYPE_CHECKING:
-    from orders.models.order import Order
 
 COUNTS = [
     (0, "Nobody else: the drafter may confirm"),
@@ -25,11 +21,6 @@ COUNTS = [
 ]
 PERSONS = {0: "Nobody else has to confirm this: the drafter may.", 1: "One person has to confirm it who did not edit "
            "it.", 2: "Two persons have to confirm it who did not edit it."}  # fmt: skip
-TAKEN = [
-    State.ACCEPTED,
-    State.PARTLY,
-    State.DELIVERED,
-]  # orders with which a vendor has come to know a contact
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,29 +38,11 @@ class Needed:
 class RuleQuerySet(models.QuerySet["ConfirmationRule"]):
     """Rules about all the rules."""
 
-    def needed(self, order: Order, due_now: Totals) -> Needed:
-        """The highest of all rules that speak of the order; without one, what its account says."""
-        at = models.Q(vendor=None) | models.Q(vendor=order.vendor_id)
-        of = models.Q(client=None) | models.Q(client=order.client_id)
-        found = list(self.filter(at, of).select_related("vendor", "client").order_by("pk"))
-        if any(rule.first_contact for rule in found) and not _is_first_use(order):
-            found = [rule for rule in found if not rule.first_contact]
-        found = [rule for rule in found if rule.reaches(due_now)]
-        if not found:
-            off = "The two-person rule is off for this account."
-            return Needed(count=1) if order.vendor.two_person_rule else Needed(count=0, why=(off,))
-        most = max(rule.confirmers for rule in found)
-        why = [
-            sentence for rule in found if rule.confirmers == most for sentence in rule.why(due_now)
-        ]
-        return Needed(count=most, why=tuple(why))
-
-
-def _is_first_use(order: Order) -> bool:
-    if order.contact_id is None:
-        return False
-    others = type(order)._default_manager.filter(contact_id=order.contact_id, state__in=TAKEN)
-    return not others.exclude(pk=order.pk).exists()
+    def about(self, vendor_id: int, client_id: int) -> RuleQuerySet:
+        """Rules that are for this account and this client, whatever the amount."""
+        vendor = models.Q(vendor=None) | models.Q(vendor=vendor_id)
+        client = models.Q(client=None) | models.Q(client=client_id)
+        return self.filter(vendor, client).select_related("vendor", "client").order_by("pk")
 
 
 class ConfirmationRule(models.Model):
@@ -186,26 +159,3 @@ class ConfirmationRule(models.Model):
                 " answer counts."
             )
         return said
-
-
-# The same in SQL over one order, for the database's own rules and for lists: `@` stands for the
-# order's row.
-_DUE = "@.cost->'due_now'"
-_TEXT = f"COALESCE(CAST({_DUE} AS TEXT), ',')"
-_OTHERS = (
-    f"REPLACE({_TEXT}, ',', '') <> {_TEXT} OR ({_TEXT} <> '{{}}' AND ({_DUE}->>r.currency) IS NULL)"
-)
-_FIRST = (
-    "@.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders_order b WHERE b.contact_id ="
-    " @.contact_id AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'delivered'))"
-)
-NEEDED = (
-    "COALESCE((SELECT MAX(r.confirmers) FROM orders_confirmationrule r"  # noqa: S608  (our own words)
-    " WHERE (r.vendor_id IS NULL OR r.vendor_id = @.vendor_id) AND (r.client_id IS NULL OR"
-    " r.client_id = @.client_id)"
-    f" AND (NOT r.first_contact OR ({_FIRST}))"
-    f" AND (r.from_amount IS NULL OR {_OTHERS} OR CAST({_DUE}->>r.currency AS NUMERIC) >="
-    " r.from_amount)),"
-    " (SELECT CASE WHEN v.two_person_rule THEN 1 ELSE 0 END FROM vendors_vendor v WHERE v.id ="
-    " @.vendor_id))"
-)

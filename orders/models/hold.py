@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 
 from mailops.core.times import moment
+from vendors.models import SendingSwitch
 
 if TYPE_CHECKING:
     from orders.models.order import Order
@@ -50,7 +51,7 @@ def hold_of(order: Order) -> Hold | None:
 
 def stopped(order: Order) -> Hold | None:
     """What a person, or the breaker, stopped: it would hold the order in any state."""
-    switch, vendor = order.switch, order.vendor
+    switch, vendor = order.switch or SendingSwitch.current(), order.vendor
     if switch.stopped_at:
         who, since = switch.stopped_by_name, moment(switch.stopped_at)
         return Hold(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Concat, StrIndex, Substr
+
+from vendors.apis.base import DomainLine, MailboxLine
 
 
 class Asset(models.TextChoices):
@@ -51,9 +54,8 @@ class Domain(models.Model):
     row = models.PositiveIntegerField(null=True, blank=True)
     ordered_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
-    # The name less one half of what stands before its first dot: an edit leaves one of the two as
-    # it was, so that
-    # orders/validation/typos.py finds misspelt names by an index. The database computes them.
+    # The name less one half of the part before its first dot. An edit leaves one of the two as it
+    # was, so that orders/validation/typos.py finds misspelt names by an index.
     head = models.GeneratedField(
         expression=Concat(Substr("name", 1, _HALF), Substr("name", _DOT)),
         output_field=models.CharField(max_length=253),
@@ -91,6 +93,24 @@ class Domain(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def line(
+        self, mailboxes: Iterable[MailboxLine], *, forward_to: str, order_id: int
+    ) -> DomainLine:
+        """The domain as a part of that order, where it forwards to `forward_to` unless it says so.
+
+        It has a row only on the order that buys it.
+        """
+        return DomainLine(
+            name=self.name,
+            years=self.years,
+            forward_to=self.forward_to or forward_to,
+            first_name=self.first_name,
+            last_name=self.last_name,
+            picture=self.picture,
+            mailboxes=tuple(mailboxes),
+            row=self.row if self.order_id == order_id else None,
+        )
+
 
 class Mailbox(models.Model):
     """A mailbox that an order buys."""
@@ -124,6 +144,18 @@ class Mailbox(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def line(self) -> MailboxLine:
+        """The mailbox as a part of its order, on the domain with the name as it is now."""
+        return MailboxLine(
+            username=self.username,
+            domain=self.domain.name,
+            first_name=self.first_name,
+            last_name=self.last_name,
+            picture=self.picture,
+            row=self.row,
+        )
 
     @property
     def name(self) -> str:

@@ -4,8 +4,9 @@ under way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -13,9 +14,6 @@ from django.db import models
 from django.utils import timezone
 
 from mailops.core.money import show
-
-if TYPE_CHECKING:
-    from orders.models.order import Order
 
 
 class Answer(models.TextChoices):
@@ -89,12 +87,11 @@ class Asking(models.Model):
 class AvailabilityQuerySet(models.QuerySet["Availability"]):
     """Rules about many names."""
 
-    def of(self, order: Order) -> AvailabilityQuerySet:
-        """What the order's vendor was asked about the order's names, as the order would ask it
-        today.
-        """
-        names = [line.name for line in order.contents]
-        return self.filter(vendor=order.vendor_id, asked_with=order.asked_with, name__in=names)
+    def about(
+        self, names: Iterable[str], *, vendor_id: int, asked_with: str
+    ) -> AvailabilityQuerySet:
+        """What that account said, or will say, of the names when asked with that option."""
+        return self.filter(vendor=vendor_id, asked_with=asked_with, name__in=list(names))
 
 
 class Availability(models.Model):

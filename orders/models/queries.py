@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -15,15 +15,14 @@ from django.db.models.lookups import LessThanOrEqual
 from mailops.history.models import TELLS, Event
 from orders.models.attempt import SETTLED, Attempt, lease_over
 from orders.models.confirmation import Confirmation
-from orders.models.confirmation_rule import NEEDED
+from orders.models.constraints import NEEDED
 from orders.models.editor import Editor
 from orders.models.state import State
 from vendors import rate_limit
 from vendors.apis import REGISTRY
 from vendors.models import PriceVersion, SendingSwitch
 
-if TYPE_CHECKING:
-    from orders.models.order import Order
+OrderT = TypeVar("OrderT", bound=models.Model)
 
 
 # What a confirmation may be void by: only the plan itself tells, but where nothing below happened
@@ -51,10 +50,10 @@ def _changes_since() -> models.QuerySet[Event]:
     return Event.objects.filter(of_either, action__in=_CHANGED, at__gt=models.OuterRef("at"))
 
 
-class OrderQuerySet(models.QuerySet["Order"]):
+class OrderQuerySet(models.QuerySet[OrderT]):
     """Rules about many orders."""
 
-    def locked(self, pk: int) -> Order:
+    def locked(self, pk: int) -> OrderT:
         """The order for a decision about it, its row locked until the transaction ends."""
         return (
             self.select_for_update(of=("self",))
@@ -62,7 +61,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
             .get(pk=pk)
         )
 
-    def waiting_for(self, user: User) -> OrderQuerySet:
+    def waiting_for(self, user: User) -> Self:
         """Orders in which this person should do something next, oldest first."""
         wanted = models.Q(pk__in=[])
         if user.has_perm("orders.confirm_order"):
@@ -75,7 +74,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
             )
         return self.filter(wanted).order_by("state_since").distinct()
 
-    def to_confirm_by(self, user: User) -> OrderQuerySet:
+    def to_confirm_by(self, user: User) -> Self:
         """Orders that wait for a confirmation which this person may give: not their own, and not
         given already.
         """
@@ -100,13 +99,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
             models.Exists(mine)
         )
 
-    def with_news(self) -> OrderQuerySet:
+    def with_news(self) -> Self:
         """Settled orders of which the vendor said something else afterwards that nobody has read
         yet.
         """
         return self.filter(attempts__news_at__isnull=False).distinct()
 
-    def due(self, now: datetime) -> OrderQuerySet:
+    def due(self, now: datetime) -> Self:
         """Confirmed orders that may be sent now: nothing is held, no pause is left."""
         return self.filter(
             ~SendingSwitch.is_on(),
@@ -116,13 +115,13 @@ class OrderQuerySet(models.QuerySet["Order"]):
             vendor__stopped_at=None,
         )
 
-    def to_confirm(self, user: User) -> OrderQuerySet:
+    def to_confirm(self, user: User) -> Self:
         """Orders that wait for this person's confirmation, oldest first."""
         may = user.has_perm("orders.confirm_order")
         found = self.waiting_for(user).filter(state=State.REVIEW) if may else self.none()
         return found.order_by("state_since", "pk")
 
-    def overdue(self, now: datetime) -> OrderQuerySet:
+    def overdue(self, now: datetime) -> Self:
         """Orders that waited too long: for a confirmer, or confirmed and never sent.
 
         `expiry.py` has the rules.
@@ -142,7 +141,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
             late |= models.Q(LessThanOrEqual(may_go, confirmed), state=State.CONFIRMED)
         return self.filter(late)
 
-    def in_turn(self, now: datetime) -> OrderQuerySet:
+    def in_turn(self, now: datetime) -> Self:
         """Orders whose account may be asked soon."""
         soon = now + timedelta(seconds=rate_limit.AN_ORDER)
         far = models.Q(vendor__next_turn_at__gt=now + rate_limit.FURTHEST)
@@ -150,12 +149,12 @@ class OrderQuerySet(models.QuerySet["Order"]):
             models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon) | far
         )
 
-    def expired(self, now: datetime) -> OrderQuerySet:
+    def expired(self, now: datetime) -> Self:
         """Orders whose worker should have reported long ago."""
         over = lease_over(now, of="attempts__")
         return self.filter(over, state=State.SENDING, attempts__stage__in=["claimed", "sending"])
 
-    def due_for_progress(self, now: datetime) -> OrderQuerySet:
+    def due_for_progress(self, now: datetime) -> Self:
         """Accepted orders whose vendor can tell how they stand and was not asked lately."""
         telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
         before = now - timedelta(seconds=settings.PROGRESS_SECONDS)

@@ -15,6 +15,7 @@ from mailops.history import record
 from orders.models import Confirmation, NotAllowed, Order, State
 from orders.models.confirmation_rule import Needed
 from orders.plan import Plan
+from orders.review import confirming_rights
 from vendors.cost import CostSheet
 
 
@@ -34,18 +35,20 @@ class Given:
 
 def confirmers_needed(order: Order, cost: CostSheet) -> Needed:
     """How many persons besides its editors have to confirm the order at this cost, and why."""
-    return order.needed(cost.due_now)
+    return confirming_rights.needed(order, cost.due_now)
 
 
 def why_not(order: Order, user: Any, current: Plan | None) -> str:
     """Why this person may not confirm this plan, in words; empty where they may."""
     if current is None:
-        return order.why_not_confirm(user)
-    return order.why_not_confirm(user, due_now=current.cost.due_now, digest=current.digest)
+        return confirming_rights.why_not_confirm(order, user)
+    return confirming_rights.why_not_confirm(
+        order, user, due_now=current.cost.due_now, digest=current.digest
+    )
 
 
 def given(order: Order, digest: str) -> Given:
-    found = list(Confirmation.objects.of(order))
+    found = list(order.confirmations.filter(round=order.round).order_by("pk"))
     return Given(
         counts=tuple(one for one in found if one.digest == digest),
         void=tuple(one for one in found if one.digest != digest),
@@ -68,7 +71,8 @@ def check(order: Order, current: Plan, *, by: User) -> Needed:
     needed = confirmers_needed(order, current.cost)
     if why := why_not(order, by, current):
         is_own = order.state == State.REVIEW and (
-            order.was_edited_by(by) or order.has_contact_changed_by(by)
+            confirming_rights.was_edited_by(order, by)
+            or confirming_rights.has_contact_changed_by(order, by)
         )
         raise OwnOrder(why) if is_own else NotAllowed(why)
     return needed
@@ -82,12 +86,12 @@ def give(
     An editor, where nobody else is needed, writes none.
     """
     _as_shown(order, current, needed, by)
-    if order.was_edited_by(by):
+    if confirming_rights.was_edited_by(order, by):
         return ()
     before = given(order, current.digest)
     whose, on_behalf = (
-        order.confirming_right(by, current.digest),
-        order.on_behalf(by, current.digest),
+        confirming_rights.confirming_right(order, by, current.digest),
+        confirming_rights.on_behalf(order, by, current.digest),
     )
     about: dict[str, Any] = (
         {"for_user": whose, "for_name": whose.get_username()} if whose and whose != by else {}

@@ -43,6 +43,7 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
     """
     plan = current.as_dict()
     request = plan["request"]
+    answers = known_answers.newest_answers(order)
     ageing = {problem.message for problem in known_answers.problems(order)}  # told by name below
     return {
         "plan": plan | {"request": request | {"body": digest_of({"body": request["body"]})}},
@@ -51,7 +52,7 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
         "limits": [
             [use.words, use.money(use.used), use.is_over(current.cost.due_now)] for use in uses
         ],
-        "told": [[name, told.state] for name, told in sorted(order.told.items())],
+        "told": [[name, answer.state] for name, answer in sorted(answers.items())],
         "checks": [
             f"{problem.level} {problem.message}"
             for problem in current.problems

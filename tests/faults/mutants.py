@@ -35,7 +35,8 @@ STATES = "tests/orders/models/test_states.py"
 POLICIES, ANSWERS = "tests/orders/test_safeguards.py", "tests/vendors/test_answers.py"
 LIMITS, BALANCE = "tests/orders/spending/test_limits.py", "tests/orders/spending/test_balance.py"
 DRIFT = "tests/orders/sending/test_price_drift.py"
-TWO, CONFIRMATION = "tests/orders/review/test_two_persons.py", "orders/models/confirmation.py"
+TWO = "tests/orders/review/test_two_persons.py"
+RIGHTS, CONSTRAINTS = "orders/review/confirming_rights.py", "orders/models/constraints.py"
 HIGHEST = "test_the_highest_of_the_rules_counts_in_the_code_and_in_the_database"
 LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
 RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):"
@@ -205,7 +206,7 @@ MUTATIONS = (
     Mutation(
         name="An order that can't be sent is tried for ever",
         promise="2",
-        edits=((ORDER, "if tries >= settings.NOT_SENT_TRIES:", "if False:"),),
+        edits=((ORDER, " or tries >= settings.NOT_SENT_TRIES:", ":"),),
         caught_by=(
             f"{SENDING}::test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries",
         ),
@@ -329,7 +330,11 @@ MUTATIONS = (
         name="An editor may confirm, as far as the code goes",
         promise="4",
         edits=(
-            (ORDER, "if self.needed(due_now).count and self.was_edited_by(user):", "if False:"),
+            (
+                RIGHTS,
+                "if was_edited_by(order, user) and needed(order, due_now).count:",
+                "if False:",
+            ),
         ),
         caught_by=(f"{SENDING}::test_nobody_confirms_their_own_order_superusers_included",),
     ),
@@ -338,7 +343,7 @@ MUTATIONS = (
         promise="4",
         edits=(
             (
-                "orders/models/editor.py",
+                CONSTRAINTS,
                 '"NEW.confirmed_by_id IS NOT NULL"',
                 '"NEW.confirmed_by_id IS NULL"',
             ),
@@ -350,11 +355,11 @@ MUTATIONS = (
         promise="4",
         edits=(
             (
-                "orders/models/editor.py",
+                CONSTRAINTS,
                 "o.confirmed_by_id = NEW.user_id",
                 "o.confirmed_by_id IS NULL",
             ),
-            ("orders/models/editor.py", "AND o.state <> 'draft'", "AND o.state = 'draft'"),
+            (CONSTRAINTS, "AND o.state <> 'draft' AND (c.", "AND o.state = 'draft' AND (c."),
         ),
         caught_by=(f"{SENDING}::test_the_database_refuses_a_confirmer_as_editor",),
     ),
@@ -367,13 +372,13 @@ MUTATIONS = (
     Mutation(
         name="An order goes out without its confirmations, as far as the database goes",
         promise="4",
-        edits=((CONFIRMATION, "{_GIVEN} < @.confirmers_needed)", "{_GIVEN} < 0)"),),
+        edits=((CONSTRAINTS, "{_GIVEN} < @.confirmers_needed)", "{_GIVEN} < 0)"),),
         caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[one needed, none given]",),
     ),
     Mutation(
         name="The database takes a lower number of confirmers than the rules ask for",
         promise="4",
-        edits=((CONFIRMATION, "@.confirmers_needed < {NEEDED}", "@.confirmers_needed < 0"),),
+        edits=((CONSTRAINTS, "@.confirmers_needed < {NEEDED}", "@.confirmers_needed < 0"),),
         caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[nobody needed]",),
     ),
     Mutation(
@@ -381,8 +386,8 @@ MUTATIONS = (
         promise="4",
         edits=(
             (
-                ORDER,
-                "if self.confirmer_names(digest) & {user.get_username(), whose.get_username()}:",
+                RIGHTS,
+                "if confirmer_names(order, digest) & {user.get_username(), whose.get_username()}:",
                 "if False:",
             ),
         ),
@@ -391,13 +396,13 @@ MUTATIONS = (
     Mutation(
         name="One person counts as two, as far as the database goes",
         promise="4",
-        edits=((CONFIRMATION, "        when=_SAME_PERSON,", "        when='1 = 0',"),),
+        edits=((CONSTRAINTS, "        when=_SAME_PERSON,", "        when='1 = 0',"),),
         caught_by=(f"{TWO}::test_the_database_refuses_one_right_twice",),
     ),
     Mutation(
         name="Of several rules the one counts that asks least",
         promise="4",
-        edits=(("orders/models/confirmation_rule.py", "most = max(", "most = min("),),
+        edits=((RIGHTS, "most = max(", "most = min("),),
         caught_by=(f"{TWO}::{HIGHEST}[rules2-1-One person]",),
     ),
     Mutation(
@@ -438,7 +443,7 @@ MUTATIONS = (
         promise="5",
         edits=(
             (
-                "orders/models/frozen_contents.py",
+                CONSTRAINTS,
                 "OLD.state <> 'draft' AND",
                 "OLD.state = 'draft' AND",
             ),
@@ -518,9 +523,8 @@ MUTATIONS = (
         edits=(
             (
                 ORDER,
-                "record(\n            action,\n            self,\n            by=by,\n            reason=reason,\n"
-                "            changes=all_changes,\n            attempt=attempt.pk if attempt else None,\n        )",
-                "del all_changes",
+                "record(action, self, by=by, reason=reason, changes=changes, attempt=number)",
+                "del changes, number",
             ),
         ),
         caught_by=(

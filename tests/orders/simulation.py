@@ -33,6 +33,7 @@ from orders.drafting import drafts
 from orders.drafting.drafts import Draft
 from orders.models import Attempt, Confirmation, ConfirmationRule, NotAllowed, Order, State
 from orders.models.attempt import SETTLED, Stage
+from orders.models.hold import hold_of
 from orders.outcomes import settlement, sweeper
 from orders.plan import Plan, plan
 from orders.sending import classification, preflight, task_queue
@@ -129,7 +130,7 @@ class Installation(RuleBasedStateMachine):
             self._work_off_the_queue(1)
             self._check_books()
         assert not unsettled.exists(), [
-            f"{order}: {order.state} {order.held_by} {order.reason}" for order in unsettled
+            f"{order}: {order.state} {hold_of(order)} {order.reason}" for order in unsettled
         ]
         assert verify().is_unbroken
 

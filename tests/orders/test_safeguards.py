@@ -18,6 +18,7 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.outcomes import evidence_lookup, settlement, sweeper
 from orders.plan import plan
 from tests.conftest import OrderFactory, claim, fresh, mark, send
@@ -138,7 +139,7 @@ def test_while_all_sending_is_held_nothing_is_sent(
     SendingSwitch.current().hold(reason="the books are being checked", by="operator")
     assert submission.submit(order.pk) == "nothing to do"
     assert sweeper.run(timezone.now() + LATER)["rung"] == 0
-    assert "by operator: the books are being checked" in fresh(order).held_by
+    assert "by operator: the books are being checked" in hold_of(fresh(order)).says
     assert practice.ledger.requests() == []
     SendingSwitch.current().release()
     assert sweeper.run(timezone.now() + LATER)["rung"] == 1

@@ -19,6 +19,7 @@ from orders import submission
 from orders.drafting import drafts
 from orders.models import Editor, NotAllowed, Order, State
 from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.outcomes import sweeper
 from orders.plan import plan
 from orders.review import shown_plans
@@ -378,7 +379,7 @@ def test_a_stopped_account_sends_nothing_until_it_is_opened(
     order.vendor.stop(reason="card expired")
     assert submission.submit(order.pk) == "nothing to do"
     assert sweeper.run(timezone.now() + timedelta(hours=1))["rung"] == 0
-    assert "card expired" in fresh(order).held_by
+    assert "card expired" in hold_of(fresh(order)).says
     order.vendor.resume()
     assert sweeper.run(timezone.now() + timedelta(hours=1))["rung"] == 1
     assert submission.submit(order.pk) == Stage.ACCEPTED

@@ -43,7 +43,7 @@ def ask(factory: OrderFactory, order: Order, **more: Any) -> Asking:
 
 
 def told(order: Order) -> dict[str, str]:
-    return {name: row.state for name, row in fresh(order).told.items()}
+    return {name: row.state for name, row in known_answers.newest_answers(fresh(order)).items()}
 
 
 def aged(minutes: int) -> None:
@@ -112,7 +112,7 @@ def test_the_price_told_is_kept_beside_the_answer_and_changes_no_cost(
     before = plan(fresh(order))
     ask(factory, order)
     after = plan(fresh(order))
-    row = fresh(order).told["premium.net"]
+    row = known_answers.newest_answers(fresh(order))["premium.net"]
     assert (row.state, row.price, row.currency, row.price_shown) == (
         "free",
         Decimal("2400.00"),
@@ -143,7 +143,7 @@ def test_a_failed_second_question_keeps_the_older_answer_with_its_age(
     aged(90)
     practice.stop()
     assert ask(factory, order).why
-    row = fresh(order).told["acme.com"]
+    row = known_answers.newest_answers(fresh(order))["acme.com"]
     assert (row.state, row.asking_id, row.is_fresh(timezone.now())) == ("free", None, False)
 
 

@@ -16,6 +16,7 @@ from orders.drafting import drafts
 from orders.drafting.drafts import Draft
 from orders.drafting.intake import read
 from orders.models import Client, Domain, Mailbox, NotAllowed, Order, State
+from orders.review import confirming_rights
 from tests.conftest import OPTIONS, PRODUCTS, OrderFactory, claim, fresh, rows_for
 
 HELD = ("coldmailreseller", "mailboxes")
@@ -130,9 +131,8 @@ def test_everybody_who_saves_is_an_editor_even_without_a_change(factory: OrderFa
     order = factory.draft()
     drafts.save(order.pk, draft_of(order), by=factory.people.both, version=1)
     assert set(order.editors.values_list("user__username", flat=True)) == {"drafter", "both"}
-    assert "You edited this order" in drafts.send_for_confirmation(
-        order.pk, by=factory.people.drafter
-    ).why_not_confirm(factory.people.both)  # fmt: skip
+    sent = drafts.send_for_confirmation(order.pk, by=factory.people.drafter)
+    assert "You edited this order" in confirming_rights.why_not_confirm(sent, factory.people.both)
 
 
 def test_only_a_draft_can_be_edited(factory: OrderFactory) -> None:
@@ -264,7 +264,7 @@ def test_a_copy_has_the_same_contents_and_options_but_no_past(
     )  # fmt: skip
     assert made.copy_of == order
     assert [event.reason for event in events(made, "order.drafted")] == [f"Copied from {order}"]
-    assert made.was_edited_by(factory.people.both)
+    assert confirming_rights.was_edited_by(made, factory.people.both)
 
 
 def test_a_copy_asks_for_the_passwords_again(factory: OrderFactory) -> None:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 
 from mailops.history.models import Event
 from orders.models import Mention, Order
-from orders.review import comments
+from orders.review import comments, confirming_rights
 from tests.conftest import OrderFactory, fresh
 from tests.orders.pages import browser, url
 
@@ -98,7 +98,11 @@ def test_a_comment_makes_nobody_an_editor_and_changes_nothing_of_the_order(
     version, since = order.version, order.state_since
     say(factory.people.confirmer, order, "Fine.")
     now = fresh(order)
-    assert (now.version, now.state_since, now.was_edited_by(factory.people.confirmer)) == (
+    assert (
+        now.version,
+        now.state_since,
+        confirming_rights.was_edited_by(now, factory.people.confirmer),
+    ) == (
         version,
         since,
         False,

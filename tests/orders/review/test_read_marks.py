@@ -20,7 +20,7 @@ from orders.drafting.intake import read
 from orders.models import Client, Look, Order, State
 from orders.outcomes import sweeper
 from orders.plan import plan
-from orders.review import read_marks
+from orders.review import confirming_rights, read_marks
 from orders.spending import limits
 from tests.conftest import OrderFactory, fresh
 from tests.orders.pages import browser, url
@@ -187,7 +187,7 @@ def test_a_look_is_no_edit_and_no_event(factory: OrderFactory) -> None:
     for page in ("change", "confirm"):
         assert browser(confirmer).get(url(order, page)).status_code == 200
     assert (Event.objects.count(), fresh(order).version) == (events, version)
-    assert not fresh(order).was_edited_by(confirmer)
+    assert not confirming_rights.was_edited_by(fresh(order), confirmer)
     assert factory.confirm(order).state == State.CONFIRMED
 
 

@@ -38,7 +38,7 @@ from orders.models import (
 )
 from orders.plan import Plan, plan
 from orders.plan import digest_of as digest_of_plan
-from orders.review import delegations, shown_plans
+from orders.review import confirming_rights, delegations, shown_plans
 from tests.conftest import PRODUCTS, OrderFactory, fresh
 from tests.orders.pages import browser, messages_of, url
 from vendors.models import Price
@@ -157,13 +157,13 @@ def test_whoever_writes_contents_is_an_editor(factory: OrderFactory, way: str) -
         order = factory.sent(word="never-delivered")
         order.mailboxes.filter(username="sam").update(state="refused")
         made = drafts.rest_of(order, by=both)
-    assert made.was_edited_by(both)
+    assert confirming_rights.was_edited_by(made, both)
 
 
 def test_whoever_changed_the_contact_meanwhile_touched_the_order(factory: OrderFactory) -> None:
     both = factory.people.both
     order = factory.reviewed("smartsenders", "domains")
-    assert order.why_not_confirm(both) == ""
+    assert confirming_rights.why_not_confirm(order, both) == ""
     change = f"/vendors/contact/{order.contact_id}/change/"
     form = browser(both).get(change).context["adminform"].form
     browser(both).post(change, form.initial | {"city": "Elsewhere"})
@@ -171,8 +171,8 @@ def test_whoever_changed_the_contact_meanwhile_touched_the_order(factory: OrderF
     with pytest.raises(NotAllowed, match="You changed the contact"):
         factory.confirm(order, by=both)
     passed_on(both, factory.people.operator)
-    assert "no right to confirm" in fresh(order).why_not_confirm(
-        User.objects.get(pk=factory.people.operator.pk)
+    assert "no right to confirm" in confirming_rights.why_not_confirm(
+        fresh(order), User.objects.get(pk=factory.people.operator.pk)
     )
     assert factory.confirm(order).state == State.CONFIRMED
 
@@ -352,7 +352,7 @@ def test_a_move_by_the_order_itself_lacks_a_confirmation(factory: OrderFactory) 
             by=factory.people.boss,
             digest=current.digest,
             snapshot=current.snapshot(),
-            needed=order.needed(),
+            needed=confirming_rights.needed(order),
         )
 
 
@@ -624,7 +624,7 @@ def test_the_highest_of_the_rules_counts_in_the_code_and_in_the_database(
 ) -> None:
     make_rules(factory, rules)
     order = factory.reviewed()
-    needed = order.needed(plan(order).cost.due_now)
+    needed = confirming_rights.needed(order, plan(order).cost.due_now)
     assert (needed.count, says in needed.says) == (count, True)
     waiting = Order.objects.to_confirm_by(factory.people.confirmer).get(pk=order.pk)
     assert waiting.needs == count  # type: ignore[attr-defined]  # annotated: the same, told by the database
@@ -635,7 +635,7 @@ def test_amounts_in_two_currencies_ask_for_the_stricter_answer(factory: OrderFac
     ConfirmationRule.objects.create(confirmers=2, from_amount=Decimal(900), currency="EUR")
     due = {"due_now": {"EUR": "12.00", "USD": "1.00"}}
     Order.objects.filter(pk=order.pk).update(cost=due)
-    assert fresh(order).needed().count == 2
+    assert confirming_rights.needed(fresh(order)).count == 2
     assert Order.objects.to_confirm_by(factory.people.confirmer).get().needs == 2  # type: ignore[attr-defined]
 
 

@@ -10,6 +10,7 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.sending import classification
 from tests.conftest import OrderFactory, fresh, mark
 from vendors.http import Reply
@@ -49,7 +50,7 @@ def test_a_refused_key_over_the_wire_closes_the_account_for_the_next_order(
     assert submission.submit(order.pk) == Stage.REFUSED
     assert account().is_stopped
     assert submission.submit(waiting.pk) == "nothing to do"
-    assert "does not accept the key" in fresh(waiting).held_by
+    assert "does not accept the key" in hold_of(fresh(waiting)).says
     assert len(practice.ledger.requests()) == 1
 
 

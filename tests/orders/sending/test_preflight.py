@@ -16,6 +16,7 @@ from mailops.history.verify import verify
 from orders import submission
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.outcomes import evidence_lookup, settlement, sweeper
 from orders.sending import preflight
 from orders.sending.results import Result
@@ -141,7 +142,7 @@ def test_a_list_that_cannot_be_read_sends_nothing_and_ends_with_a_person(
         waiting = fresh(order)
         assert (waiting.state, waiting.tries) == (State.CONFIRMED, number)
         assert waiting.next_try_at > timezone.now()
-        assert "list has to be read before sending" in waiting.held_by
+        assert "list has to be read before sending" in hold_of(waiting).says
         assert submission.submit(order.pk) == "nothing to do"  # not before its pause is over
         Order.objects.filter(pk=order.pk).update(next_try_at=None)
     submission.submit(order.pk)

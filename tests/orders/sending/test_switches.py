@@ -15,6 +15,7 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.outcomes import sweeper
 from orders.plan import plan
 from orders.sending import classification
@@ -87,7 +88,7 @@ def test_an_account_opened_again_goes_on_with_the_next_sweep(factory: OrderFacto
 def test_an_order_says_what_holds_it_by_whom_and_since_when(factory: OrderFactory) -> None:
     order = factory.confirmed()
     hold()
-    words = fresh(order).held_by
+    words = hold_of(fresh(order)).says
     since = timezone.localtime(SendingSwitch.current().stopped_at)
     assert words.startswith("All sending is held since ")
     assert f"{since:%H:%M}" in words
@@ -101,7 +102,7 @@ def test_a_hold_of_another_day_names_the_day(factory: OrderFactory) -> None:
     hold()
     SendingSwitch.objects.update(stopped_at=timezone.now() - timedelta(days=3))
     day = timezone.localtime(timezone.now() - timedelta(days=3))
-    assert f"since {day:%-d %b}, " in fresh(order).held_by
+    assert f"since {day:%-d %b}, " in hold_of(fresh(order)).says
 
 
 def test_confirming_while_held_says_so_and_queues_nothing(factory: OrderFactory) -> None:
@@ -172,7 +173,7 @@ def test_a_planned_order_is_sent_not_before_its_time(
         submission.submit(order.pk) == "nothing to do"
     )  # a task that comes too early does nothing
     assert practice.ledger.requests() == []
-    assert "Planned for" in fresh(order).held_by
+    assert "Planned for" in hold_of(fresh(order)).says
 
 
 def test_hold_minutes_longer_than_the_plan_win(factory: OrderFactory) -> None:
@@ -288,7 +289,7 @@ def test_the_accounts_other_orders_wait_and_other_accounts_do_not(
     elsewhere = factory.confirmed("coldmailreseller", "domains", word="third")
     first = slowed_down(factory, "600")
     assert submission.submit(waiting.pk) in ("nothing to do", "account busy")
-    assert "asked for a pause until" in fresh(waiting).held_by
+    assert "asked for a pause until" in hold_of(fresh(waiting)).says
     assert sweeper.run(timezone.now() + timedelta(minutes=5))["rung"] == 1  # the other account's
     assert submission.submit(elsewhere.pk) == Stage.ACCEPTED
     assert len(practice.ledger.requests()) == 1
@@ -313,6 +314,6 @@ def test_an_order_planned_for_a_time_when_its_account_rests_waits_for_both(
     Vendor.objects.filter(pk=order.vendor_id).update(
         next_turn_at=timezone.now() + timedelta(minutes=10)
     )
-    assert "Planned for" in fresh(order).held_by
+    assert "Planned for" in hold_of(fresh(order)).says
     assert sweeper.run(timezone.now() + timedelta(minutes=2))["rung"] == 0
     assert sweeper.run(timezone.now() + timedelta(minutes=11))["rung"] == 1

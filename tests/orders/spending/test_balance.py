@@ -15,6 +15,7 @@ from mailops.history.models import Event
 from orders import submission
 from orders.models import Order, State
 from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.outcomes import sweeper
 from orders.plan import plan
 from orders.sending.claims import Then, not_sent
@@ -104,12 +105,12 @@ def test_too_low_a_balance_holds_the_order_and_burns_no_attempt(
     assert (order.state, order.tries, order.attempts.count()) == (State.CONFIRMED, 0, 0)
     day = f"{timezone.localtime():%-d %b}"
     assert (
-        order.held_by
+        hold_of(order).says
         == f"Held. The balance noted on {day} leaves about $30.00 at ColdMailReseller; this order"
         " needs $19.00, and $12.00 shall stay. Add funds at ColdMailReseller, then note the new"
         " balance on the account's page."
     )
-    assert order.next_actor == "An operator"
+    assert hold_of(order).next_actor == "An operator"
     assert Event.objects.filter(action="order.held").count() == 1
     assert practice.ledger.requests() == []
 

@@ -23,6 +23,7 @@ from mailops.proposals.models import Proposal
 from orders import submission
 from orders.models import Attempt, Client, NotAllowed, Order, State
 from orders.models.attempt import Stage
+from orders.models.hold import hold_of
 from orders.outcomes import settlement, sweeper
 from orders.plan import plan
 from orders.sending.claims import Then, not_sent
@@ -256,11 +257,11 @@ def test_an_order_in_flight_is_counted_and_the_next_one_waits_for_tomorrow(
     second = fresh(second)
     assert (second.state, second.tries, second.attempts.count()) == (State.CONFIRMED, 0, 0)
     assert (
-        second.held_by
+        hold_of(second).says
         == f"Held. Of the limit of $20.00 a day for {owner.name} only $1.00 is left. It goes on"
         " tomorrow."
     )
-    assert Event.objects.get(action="order.held").reason == second.held_by
+    assert Event.objects.get(action="order.held").reason == hold_of(second).says
     assert practice.ledger.requests() == []
 
 
@@ -422,7 +423,9 @@ def test_a_claim_waits_for_another_accounts_claim_for_the_same_client(
     in_threads(2, lambda: next(turn)())
     watcher.join(30)
     assert claimed == [None]
-    assert "Nothing is left of the limit of $19.00 a day for Northwind" in fresh(order).held_by
+    assert (
+        "Nothing is left of the limit of $19.00 a day for Northwind" in hold_of(fresh(order)).says
+    )
 
 
 def until_somebody_waits(done: list[Any]) -> None:

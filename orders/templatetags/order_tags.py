@@ -1,0 +1,39 @@
+"""How pages show an order in a few words."""
+
+from __future__ import annotations
+
+from django import template
+
+from orders.models import Order, State
+from orders.models.hold import Hold
+from orders.models.state import ACTS_NEXT
+
+register = template.Library()
+
+
+@register.filter
+def size(order: Order) -> str:
+    """ "4 domains and 8 mailboxes". Two queries."""
+    domains, mailboxes = order.domains.count(), order.mailboxes.count()
+    parts = []
+    if domains:
+        parts.append(f"{domains} domain{'' if domains == 1 else 's'}")
+    if mailboxes:
+        parts.append(f"{mailboxes} mailbox{'' if mailboxes == 1 else 'es'}")
+    return " and ".join(parts) or "nothing yet"
+
+
+@register.filter
+def next_actor(order: Order, hold: Hold | None) -> str:
+    """The person or the system that the order waits for; `hold` is what `hold_of` says of it."""
+    if order.state == State.CONFIRMED and hold:
+        return hold.next_actor
+    if order.state in (State.DRAFT, State.REFUSED, State.PARTLY):
+        return order.drafted_by_name
+    return ACTS_NEXT[State(order.state)]
+
+
+@register.filter
+def is_moving(order: Order) -> bool:
+    """MailOps or the vendor is working on the order, so its page asks for news every few seconds."""
+    return order.state in (State.CONFIRMED, State.SENDING, State.ACCEPTED)
