@@ -1,1 +1,1 @@
-"""What knows no app: money, times, sealed secrets, CSV, SQL triggers, the heartbeat."""
+"""Knows no app: money, times, text, sealed secrets, CSV, SQL triggers, the heartbeat."""
