@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from mailops.core.text import as_sentence
 from mailops.core.times import moment
 from vendors.models import SendingSwitch
 
@@ -38,12 +39,6 @@ class Hold:
     then: str = ""
 
 
-def ended(text: str) -> str:
-    """The text as a sentence: people and vendors end theirs with a full stop, or do not."""
-    text = text.strip()
-    return text if text.endswith((".", "!", "?", "…")) or not text else f"{text}."
-
-
 def hold_of(order: Order) -> Hold | None:
     """The first thing that holds a confirmed order; None where it may be sent."""
     return stopped(order) or _waiting(order)
@@ -55,7 +50,9 @@ def stopped(order: Order) -> Hold | None:
     if switch.stopped_at:
         who, since = switch.stopped_by_name, moment(switch.stopped_at)
         return Hold(
-            says=ended(f"All sending is held since {since} by {who}: {switch.stopped_reason}"),
+            says=as_sentence(
+                f"All sending is held since {since} by {who}: {switch.stopped_reason}"
+            ),
             short="All sending is held",
             next_actor=OPERATOR,
             since=switch.stopped_at,
@@ -64,7 +61,7 @@ def stopped(order: Order) -> Hold | None:
     if vendor.stopped_at:
         since = moment(vendor.stopped_at)
         return Hold(
-            says=ended(
+            says=as_sentence(
                 f"Sending to {vendor.name} is stopped since {since}: {vendor.stopped_reason}"
             ),
             short=f"{vendor.name} is stopped",
@@ -88,7 +85,7 @@ def _waiting(order: Order) -> Hold | None:
             next_actor = OPERATOR if order.waiting_for == BALANCE else MAILOPS
             return Hold(says=order.reason, short=SHORT[order.waiting_for], next_actor=next_actor)
         at = moment(order.next_try_at)
-        says = f"{ended(order.reason)} MailOps tries again at {at}.".strip()
+        says = f"{as_sentence(order.reason)} MailOps tries again at {at}.".strip()
         return Hold(says=says, short=f"Tries again at {at}")
     if rests_until := order.vendor.rests_until:
         asked = f"{order.vendor.name} asked for a pause until {moment(rests_until)}"

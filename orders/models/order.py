@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from mailops.core.money import Totals
 from mailops.core.sealed import Sealed
+from mailops.core.text import as_sentence
 from mailops.history import record
 from orders.models.confirmation_rule import Needed
-from orders.models.hold import ended
 from orders.models.inventory import Asset
 from orders.models.queries import OrderQuerySet
 from orders.models.state import NEXT, REVISED, State
@@ -275,7 +275,7 @@ class Order(models.Model):
         """The vendor has the order, less the domains and addresses in `left_out`."""
         if left_out:
             self._leave_out(left_out)
-            reason = f"{ended(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
+            reason = f"{as_sentence(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
         self.transition(
             State.ACCEPTED,
             action=action,

@@ -14,12 +14,11 @@ register = template.Library()
 @register.filter
 def size(order: Order) -> str:
     """ "4 domains and 8 mailboxes". Two queries."""
-    domains, mailboxes = order.domains.count(), order.mailboxes.count()
-    parts = []
-    if domains:
-        parts.append(f"{domains} domain{'' if domains == 1 else 's'}")
-    if mailboxes:
-        parts.append(f"{mailboxes} mailbox{'' if mailboxes == 1 else 'es'}")
+    counts = (
+        (order.domains.count(), "domain", "domains"),
+        (order.mailboxes.count(), "mailbox", "mailboxes"),
+    )
+    parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
     return " and ".join(parts) or "nothing yet"
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.conf import settings
 
 from mailops.core.money import show
+from mailops.core.text import as_sentence
 from orders.models import Client, Domain, NeverBuy, Order, State
-from orders.models.hold import ended
 from orders.models.inventory import LIVE
 from orders.validation import duplicates, lookalikes, similar_orders, typos
 from orders.validation.public_suffixes import registrable
@@ -71,7 +71,7 @@ def _never_ordered(order: Order) -> list[Problem]:
             who = f" by {rule.added_by_name}" if rule.added_by_name else ""
             message = (
                 f"{line.name} is never bought: “{rule}” is on the never-buy list{who}."
-                f" {ended(rule.reason)}"
+                f" {as_sentence(rule.reason)}"
             )
             problems.append(
                 Problem(message=message, fix="Take it out, or ask an Operator.", **about)

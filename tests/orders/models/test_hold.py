@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from mailops.core.times import moment
 from orders.models import Order
-from orders.models.hold import ended, hold_of
+from orders.models.hold import hold_of
 from orders.templatetags.order_tags import next_actor
 from tests.conftest import OrderFactory, fresh
 from vendors.models import SendingSwitch, Vendor
@@ -78,10 +78,3 @@ def test_what_holds_an_order_is_said(
     assert (found.says, found.short) == (says.format(**words), short.format(**words))
     assert next_actor(order, found) == actor
     assert bool(found.since) is bool(found.then) is (actor == "An operator")
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"), [("", ""), ("no", "no."), ("no. ", "no."), ("why?", "why?")]
-)
-def test_a_sentence_ends_once(text: str, sentence: str) -> None:
-    assert ended(text) == sentence
