@@ -21,7 +21,6 @@ from mailops.core import fault_points
 from mailops.core.sealed import CannotOpen, Sealed
 from mailops.history import audited, record
 from orders.models import Attempt, NotAllowed, Order, Stage, State
-from orders.models.attempt import Stage
 from orders.models.hold import hold_of
 from orders.plan import Plan, plan
 from orders.review import confirmations, confirming_rights, expiry, shown_plans

@@ -1,4 +1,4 @@
-"""An attempt: one paid request for one confirmation. Its row is committed before a socket opens."""
+"""An attempt: one paid request for one confirmation, committed before a socket opens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailops.core.money import Totals
 
 
 class Stage(models.TextChoices):
-    """Where an attempt stands. Only a named person turns *unknown* into *placed* or *not placed*."""
+    """The stages of an attempt. Only a person turns *unknown* into *placed* or *not placed*."""
 
     CLAIMED = "claimed", "Claimed, nothing sent yet"
     SENDING = "sending", "Sent or about to be"
@@ -27,16 +27,13 @@ class Stage(models.TextChoices):
 
 SETTLED = [Stage.PLACED, Stage.NOT_PLACED]
 BOUGHT_NOTHING = [Stage.NOT_SENT, Stage.REFUSED]  # as the vendor said or the network proved
-# While one of these stands, money may have been spent, and the database refuses another attempt for
-# the order.
+# Money may have been spent, so the database refuses another attempt for the order.
 OPEN = [Stage.CLAIMED, Stage.SENDING, Stage.ACCEPTED, Stage.UNKNOWN, Stage.PLACED]
 
 
 def lease_over(now: datetime, *, of: str = "") -> models.Q:
-    """For a WHERE clause: its worker should have reported long ago.
-
-    A lease that ends too far ahead was written by a clock that has been set back since.
-    """
+    """For a WHERE clause: attempts whose worker should have reported long ago."""
+    # A lease that ends too far ahead was written by a clock that has been set back since.
     furthest = now + timedelta(seconds=settings.LEASE_SECONDS) + timedelta(minutes=5)
     return models.Q(**{f"{of}lease_until__lt": now}) | models.Q(
         **{f"{of}lease_until__gt": furthest}
@@ -44,7 +41,7 @@ def lease_over(now: datetime, *, of: str = "") -> models.Q:
 
 
 class Attempt(models.Model):
-    """What was sent, by which worker, and what came back. `digest` is the confirmed plan's."""
+    """One request, its worker and the vendor's answer. `digest` is the confirmed plan's."""
 
     order = models.ForeignKey("orders.Order", models.PROTECT, related_name="attempts")
     number = models.PositiveSmallIntegerField()
@@ -60,15 +57,12 @@ class Attempt(models.Model):
     reply_status = models.PositiveSmallIntegerField(null=True)
     reply_body = models.TextField(blank=True)
     reference = models.CharField(max_length=120, blank=True)
-    due_now = models.JSONField(
-        default=dict
-    )  # what it spends, by currency: limits and balances are counted from it
-    rise = models.JSONField(
-        default=dict
-    )  # by how much more than was confirmed, by currency, within the tolerance
-    before = models.JSONField(
-        default=list
-    )  # what the vendor listed already, just before this was sent
+    # By currency: the amount that limits and balances are counted from, and the part of it above
+    # the confirmed amount, within the tolerance.
+    due_now = models.JSONField(default=dict)
+    rise = models.JSONField(default=dict)
+    # Names that the vendor listed just before this was sent.
+    before = models.JSONField(default=list)
     before_at = models.DateTimeField(null=True)
     evidence = models.JSONField(default=list)
     evidence_at = models.DateTimeField(null=True)
@@ -77,9 +71,8 @@ class Attempt(models.Model):
     settled_reason = models.TextField(blank=True)
     wait: float = 0  # seconds until its account's turn; known to the worker alone
     late_answer = models.TextField(blank=True)
-    news_at = models.DateTimeField(
-        null=True
-    )  # the vendor said something else after the verdict; nobody has read it
+    # Set while nobody has read that the vendor contradicted the verdict afterwards.
+    news_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = ["-number"]
@@ -102,7 +95,7 @@ class Attempt(models.Model):
 
     @property
     def may_have_spent(self) -> bool:
-        """Bytes may have left: everything from the moment it was marked as about to be sent."""
+        # Bytes may have left from the moment it was marked as about to be sent.
         return self.sent_at is not None and self.stage not in (
             Stage.NOT_SENT,
             Stage.REFUSED,
@@ -111,18 +104,16 @@ class Attempt(models.Model):
 
     @property
     def rose(self) -> Totals:
-        """By how much more than was confirmed it was sent."""
         return Totals.from_dict(self.rise)
 
     @property
     def is_newest(self) -> bool:
-        """Whether no later one may have bought anything."""
         later = Attempt.objects.filter(order_id=self.order_id, number__gt=self.number)
         return not later.exclude(stage__in=BOUGHT_NOTHING).exists()
 
     @property
     def verdict_seen(self) -> str:
-        """Names the verdict as it stands, so that a page can say which one somebody saw."""
+        """Version of the verdict. A page posts it back, so that a concurrent change is noticed."""
         return f"{self.stage} {self.settled_at.isoformat() if self.settled_at else ''}".strip()
 
     @property
@@ -130,12 +121,10 @@ class Attempt(models.Model):
         return self.stage in SETTLED
 
     def move(self, stage: Stage, *, since: tuple[Stage, ...], **fields: object) -> bool:
-        """Change the stage if it is still one of `since`; whether it was.
-
-        The WHERE clause is the lock.
-        """
+        """Change the stage if it is still one of `since`. False if it was not."""
         ended = {} if stage in (Stage.CLAIMED, Stage.SENDING) else {"ended_at": timezone.now()}
         changes = {"stage": stage, **ended, **fields}
+        # The WHERE clause is the lock.
         moved = Attempt.objects.filter(pk=self.pk, stage__in=since).update(**changes)
         if moved:
             for name, value in changes.items():

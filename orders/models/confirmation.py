@@ -1,6 +1,4 @@
-"""Who confirmed what, and the database's own rule that an order goes out with as many confirmations
-as it needs.
-"""
+"""Who confirmed what. `constraints.py` keeps an order from going out with too few."""
 
 from __future__ import annotations
 
@@ -12,24 +10,22 @@ from django.utils import timezone
 
 
 class Confirmation(models.Model):
-    """One person's confirmation of one digest.
+    """One person's confirmation of one digest."""
 
-    Names stand beside the users, who may be deleted one day.
-    """
+    # Names stand beside the users, who may be deleted one day.
 
     order = models.ForeignKey("orders.Order", models.PROTECT, related_name="confirmations")
-    round = (
-        models.PositiveIntegerField()
-    )  # of the order: what was given before it came back counts no more
+    # The order's at that time: a confirmation from before the order came back counts no more.
+    round = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     name = models.CharField(max_length=150)
-    for_user = models.ForeignKey(
-        User, models.SET_NULL, null=True, related_name="+"
-    )  # whose right it was, if passed on
+    # Whose right it was, if it was passed on.
+    for_user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     for_name = models.CharField(max_length=150, blank=True)
     at = models.DateTimeField(default=timezone.now)
-    planned_for = models.DateTimeField(null=True)  # not sent before, where this person said so
+    # This person wants it sent no earlier.
+    planned_for = models.DateTimeField(null=True)
 
     class Meta:
         default_permissions = ()

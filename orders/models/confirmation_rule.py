@@ -1,6 +1,4 @@
-"""How many persons have to confirm an order: rules by account, client, amount and first use of a
-contact.
-"""
+"""Rules by account, client, amount and first use of a contact: how many have to confirm."""
 
 from __future__ import annotations
 
@@ -19,8 +17,11 @@ COUNTS = [
     (1, "One person who did not edit it"),
     (2, "Two persons who did not edit it"),
 ]
-PERSONS = {0: "Nobody else has to confirm this: the drafter may.", 1: "One person has to confirm it who did not edit "
-           "it.", 2: "Two persons have to confirm it who did not edit it."}  # fmt: skip
+PERSONS = {
+    0: "Nobody else has to confirm this: the drafter may.",
+    1: "One person has to confirm it who did not edit it.",
+    2: "Two persons have to confirm it who did not edit it.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +40,13 @@ class RuleQuerySet(models.QuerySet["ConfirmationRule"]):
     """Rules about all the rules."""
 
     def about(self, vendor_id: int, client_id: int) -> RuleQuerySet:
-        """Rules that are for this account and this client, whatever the amount."""
         vendor = models.Q(vendor=None) | models.Q(vendor=vendor_id)
         client = models.Q(client=None) | models.Q(client=client_id)
         return self.filter(vendor, client).select_related("vendor", "client").order_by("pk")
 
 
 class ConfirmationRule(models.Model):
-    """For which orders how many persons have to confirm. What is left empty stands for any."""
+    """How many persons have to confirm the orders that fit. An empty field fits every order."""
 
     confirmers = models.PositiveSmallIntegerField(
         "who has to confirm",
@@ -116,7 +116,6 @@ class ConfirmationRule(models.Model):
 
     @property
     def speaks_of(self) -> str:
-        """The orders that it is about, in words."""
         parts = [f"at {self.vendor.name}"] if self.vendor else []
         parts += [f"for {self.client.name}"] if self.client else []
         parts += (
@@ -139,19 +138,16 @@ class ConfirmationRule(models.Model):
             raise ValidationError(wrong)
 
     def reaches(self, due_now: Totals) -> bool:
-        """Whether an order of these amounts is large enough.
-
-        An amount in another currency always is.
-        """
         if self.from_amount is None:
             return True
+        # The rule can't weigh an amount in another currency, so it counts as large enough.
         return bool(self._unspoken(due_now)) or due_now.get(self.currency, -1) >= self.from_amount
 
     def _unspoken(self, due_now: Totals) -> list[str]:
         return sorted(set(due_now) - {self.currency}) if self.from_amount is not None else []
 
     def why(self, due_now: Totals) -> list[str]:
-        """Why it asks what it asks, for the pages."""
+        """Why the rule asks for its confirmers, in sentences for pages."""
         said = [f"The rule {self.speaks_of}{f' ({self.note})' if self.note else ''} asks for it."]
         if others := self._unspoken(due_now):
             said.append(

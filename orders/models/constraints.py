@@ -36,7 +36,8 @@ NEEDED = (
 def kept(
     table: str, message: str, *, stays: tuple[str, ...], may_go: tuple[str, ...]
 ) -> tuple[Trigger, ...]:
-    """Rules by which rows are only added. Columns that `may_go` become NULL when a user is deleted."""
+    """Rules by which rows are only added; columns that `may_go` may become NULL."""
+    # They do when a user is deleted.
     rules = append_only(table, message)
     set_anew = [
         f"(NEW.{c} IS NOT NULL AND (OLD.{c} IS NULL OR NEW.{c} <> OLD.{c}))" for c in may_go
@@ -54,7 +55,8 @@ _CONFIRMER_EDITED = (
 )
 _EDITOR_CONFIRMED = (
     "EXISTS (SELECT 1 FROM orders_order o WHERE o.id = NEW.order_id AND "
-    "o.confirmed_by_id = NEW.user_id AND o.confirmers_needed > 0) OR EXISTS (SELECT 1 FROM orders_order o JOIN"
+    "o.confirmed_by_id = NEW.user_id AND o.confirmers_needed > 0)"
+    " OR EXISTS (SELECT 1 FROM orders_order o JOIN"
     " orders_confirmation c ON c.order_id = o.id AND c.round = o.round WHERE o.id = NEW.order_id"
     " AND o.state <> 'draft' AND (c.user_id = NEW.user_id OR c.name = NEW.name))"
 )
@@ -93,6 +95,7 @@ _BY_EDITOR = (
     "EXISTS (SELECT 1 FROM orders_editor e WHERE e.order_id = c.order_id AND (e.user_id IN"
     " (c.user_id, c.for_user_id) OR (e.name <> '' AND e.name IN (c.name, c.for_name))))"
 )
+# An editor's confirmation does not count, whenever they became an editor.
 _GIVEN = (
     "(SELECT COUNT(*) FROM orders_confirmation c WHERE c.order_id = @.id AND c.round = @.round"  # noqa: S608  (our own words)
     f" AND c.digest = @.digest AND NOT {_BY_EDITOR})"
@@ -176,7 +179,7 @@ HAS_ITS_CONFIRMATIONS = (
 
 
 _DRAFT_ALONE = "The contents of an order change in a draft alone"
-# Sealed passwords are left out: they are sealed anew when the installation's key changes. The
+# Sealed passwords are left out: they are sealed again when the installation's key changes. The
 # digest covers them.
 _ORDER = (
     "vendor_id",

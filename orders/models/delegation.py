@@ -18,12 +18,12 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
     """Rules about many delegations."""
 
     def to(self, user: User, now: datetime | None = None) -> DelegationQuerySet:
-        """Those by which this person may confirm now."""
         return self.standing(now).filter(to_user=user)
 
     def standing(self, now: datetime | None = None) -> DelegationQuerySet:
-        """Those that give the right now: in their time, not ended, from somebody whose role still
-        has the right, to nobody who is an auditor.
+        """Active delegations: within their dates, not ended, to nobody who is an auditor.
+
+        The giver still has the right by their own role.
         """
         now = now or timezone.now()
         rightful = Permission.objects.filter(
@@ -45,10 +45,7 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
 
 
 class Delegation(models.Model):
-    """Somebody's right to confirm in another person's hands, from one moment to another.
-
-    It ends by itself.
-    """
+    """Lets another person use somebody's right to confirm, until it ends by itself."""
 
     from_user = models.ForeignKey(
         User, models.SET_NULL, null=True, related_name="+", editable=False
@@ -92,7 +89,6 @@ class Delegation(models.Model):
 
     @property
     def stands(self) -> str:
-        """In words, how it stands now."""
         now = timezone.now()
         if self.ended_at:
             return f"Ended early by {self.ended_by_name}"

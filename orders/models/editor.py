@@ -9,10 +9,9 @@ from django.db import models
 
 
 class Editor(models.Model):
-    """Somebody who edited an order's contents, and so may not confirm it under the two-person rule.
+    """Somebody who edited an order, and so may not confirm it under the two-person rule."""
 
-    The name stays when the user is deleted, and stands for whoever is made under it again.
-    """
+    # The name stays when the user is deleted: a user made under it later counts as the same.
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="editors")
     user = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")

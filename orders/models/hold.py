@@ -1,6 +1,4 @@
-"""What keeps a confirmed order from being sent, said to people: since when, until when, and who can
-change it.
-"""
+"""Reasons why a confirmed order is not sent now: since when, until when, who can change it."""
 
 from __future__ import annotations
 
@@ -18,18 +16,17 @@ if TYPE_CHECKING:
     from orders.models.order import Order
 
 OPERATOR, MAILOPS = "An operator", "MailOps"
-LIMIT, BALANCE = (
-    "limit",
-    "balance",
-)  # what a confirmed order may wait for, though nothing is wrong with it
+# Values of `Order.waiting_for`: the order itself is fine.
+LIMIT, BALANCE = "limit", "balance"
 SHORT = {LIMIT: "A limit is used up", BALANCE: "The balance is too low"}
 BY_ITSELF = "It goes out by itself once an operator lets sending go on."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hold:
-    """`says` is a sentence, `short` a few words for lists; `since` is set where a person or the
-    breaker stopped it.
+    """`says` is a sentence, `short` a few words for lists.
+
+    `since` is set where a person or the circuit breaker stopped sending.
     """
 
     says: str
@@ -40,12 +37,12 @@ class Hold:
 
 
 def hold_of(order: Order) -> Hold | None:
-    """The first thing that holds a confirmed order; None where it may be sent."""
+    """The first reason that holds a confirmed order; None where it may be sent."""
     return stopped(order) or _waiting(order)
 
 
 def stopped(order: Order) -> Hold | None:
-    """What a person, or the breaker, stopped: it would hold the order in any state."""
+    """A stop by a person or the circuit breaker, which would hold the order in any state."""
     switch, vendor = order.switch or SendingSwitch.current(), order.vendor
     if switch.stopped_at:
         who, since = switch.stopped_by_name, moment(switch.stopped_at)

@@ -30,10 +30,7 @@ _HALF = (_DOT - 1) / 2
 
 
 class Domain(models.Model):
-    """A domain name.
-
-    `order` is the order that buys it; empty for one that was already held at the vendor.
-    """
+    """A domain name. `order` buys it; without one the vendor had it before."""
 
     name = models.CharField(max_length=253, db_index=True)
     vendor = models.ForeignKey(
@@ -96,10 +93,8 @@ class Domain(models.Model):
     def line(
         self, mailboxes: Iterable[MailboxLine], *, forward_to: str, order_id: int
     ) -> DomainLine:
-        """The domain as a part of that order, where it forwards to `forward_to` unless it says so.
-
-        It has a row only on the order that buys it.
-        """
+        """The domain as part of an order, whose default for forwarding is `forward_to`."""
+        # It has a row only on the order that buys it.
         return DomainLine(
             name=self.name,
             years=self.years,
@@ -147,7 +142,6 @@ class Mailbox(models.Model):
 
     @property
     def line(self) -> MailboxLine:
-        """The mailbox as a part of its order, on the domain with the name as it is now."""
         return MailboxLine(
             username=self.username,
             domain=self.domain.name,

@@ -1,6 +1,4 @@
-"""Month-end matches: our orders beside a vendor's own list or statement, and every difference as a
-finding.
-"""
+"""Month-end matches: our orders compared with a vendor's list or statement, and findings."""
 
 from __future__ import annotations
 
@@ -15,16 +13,14 @@ from vendors.models import Vendor
 
 
 class Source(models.TextChoices):
-    """What the orders were held against."""
+    """Where the vendor's side of a match came from."""
 
     LIST = "list", "The vendor's own list"
     STATEMENT = "statement", "A statement"
 
 
 class Match(models.Model):
-    """One comparison: of which account, for which days, against what, by whom, and how much of it
-    agreed.
-    """
+    """One comparison of an account's orders over some days, and how much of it agreed."""
 
     vendor = models.ForeignKey(
         Vendor, models.PROTECT, related_name="matches", verbose_name="vendor account"
@@ -53,7 +49,7 @@ class Match(models.Model):
 
 
 class Kind(models.TextChoices):
-    """What does not agree."""
+    """Kinds of differences."""
 
     MISSING = "missing", "Ordered, but not in the vendor's list"
     NOT_OURS = "not_ours", "In the vendor's list, but on no order here"
@@ -68,7 +64,7 @@ class Kind(models.TextChoices):
 
 
 class FindingState(models.TextChoices):
-    """What became of a finding."""
+    """The states of a finding."""
 
     OPEN = "open", "Open"
     SETTLED = "settled", "Settled"
@@ -76,14 +72,10 @@ class FindingState(models.TextChoices):
 
 
 class Finding(models.Model):
-    """One difference.
+    """One difference. The next match finds it again by its `key` instead of opening another."""
 
-    `key` names it, so that the next match finds it again instead of opening another.
-    """
-
-    match = models.ForeignKey(
-        Match, models.PROTECT, related_name="findings"
-    )  # the newest one that found it
+    # The newest match that found it.
+    match = models.ForeignKey(Match, models.PROTECT, related_name="findings")
     vendor = models.ForeignKey(
         Vendor, models.PROTECT, related_name="+", verbose_name="vendor account"
     )
@@ -117,9 +109,9 @@ class Finding(models.Model):
     @property
     def amounts(self) -> str:
         """ "$76.00 ordered, $80.00 charged", where it is about money."""
-        told = [(self.ours, "ordered"), (self.theirs, "charged")]
+        amounts = [(self.ours, "ordered"), (self.theirs, "charged")]
         return ", ".join(
-            f"{self._money(amount)} {word}" for amount, word in told if amount is not None
+            f"{self._money(amount)} {word}" for amount, word in amounts if amount is not None
         )
 
     def _money(self, amount: Decimal) -> str:

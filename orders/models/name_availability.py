@@ -1,6 +1,4 @@
-"""What vendors said of domain names when they were asked whether these are free, and the askings
-under way.
-"""
+"""Vendors' answers on whether domain names are free, and the questions under way."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from mailops.core.money import show
 
 
 class Answer(models.TextChoices):
-    """What a vendor said of a name; empty while it was never asked."""
+    """A vendor's answer on a name; empty while it was never asked."""
 
     FREE = "free", "Free"
     TAKEN = "taken", "Taken"
@@ -28,23 +26,16 @@ class AskingQuerySet(models.QuerySet["Asking"]):
     """Rules about many askings."""
 
     def without_a_task(self, now: datetime) -> AskingQuerySet:
-        """Askings that were put off, or that nobody worked on for so long that their task must be
-        lost.
-        """
+        """Askings that were put off, or whose task must be lost: nobody worked on them for long."""
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
-        lost = (
-            models.Q(queued_at=None)
-            | models.Q(queued_at__lt=long_ago)
-            | models.Q(queued_at__gt=now + timedelta(minutes=5))
-        )
+        lost = models.Q(queued_at=None) | models.Q(queued_at__lt=long_ago)
+        # A time ahead was written by a clock that has been set back since.
+        lost |= models.Q(queued_at__gt=now + timedelta(minutes=5))
         return self.filter(lost, ended_at=None)
 
 
 class Asking(models.Model):
-    """A person asked a vendor about the names of an order.
-
-    Names that still wait for an answer point to it.
-    """
+    """A person's question about the names of an order. Names without an answer point to it."""
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="askings")
     asked_with = models.CharField(max_length=100, blank=True)
@@ -52,9 +43,8 @@ class Asking(models.Model):
     by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     by_name = models.CharField(max_length=150)
     started_at = models.DateTimeField(default=timezone.now)
-    queued_at = models.DateTimeField(
-        null=True, db_column="rung_at"
-    )  # when somebody last worked on it; empty while it has no task
+    # When somebody last worked on it; empty while it has no task.
+    queued_at = models.DateTimeField(null=True, db_column="rung_at")
     ended_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)  # in a row
     why = models.CharField(max_length=500, blank=True)  # what went wrong, in words
@@ -90,17 +80,16 @@ class AvailabilityQuerySet(models.QuerySet["Availability"]):
     def about(
         self, names: Iterable[str], *, vendor_id: int, asked_with: str
     ) -> AvailabilityQuerySet:
-        """What that account said, or will say, of the names when asked with that option."""
+        """That account's answers on the names when asked with that option, also those due."""
         return self.filter(vendor=vendor_id, asked_with=asked_with, name__in=list(names))
 
 
 class Availability(models.Model):
-    """The newest word of a vendor on one name. It reserves nothing and grows old."""
+    """A vendor's newest answer on one name. It reserves nothing and grows old."""
 
     vendor = models.ForeignKey("vendors.Vendor", models.CASCADE, related_name="+")
-    asked_with = models.CharField(
-        max_length=100, blank=True
-    )  # the option that the question carried
+    # The option that the question carried.
+    asked_with = models.CharField(max_length=100, blank=True)
     name = models.CharField(max_length=253)
     state = models.CharField(max_length=10, choices=Answer.choices, blank=True)
     price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
@@ -126,12 +115,9 @@ class Availability(models.Model):
         return self.name
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether the answer is young enough to go by.
-
-        One from the future is not: a clock was set back.
-        """
         if self.asked_at is None:
             return False
+        # One from the future is not: a clock was set back.
         return now - timedelta(minutes=settings.AVAILABILITY_FRESH_MINUTES) < self.asked_at <= now
 
     @property

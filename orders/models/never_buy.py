@@ -20,19 +20,18 @@ class NeverBuyQuerySet(models.QuerySet["NeverBuy"]):
     """Rules about the whole list."""
 
     def matching(self, names: Iterable[str]) -> dict[str, NeverBuy]:
-        """Which of the names stand on the list, with the line that says so; one query, one pass
-        over the names.
-        """
+        """The names on the list, each with its line. One query, one pass over the names."""
         rules = list(self.order_by("pk"))
         if not rules:
             return {}
+        # One pattern of named groups: the group that matched says which line it was.
         any_of = re.compile("|".join(f"(?P<rule{i}>{rule.regex})" for i, rule in enumerate(rules)))
         found = ((name, any_of.fullmatch(name)) for name in names)
         return {name: rules[int(str(match.lastgroup)[4:])] for name, match in found if match}
 
 
 class NeverBuy(models.Model):
-    """A line of the never-buy list: what it is about, why, and who wrote it."""
+    """A line of the never-buy list."""
 
     pattern = models.CharField(
         "name or word",
@@ -61,10 +60,7 @@ class NeverBuy(models.Model):
 
     @property
     def regex(self) -> str:
-        """For a whole domain name.
-
-        A star stands for any letters, a word without a dot for a part of the name.
-        """
+        # For a whole domain name. A word without a dot stands for a part of the name.
         if self.pattern.startswith("*."):
             return rf"(?:[a-z0-9.-]*\.)?{self._letters(self.pattern[2:])}"
         wanted = self._letters(self.pattern)

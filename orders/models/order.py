@@ -36,7 +36,7 @@ class NotAllowed(Exception):
 
 
 class Order(models.Model):
-    """An order at one vendor account. Its contents are the domains and mailboxes that point to it."""
+    """An order at one vendor account. Domains and mailboxes that point to it are its contents."""
 
     # What is ordered
     vendor = models.ForeignKey(
@@ -74,19 +74,18 @@ class Order(models.Model):
     confirmers_needed = models.PositiveSmallIntegerField(null=True)  # when it was confirmed
     digest = models.CharField(max_length=64, blank=True)
     snapshot = models.JSONField(null=True)
-    planned_for = models.DateTimeField(null=True)  # the confirmer asked for no earlier time
+    planned_for = models.DateTimeField(null=True)  # not sent before, as a confirmer asked
 
-    # Sending; `waiting_for` says why until `next_try_at` (hold.py), `known_listed` are the
-    # names in `listed` (at the vendor before sending) that a confirmer has read about
+    # Sending; hold.py says in words why an order waits
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
     waiting_for = models.CharField(max_length=10, blank=True, db_column="held_for")
     tries = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(null=True, db_column="rung_at")
-    listed = models.JSONField(default=list)
+    listed = models.JSONField(default=list)  # at the vendor already, when last looked
     looked_at = models.DateTimeField(null=True)
     prices_at = models.DateTimeField(null=True)
-    known_listed = models.JSONField(default=list)
+    known_listed = models.JSONField(default=list)  # a confirmer has read about these
     switch: SendingSwitch | None = None  # set once for a whole list of orders: hold.py
 
     # What the vendor said
@@ -141,7 +140,7 @@ class Order(models.Model):
 
     @cached_property
     def contents(self) -> tuple[DomainLine, ...]:
-        """Domains with their mailboxes in the drafter's order. Two queries, then kept."""
+        # In the drafter's order. Two queries, then kept.
         boxes: dict[str, list[MailboxLine]] = {}
         domains = {domain.name: domain for domain in self.domains.order_by("row", "pk")}
         for mailbox in self.mailboxes.select_related("domain").order_by("row", "pk"):
@@ -197,8 +196,8 @@ class Order(models.Model):
         for name, value in changed.items():
             setattr(self, name, value)
         changes = {"state": [before, to], **(changes or {})}
-        number = attempt.pk if attempt else None
-        record(action, self, by=by, reason=reason, changes=changes, attempt=number)
+        about = attempt.pk if attempt else None
+        record(action, self, by=by, reason=reason, changes=changes, attempt=about)
 
     def send_for_review(self, *, by: User, plan: dict[str, Any], note: str = "") -> None:
         action, changes = "order.sent_for_confirmation", {"plan": [None, plan]}
@@ -221,15 +220,12 @@ class Order(models.Model):
         reason: str = "",
         planned_for: datetime | None = None,
     ) -> None:
-        """Confirm the plan of this digest, not to be sent before `planned_for`.
-
-        The domains and mailboxes become live: the database refuses a name that is live elsewhere.
-        """
+        """Confirm the plan of this digest. `planned_for`: not sent before that time."""
         now, cost = timezone.now(), snapshot["cost"]
         hold_until = max(planned_for or now, now + timedelta(minutes=self.vendor.hold_minutes))
+        # The assets become live: the database refuses a name that is live on another order.
         self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)
-        new: dict[str, Any] = {"digest": digest, "due_now": cost["due_now"]}
-        new |= {"confirmers_needed": needed.count}
+        new = {"digest": digest, "due_now": cost["due_now"], "confirmers_needed": needed.count}
         new |= {"planned_for": planned_for} if planned_for else {}
         self.transition(
             State.CONFIRMED,
@@ -256,10 +252,13 @@ class Order(models.Model):
 
         Raises `NotAllowed` if the order was confirmed again since `confirmed_at` was read.
         """
-        changes, where = {"attempt": [None, number]}, models.Q(confirmed_at=confirmed_at)
-        claimed: dict[str, Any] = {"next_try_at": None, "waiting_for": ""}
         self.transition(
-            State.SENDING, action="order.claimed", changes=changes, where=where, **claimed
+            State.SENDING,
+            action="order.claimed",
+            changes={"attempt": [None, number]},
+            where=models.Q(confirmed_at=confirmed_at),
+            next_try_at=None,
+            waiting_for="",
         )
 
     def accept(
@@ -297,7 +296,8 @@ class Order(models.Model):
         reason: str,
         action: str,
     ) -> None:
-        """Accept by a person's verdict, or correct the reference and what was left out."""
+        """Accept by a person's verdict, or correct what an earlier verdict said."""
+        # An order that was settled as not placed before may be cancelled or in review by now.
         self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED, Asset.GONE)
         said: dict[str, Any] = {"by": by, "reason": reason}
         if self.state != State.ACCEPTED:
@@ -310,19 +310,21 @@ class Order(models.Model):
         record(action, self, changes=changes, attempt=attempt.pk, **said)
 
     def refuse(self, attempt: Attempt, *, problems: list[dict[str, Any]], reason: str) -> None:
-        """The vendor bought nothing. `problems` are its reasons, row by row."""
         self._mark_assets(Asset.REFUSED, Asset.ORDERED)
-        about: dict[str, Any] = {"attempt": attempt, "problems": problems}
-        self.transition(State.REFUSED, action="order.refused", reason=reason, **about)
+        self.transition(
+            State.REFUSED, action="order.refused", reason=reason, attempt=attempt, problems=problems
+        )
 
     def mark_unknown(self, attempt: Attempt, *, reason: str) -> None:
-        action = "order.outcome_unknown"
-        self.transition(State.UNKNOWN, action=action, reason=reason, attempt=attempt)
+        self.transition(
+            State.UNKNOWN, action="order.outcome_unknown", reason=reason, attempt=attempt
+        )
 
     def put_back(self, attempt: Attempt, *, reason: str) -> None:
-        """Confirmed again without counting a try, because nothing is wrong with the order."""
-        about: dict[str, Any] = {"attempt": attempt, "queued_at": None}
-        self.transition(State.CONFIRMED, action="order.put_back", reason=reason, **about)
+        # Nothing is wrong with the order, so no try is counted.
+        self.transition(
+            State.CONFIRMED, action="order.put_back", reason=reason, attempt=attempt, queued_at=None
+        )
 
     def retry_later(
         self, *, action: str, why: str, wait: int | None, attempt: Attempt | None = None
@@ -357,7 +359,8 @@ class Order(models.Model):
         by: User | None = None,
         **fields: Any,
     ) -> None:
-        """A person has to look again; nothing is sent without a fresh confirmation."""
+        # A person has to look again: nothing is sent without a fresh confirmation. Refused assets
+        # are there only after a verdict that is being revised.
         self._mark_assets(Asset.PLANNED, Asset.ORDERED, Asset.REFUSED)
         cleared = ("confirmed_by", "confirmed_at", "planned_for", "hold_until", "next_try_at")
         fields |= {"confirmed_by_name": "", "tries": 0, **dict.fromkeys(cleared)}
@@ -372,17 +375,16 @@ class Order(models.Model):
         self.transition(to, action=action, by=by, reason=reason)
 
     def deliver_the_rest(self, *, by: User, reason: str) -> None:
-        """Deliver by a person's word: everything that is still ordered is ready."""
+        # A person saw at the vendor that everything still ordered is ready.
         self._mark_assets(Asset.READY, Asset.ORDERED)
         self.deliver(partly=bool(self.asset_states() - {Asset.READY}), by=by, reason=reason)
 
     def asset_states(self) -> set[str]:
-        """The states of the order's domains and mailboxes."""
         found = (self.domains, self.mailboxes)
         return {state for assets in found for state in assets.values_list("state", flat=True)}
 
     def _leave_out(self, names: Collection[str]) -> None:
-        """Domains and addresses that the vendor did not take, though it took the order."""
+        # A mailbox goes with its domain.
         lower = {name.lower() for name in names}
         self.domains.filter(name__in=lower).update(state=Asset.REFUSED)
         on_them = models.Q(address__in=lower) | models.Q(domain__name__in=lower)

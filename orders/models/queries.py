@@ -25,22 +25,20 @@ from vendors.models import PriceVersion, SendingSwitch
 OrderT = TypeVar("OrderT", bound=models.Model)
 
 
-# What a confirmation may be void by: only the plan itself tells, but where nothing below happened
-# it can't be.
+# Changes that may make a confirmation void. Only the plan shows if one did, but without any of them
+# the confirmation stands.
 _CHANGED = ("vendor.changed", "contact.changed", *TELLS)
 
 
 def _prices_since() -> models.QuerySet[PriceVersion]:
-    """Of a confirmation's account, for a WHERE clause over confirmations."""
+    # For a WHERE clause over confirmations: new prices of their account.
     return PriceVersion.objects.filter(
         vendor=models.OuterRef("order__vendor"), at__gt=models.OuterRef("at")
     )
 
 
 def _changes_since() -> models.QuerySet[Event]:
-    """Of the account and the contact of a confirmation's order, for a WHERE clause over
-    confirmations.
-    """
+    # For a WHERE clause over confirmations: changes of their account and contact.
     vendor, contact = (
         Cast(models.OuterRef(f"order__{name}_id"), models.CharField())
         for name in ("vendor", "contact")
@@ -54,7 +52,6 @@ class OrderQuerySet(models.QuerySet[OrderT]):
     """Rules about many orders."""
 
     def locked(self, pk: int) -> OrderT:
-        """The order for a decision about it, its row locked until the transaction ends."""
         return (
             self.select_for_update(of=("self",))
             .select_related("vendor", "client", "contact")
@@ -62,7 +59,7 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         )
 
     def waiting_for(self, user: User) -> Self:
-        """Orders in which this person should do something next, oldest first."""
+        # Orders in which this person should do something next.
         wanted = models.Q(pk__in=[])
         if user.has_perm("orders.confirm_order"):
             wanted |= models.Q(pk__in=self.to_confirm_by(user).values("pk"))
@@ -75,18 +72,16 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         return self.filter(wanted).order_by("state_since").distinct()
 
     def to_confirm_by(self, user: User) -> Self:
-        """Orders that wait for a confirmation which this person may give: not their own, and not
-        given already.
-        """
+        """Orders that this person may confirm: not edited by them, and not confirmed already."""
+        # In SQL throughout: asking `confirming_rights` about each order would take many queries.
         given = Confirmation.objects.filter(
             order=models.OuterRef("pk"), round=models.OuterRef("round")
         )
         same = Confirmation.objects.filter(
             order=models.OuterRef("order"), round=models.OuterRef("round")
         )
-        newest = same.order_by("-pk").values("digest")[
-            :1
-        ]  # one of an older digest does not count any more
+        # A confirmation of an older digest does not count any more.
+        newest = same.order_by("-pk").values("digest")[:1]
         mine = given.filter(
             models.Q(user=user) | models.Q(for_user=user), digest=models.Subquery(newest)
         )
@@ -100,13 +95,10 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         )
 
     def with_news(self) -> Self:
-        """Settled orders of which the vendor said something else afterwards that nobody has read
-        yet.
-        """
+        """Settled orders whose vendor contradicted the verdict, which nobody has read yet."""
         return self.filter(attempts__news_at__isnull=False).distinct()
 
     def due(self, now: datetime) -> Self:
-        """Confirmed orders that may be sent now: nothing is held, no pause is left."""
         return self.filter(
             ~SendingSwitch.is_on(),
             models.Q(hold_until=None) | models.Q(hold_until__lte=now),
@@ -116,22 +108,17 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         )
 
     def to_confirm(self, user: User) -> Self:
-        """Orders that wait for this person's confirmation, oldest first."""
         may = user.has_perm("orders.confirm_order")
         found = self.waiting_for(user).filter(state=State.REVIEW) if may else self.none()
         return found.order_by("state_since", "pk")
 
     def overdue(self, now: datetime) -> Self:
-        """Orders that waited too long: for a confirmer, or confirmed and never sent.
-
-        `expiry.py` has the rules.
-        """
+        """Orders that waited too long: for a confirmer, or confirmed and not sent (expiry.py)."""
         reviewed = now - timedelta(days=settings.REVIEW_DAYS)
         confirmed = now - timedelta(days=settings.CONFIRMATION_DAYS)
         late = models.Q(pk__in=[])
-        if (
-            settings.REVIEW_DAYS
-        ):  # one that was sent once, and taken for not placed, is settled by people alone
+        if settings.REVIEW_DAYS:
+            # Only people settle an order that was sent once and taken for not placed.
             sent_before = models.Exists(
                 Attempt.objects.filter(order=models.OuterRef("pk"), stage__in=SETTLED)
             )
@@ -142,20 +129,19 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         return self.filter(late)
 
     def in_turn(self, now: datetime) -> Self:
-        """Orders whose account may be asked soon."""
         soon = now + timedelta(seconds=rate_limit.AN_ORDER)
+        # A turn too far ahead was written by a clock that has been set back since.
         far = models.Q(vendor__next_turn_at__gt=now + rate_limit.FURTHEST)
         return self.filter(
             models.Q(vendor__next_turn_at=None) | models.Q(vendor__next_turn_at__lte=soon) | far
         )
 
     def expired(self, now: datetime) -> Self:
-        """Orders whose worker should have reported long ago."""
         over = lease_over(now, of="attempts__")
         return self.filter(over, state=State.SENDING, attempts__stage__in=["claimed", "sending"])
 
     def due_for_progress(self, now: datetime) -> Self:
-        """Accepted orders whose vendor can tell how they stand and was not asked lately."""
+        """Accepted orders whose vendor reports progress and was not asked lately."""
         telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
         before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
         return self.filter(

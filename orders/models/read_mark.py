@@ -1,6 +1,4 @@
-"""Marks of reading: how an order stood when somebody last looked at it, and who was spoken to in a
-comment.
-"""
+"""Read marks: how an order stood when somebody last looked, and who was named in a comment."""
 
 from __future__ import annotations
 
@@ -17,26 +15,23 @@ KEPT_FOR = timedelta(days=30)  # after the order ended
 
 
 class LookQuerySet(models.QuerySet["Look"]):
-    """Rules about many."""
+    """Rules about many read marks."""
 
     def forgotten(self, now: datetime) -> LookQuerySet:
-        """Those at orders that ended so long ago that nobody confirms them any more."""
         return self.filter(order__state__in=FINISHED, order__state_since__lt=now - KEPT_FOR)
 
 
 class Look(models.Model):
-    """How a waiting order stood when this person last looked, and how when they looked before that.
+    """How a waiting order stood when this person last looked, and at the time before that.
 
-    `earlier` is what a page compares with: it stays for as long as somebody goes back and forth
-    between the pages.
+    A page compares with `earlier`, which stays while somebody goes back and forth between pages.
     """
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="looks")
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     at = models.DateTimeField(default=timezone.now)
-    since = models.DateTimeField(
-        null=True
-    )  # since when the order waited then: it may have gone and come back
+    # Since when the order waited then: it may have gone and come back.
+    since = models.DateTimeField(null=True)
     digest = models.CharField(max_length=64)  # over `picture`
     picture = models.JSONField(default=dict)
     earlier = models.JSONField(null=True)
@@ -52,14 +47,14 @@ class Look(models.Model):
 
 
 class MentionQuerySet(models.QuerySet["Mention"]):
-    """Rules about many."""
+    """Rules about many mentions."""
 
     def unseen_by(self, user: User) -> MentionQuerySet:
         return self.filter(user=user, seen_at=None).select_related("order__client").order_by("at")
 
 
 class Mention(models.Model):
-    """Somebody was named in a comment; seen once they open the order. The words are in the history."""
+    """Somebody was named in a comment; seen once they open the order."""
 
     order = models.ForeignKey("orders.Order", models.CASCADE, related_name="mentions")
     user = models.ForeignKey(User, models.CASCADE, related_name="+")

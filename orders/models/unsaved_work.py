@@ -1,4 +1,4 @@
-"""What was typed into a draft's page and is not saved yet, and the files that were read there."""
+"""Text typed into a draft's page and not saved yet, and the files that were read there."""
 
 from __future__ import annotations
 
@@ -21,18 +21,17 @@ LARGEST = 12 * 1024 * 1024  # characters of one
 
 
 class TooLarge(Exception):
-    """More than is kept of what somebody typed; the message is for the person."""
+    """Somebody typed more than is kept; the message is for the person."""
 
 
 class ScratchQuerySet(models.QuerySet["Scratch"]):
     """Rules about many."""
 
     def of(self, user: User) -> ScratchQuerySet:
-        """One person's own, newest first; nobody else ever sees them."""
+        # Nobody but the person ever sees them.
         return self.filter(user=user).select_related("vendor", "order").order_by("-kept_at", "-pk")
 
     def for_draft(self, *, vendor: Vendor, product: str, order_id: int | None) -> ScratchQuerySet:
-        """Those of one draft's page, or of a new draft of this kind."""
         return self.filter(vendor=vendor, product=product, order=order_id)
 
     def keep(
@@ -46,16 +45,13 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
         fields: Mapping[str, list[str]],
         secrets: Mapping[str, str],
     ) -> Scratch:
-        """Write down what a tab holds now.
-
-        A secret is sealed; one left empty keeps what was typed before.
-        """
+        """Store what a tab holds now. A secret left empty keeps the one typed before."""
         if len(json.dumps(dict(fields))) > LARGEST:
             raise TooLarge("This is too much to be kept while you type. Save it in smaller parts.")
         about = {"vendor": vendor, "product": product, "order_id": order_id}
         scratch, _ = self.get_or_create(user=user, token=token, defaults=about)
         scratch.vendor, scratch.product, scratch.order_id = vendor, product, order_id
-        # PostgreSQL keeps no null character in JSON; no line may hold one either
+        # PostgreSQL stores no NUL character in JSON.
         scratch.fields = {
             name.replace("\0", ""): [v.replace("\0", "") for v in values]
             for name, values in fields.items()
@@ -71,15 +67,12 @@ class ScratchQuerySet(models.QuerySet["Scratch"]):
         return scratch
 
     def forgotten(self, now: datetime) -> ScratchQuerySet:
-        """Those that nobody took up for so long that nobody will."""
+        """Unsaved work from so long ago that nobody will take it up."""
         return self.filter(kept_at__lt=now - KEPT_FOR)
 
 
 class Scratch(models.Model):
-    """What one tab of one person holds and has not saved.
-
-    `token` names the tab; `sealed` holds typed passwords.
-    """
+    """Unsaved work in one tab of one person. `token` names the tab, `sealed` holds passwords."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     token = models.CharField(max_length=64)
@@ -104,7 +97,6 @@ class Scratch(models.Model):
 
     @property
     def size(self) -> str:
-        """How much of it there is, to know it by."""
         lines = "1 line" if self.lines == 1 else f"{self.lines:,} lines"
         return lines if self.lines else "no lines yet"
 
@@ -130,7 +122,6 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return earlier.order_by(models.F("order_id").desc(nulls_last=True), "-pk").first()
 
     def forgotten(self, now: datetime) -> UploadQuerySet:
-        """Files that were read so long ago, and that no order came of."""
         return self.filter(order=None, at__lt=now - KEPT_FOR)
 
 

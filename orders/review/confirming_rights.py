@@ -45,7 +45,7 @@ def was_edited_by(order: Order, user: User) -> bool:
 
 
 def has_contact_changed_by(order: Order, user: User) -> bool:
-    """The user changed the order's contact, which is part of what is sent, after it was drafted."""
+    # The contact is part of what is sent, so a change since the draft counts like an edit.
     if order.contact_id is None:
         return False
     changes = Event.objects.filter(subject_type="vendors.contact", subject_id=str(order.contact_id))

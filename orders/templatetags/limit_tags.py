@@ -1,4 +1,4 @@
-"""What the pages show of limits and balances."""
+"""Limits and balances on pages."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ def money(amount: Decimal, currency: str) -> str:
 
 @register.simple_tag
 def left_at(vendor: Vendor) -> str:
-    """What should be left of the noted balance; empty where nobody noted one."""
+    """The noted balance less later orders; empty where nobody noted one."""
     left = balance.estimate(vendor)
     return "" if left is None else show(left, vendor.balance_currency)
 
 
 @register.simple_tag
 def used_at(vendor: Vendor) -> list[dict[str, Any]]:
-    """How much of the account's limits is used."""
     return limits.rows(limits.uses(vendor, at=timezone.now()))

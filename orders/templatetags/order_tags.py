@@ -24,7 +24,7 @@ def size(order: Order) -> str:
 
 @register.filter
 def next_actor(order: Order, hold: Hold | None) -> str:
-    """The person or the system that the order waits for; `hold` is what `hold_of` says of it."""
+    """The person or the system that the order waits for. `hold` comes from `hold_of`."""
     if order.state == State.CONFIRMED and hold:
         return hold.next_actor
     if order.state in (State.DRAFT, State.REFUSED, State.PARTLY):
@@ -34,5 +34,5 @@ def next_actor(order: Order, hold: Hold | None) -> str:
 
 @register.filter
 def is_moving(order: Order) -> bool:
-    """MailOps or the vendor is working on the order, so its page asks for news every few seconds."""
+    # MailOps or the vendor works on the order, so its page asks for news every few seconds.
     return order.state in (State.CONFIRMED, State.SENDING, State.ACCEPTED)

@@ -523,8 +523,8 @@ MUTATIONS = (
         edits=(
             (
                 ORDER,
-                "record(action, self, by=by, reason=reason, changes=changes, attempt=number)",
-                "del changes, number",
+                "record(action, self, by=by, reason=reason, changes=changes, attempt=about)",
+                "del changes, about",
             ),
         ),
         caught_by=(
