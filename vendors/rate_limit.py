@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from vendors.apis.base import retry_after
+from vendors.apis.replies import retry_after
 from vendors.http import Read, ReadFailed, Reply, Request
 
 if TYPE_CHECKING:

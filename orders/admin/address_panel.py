@@ -37,7 +37,7 @@ from orders.drafting.intake import MOST_LINES, BadCell, BadLine, Reading, Row, r
 from orders.models import Mailbox, Order
 from orders.models.inventory import LIVE
 from orders.models.state import PURCHASE_PENDING
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 from vendors.models import Vendor
 
 PREFIX = "make"

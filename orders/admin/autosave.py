@@ -22,7 +22,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from mailops.core.sealed import CannotOpen, Sealed
 from orders.models import Order, Scratch, State
 from orders.models.unsaved_work import TooLarge
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 from vendors.models import Vendor
 
 FEW = 3  # of unsaved work, on pages about other things; New order lists all

@@ -22,7 +22,7 @@ from orders.availability.known_answers import ASKED_IN, asked_with, asking_of, s
 from orders.drafting import suggestions
 from orders.models import Asking, NotAllowed, Order, State
 from orders.plan import plan
-from vendors.apis.base import Offered
+from vendors.apis.values import Offered
 from vendors.http import ReadFailed
 
 PAGE = 50

@@ -28,7 +28,7 @@ from orders.drafting.intake import Reading, error_file, read, sample_file
 from orders.models import Client, NotAllowed, Order, State
 from orders.models.unsaved_work import TooLarge
 from orders.plan import Plan, plan
-from vendors.apis.base import OptionsForm
+from vendors.apis.forms import OptionsForm
 from vendors.models import Vendor
 
 MOST_CHECKS = 30  # listed beside the form; every line has its own besides

@@ -15,7 +15,7 @@ from django.utils import timezone
 from orders.admin.draft_form import joined
 from orders.drafting.intake import MOST_BYTES, MOST_LINES, CannotRead, open_file
 from orders.models import Upload
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 MOST_FILES = 20  # of one draft
 

@@ -17,7 +17,7 @@ from orders.drafting.intake import BadCell, CannotRead, Reading, read, read_doma
 from orders.drafting.intake.delimited import quoted
 from orders.drafting.intake.reader import laid_out
 from orders.models import Client
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 from vendors.models import Contact
 
 EXAMPLE = (

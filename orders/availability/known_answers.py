@@ -14,7 +14,7 @@ from django.utils import timezone
 from mailops.templatetags.page_filters import age
 from orders.models import Asking, Availability, Order, State
 from orders.models.name_availability import Answer, AvailabilityQuerySet
-from vendors.apis.base import DomainLine
+from vendors.apis.values import DomainLine
 from vendors.verdicts import Problem
 
 ASKED_IN = (State.DRAFT, State.REVIEW)

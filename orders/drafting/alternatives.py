@@ -17,7 +17,8 @@ from orders.drafting import drafts
 from orders.drafting.drafts import Draft
 from orders.models import Domain, Order
 from orders.models.inventory import LIVE, Asset
-from vendors.apis.base import ContactLike, DomainLine, OptionsForm, Product
+from vendors.apis.forms import OptionsForm
+from vendors.apis.values import ContactLike, DomainLine, Product
 from vendors.cost import CostSheet
 from vendors.models import Contact, Price, Vendor, account_settings
 from vendors.verdicts import Problem

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailops.core.money import Totals
-from vendors.apis.base import ContactLike, DomainLine, MailboxLine, OptionsForm, Product
+from vendors.apis.forms import OptionsForm
+from vendors.apis.values import ContactLike, DomainLine, MailboxLine, Product
 from vendors.cost import UNSTATED, CostLine, CostSheet, PriceLike
 from vendors.models import Vendor, account_settings
 

@@ -16,7 +16,7 @@ from orders.drafting.intake import Row, written
 from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
 from orders.models.inventory import LIVE, Asset
 from orders.plan import plan
-from vendors.apis.base import DomainLine, MailboxLine
+from vendors.apis.values import DomainLine, MailboxLine
 from vendors.models import Contact, Vendor
 
 

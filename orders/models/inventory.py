@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Concat, StrIndex, Substr
 
-from vendors.apis.base import DomainLine, MailboxLine
+from vendors.apis.values import DomainLine, MailboxLine
 
 
 class Asset(models.TextChoices):

@@ -20,7 +20,7 @@ from orders.models.confirmation_rule import Needed
 from orders.models.inventory import Asset
 from orders.models.queries import OrderQuerySet
 from orders.models.state import NEXT, REVISED, State
-from vendors.apis.base import DomainLine, MailboxLine, Product
+from vendors.apis.values import DomainLine, MailboxLine, Product
 from vendors.models import SendingSwitch, Vendor, account_settings
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from mailops.core.sealed import CannotOpen
 from mailops.history import audited, record
 from orders.models import Domain, Order, State
 from orders.models.inventory import Asset
-from vendors.apis.base import Progress
+from vendors.apis.values import Progress
 from vendors.http import ReadFailed
 
 log = logging.getLogger("mailops.progress")

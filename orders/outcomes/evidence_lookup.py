@@ -12,7 +12,7 @@ from mailops.history import audited, record
 from orders.models import Attempt, Order
 from orders.models.attempt import Stage
 from vendors import rate_limit
-from vendors.apis.base import Evidence
+from vendors.apis.values import Evidence
 from vendors.http import ReadFailed
 
 LOOKED_FOR = timedelta(days=3)  # how long MailOps goes on looking by itself

@@ -21,7 +21,7 @@ from orders.models import Look, Order
 from orders.plan import Plan, digest_of
 from orders.review.plan_diff import Moved, differences, prices
 from orders.spending import limits
-from vendors.apis.base import OptionsForm
+from vendors.apis.forms import OptionsForm
 
 SITTING = timedelta(minutes=30)  # going to and fro between an order's pages within it is one look
 AT_MOST = 12  # rows of a kind that a page lists

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from vendors.apis import REGISTRY
-from vendors.apis.base import Api, DomainLine, MailboxLine
+from vendors.apis.base import Api
+from vendors.apis.values import DomainLine, MailboxLine
 from vendors.http import ReadFailed, Reply, Request
 from vendors.verdicts import Problem, Refused, Verdict
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.vendors.orders import Answers, reply
 from vendors.apis import REGISTRY
-from vendors.apis.base import Offered
+from vendors.apis.values import Offered
 from vendors.http import ReadFailed
 
 PATHS = {

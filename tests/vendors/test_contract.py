@@ -25,7 +25,9 @@ from tests.vendors.orders import (
     reply,
 )
 from vendors.apis import REGISTRY
-from vendors.apis.base import Api, Evidence, OptionsForm, Progress
+from vendors.apis.base import Api
+from vendors.apis.forms import OptionsForm
+from vendors.apis.values import Evidence, Progress
 from vendors.cost import MONTH, ONCE, UNSTATED, YEAR, FetchedPrice
 from vendors.http import ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, NotSent, Refused, Unknown
@@ -99,6 +101,16 @@ def test_every_member_is_there(name: str) -> None:
         assert getattr(type(api), member) is not getattr(Api, member), member
     assert api.can_tell_progress == (type(api).progress is not Api.progress)
     assert api.can_fetch_prices == (type(api).prices is not Api.prices)
+    assert api.can_tell_availability == (type(api).availability is not Api.availability)
+    assert api.can_suggest == (type(api).suggest is not Api.suggest)
+    assert api.can_list_domains == (type(api).owned_domains is not Api.owned_domains)
+
+
+def test_a_flag_without_its_method_stays_off() -> None:
+    class Boastful(Api):
+        can_suggest = True
+
+    assert not Boastful.can_suggest
 
 
 @pytest.mark.parametrize("key", PRODUCTS)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.vendors.orders import EARLIER, LATER, SENT_AT, SOUND, Answers, StubOrder, reply
 from vendors.apis import REGISTRY
-from vendors.apis.base import Evidence, Progress
+from vendors.apis.values import Evidence, Progress
 from vendors.http import ReadFailed
 
 CMR = "/api/v1/integration"

@@ -18,20 +18,12 @@ from typing import Any
 from django import forms
 
 from vendors.apis import shared_rules
-from vendors.apis.base import (
-    Api,
-    DomainLine,
-    Evidence,
-    MailboxLine,
-    OptionsForm,
-    OrderLike,
-    OwnedDomain,
-    Product,
-    text,
-    word,
-)
+from vendors.apis.base import Api
+from vendors.apis.forms import OptionsForm
 from vendors.apis.reads import ask, could_not_ask, is_since, owned_domains, rows, weighed
+from vendors.apis.replies import text, word
 from vendors.apis.shared_rules import stop, warn
+from vendors.apis.values import DomainLine, Evidence, MailboxLine, OrderLike, OwnedDomain, Product
 from vendors.cost import CostSheet, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
@@ -171,7 +163,6 @@ class ColdMailReseller(Api):
         "mailbox": "One mailbox for one month",
     }
     pace_seconds = 0.25  # 5 requests a second for each key, seen by others; the vendor advises 4
-    can_list_domains = True
     balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
     AccountForm = AccountForm
     products = {

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from vendors.apis.base import Evidence, Offered, OwnedDomain, text
+from vendors.apis.replies import text
+from vendors.apis.values import Evidence, Offered, OwnedDomain
 from vendors.cost import FetchedPrice
 from vendors.http import Read, ReadFailed, Reply, Request
 

@@ -16,20 +16,8 @@ from urllib.parse import quote
 from django import forms
 
 from vendors.apis import scaledmail_package, shared_rules
-from vendors.apis.base import (
-    Api,
-    DomainLine,
-    Evidence,
-    MailboxLine,
-    Offered,
-    OptionsForm,
-    OrderLike,
-    OwnedDomain,
-    Product,
-    Progress,
-    text,
-    word,
-)
+from vendors.apis.base import Api
+from vendors.apis.forms import OptionsForm
 from vendors.apis.reads import (
     amount,
     ask,
@@ -40,6 +28,17 @@ from vendors.apis.reads import (
     rows,
     told_of,
     weighed,
+)
+from vendors.apis.replies import text, word
+from vendors.apis.values import (
+    DomainLine,
+    Evidence,
+    MailboxLine,
+    Offered,
+    OrderLike,
+    OwnedDomain,
+    Product,
+    Progress,
 )
 from vendors.cost import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
@@ -149,11 +148,6 @@ class ScaledMail(Api):
         "Orders are charged to the card on your ScaledMail account. Look at it at"
         " app.scaledmail.com."
     )
-    can_fetch_prices = True
-    can_tell_progress = True
-    can_list_domains = True
-    can_tell_availability = True
-    can_suggest = True
     batch_size = 10
     pace_seconds = 0.2  # 5 requests a second for each key
     search_pace_seconds = 4  # 15 searches or suggestions a minute

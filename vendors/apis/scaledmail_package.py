@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from vendors.apis import shared_rules
-from vendors.apis.base import OrderLike, word
+from vendors.apis.replies import word
 from vendors.apis.shared_rules import stop, warn
+from vendors.apis.values import OrderLike
 from vendors.cost import PriceLike
 from vendors.verdicts import Problem
 

@@ -9,14 +9,8 @@ from dataclasses import replace
 
 from anyascii import anyascii
 
-from vendors.apis.base import (
-    DomainLine,
-    MailboxLine,
-    OrderLike,
-    Product,
-    refused_key,
-    refused_order,
-)
+from vendors.apis.replies import refused_key, refused_order
+from vendors.apis.values import DomainLine, MailboxLine, OrderLike, Product
 from vendors.http import Reply
 from vendors.verdicts import Problem, Refused
 

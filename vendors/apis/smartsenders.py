@@ -16,20 +16,8 @@ from typing import Any
 from django import forms
 
 from vendors.apis import shared_rules
-from vendors.apis.base import (
-    Api,
-    Evidence,
-    MailboxLine,
-    Offered,
-    OptionsForm,
-    OrderLike,
-    OwnedDomain,
-    Product,
-    Progress,
-    refused_key,
-    refused_order,
-    text,
-)
+from vendors.apis.base import Api
+from vendors.apis.forms import OptionsForm
 from vendors.apis.reads import (
     amount,
     ask,
@@ -42,7 +30,17 @@ from vendors.apis.reads import (
     told_of,
     weighed,
 )
+from vendors.apis.replies import refused_key, refused_order, text
 from vendors.apis.shared_rules import stop, warn
+from vendors.apis.values import (
+    Evidence,
+    MailboxLine,
+    Offered,
+    OrderLike,
+    OwnedDomain,
+    Product,
+    Progress,
+)
 from vendors.cost import UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
@@ -126,11 +124,6 @@ class SmartSenders(Api):
         "Smartlead charges the card on its account: domains and mailboxes separately, and each can"
         " fail by itself. Look in Smartlead under SmartSenders."
     )
-    can_fetch_prices = True
-    can_tell_progress = True
-    can_list_domains = True
-    can_tell_availability = True
-    can_suggest = True
     availability_option = "vendor_id"
     pace_seconds = 1  # 60 requests a minute for each key, in Smartlead's general guide
     needs_listing_before = True

@@ -15,19 +15,8 @@ from urllib.parse import quote
 from django import forms
 
 from vendors.apis import shared_rules
-from vendors.apis.base import (
-    Api,
-    DomainLine,
-    Evidence,
-    Offered,
-    OptionsForm,
-    OrderLike,
-    OwnedDomain,
-    Product,
-    Progress,
-    text,
-    word,
-)
+from vendors.apis.base import Api
+from vendors.apis.forms import OptionsForm
 from vendors.apis.reads import (
     amount,
     ask,
@@ -39,7 +28,17 @@ from vendors.apis.reads import (
     told_of,
     weighed,
 )
+from vendors.apis.replies import text, word
 from vendors.apis.shared_rules import stop, warn
+from vendors.apis.values import (
+    DomainLine,
+    Evidence,
+    Offered,
+    OrderLike,
+    OwnedDomain,
+    Product,
+    Progress,
+)
 from vendors.cost import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused
@@ -93,10 +92,6 @@ class Woodpecker(Api):
         "Orders are paid from prepaid funds. Look in Woodpecker under Billing, Billing information,"
         " Prepaid balance."
     )
-    can_fetch_prices = True
-    can_tell_progress = True
-    can_list_domains = True
-    can_tell_availability = True
     batch_size = 10  # its page gives no number
     availability_option = "provider"
     max_concurrent = (

@@ -16,7 +16,7 @@ from mailops.core.money import Totals, show
 from orders.audit.month_end.statement import Charge
 from orders.models.month_end_match import Kind
 from orders.models.state import PURCHASED, State
-from vendors.apis.base import OwnedDomain
+from vendors.apis.values import OwnedDomain
 
 NOTHING = Decimal(0)
 

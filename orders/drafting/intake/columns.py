@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from orders.drafting.intake.delimited import letter
 from orders.drafting.intake.rows import COLUMNS, BadCell
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 MEANINGS = {
     "domain": "Domain",

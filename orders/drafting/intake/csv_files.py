@@ -13,7 +13,7 @@ from orders.drafting.intake.columns import CHANGE, LINE, MEANINGS, OURS, has_pla
 from orders.drafting.intake.delimited import Unreadable, cells
 from orders.drafting.intake.reader import Reading, laid_out
 from orders.drafting.intake.rows import COLUMNS
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 SAMPLES = (
     ("acme-reach.com", "Dana", "Reyes", "dana"),

@@ -20,7 +20,7 @@ from orders.drafting.intake.delimited import Line, Unreadable, cells, lines, sep
 from orders.drafting.intake.idn import weigh_letters
 from orders.drafting.intake.rows import BadCell, BadLine, Doubt, Result, Row
 from orders.validation.public_suffixes import registrable, weigh_ending
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 MOST_LINES = 5000
 Words = tuple[str, str]

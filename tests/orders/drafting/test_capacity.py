@@ -26,7 +26,7 @@ from orders.drafting.capacity import (
 )
 from tests.conftest import OrderFactory
 from tests.orders.pages import browser
-from vendors.apis.base import MailboxLine
+from vendors.apis.values import MailboxLine
 from vendors.cost import MONTH, UNSTATED, YEAR
 from vendors.models import Price, Vendor
 

@@ -16,7 +16,7 @@ from orders.models import Domain, NotAllowed, Order, State
 from orders.outcomes import delivery, sweeper
 from tests.conftest import PRODUCTS, OrderFactory, fresh
 from vendors.apis import REGISTRY
-from vendors.apis.base import Progress
+from vendors.apis.values import Progress
 from vendors.practice.server import Practice
 
 TELLING = [(api, product) for api, product in PRODUCTS if REGISTRY[api].can_tell_progress]

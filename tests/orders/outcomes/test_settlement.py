@@ -23,7 +23,7 @@ from tests.conftest import OrderFactory, claim, fresh, mark
 from tests.orders.outcomes.test_delivery import states
 from tests.orders.pages import browser, messages_of, url
 from tests.orders.test_submission import charges, in_threads
-from vendors.apis.base import Progress
+from vendors.apis.values import Progress
 from vendors.http import Reply
 from vendors.practice.server import Practice
 

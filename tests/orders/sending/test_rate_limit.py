@@ -25,7 +25,7 @@ from orders.sending import classification, preflight, task_queue
 from tests.conftest import OrderFactory, claim, fresh, mark
 from tests.orders.test_submission import charges, in_threads
 from vendors import rate_limit
-from vendors.apis.base import Progress
+from vendors.apis.values import Progress
 from vendors.http import Reply, Request
 from vendors.models import Vendor
 from vendors.practice.server import Practice

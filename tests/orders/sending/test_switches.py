@@ -21,7 +21,7 @@ from orders.plan import plan
 from orders.sending import classification
 from tests.conftest import OrderFactory, fresh, mark
 from tests.orders.pages import browser, messages_of, url
-from vendors.apis.base import retry_after
+from vendors.apis.replies import retry_after
 from vendors.http import Reply
 from vendors.models import SendingSwitch, Vendor
 from vendors.practice.server import Practice

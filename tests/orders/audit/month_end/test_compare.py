@@ -12,7 +12,7 @@ from orders.audit.month_end import Charge
 from orders.audit.month_end.compare import Booked, with_list, with_statement
 from orders.models.month_end_match import Kind
 from orders.models.state import State
-from vendors.apis.base import OwnedDomain
+from vendors.apis.values import OwnedDomain
 
 
 def booked(**changes: Any) -> Booked:

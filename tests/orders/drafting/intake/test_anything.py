@@ -12,7 +12,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from orders.drafting.intake import CannotRead, Row, Sheet, error_file, open_file, read, written
 from tests.orders.drafting.intake.made import PRODUCTS, ods, xlsx
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 KNOWN = [
     "acme.com", "b.net", "www.acme.com", "café.com", "аcme.com", "ａcme.com", "xn--a.com", "https://www.a.com/x",

@@ -6,7 +6,7 @@ import pytest
 
 from orders.drafting.intake import Column, Reading, read
 from tests.orders.drafting.intake.made import DOMAINS, MAILBOXES
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 
 def taken(text: str, product: Product = DOMAINS) -> Reading:

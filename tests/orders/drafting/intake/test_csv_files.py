@@ -8,7 +8,7 @@ import pytest
 
 from orders.drafting.intake import Reading, error_file, open_file, read, sample_file
 from tests.orders.drafting.intake.made import DOMAINS, MAILBOXES, PRODUCTS
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 TEXT = (
     "Phone\tdomain\tname\temail\n+49"

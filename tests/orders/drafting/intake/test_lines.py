@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from orders.drafting.intake import MOST_LINES, Row, read, written
 from vendors.apis import REGISTRY
-from vendors.apis.base import Product
+from vendors.apis.values import Product
 
 MAILBOXES = REGISTRY["woodpecker"].products["mailboxes"]
 DOMAINS = REGISTRY["coldmailreseller"].products["domains"]

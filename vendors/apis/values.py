@@ -1,0 +1,171 @@
+"""The values that adapters take and give: lines of an order, products, answers of a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal, Protocol
+
+from django import forms
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailboxLine:
+    """One mailbox of an order. `row` is its 1-based number as the drafter sees it."""
+
+    username: str
+    domain: str
+    first_name: str = ""
+    last_name: str = ""
+    picture: str = ""
+    row: int | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.username}@{self.domain}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainLine:
+    """One domain of an order with its mailboxes.
+
+    Where the vendor makes the addresses from one name per domain, `first_name`, `last_name` and
+    `picture` are filled and `mailboxes` is empty.
+    """
+
+    name: str
+    years: int = 1
+    forward_to: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    picture: str = ""
+    mailboxes: tuple[MailboxLine, ...] = ()
+    row: int | None = None
+
+
+class ContactLike(Protocol):
+    """The registrant's details that a request may carry (`vendors.models.Contact` has them)."""
+
+    @property
+    def first_name(self) -> str: ...
+    @property
+    def last_name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def company(self) -> str: ...
+    @property
+    def address_line_one(self) -> str: ...
+    @property
+    def address_line_two(self) -> str: ...
+    @property
+    def city(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def postal_code(self) -> str: ...
+    @property
+    def country(self) -> str: ...
+    @property
+    def phone_country_code(self) -> str: ...
+    @property
+    def phone(self) -> str: ...
+
+
+class OrderLike(Protocol):
+    """The attributes of an order that an adapter reads (`orders.models.Order` has them)."""
+
+    @property
+    def product(self) -> str: ...
+
+    # The vendor account's `AccountForm` and the product's `OptionsForm`, as plain JSON values.
+    @property
+    def settings(self) -> Mapping[str, Any]: ...
+    @property
+    def options(self) -> Mapping[str, Any]: ...
+
+    # Names of the secret options that are filled. Their values never reach an adapter.
+    @property
+    def secret_names(self) -> frozenset[str]: ...
+    @property
+    def contact(self) -> ContactLike | None: ...
+    @property
+    def forward_to(self) -> str: ...
+    @property
+    def contents(self) -> tuple[DomainLine, ...]: ...
+
+    # The vendor's order numbers known so far, newest first.
+    @property
+    def references(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Product:
+    """Something that can be ordered: one paid request of a vendor."""
+
+    label: str
+    help: str
+    OptionsForm: type[forms.Form]
+    # The request registers or assigns new domains. Otherwise the mailboxes go on owned domains.
+    buys_domains: bool
+    # It registers the names, so they must be free. Otherwise somebody has registered them already.
+    registers_names: bool = False
+    # One name per domain is enough: the vendor makes the addresses.
+    names_per_domain: bool = False
+    needs_contact: bool = False
+    forwards: bool = False
+    has_years: bool = False
+    has_pictures: bool = False
+    # Priced by the package of a set number of domains, not by domain and mailbox.
+    in_packages: bool = False
+    # By kind of mailbox: the exact number on a domain that the vendor documents.
+    mailboxes_per_domain: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """One thing a vendor's reads show about an order whose answer was lost.
+
+    Never a verdict, never proof of absence. `points_to` is "placed" where the evidence speaks for a
+    placed order, else empty.
+    """
+
+    text: str
+    points_to: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """The state of an accepted order, by domain name and by full address, in lower case.
+
+    Values: "ordered", "ready", "refused". Names without a state from the vendor are absent.
+    """
+
+    domains: Mapping[str, str] = field(default_factory=dict)
+    mailboxes: Mapping[str, str] = field(default_factory=dict)
+    reference: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offered:
+    """A vendor's answer about one domain name: is it free? Asking reserves nothing.
+
+    `price` is the price of registering the name, in `currency`; None and empty without one.
+    """
+
+    name: str
+    state: Literal["free", "taken", "unsaid"]
+    price: Decimal | None = None
+    currency: str = ""
+    says: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnedDomain:
+    """A domain in a vendor's list of what an account has; `mailboxes` is None without a count."""
+
+    domain: str
+    mailboxes: int | None = None
