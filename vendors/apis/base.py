@@ -47,6 +47,13 @@ class Api:
     # The only evidence after a lost answer is a list without dates or numbers, so the list is read
     # before the paid request as well.
     needs_listing_before: ClassVar[bool] = False
+    # For the diff of two plans. `words`: a name in the request's query or body -> the words that
+    # people read; "query.provider" or "hosting.username" where a name alone has two meanings.
+    # `row_words`: the name of a list -> the word for one row. `row_keys`: names that identify one.
+    words: ClassVar[Mapping[str, str]]
+    row_words: ClassVar[Mapping[str, str]]
+    row_keys: ClassVar[tuple[str, ...]]
+
     REFUSALS: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 
     # Set by `__init_subclass__`.
@@ -119,7 +126,7 @@ class Api:
     def look_for(
         self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
     ) -> list[Evidence]:
-        """Evidence of an order sent at `since` whose answer was lost. A failed read is evidence too.
+        """Evidence of an order sent at `since` whose answer was lost. A failed read is noted too.
 
         `before`: the names that `listed` gave just before sending. They speak for nothing.
         """

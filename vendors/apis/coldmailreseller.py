@@ -1,28 +1,33 @@
-"""ColdMailReseller: new domains with mailboxes, or mailboxes on a domain that is held there
-already.
+"""ColdMailReseller: new domains with mailboxes, or mailboxes on a domain that is owned there.
 
-The vendor documents neither the values of an order's status nor the paths of the wallet and of
-processing an order that was only created, and it has no list of orders. So progress and balance
-stay off, and an order made with `confirm: false` is processed by a person in the vendor's
-dashboard.
+Vendor pages: docs.coldmailreseller.com/creates-order-json-14632249e0 and
+/order-mailboxes-json-14943459e0.
+
+Not found in the vendor's pages: the values of an order's status, the paths of the wallet and of
+processing an order that was only created, a list of orders, the HTTP status of a refusal for an
+empty wallet. So progress and balance stay off, and an order made with `confirm: false` is processed
+by a person in the vendor's dashboard.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from django import forms
-
 from vendors.apis import shared_rules
 from vendors.apis.base import Api
-from vendors.apis.forms import OptionsForm
+from vendors.apis.coldmailreseller_rules import (
+    AccountForm,
+    DomainOptions,
+    MailboxOptions,
+    google_details,
+    problems,
+)
 from vendors.apis.reads import ask, could_not_ask, is_since, owned_domains, rows, weighed
 from vendors.apis.replies import text, word
-from vendors.apis.shared_rules import stop, warn
 from vendors.apis.values import DomainLine, Evidence, MailboxLine, OrderLike, OwnedDomain, Product
 from vendors.cost import CostSheet, PriceLike, cost_line, cost_sheet
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
@@ -30,124 +35,14 @@ from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1/integration"
 PATHS = {"domains": f"{BASE}/orders/json", "mailboxes": f"{BASE}/orders/create-mailbox-order/json"}
-MOST_PAGES = 100  # of its list, 50 rows each
+MOST_PAGES = 100  # of its list of subscriptions, 50 rows each
 KEY = {"cmr-x-api-key": Secret("api_key")}
-LONGEST_YEARS = 10
-POOR = re.compile(
-    r"insufficient (wallet )?balance", re.IGNORECASE
-)  # the page's word for it; its status is on none
+# The page's words for an empty wallet. No page gives the status of that refusal.
+POOR = re.compile(r"insufficient (wallet )?balance", re.IGNORECASE)
 POOR_MESSAGE = "The wallet at ColdMailReseller does not cover this order. Nothing was bought."
 POOR_FIX = (
     "Add money to the wallet in the Partner dashboard, then copy this order into a new draft."
 )
-GOOGLE = {
-    "googleOauthRoute": "google_oauth_route",
-    "clientId": "google_client_id",
-    "appName": "google_app_name",
-}
-
-
-class AccountForm(forms.Form):
-    user_id = forms.CharField(
-        label="User ID",
-        max_length=100,
-        help_text=(
-            "ColdMailReseller files every order under one customer of your Partner account. This is"
-            " the ID it gave to that customer, not an e-mail address. If you don't see it in the"
-            " Partner dashboard, ask the vendor's support for the customer's userId."
-        ),
-    )
-
-
-class _Options(OptionsForm):
-    confirm = forms.TypedChoiceField(
-        label="When it arrives",
-        choices=[(True, "Process at once"), (False, "Create only, processed later at the vendor")],
-        coerce=lambda value: str(value) == "True",
-        initial=True,
-        help_text=(
-            "Process at once pays from your wallet as soon as the order arrives. Create only buys"
-            " nothing until somebody processes the order in ColdMailReseller's dashboard."
-        ),
-    )
-    google_oauth_route = forms.CharField(
-        label="Google sign-in address",
-        max_length=2000,
-        required=False,
-        help_text=(
-            "For Google mailboxes. The long address that starts with https://accounts.google.com/."
-            " Your sending tool gives it to you where you connect Google mailboxes."
-        ),
-    )
-    google_client_id = forms.CharField(
-        label="Google client ID",
-        max_length=300,
-        required=False,
-        help_text=(
-            "For Google mailboxes. Your sending tool's own ID at Google; it ends in"
-            " .apps.googleusercontent.com."
-        ),
-    )
-    google_app_name = forms.CharField(
-        label="Google app name",
-        max_length=200,
-        required=False,
-        help_text="For Google mailboxes. The name that Google shows once the client ID is entered.",
-    )
-    auto_renew = forms.BooleanField(
-        label="Renew the mailboxes automatically",
-        required=False,
-        help_text=(
-            "The vendor keeps charging for the mailboxes until somebody turns it off. Domains are"
-            " not renewed."
-        ),
-    )
-
-
-class DomainOptions(_Options):
-    service_provider = forms.ChoiceField(
-        label="Mailboxes from",
-        choices=[("GOOGLE", "Google"), ("MICROSOFT", "Microsoft")],
-        initial="GOOGLE",
-    )
-    microsoft_oauth_route = forms.CharField(
-        label="Microsoft sign-in address",
-        max_length=2000,
-        required=False,
-        help_text=(
-            "For Microsoft mailboxes. Your sending tool gives it to you where you connect Microsoft"
-            " mailboxes."
-        ),
-    )
-    field_order = (
-        "service_provider",
-        "confirm",
-        "auto_renew",
-        "microsoft_oauth_route",
-        *GOOGLE.values(),
-    )
-
-
-class MailboxOptions(_Options):
-    subscription_id = forms.CharField(
-        label="Subscription ID",
-        max_length=100,
-        required=False,
-        help_text=(
-            "If the domain's mailboxes are paid for now: the ID of that subscription. The new"
-            " mailboxes join it."
-        ),
-    )
-    domain_id = forms.CharField(
-        label="Domain ID",
-        max_length=100,
-        required=False,
-        help_text=(
-            "If the domain's subscription was cancelled: the ID of the domain. The vendor starts a"
-            " new one."
-        ),
-    )
-    field_order = ("subscription_id", "domain_id", "auto_renew", "confirm", *GOOGLE.values())
 
 
 class ColdMailReseller(Api):
@@ -162,9 +57,10 @@ class ColdMailReseller(Api):
         "domain.<ending>": "A new domain with this ending, such as domain.com, for one year",
         "mailbox": "One mailbox for one month",
     }
-    pace_seconds = 0.25  # 5 requests a second for each key, seen by others; the vendor advises 4
-    balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
+    # Others have seen 5 requests a second for each key, and the advice to send 4.
+    pace_seconds = 0.25
     AccountForm = AccountForm
+    balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
     products = {
         "domains": Product(
             label="New domains with mailboxes",
@@ -185,22 +81,27 @@ class ColdMailReseller(Api):
         ),
     }
 
+    words = {
+        "userId": "user ID of the account", "domain": "domain", "years": "years",
+        "forwardTo": "forwards to", "username": "name before the @", "firstName": "first name",
+        "lastName": "last name", "profilePicture": "picture", "billingCycle": "billing cycle",
+        "confirm": "bought when it arrives", "serviceProvider": "mailboxes from",
+        "microsoftOauthRoute": "Microsoft sign-in address", "google": "Google",
+        "googleOauthRoute": "sign-in address", "clientId": "client ID", "appName": "app name",
+        "autoRenew": "renew automatically", "subscriptionId": "subscription",
+        "domainId": "domain ID",
+    }  # fmt: skip
+    row_words = {"domains": "domain", "mailboxes": "mailbox"}
+    row_keys = ("username", "domain")
+
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
-        is_mailboxes = order.product == "mailboxes"
-        of_product = (
-            (shared_rules.without_mailboxes(order), _owner_problems(order))
-            if is_mailboxes
-            else (_year_problems(order), _empty_domains(order), _provider_problems(order))
-        )
+        product = self.products["mailboxes" if order.product == "mailboxes" else "domains"]
         return shared_rules.bounded(
             shared_rules.missing_setting(order, "user_id", "user ID"),
-            *shared_rules.every_line(
-                order, self.products["mailboxes" if is_mailboxes else "domains"]
-            ),
+            *shared_rules.every_line(order, product),
             shared_rules.without_names(order),
             shared_rules.bad_pictures(order),
-            _route_problems(order),
-            *of_product,
+            *problems(order),
         )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
@@ -217,16 +118,15 @@ class ColdMailReseller(Api):
             for (ending, years), count in groups.items():
                 label = f"Domains .{ending}, {years} year{'s' if years > 1 else ''}"
                 item = f"domain.{ending}"
-                lines.append(
-                    cost_line(
-                        prices,
-                        item=item,
-                        label=label,
-                        quantity=count,
-                        multiplier=years,
-                        remark=remark,
-                    )
+                line = cost_line(
+                    prices,
+                    item=item,
+                    label=label,
+                    quantity=count,
+                    multiplier=years,
+                    remark=remark,
                 )
+                lines.append(line)
         count = len(shared_rules.mailboxes(order))
         lines.append(
             cost_line(prices, item="mailbox", label="Mailboxes", quantity=count, remark=remark)
@@ -244,11 +144,13 @@ class ColdMailReseller(Api):
 
     def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
         body = reply.json()
+        # Every answer is an envelope whose `status` repeats the HTTP status.
         if not isinstance(body, dict) or body.get("status", reply.status) != reply.status:
             return None
         says = body.get("message")
         if not isinstance(says, str) or not says.strip():
             return None
+        # Errors carry `data: null`. With an order number, something was made after all.
         if isinstance(body.get("data"), dict) and body["data"].get("orderId"):
             return Unknown(why=f"The vendor answered {reply.status}, and yet it names an order.")
         says = text(says)
@@ -270,6 +172,7 @@ class ColdMailReseller(Api):
         ):
             return None
         reference = text(data["orderId"], limit=120)
+        # A 200 may be a partial acceptance: others have seen this list, the page does not have it.
         refused = data.get("unavailableDomains") or []
         if not isinstance(refused, list) or not all(isinstance(name, str) for name in refused):
             return Unknown(
@@ -287,7 +190,7 @@ class ColdMailReseller(Api):
     def look_for(
         self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
     ) -> list[Evidence]:
-        """Subscriptions by domain: the vendor has no list of orders."""
+        # Subscriptions by domain, because the vendor has no list of orders.
         found: list[Evidence] = []
         for line in order.contents:
             try:
@@ -299,6 +202,7 @@ class ColdMailReseller(Api):
                 row for row in subscriptions if text(row.get("domain")).lower() == line.name.lower()
             ]
             found += [_evidence(order, line, row, since) for row in mine]
+        # "creates-order-json": `confirm: false` only creates the order, so no subscription begins.
         if order.options.get("confirm") is False:
             note = (
                 "An order that was only created shows in none of the vendor's lists. Search the"
@@ -308,29 +212,22 @@ class ColdMailReseller(Api):
         return weighed(found)
 
     def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
-        """Its subscriptions: a domain without one, or one that was only created, is in none of the
-        vendor's lists.
-
-        `nextPage` names a page after the last, so `totalPages` ends it.
-        """
+        """The domains with a subscription; others are in none of the vendor's lists."""
         listed: list[dict[str, Any]] = []
         for page in range(1, MOST_PAGES + 1):
             answer = _answer(read, ("page", str(page)))
             listed += rows(answer, "data", "subscriptions")
-            data = answer["data"]
-            pages = (
-                data.get("pagination", {}).get("totalPages")
-                if isinstance(data.get("pagination"), dict)
-                else None
-            )
+            # `nextPage` names a page even after the last one, so `totalPages` ends the loop.
+            pagination = answer["data"].get("pagination")
+            pages = pagination.get("totalPages") if isinstance(pagination, dict) else None
             if not isinstance(pages, int) or isinstance(pages, bool):
                 raise ReadFailed("The vendor does not say how long its list is.")
             if page >= pages:
                 over = ("CANCELLED", "EXPIRED")
-                mine = [
+                running = [
                     row for row in listed if text(row.get("subscriptionStatus")).upper() not in over
                 ]
-                return owned_domains(mine, name="domain", count="totalMailboxQuantity")
+                return owned_domains(running, name="domain", count="totalMailboxQuantity")
         raise ReadFailed(
             f"The vendor's list has over {MOST_PAGES} pages, which MailOps does not read."
         )
@@ -338,41 +235,6 @@ class ColdMailReseller(Api):
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         _subscriptions(read, ("limit", "1"))
         return "The key works. Whether the user ID is right shows with the first order."
-
-
-def _mailbox(line: MailboxLine) -> dict[str, str]:
-    body = {"username": line.username, "firstName": line.first_name, "lastName": line.last_name}
-    return body | ({"profilePicture": line.picture} if line.picture else {})
-
-
-def _mailboxes(order: OrderLike) -> dict[str, list[dict[str, str]]]:
-    return {
-        line.name: [_mailbox(box) for box in line.mailboxes]
-        for line in order.contents
-        if line.mailboxes
-    }
-
-
-def _google(order: OrderLike) -> dict[str, str]:
-    filled = {name: word(order.options, option) for name, option in GOOGLE.items()}
-    return {name: value for name, value in filled.items() if value}
-
-
-def _mailboxes_body(order: OrderLike) -> dict[str, Any]:
-    # The page's sample has subscriptionId and autoRenew together; its table wants autoRenew with
-    # domainId only.
-    subscription, domain, google = (
-        word(order.options, "subscription_id"),
-        word(order.options, "domain_id"),
-        _google(order),
-    )
-    is_new = bool(domain) and not subscription
-    return (
-        ({"domainId": domain} if is_new else {"subscriptionId": subscription})
-        | {"mailboxes": _mailboxes(order), "confirm": bool(order.options.get("confirm"))}
-        | ({"autoRenew": bool(order.options.get("auto_renew"))} if is_new else {})
-        | ({"google": google} if google else {})
-    )
 
 
 def _domains_body(order: OrderLike) -> dict[str, Any]:
@@ -386,101 +248,42 @@ def _domains_body(order: OrderLike) -> dict[str, Any]:
                 for line in order.contents
             ],
             "mailboxes": _mailboxes(order),
-            "billingCycle": "MONTHLY",
+            "billingCycle": "MONTHLY",  # the only value that "create-order" accepts
             "confirm": bool(order.options.get("confirm")),
             "serviceProvider": provider,
             "microsoftOauthRoute": route,
         }
-        | ({"google": google} if provider == "GOOGLE" and (google := _google(order)) else {})
+        | ({"google": google} if provider == "GOOGLE" and (google := google_details(order)) else {})
         | {"autoRenew": bool(order.options.get("auto_renew"))}
     )
 
 
-def _owner_problems(order: OrderLike) -> Iterator[Problem]:
-    subscription, domain = order.options.get("subscription_id"), order.options.get("domain_id")
-    field = "domain_id" if domain else "subscription_id"
-    if bool(subscription) == bool(domain):
-        message = "The vendor wants a subscription ID or a domain ID: one of them, not both."
-        yield stop(
-            message,
-            "Take the subscription ID while the domain's mailboxes are paid for.",
-            field=field,
-        )
-    elif len(order.contents) > 1:
-        message = "A subscription or domain ID belongs to one domain, and this order has several."
-        yield warn(
-            message,
-            "Make one order for each domain, unless the vendor told you otherwise.",
-            field=field,
-        )
-    if subscription and order.options.get("auto_renew"):
-        message = (
-            "Automatic renewal will not be sent: the subscription keeps the setting that it has."
-        )
-        yield warn(
-            message, "Untick it, or change it in the vendor's dashboard.", field="auto_renew"
-        )
-    if not _google(order):
-        message = "The Google details are empty. The vendor wants them for Google mailboxes."
-        fix = "Fill them in, unless the domain's mailboxes are Microsoft ones."
-        yield warn(message, fix, field="google_oauth_route")
-
-
-def _route_problems(order: OrderLike) -> Iterator[Problem]:
-    if not isinstance(order.options.get("confirm"), bool):
-        message = "It is not said whether the vendor shall process the order at once."
-        yield stop(message, "Choose one of the two.", field="confirm")
-    for field, words in (("google_oauth_route", "Google"), ("microsoft_oauth_route", "Microsoft")):
-        route = word(order.options, field)
-        if route and not shared_rules.WEB_ADDRESS.fullmatch(route):
-            message = f"The {words} sign-in address is not a web address."
-            yield warn(
-                message,
-                "Copy it again from your sending tool; it starts with https://.",
-                field=field,
-            )
-
-
-def _year_problems(order: OrderLike) -> Iterator[Problem]:
-    for line in order.contents:
-        if line.years < 1:
-            message = f"{line.name} would be bought for {line.years} years."
-            yield stop(message, "Say one year or more.", field="years", row=line.row)
-        elif line.years > LONGEST_YEARS:
-            message = (
-                f"{line.name} would be bought for {line.years} years, and most endings allow"
-                f" {LONGEST_YEARS}."
-            )
-            yield warn(message, f"Say {LONGEST_YEARS} years or fewer.", field="years", row=line.row)
-
-
-def _empty_domains(order: OrderLike) -> Iterator[Problem]:
-    for line in order.contents:
-        if not line.mailboxes:
-            message = f"{line.name} has no mailbox, so only the domain would be bought."
-            yield warn(
-                message, "Add a mailbox to it, if that is not meant.", field="domain", row=line.row
-            )
-
-
-def _provider_problems(order: OrderLike) -> Iterator[Problem]:
-    provider, route = (
-        order.options.get("service_provider"),
-        order.options.get("microsoft_oauth_route"),
+def _mailboxes_body(order: OrderLike) -> dict[str, Any]:
+    subscription, domain = (word(order.options, name) for name in ("subscription_id", "domain_id"))
+    google = google_details(order)
+    # The page's sample has subscriptionId and autoRenew together. Its table wants autoRenew with
+    # domainId only.
+    is_new = bool(domain) and not subscription
+    return (
+        ({"domainId": domain} if is_new else {"subscriptionId": subscription})
+        | {"mailboxes": _mailboxes(order), "confirm": bool(order.options.get("confirm"))}
+        | ({"autoRenew": bool(order.options.get("auto_renew"))} if is_new else {})
+        | ({"google": google} if google else {})
     )
-    if provider not in ("GOOGLE", "MICROSOFT"):
-        message = "It is not said who provides the mailboxes."
-        yield stop(message, "Choose Google or Microsoft.", field="service_provider")
-    if provider == "GOOGLE" and not _google(order):
-        message = "The vendor wants the Google details for Google mailboxes."
-        fix = "Fill in the Google sign-in address, client ID and app name."
-        yield stop(message, fix, field="google_oauth_route")
-    if provider == "MICROSOFT" and not route:
-        message = "The vendor wants the Microsoft sign-in address for Microsoft mailboxes."
-        yield stop(message, "Fill it in.", field="microsoft_oauth_route")
-    if (provider == "GOOGLE" and route) or (provider == "MICROSOFT" and _google(order)):
-        message = "The sign-in details of the other provider will not be sent."
-        yield warn(message, "Empty them, or choose the other provider.", field="service_provider")
+
+
+def _mailboxes(order: OrderLike) -> dict[str, list[dict[str, str]]]:
+    # Keyed by domain name, not by the vendor's ID of the domain.
+    return {
+        line.name: [_mailbox(box) for box in line.mailboxes]
+        for line in order.contents
+        if line.mailboxes
+    }
+
+
+def _mailbox(line: MailboxLine) -> dict[str, str]:
+    body = {"username": line.username, "firstName": line.first_name, "lastName": line.last_name}
+    return body | ({"profilePicture": line.picture} if line.picture else {})
 
 
 def _subscriptions(read: Read, *query: tuple[str, str]) -> list[dict[str, Any]]:
@@ -489,20 +292,20 @@ def _subscriptions(read: Read, *query: tuple[str, str]) -> list[dict[str, Any]]:
 
 def _answer(read: Read, *query: tuple[str, str]) -> Any:
     answer = ask(read, f"{BASE}/subscriptions", query=query, headers=KEY)
+    # An error may come with HTTP status 200 and its own status inside.
     if isinstance(answer, dict) and answer.get("status", 200) != 200:
         raise ReadFailed(f"The vendor said: {text(answer.get('message'))}")
     return answer
 
 
 def _evidence(order: OrderLike, line: DomainLine, row: dict[str, Any], since: datetime) -> Evidence:
-    """A subscription speaks for this order if it began after it, with as many mailboxes and for its
-    user.
-    """
+    """A subscription that began later, with as many mailboxes and for the same user, is ours."""
     count, begins = row.get("totalMailboxQuantity"), row.get("periodStart")
     shown = (
         f"{line.name} has a subscription since {text(begins) or 'an unknown day'} (mailboxes:"
         f" {text(count) or '?'})."
     )
+    # Mailboxes that join a subscription change its count, and nothing says the count before.
     if order.product == "mailboxes" and order.options.get("subscription_id"):
         return Evidence(
             text=f"{shown} This order adds {len(line.mailboxes)}: compare with the number before."

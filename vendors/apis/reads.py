@@ -1,4 +1,4 @@
-"""Harmless questions to a vendor, and how much their answers may be believed."""
+"""Questions that change nothing at a vendor, and readers for the parts of the answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def ask(
     headers: Mapping[str, str] | None = None,
     body: Any = None,
 ) -> Any:
-    """The object or list that a GET, or a POST that only asks, answers with 200.
+    """The object or list in the 200 answer to a GET, or with `body` to a POST that only asks.
 
     Raises `ReadFailed`.
     """
@@ -47,7 +47,7 @@ def ask(
 
 
 def _says(reply: Reply) -> str:
-    """The vendor's own sentence in an error, where one of its usual places holds one."""
+    # The vendors put their sentence at one of these places.
     body = reply.json()
     if not isinstance(body, dict):
         return ""
@@ -75,11 +75,9 @@ def rows(answer: Any, *keys: str) -> list[dict[str, Any]]:
 
 
 def is_since(value: Any, since: datetime) -> bool | None:
-    """Whether a vendor's time lies after `since`; None where it can't be read.
-
-    A date alone counts as its whole day.
-    """
+    """Is a vendor's time after `since`? None where it can't be read. Times without zone are UTC."""
     try:
+        # A date alone counts as its whole day: the order may have been made later that day.
         if isinstance(value, str) and len(value) == len("2026-01-31"):
             return date.fromisoformat(value) >= (since - SKEW).astimezone(UTC).date()
         moment = datetime.fromisoformat(value)
@@ -105,7 +103,7 @@ def currency(value: Any) -> str:
 
 
 def listed_once(found: Iterable[FetchedPrice]) -> list[FetchedPrice]:
-    """A price list with every item once: the first of those that a vendor lists twice."""
+    """A price list with every item once; the first row of an item counts."""
     prices: dict[str, FetchedPrice] = {}
     for price in found:
         prices.setdefault(price.item, price)
@@ -115,37 +113,33 @@ def listed_once(found: Iterable[FetchedPrice]) -> list[FetchedPrice]:
 def owned_domains(
     rows: Iterable[Mapping[str, Any]], *, name: str, count: str = ""
 ) -> list[OwnedDomain]:
-    """A list of domains with each once: the mailboxes of rows with one name are added up, if all of
-    them tell.
-    """
+    """The rows as domains, each once, in lower case. The counts of rows with one name are added."""
     counts: dict[str, int | None] = {}
     for row in rows:
         if domain := text(row.get(name), limit=253).lower():
-            told, before = row.get(count), counts.get(domain, 0)
-            is_number = isinstance(told, int) and not isinstance(told, bool) and told >= 0
-            counts[domain] = (
-                before + told if is_number and before is not None and told is not None else None
-            )
+            number, before = row.get(count), counts.get(domain, 0)
+            if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+                number = None
+            # A sum with an unknown part would look like the whole number.
+            counts[domain] = None if number is None or before is None else before + number
     return [OwnedDomain(domain=domain, mailboxes=mailboxes) for domain, mailboxes in counts.items()]
 
 
-def told_of(names: Sequence[str], found: Iterable[Offered]) -> list[Offered]:
-    """Each name that was asked about once, in that order; what the vendor left out or contradicts
-    is unsaid.
+def one_answer_each(names: Sequence[str], found: Iterable[Offered]) -> list[Offered]:
+    """One answer for each of `names`, in their order; answers about other names are dropped.
 
-    Names that nobody asked about are dropped.
+    A name without an answer, or with two different ones, is "unsaid".
     """
-    told: dict[str, Offered] = {}
+    answers: dict[str, Offered] = {}
     for offered in found:
         name = offered.name.lower()
-        before = told.setdefault(name, offered)
-        if before.state != offered.state:
-            told[name] = Offered(
-                name=name, state="unsaid", says="The vendor said two different things of it."
-            )
+        if answers.setdefault(name, offered).state != offered.state:
+            says = "The vendor said two different things of it."
+            answers[name] = Offered(name=name, state="unsaid", says=says)
     missing = "The vendor's answer left it out."
     return [
-        told.get(name.lower()) or Offered(name=name, state="unsaid", says=missing) for name in names
+        answers.get(name.lower()) or Offered(name=name, state="unsaid", says=missing)
+        for name in names
     ]
 
 

@@ -1,8 +1,11 @@
 """ScaledMail: a package of domains with mailboxes, paid by card as a monthly subscription.
 
-The documented answers of most reads are empty objects. What is read from `/domains` and
-`/organizations`, and the dollars of `/packages`, is what others have seen there, not the vendor's
-word.
+Vendor page: api.scaledmail.com/create-order-18334152e0. An order has no draft and no second step:
+success makes a subscription at once.
+
+Not found in the vendor's pages: the answers of most reads and of the order itself, which are
+documented as empty objects, and any currency. The forms of `/domains` and `/organizations` and the
+dollars of `/packages` are what others have seen.
 """
 
 from __future__ import annotations
@@ -13,23 +16,21 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from django import forms
-
-from vendors.apis import scaledmail_package, shared_rules
+from vendors.apis import shared_rules
 from vendors.apis.base import Api
-from vendors.apis.forms import OptionsForm
 from vendors.apis.reads import (
     amount,
     ask,
     could_not_ask,
     is_since,
     listed_once,
+    one_answer_each,
     owned_domains,
     rows,
-    told_of,
     weighed,
 )
 from vendors.apis.replies import text, word
+from vendors.apis.scaledmail_rules import AccountForm, PackageOptions, problems, quantity
 from vendors.apis.values import (
     DomainLine,
     Evidence,
@@ -41,95 +42,18 @@ from vendors.apis.values import (
     Progress,
 )
 from vendors.cost import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
-from vendors.http import SHORTEST_SECRET, Read, ReadFailed, Reply, Request, Secret
+from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1"
 KEY = {"Authorization": Secret("api_key", prefix="Bearer ")}
-ELSEWHERE, TOOL = (
-    "provider=other",
-    "sequencer_provider",
-)  # when the form shows the fields of a login
-LOOKED_AT = 10  # each order has to be read for its domains
+LOOKED_AT = 10  # orders read for their domains after a lost answer, one question each
 STATES = {"active": "ready", "in progress": "ordered"}
+# Words after which a refusal may have made a subscription, and a success may have made none.
 MONEY_MOVED = re.compile(
     r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE
 )
 TROUBLE = re.compile(r"fail|declin|could not|unable", re.IGNORECASE)
-
-
-class AccountForm(forms.Form):
-    organization_id = forms.CharField(
-        label="Organization ID",
-        max_length=100,
-        help_text=(
-            "ScaledMail files every order under an organization of your account (newer name:"
-            " workspace). Its ID usually starts with rec. Testing this account's key names the"
-            " organizations that the key reaches."
-        ),
-    )
-
-
-def _password(label: str, help_text: str, *, only_if: str) -> forms.CharField:
-    attrs = {"autocomplete": "new-password", "data-only-if": only_if}
-    return forms.CharField(
-        label=label,
-        min_length=SHORTEST_SECRET,
-        max_length=300,
-        required=False,
-        help_text=help_text,
-        widget=forms.PasswordInput(render_value=False, attrs=attrs),
-        strip=False,
-    )
-
-
-def _word(label: str, help_text: str = "", *, only_if: str = "") -> forms.CharField:
-    widget = forms.TextInput(attrs={"data-only-if": only_if} if only_if else {})
-    return forms.CharField(
-        label=label, max_length=200, required=False, help_text=help_text, widget=widget
-    )
-
-
-class PackageOptions(OptionsForm):
-    price_id = forms.ChoiceField(label="Package", help_text="From the account's price list.")
-    quantity = forms.IntegerField(
-        label="Number of packages", min_value=1, required=False, help_text="Leave empty for one."
-    )
-    provider = forms.ChoiceField(
-        label="Domains bought at",
-        choices=[
-            ("scaledmail", "ScaledMail"),
-            ("other", "Somewhere else, such as Porkbun or Namecheap"),
-        ],
-        initial="scaledmail",
-    )
-    coupon = _word("Coupon", "What it takes off shows only after ordering.")
-    hosting_provider = _word(
-        "Where the domains are held",
-        "Only for domains bought somewhere else, for example Porkbun.",
-        only_if=ELSEWHERE,
-    )
-    hosting_username = _word(
-        "User name there", "Only for domains bought somewhere else.", only_if=ELSEWHERE
-    )
-    hosting_password = _password(
-        "Password there",
-        "Only for domains bought somewhere else: ScaledMail signs in with it to set them up. It is"
-        " kept sealed.",
-        only_if=ELSEWHERE,
-    )
-    sequencer_provider = _word(
-        "Sending tool", "If ScaledMail shall add the mailboxes to it, for example Instantly."
-    )
-    sequencer_username = _word(
-        "User name in the sending tool", "Only with a sending tool above.", only_if=TOOL
-    )
-    sequencer_password = _password(
-        "Password in the sending tool",
-        "Only with a sending tool above. It is kept sealed.",
-        only_if=TOOL,
-    )
-    price_choices = {"price_id": "package."}
 
 
 class ScaledMail(Api):
@@ -165,19 +89,28 @@ class ScaledMail(Api):
             forwards=True,
             has_pictures=True,
             in_packages=True,
-            mailboxes_per_domain={
-                "Google": 2,
-                "Outlook": 25,
-                "SMTP": 4,
-            },  # documented for its custom orders
+            # "create-custom-order" documents these numbers.
+            mailboxes_per_domain={"Google": 2, "Outlook": 25, "SMTP": 4},
         )
     }
+
+    words = {
+        "organization_id": "organization ID of the account", "query.provider": "domains bought at",
+        "coupon": "coupon", "hosting": "login where the domains are held",
+        "sequencer": "login at the sequencer", "provider": "provider",
+        "hosting.username": "user name", "sequencer.username": "user name", "password": "password",
+        "quantity": "number of packages", "domain": "domain", "redirect": "forwards to",
+        "first_name": "first name", "last_name": "last name", "alias": "name before the @",
+        "profile_picture": "picture",
+    }  # fmt: skip
+    row_words = {"domains": "domain", "aliases": "mailbox"}
+    row_keys = ("alias", "domain")
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
         return shared_rules.bounded(
             shared_rules.missing_setting(order, "organization_id", "organization ID"),
             *shared_rules.every_line(order, self.products["package"]),
-            *scaledmail_package.problems(order, prices),
+            *problems(order, prices),
             shared_rules.without_names(order),
             shared_rules.bad_pictures(order),
         )
@@ -189,18 +122,15 @@ class ScaledMail(Api):
             if coupon
             else ""
         )
-        count = scaledmail_package.quantity(order) if price_id else 0
-        return cost_sheet(
-            [
-                cost_line(
-                    prices,
-                    item=f"package.{price_id}",
-                    label="Packages",
-                    quantity=count,
-                    remark=remark,
-                )
-            ]
+        count = quantity(order) if price_id else 0
+        line = cost_line(
+            prices,
+            item=f"package.{price_id}",
+            label="Packages",
+            quantity=count,
+            remark=remark,
         )
+        return cost_sheet([line])
 
     def order_request(self, order: OrderLike) -> Request:
         options = order.options
@@ -210,16 +140,15 @@ class ScaledMail(Api):
             method="POST",
             path=f"{BASE}/create-order/{quote(word(options, 'price_id'), safe='')}",
             query=query + coupon,
-            # The page sends its JSON as plain text.
+            # "create-order" declares its JSON body as plain text.
             headers=KEY | {"Content-Type": "text/plain"},
             body=(_login(order, "hosting") if options.get("provider") == "other" else {})
             | (_login(order, "sequencer") if options.get("sequencer_provider") else {})
-            | ({"quantity": scaledmail_package.quantity(order)} if options.get("quantity") else {})
+            | ({"quantity": quantity(order)} if options.get("quantity") else {})
             | {"domains": [_domain(line) for line in order.contents]},
         )
 
     def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
-        """A 400 has been seen for an order whose subscription was made but could not be charged."""
         body = reply.json()
         if not isinstance(body, dict) or _reference(body) or body.get("success") is True:
             return None
@@ -227,6 +156,7 @@ class ScaledMail(Api):
         if not words or not all(isinstance(word, str) for word in words):
             return None
         says = text(" ".join(dict.fromkeys(words)))
+        # Others have seen a 400 for an order whose subscription was made but could not be charged.
         if MONEY_MOVED.search(says):
             return Unknown(
                 why=f"The vendor refused, yet it may have made a subscription. It says: {says}"
@@ -234,10 +164,7 @@ class ScaledMail(Api):
         return shared_rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
-        """The documented success is an empty object.
-
-        A lone `message` is how the vendor words an error.
-        """
+        """The documented success is an empty object: an order number is not guaranteed."""
         body = reply.json()
         if reply.status != 200 or not isinstance(body, dict):
             return None
@@ -254,6 +181,7 @@ class ScaledMail(Api):
                     f" {text(body.get('error')) or says}"
                 )
             )
+        # A lone `message` is how the vendor words an error.
         if "message" in body and not (reference or body.get("success")):
             return None
         return Accepted(reference=reference, details={"vendor_says": says})
@@ -261,7 +189,7 @@ class ScaledMail(Api):
     def look_for(
         self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
     ) -> list[Evidence]:
-        """The newest orders, by the names of their domains: the list itself names none."""
+        # The list names no domains, so each of the newest orders is read for its own.
         query = (("organization_id", _organization(order)),)
         found: list[Evidence] = []
         try:
@@ -278,35 +206,22 @@ class ScaledMail(Api):
             found.append(could_not_ask("The list of orders, or a part of it,", error))
         else:
             if len(recent) > LOOKED_AT:
-                found.append(
-                    Evidence(
-                        text=(
-                            f"Only the newest {LOOKED_AT} of {len(recent)} later orders were"
-                            " looked at."
-                        )
-                    )
-                )
+                left = f"Only the newest {LOOKED_AT} of {len(recent)} later orders were looked at."
+                found.append(Evidence(text=left))
         return weighed(found)
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
-        """From `/domains`, whose form the vendor does not document; mailboxes of an active domain
-        count as ready.
-        """
-        query = (("organization_id", _organization(order)),)
         listed = {
-            text(row.get("domain")).lower(): row
-            for row in rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
+            text(row.get("domain")).lower(): row for row in _domains_listed(order.settings, read)
         }
-        mine = {
-            line.name.lower(): listed[line.name.lower()]
-            for line in order.contents
-            if line.name.lower() in listed
-        }
+        names = [line.name.lower() for line in order.contents]
+        mine = {name: listed[name] for name in names if name in listed}
         states = {
             name: STATES.get(text(row.get("status")).lower(), "") for name, row in mine.items()
         }
         domains = {name: state for name, state in states.items() if state}
         numbers = {text(row.get("payment_id"), limit=120) for row in mine.values()}
+        # The list tells no state of a mailbox: it counts as ready with its domain.
         return Progress(
             domains=domains,
             mailboxes={
@@ -318,35 +233,26 @@ class ScaledMail(Api):
         )
 
     def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
-        """From `/domains`, whose form the vendor does not document."""
-        query = (("organization_id", word(settings, "organization_id")),)
-        listed = rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
+        listed = _domains_listed(settings, read)
         return owned_domains(listed, name="domain", count="total_mailboxes")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
-        """The packages. The vendor states no currency; others have seen US dollars."""
         found = []
         for row in rows(ask(read, f"{BASE}/packages", headers=KEY), "packages"):
-            price_id, price, count = (
-                text(row.get("id"), limit=100),
-                amount(row.get("price")),
-                row.get("domains"),
-            )
-            domains = (
-                count
-                if isinstance(count, int) and not isinstance(count, bool) and 0 < count < 10_000
-                else None
-            )
+            price_id, price = text(row.get("id"), limit=100), amount(row.get("price"))
+            count = row.get("domains")
+            if isinstance(count, bool) or not isinstance(count, int) or not 0 < count < 10_000:
+                count = None
             if price_id and price is not None:
                 label = text(row.get("name"), limit=120) or price_id
                 found.append(
                     FetchedPrice(
                         item=f"package.{price_id}",
-                        label=f"{label}, {domains} domains" if domains else label,
+                        label=f"{label}, {count} domains" if count else label,
                         unit=MONTH if row.get("frequency") == "/monthly" else UNSTATED,
                         amount=price,
-                        currency="USD",
-                        domains=domains,
+                        currency="USD",  # seen by others; the page states no currency
+                        domains=count,
                     )
                 )
         return listed_once(found)
@@ -354,18 +260,15 @@ class ScaledMail(Api):
     def availability(
         self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
     ) -> list[Offered]:
-        """The answer is a bare list."""
-        answer = _search(
-            read, "search-domains", settings, {"domains": list(names)}, kind="text/plain"
-        )
-        return told_of(names, [_offered(row) for row in rows(answer)])
+        body = {"domains": list(names)}
+        answer = _search(read, "search-domains", settings, body, kind="text/plain")
+        # This answer is a bare list; that of "suggest-domains" is an object.
+        return one_answer_each(names, [_offered(row) for row in rows(answer)])
 
     def suggest(
         self, name: str, read: Read, *, settings: Mapping[str, Any], asked_with: str
     ) -> list[Offered]:
-        """It takes a keyword and strips the ending itself; the first twenty are enough to choose
-        from.
-        """
+        # The vendor takes a keyword and strips the ending itself.
         few = (("page", "1"), ("limit", "20"))
         answer = _search(
             read, "suggest-domains", settings, {"domain": name}, few, kind="application/json"
@@ -374,6 +277,7 @@ class ScaledMail(Api):
         return [offered for offered in found if offered.state == "free" and offered.name]
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
+        # The page documents an empty object. Others have seen `organizations`, or a bare list.
         answer = ask(read, f"{BASE}/organizations", headers=KEY)
         listed = answer if isinstance(answer, list) else answer.get("organizations")
         found = [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
@@ -399,21 +303,13 @@ def _organization(order: OrderLike) -> str:
 
 
 def _login(order: OrderLike, kind: str) -> dict[str, Any]:
-    provider, username = (
-        word(order.options, f"{kind}_{part}") for part in ("provider", "username")
-    )
-    return {
-        kind: {"provider": provider, "username": username, "password": Secret(f"{kind}_password")}
-    }
-
-
-def _alias(box: MailboxLine) -> dict[str, str]:
-    body = {"first_name": box.first_name, "last_name": box.last_name, "alias": box.username}
-    return body | ({"profile_picture": box.picture} if box.picture else {})
+    login = {part: word(order.options, f"{kind}_{part}") for part in ("provider", "username")}
+    return {kind: {**login, "password": Secret(f"{kind}_password")}}
 
 
 def _domain(line: DomainLine) -> dict[str, Any]:
     names: dict[str, Any] = {"first_name": line.first_name, "last_name": line.last_name}
+    # Names or aliases, never both: with aliases the vendor makes no addresses of its own.
     return (
         {"domain": line.name}
         | ({"aliases": [_alias(box) for box in line.mailboxes]} if line.mailboxes else names)
@@ -422,43 +318,13 @@ def _domain(line: DomainLine) -> dict[str, Any]:
     )
 
 
-def _search(
-    read: Read,
-    name: str,
-    settings: Mapping[str, Any],
-    body: Mapping[str, Any],
-    query: tuple[tuple[str, str], ...] = (),
-    *,
-    kind: str,
-) -> Any:
-    where = (("organization_id", word(settings, "organization_id")), *query)
-    return ask(read, f"{BASE}/{name}", query=where, headers=KEY | {"Content-Type": kind}, body=body)
-
-
-def _offered(row: Mapping[str, Any]) -> Offered:
-    """`available`, `taken` or, in suggestions, `error`.
-
-    Dollars are the suggestions' word; others saw the same in searches, and there a list of the
-    block lists that name the domain.
-    """
-    name, listed = text(row.get("domain"), limit=253).lower(), row.get("blacklisted")
-    lists = ", ".join(filter(None, map(text, listed)))[:200] if isinstance(listed, list) else ""
-    says = f"It stands on block lists: {lists}." if lists else ""
-    if row.get("status") == "available":
-        price = amount(row.get("price"))
-        return Offered(
-            name=name,
-            state="free",
-            price=price,
-            currency="USD" if price is not None else "",
-            says=says,
-        )
-    if row.get("status") == "taken":
-        return Offered(name=name, state="taken", says=says)
-    return Offered(name=name, state="unsaid", says=says or "The vendor could not tell.")
+def _alias(box: MailboxLine) -> dict[str, str]:
+    body = {"first_name": box.first_name, "last_name": box.last_name, "alias": box.username}
+    return body | ({"profile_picture": box.picture} if box.picture else {})
 
 
 def _reference(body: Mapping[str, Any]) -> str:
+    # Each of these keys has been seen by others; the page shows none.
     numbers = (body.get(key) for key in ("id", "order_id", "payment_id"))
     return next(
         (
@@ -473,7 +339,7 @@ def _reference(body: Mapping[str, Any]) -> str:
 def _evidence(
     order: OrderLike, row: dict[str, Any], details: Any, since: datetime
 ) -> list[Evidence]:
-    """An order at the vendor, if it shares domains with ours."""
+    """The vendor's order in `row`, if it shares domains with ours."""
     packages = details.get("packages") if isinstance(details, dict) else None
     names = {
         text(domain.get("name")).lower()
@@ -491,10 +357,40 @@ def _evidence(
         " this one."
     )
     is_placed = wanted <= names and is_since(row.get("created_at"), since)
-    return [
-        Evidence(
-            text=shown,
-            points_to="placed" if is_placed else "",
-            reference=number if is_placed else "",
-        )
-    ]
+    if not is_placed:
+        return [Evidence(text=shown)]
+    return [Evidence(text=shown, points_to="placed", reference=number)]
+
+
+def _domains_listed(settings: Mapping[str, Any], read: Read) -> list[dict[str, Any]]:
+    """The domains of the account's organization. The page does not document their form."""
+    query = (("organization_id", word(settings, "organization_id")),)
+    return rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
+
+
+def _search(
+    read: Read,
+    name: str,
+    settings: Mapping[str, Any],
+    body: Mapping[str, Any],
+    query: tuple[tuple[str, str], ...] = (),
+    *,
+    kind: str,
+) -> Any:
+    where = (("organization_id", word(settings, "organization_id")), *query)
+    return ask(read, f"{BASE}/{name}", query=where, headers=KEY | {"Content-Type": kind}, body=body)
+
+
+def _offered(row: Mapping[str, Any]) -> Offered:
+    # The status is `available`, `taken` or, in suggestions, `error`. "suggest-domains" states
+    # dollars. Others have seen dollars in searches too, and there the block lists with the name.
+    name, listed = text(row.get("domain"), limit=253).lower(), row.get("blacklisted")
+    lists = ", ".join(filter(None, map(text, listed)))[:200] if isinstance(listed, list) else ""
+    says = f"It stands on block lists: {lists}." if lists else ""
+    if row.get("status") == "available":
+        price = amount(row.get("price"))
+        money = "USD" if price is not None else ""
+        return Offered(name=name, state="free", price=price, currency=money, says=says)
+    if row.get("status") == "taken":
+        return Offered(name=name, state="taken", says=says)
+    return Offered(name=name, state="unsaid", says=says or "The vendor could not tell.")

@@ -1,4 +1,4 @@
-"""Rules that several vendors share: what is wrong with an order, and which line a refusal means."""
+"""Rules that several vendors share: faults of an order, and the line that a refusal means."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def warn(message: str, fix: str, *, field: str, row: int | None = None) -> Probl
 
 
 def bounded(*kinds: Iterable[Problem]) -> list[Problem]:
-    """All problems, of each kind the first fifty for one field and then how many more there are."""
+    """All problems; of each kind and field the first fifty, then one that counts the rest."""
     found: list[Problem] = []
     for kind in kinds:
         counts: Counter[tuple[str, str]] = Counter()
@@ -66,12 +66,12 @@ def mailboxes(order: OrderLike) -> list[MailboxLine]:
 
 
 def row_of(line: DomainLine) -> int | None:
-    """A domain that was already held has no row of its own: its first mailbox stands for it."""
+    # An owned domain has no row of its own, so its first mailbox stands for it.
     return line.row or (line.mailboxes[0].row if line.mailboxes else None)
 
 
 def every_line(order: OrderLike, product: Product) -> tuple[Iterator[Problem], ...]:
-    """What no vendor can take in its lines, whichever it is."""
+    """The rules about lines that hold at every vendor, one iterator a rule."""
     return (
         nothing_to_order(order),
         bad_domains(order),
@@ -132,9 +132,7 @@ def _also_at(row: int | None) -> str:
 
 
 def bad_addresses(order: OrderLike) -> Iterator[Problem]:
-    """What can't stand before the @ of any address (RFC 5321 and 5322), and what mail providers
-    seldom let stand.
-    """
+    """Stops what RFC 5321 and 5322 forbid before the @, warns of what few mail providers allow."""
     taken: set[str] = set()
     shown = 0
     for box in mailboxes(order):
@@ -142,7 +140,8 @@ def bad_addresses(order: OrderLike) -> Iterator[Problem]:
         if len(name) <= LONGEST_LOCAL_PART and PLAIN.fullmatch(name):
             continue
         taken = taken or {each.address.lower() for each in mailboxes(order)}
-        shown += 1  # what is only counted needs no better name
+        shown += 1
+        # Problems past the first fifty are only counted, so a better name would be wasted work.
         fix = (
             _instead(box, taken) if shown <= 2 * MOST_OF_A_KIND else "Use letters, digits and dots."
         )
@@ -163,9 +162,7 @@ def bad_addresses(order: OrderLike) -> Iterator[Problem]:
 
 
 def _instead(box: MailboxLine, taken: set[str]) -> str:
-    """A plain name for the mailbox that no other line has, out of what was typed or the person's
-    name.
-    """
+    """Advises a plain name that no other line has, made of the typed one or the person's name."""
     plain = _plain(box.username.partition("@")[0]) or _plain(f"{box.first_name} {box.last_name}")
     for number in range(1, 10):
         name = f"{plain}{number if number > 1 else ''}"
@@ -191,10 +188,8 @@ def strayed_addresses(order: OrderLike) -> Iterator[Problem]:
 
 
 def without_place(order: OrderLike, product: Product) -> Iterator[Problem]:
-    """What was typed and this vendor's order has no place for.
-
-    A domain that is held already keeps what it has.
-    """
+    """Warns of typed values that this vendor's order has no place for."""
+    # An owned domain keeps its forwarding and years, and the order changes neither.
     for line in order.contents if product.buys_domains else ():
         if line.forward_to and not product.forwards:
             message = (
@@ -264,9 +259,8 @@ def missing_setting(order: OrderLike, name: str, words: str) -> Iterator[Problem
 
 
 def refused_line(order: OrderLike, says: str) -> Problem:
-    """The problem of a refused order, at the first line whose address or domain stands in the
-    vendor's words.
-    """
+    """The problem of a refused order, at the first line that the vendor's words name."""
+    # Addresses first: each of them contains the name of a domain.
     addresses = [(box.address, "address", box.row) for box in mailboxes(order)]
     domains = [(line.name, "domain", row_of(line)) for line in order.contents]
     for name, field, row in addresses + domains:

@@ -1,7 +1,10 @@
-"""Woodpecker: mailboxes on active domains that are held there already.
+"""Woodpecker: mailboxes on active domains that are owned there already.
 
-It gives no order number, and an order that fails after it was accepted looks like one that never
-moves.
+Vendor page: developers.woodpecker.co/docs/domains/post-order-mailboxes/.
+
+Not found in the vendor's pages: an order number, a list of orders, a state of a mailbox that failed
+after its order was accepted (such a mailbox looks like one that never moves), a balance, the most
+names in one question about availability.
 """
 
 from __future__ import annotations
@@ -23,9 +26,9 @@ from vendors.apis.reads import (
     could_not_ask,
     currency,
     listed_once,
+    one_answer_each,
     owned_domains,
     rows,
-    told_of,
     weighed,
 )
 from vendors.apis.replies import text, word
@@ -43,10 +46,13 @@ from vendors.cost import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, c
 from vendors.http import Read, ReadFailed, Reply, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused
 
+BASE = "/rest/v2/domains"
 KEY = {"x-api-key": Secret("api_key")}
 STATES = {"PAID": "ready", "ORDERED": "ordered"}
+# The field of a documented 422, and our column for it.
 PLACE = re.compile(r"mailboxes\[(\d{1,6})\](?:\.(\w{1,40}))?")
 COLUMNS = {"email": "address", "first_name": "first_name", "last_name": "last_name"}
+# The codes of a 422 about the account. The page's list of them is open-ended.
 BUSINESS = {
     "insufficient_funds": (
         "The prepaid funds at Woodpecker are too low. Nothing was bought.",
@@ -92,11 +98,10 @@ class Woodpecker(Api):
         "Orders are paid from prepaid funds. Look in Woodpecker under Billing, Billing information,"
         " Prepaid balance."
     )
-    batch_size = 10  # its page gives no number
+    batch_size = 10  # the page gives no number
     availability_option = "provider"
-    max_concurrent = (
-        1  # it works on one request at a time, lets six wait for 15 seconds, and drops the rest
-    )
+    # The vendor works on one request at a time, lets six wait for 15 seconds and drops the rest.
+    max_concurrent = 1
     needs_listing_before = True
     AccountForm = forms.Form
     products = {
@@ -107,6 +112,10 @@ class Woodpecker(Api):
             buys_domains=False,
         )
     }
+
+    words = {"email": "address", "first_name": "first name", "last_name": "last name"}
+    row_words = {"mailboxes": "mailbox"}
+    row_keys = ("email",)
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
         return shared_rules.bounded(
@@ -119,16 +128,8 @@ class Woodpecker(Api):
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         provider = word(order.options, "provider")
         count = len(shared_rules.mailboxes(order)) if provider else 0
-        return cost_sheet(
-            [
-                cost_line(
-                    prices,
-                    item=f"mailbox.{provider}",
-                    label=f"Mailboxes, {provider}",
-                    quantity=count,
-                )
-            ]
-        )
+        item, label = f"mailbox.{provider}", f"Mailboxes, {provider}"
+        return cost_sheet([cost_line(prices, item=item, label=label, quantity=count)])
 
     def order_request(self, order: OrderLike) -> Request:
         mailboxes = [
@@ -137,7 +138,7 @@ class Woodpecker(Api):
         ]
         return Request(
             method="POST",
-            path="/rest/v2/domains/mailboxes/order",
+            path=f"{BASE}/mailboxes/order",
             headers=KEY | {"Content-Type": "application/json"},
             body={"mailboxes": mailboxes},
         )
@@ -146,6 +147,7 @@ class Woodpecker(Api):
         body = reply.json()
         if not isinstance(body, dict):
             return None
+        # "post-order-mailboxes": a 422 is raised before the order is accepted, in its own form.
         if reply.status == 422:
             problems = _invalid(order, body)
             return Refused(problems=tuple(problems)) if problems else None
@@ -156,17 +158,12 @@ class Woodpecker(Api):
         return shared_rules.refused(order, reply, says)
 
     def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | None:
-        """202 without a body is what the page documents; the reply has no order number."""
+        # The documented success is a 202 without a body.
         if reply.status != 202:
             return None
         body = reply.json() if reply.body.strip() else {}
-        if not isinstance(body, dict) or body.keys() & {
-            "error",
-            "errors",
-            "title",
-            "code",
-            "fields",
-        }:
+        signs_of_error = {"error", "errors", "title", "code", "fields"}
+        if not isinstance(body, dict) or body.keys() & signs_of_error:
             return None
         return Accepted()
 
@@ -202,39 +199,41 @@ class Woodpecker(Api):
         return Progress(mailboxes=mailboxes)
 
     def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
-        listed = rows(ask(read, "/rest/v2/domains", headers=KEY), "domains")
+        listed = rows(ask(read, BASE, headers=KEY), "domains")
         return owned_domains(listed, name="domain", count="mailboxes_count")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
-        """The currency stands at each provider: the vendor's own sample mixes two."""
         found = []
-        for row in rows(ask(read, "/rest/v2/domains/providers", headers=KEY), "providers"):
-            provider, price, money = (
+        for row in rows(ask(read, f"{BASE}/providers", headers=KEY), "providers"):
+            provider, price = (
                 text(row.get("name"), limit=80),
                 amount(row.get("email_account_price")),
-                row.get("currency"),
             )
-            if provider and price is not None and currency(money):
-                item, label = f"mailbox.{provider}", f"{provider} mailbox"
-                found.append(
-                    FetchedPrice(
-                        item=item, label=label, unit=MONTH, amount=price, currency=currency(money)
-                    )
+            # Each provider has its own currency: the page's sample mixes two.
+            money = currency(row.get("currency"))
+            if provider and price is not None and money:
+                price_row = FetchedPrice(
+                    item=f"mailbox.{provider}",
+                    label=f"{provider} mailbox",
+                    unit=MONTH,
+                    amount=price,
+                    currency=money,
                 )
+                found.append(price_row)
         return listed_once(found)
 
     def availability(
         self, names: Sequence[str], read: Read, *, settings: Mapping[str, Any], asked_with: str
     ) -> list[Offered]:
-        """A POST that only asks; `provider` is required."""
+        # "post-domain-availability" only asks, though it is a POST. `provider` is required.
         answer = ask(
             read,
-            "/rest/v2/domains/availability",
+            f"{BASE}/availability",
             query=(("provider", asked_with),),
             headers=KEY | {"Content-Type": "application/json"},
             body={"domains": list(names)},
         )
-        return told_of(names, [_offered(row) for row in rows(answer, "domains")])
+        return one_answer_each(names, [_offered(row) for row in rows(answer, "domains")])
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         ask(read, "/rest/v1/me", headers=KEY)
@@ -252,61 +251,6 @@ def _provider_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Ite
         yield warn(
             message, "Choose a provider from the list, or fetch the prices again.", field="provider"
         )
-
-
-def _offered(row: Mapping[str, Any]) -> Offered:
-    """`available` with a price of amount and currency; the price is null where it is not available."""
-    name, price = text(row.get("domain"), limit=253).lower(), row.get("price")
-    if not isinstance(row.get("available"), bool):
-        return Offered(name=name, state="unsaid", says="The vendor's answer can't be read.")
-    if not row["available"]:
-        return Offered(name=name, state="taken")
-    told, money = (
-        (amount(price.get("amount")), currency(price.get("currency")))
-        if isinstance(price, dict)
-        else (None, "")
-    )
-    return Offered(
-        name=name,
-        state="free",
-        price=told if money else None,
-        currency=money if told is not None else "",
-    )
-
-
-def _states(read: Read, domain: str) -> dict[str, str]:
-    """The vendor's state of each mailbox of a domain, by address in lower case."""
-    answer = ask(read, f"/rest/v2/domains/{quote(domain, safe='')}/mailboxes", headers=KEY)
-    return {
-        text(row.get("email")).lower(): text(row.get("status"), limit=40)
-        for row in rows(answer, "mailboxes")
-    }
-
-
-def _evidence(
-    line: DomainLine, states: Mapping[str, str], before: Collection[str]
-) -> list[Evidence]:
-    """What one domain's list says; the vendor gives no dates, so what was there before says
-    nothing.
-    """
-    listed = [box.address.lower() for box in line.mailboxes if box.address.lower() in states]
-    old = [address for address in listed if address in before]
-    new = [address for address in listed if address not in before]
-    found = []
-    if new:
-        shown = (
-            f"{line.name} lists {len(new)} of the order's {len(line.mailboxes)} mailboxes: "
-            + ", ".join(f"{address} ({states[address] or 'no state'})" for address in new[:10])
-        )
-        found.append(
-            Evidence(
-                text=f"{shown}.", points_to="placed" if len(listed) == len(line.mailboxes) else ""
-            )
-        )
-    if old:
-        shown = f"{', '.join(old[:10])} on {line.name}: listed before this order was sent"
-        found.append(Evidence(text=f"{shown}, so that says nothing about it."))
-    return found
 
 
 def _invalid(order: OrderLike, body: dict[str, Any]) -> list[Problem]:
@@ -339,3 +283,53 @@ def _field_problem(order: OrderLike, entry: dict[str, Any]) -> Problem:
         row=box.row,
         vendor_says=text(entry["issue"]),
     )
+
+
+def _states(read: Read, domain: str) -> dict[str, str]:
+    """The vendor's state of each mailbox of a domain, by address in lower case."""
+    # The read of a single mailbox would give its state too, and its passwords with it.
+    answer = ask(read, f"{BASE}/{quote(domain, safe='')}/mailboxes", headers=KEY)
+    return {
+        text(row.get("email")).lower(): text(row.get("status"), limit=40)
+        for row in rows(answer, "mailboxes")
+    }
+
+
+def _evidence(
+    line: DomainLine, states: Mapping[str, str], before: Collection[str]
+) -> list[Evidence]:
+    # The list has no dates, so mailboxes that were there before sending say nothing.
+    listed = [box.address.lower() for box in line.mailboxes if box.address.lower() in states]
+    old = [address for address in listed if address in before]
+    new = [address for address in listed if address not in before]
+    found = []
+    if new:
+        shown = (
+            f"{line.name} lists {len(new)} of the order's {len(line.mailboxes)} mailboxes: "
+            + ", ".join(f"{address} ({states[address] or 'no state'})" for address in new[:10])
+        )
+        found.append(
+            Evidence(
+                text=f"{shown}.", points_to="placed" if len(listed) == len(line.mailboxes) else ""
+            )
+        )
+    if old:
+        shown = f"{', '.join(old[:10])} on {line.name}: listed before this order was sent"
+        found.append(Evidence(text=f"{shown}, so that says nothing about it."))
+    return found
+
+
+def _offered(row: Mapping[str, Any]) -> Offered:
+    name = text(row.get("domain"), limit=253).lower()
+    if not isinstance(row.get("available"), bool):
+        return Offered(name=name, state="unsaid", says="The vendor's answer can't be read.")
+    if not row["available"]:
+        return Offered(name=name, state="taken")
+    # The price is an object of amount and currency, or null.
+    stated = row.get("price")
+    if not isinstance(stated, dict):
+        return Offered(name=name, state="free")
+    price, money = amount(stated.get("amount")), currency(stated.get("currency"))
+    if price is None or not money:
+        return Offered(name=name, state="free")
+    return Offered(name=name, state="free", price=price, currency=money)

@@ -1,19 +1,26 @@
-"""What ScaledMail asks of the order of a package."""
+"""ScaledMail's account and order forms, and the rules that the order of a package has to keep."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
+from django import forms
+
 from vendors.apis import shared_rules
+from vendors.apis.forms import OptionsForm
 from vendors.apis.replies import word
 from vendors.apis.shared_rules import stop, warn
 from vendors.apis.values import OrderLike
 from vendors.cost import PriceLike
+from vendors.http import SHORTEST_SECRET
 from vendors.verdicts import Problem
 
-# How many mailboxes a domain of each kind takes. Documented for ScaledMail's custom order only, so
-# it is never a stop.
+# When the form shows the fields of a login.
+HOSTED_ELSEWHERE, WITH_TOOL = "provider=other", "sequencer_provider"
+LOGIN = ("provider", "username", "password")
+# How many mailboxes a domain of each kind takes: names of the kind, numbers, the usual number.
+# "create-custom-order" documents them for custom orders only, so none of them is a stop.
 ALIASES = {
     "google": (re.compile("google", re.IGNORECASE), range(2, 5), "2"),
     "microsoft": (re.compile(r"microsoft|outlook|\bMS\b", re.IGNORECASE), range(25, 26), "25"),
@@ -21,8 +28,82 @@ ALIASES = {
 }
 
 
+class AccountForm(forms.Form):
+    organization_id = forms.CharField(
+        label="Organization ID",
+        max_length=100,
+        help_text=(
+            "ScaledMail files every order under an organization of your account (newer name:"
+            " workspace). Its ID usually starts with rec. Testing this account's key names the"
+            " organizations that the key reaches."
+        ),
+    )
+
+
+def _line(label: str, help_text: str = "", *, only_if: str = "") -> forms.CharField:
+    widget = forms.TextInput(attrs={"data-only-if": only_if} if only_if else {})
+    return forms.CharField(
+        label=label, max_length=200, required=False, help_text=help_text, widget=widget
+    )
+
+
+def _password(label: str, help_text: str, *, only_if: str) -> forms.CharField:
+    attrs = {"autocomplete": "new-password", "data-only-if": only_if}
+    return forms.CharField(
+        label=label,
+        min_length=SHORTEST_SECRET,
+        max_length=300,
+        required=False,
+        help_text=help_text,
+        widget=forms.PasswordInput(render_value=False, attrs=attrs),
+        strip=False,
+    )
+
+
+class PackageOptions(OptionsForm):
+    price_id = forms.ChoiceField(label="Package", help_text="From the account's price list.")
+    quantity = forms.IntegerField(
+        label="Number of packages", min_value=1, required=False, help_text="Leave empty for one."
+    )
+    provider = forms.ChoiceField(
+        label="Domains bought at",
+        choices=[
+            ("scaledmail", "ScaledMail"),
+            ("other", "Somewhere else, such as Porkbun or Namecheap"),
+        ],
+        initial="scaledmail",
+    )
+    coupon = _line("Coupon", "What it takes off shows only after ordering.")
+    hosting_provider = _line(
+        "Where the domains are held",
+        "Only for domains bought somewhere else, for example Porkbun.",
+        only_if=HOSTED_ELSEWHERE,
+    )
+    hosting_username = _line(
+        "User name there", "Only for domains bought somewhere else.", only_if=HOSTED_ELSEWHERE
+    )
+    hosting_password = _password(
+        "Password there",
+        "Only for domains bought somewhere else: ScaledMail signs in with it to set them up. It is"
+        " kept sealed.",
+        only_if=HOSTED_ELSEWHERE,
+    )
+    sequencer_provider = _line(
+        "Sending tool", "If ScaledMail shall add the mailboxes to it, for example Instantly."
+    )
+    sequencer_username = _line(
+        "User name in the sending tool", "Only with a sending tool above.", only_if=WITH_TOOL
+    )
+    sequencer_password = _password(
+        "Password in the sending tool",
+        "Only with a sending tool above. It is kept sealed.",
+        only_if=WITH_TOOL,
+    )
+    price_choices = {"price_id": "package."}
+
+
 def problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> tuple[Iterator[Problem], ...]:
-    """A kind of problem each."""
+    """The rules of this vendor alone, one iterator a rule."""
     return (
         _package_problems(order, prices),
         _login_problems(order),
@@ -33,7 +114,6 @@ def problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> tuple[Iterato
 
 
 def quantity(order: OrderLike) -> int:
-    """How many packages are ordered."""
     typed = order.options.get("quantity")
     return typed if isinstance(typed, int) and typed >= 1 else 1
 
@@ -55,6 +135,7 @@ def _package_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iter
     if not options.get("price_id"):
         yield stop("No package is chosen.", "Choose one from the price list.", field="price_id")
         return
+    # "create-order": the number of domains must be exactly what the package needs.
     price, has = prices.get(f"package.{options['price_id']}"), len(order.contents)
     if price is None or price.domains is None:
         message = (
@@ -79,12 +160,9 @@ def _package_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iter
 
 def _login_problems(order: OrderLike) -> Iterator[Problem]:
     def filled(kind: str) -> list[str]:
-        given = [
-            f"{kind}_{part}"
-            for part in ("provider", "username")
-            if order.options.get(f"{kind}_{part}")
-        ]
-        return given + [name for name in (f"{kind}_password",) if name in order.secret_names]
+        names = [f"{kind}_{part}" for part in LOGIN]
+        # An adapter sees the names of filled secrets, never their values.
+        return [name for name in names if order.options.get(name) or name in order.secret_names]
 
     hosting, sequencer = filled("hosting"), filled("sequencer")
     if order.options.get("provider") == "other":
@@ -109,16 +187,12 @@ def _login_problems(order: OrderLike) -> Iterator[Problem]:
     if 0 < len(sequencer) < 3:
         message = "The sending tool needs all three: its name, a user name and a password."
         fix = "Fill in what is missing, or empty all three."
-        missing = [
-            n for n in ("provider", "username", "password") if f"sequencer_{n}" not in sequencer
-        ]
+        missing = [part for part in LOGIN if f"sequencer_{part}" not in sequencer]
         yield stop(message, fix, field=f"sequencer_{missing[0]}")
 
 
 def _mixed_problems(order: OrderLike) -> Iterator[Problem]:
-    """The order's own page leaves it open; the page of the custom order wants one way for all
-    domains of a kind.
-    """
+    # "create-order" leaves it open; "create-custom-order" wants one way for all domains of a kind.
     if len({bool(line.mailboxes) for line in order.contents}) > 1:
         message = (
             "Some domains list their mailboxes and some have a name only. The vendor may want one"
@@ -127,10 +201,22 @@ def _mixed_problems(order: OrderLike) -> Iterator[Problem]:
         yield warn(message, "List the mailboxes of every domain or of none.", field="domain")
 
 
+def _name_problems(order: OrderLike) -> Iterator[Problem]:
+    for line in order.contents:
+        if not line.mailboxes and not (line.first_name.strip() and line.last_name.strip()):
+            message = (
+                f"{line.name} has neither mailboxes nor a first and last name to make them from."
+            )
+            yield stop(
+                message,
+                "Fill in both names, or list its mailboxes.",
+                field="first_name",
+                row=line.row,
+            )
+
+
 def _alias_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterator[Problem]:
-    """Against the kinds that the package's name on the price list speaks of; none where it names
-    none.
-    """
+    # A package does not say its kind. Only its name on the price list does, often of two kinds.
     label = getattr(prices.get(f"package.{word(order.options, 'price_id')}"), "label", "")
     kinds = [(counts, usual) for names, counts, usual in ALIASES.values() if names.search(label)]
     wanted = " or ".join(usual for _, usual in kinds)
@@ -146,17 +232,3 @@ def _alias_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Iterat
                 " from one name."
             )
             yield warn(message, fix, field="address", row=shared_rules.row_of(line))
-
-
-def _name_problems(order: OrderLike) -> Iterator[Problem]:
-    for line in order.contents:
-        if not line.mailboxes and not (line.first_name.strip() and line.last_name.strip()):
-            message = (
-                f"{line.name} has neither mailboxes nor a first and last name to make them from."
-            )
-            yield stop(
-                message,
-                "Fill in both names, or list its mailboxes.",
-                field="first_name",
-                row=line.row,
-            )
