@@ -1,4 +1,4 @@
-"""What changed between two plans, as sentences for people who never saw the request."""
+"""Differences between two plans, as sentences for people who never saw the request."""
 
 from __future__ import annotations
 
@@ -11,41 +11,28 @@ from itertools import islice
 from typing import Any
 
 from mailops.core.money import Totals, show
+from vendors.apis import REGISTRY
 from vendors.cost import UNITS
 
-PRICED = (
-    ("quantity", "number"), ("unit_price", "price"), ("renewal", "renewal price"), ("currency", "currency"),
-    ("unit", "period"),
-)  # fmt: skip
-AT_MOST = 20
-ITEMS = {
-    "mailboxes": "mailbox", "mailbox_details": "mailbox", "aliases": "mailbox", "domains": "domain",
-}  # fmt: skip
-GROUPS = {
-    "user_details": "registrant", "google": "Google", "hosting": "login where the domains are held",
-    "sequencer": "login at the sequencer",
-}  # fmt: skip
-# Names that say nothing or something else to people; all others are only split into words.
-WORDS = {
-    "email": "address", "mailbox": "address", "username": "name before the @", "alias": "name before the @",
-    "domain": "domain", "domain_name": "domain", "forwardTo": "forwards to", "redirect": "forwards to",
-    "forwarding_domain": "domains forward to", "profile_pic": "picture", "profile_picture": "picture",
-    "profilePicture": "picture", "autoRenew": "renew automatically", "confirm": "bought when it arrives",
-    "serviceProvider": "mailboxes from", "microsoftOauthRoute": "Microsoft sign-in address",
-    "googleOauthRoute": "sign-in address", "clientId": "client ID", "vendor_id": "supplier",
-    "phoneCc": "phone, country code", "languagePreference": "language", "postalCode": "postal code",
-    "addressLineOne": "address", "addressLineTwo": "address, second line", "subscriptionId": "subscription",
-    "domainId": "domain ID", "userId": "user ID of the account", "organization_id": "organization ID of the account",
-    "quantity": "number of packages",
-}  # fmt: skip
-IN_GROUP = {("hosting", "username"): "user name", ("sequencer", "username"): "user name"}
-IN_QUERY = {"provider": "domains bought at"}
-IDENTITY = ("email", "mailbox", "username", "alias", "domain", "domain_name")
+# The fields of a cost line that a change is shown for, in words.
+PRICED = {
+    "quantity": "number",
+    "unit_price": "price",
+    "renewal": "renewal price",
+    "currency": "currency",
+    "unit": "period",
+}
+MOST_DIFFERENCES = 20
+
+# The adapters name the parts of their requests. A test keeps them from contradicting one another.
+WORDS = {name: word for api in REGISTRY.values() for name, word in api.words.items()}
+ROW_WORDS = {name: word for api in REGISTRY.values() for name, word in api.row_words.items()}
+ROW_KEYS = tuple(dict.fromkeys(key for api in REGISTRY.values() for key in api.row_keys))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """Something that was so and is so now, each in words; empty where there was or is nothing."""
+    """A changed thing in words, with its text before and after; empty where there is nothing."""
 
     what: str
     before: str
@@ -53,12 +40,8 @@ class Moved:
 
 
 def prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
-    """How two cost sheets differ: each line with its number and price, then the totals."""
-    lines = [
-        {(line["item"], line["multiplier"]): line for line in cost.get("lines", [])}
-        for cost in (before, after)
-    ]
-    old, new = lines
+    """Differences of two stored cost sheets: each line with its number and price, then totals."""
+    old, new = _lines(before), _lines(after)
     found = [
         Moved(what=(new.get(item) or old[item])["label"], before=was, after=now)
         for item in dict.fromkeys([*old, *new])
@@ -75,6 +58,11 @@ def prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
     return found
 
 
+def _lines(cost: Mapping[str, Any]) -> dict[tuple[str, int], Mapping[str, Any]]:
+    # Domains of one ending stand on one line for each number of years.
+    return {(line["item"], line["multiplier"]): line for line in cost.get("lines", [])}
+
+
 def _priced(line: Mapping[str, Any] | None) -> str:
     """ "60 × $6.00 a month", with the renewal where it is another one."""
     if line is None:
@@ -83,17 +71,13 @@ def _priced(line: Mapping[str, Any] | None) -> str:
         return f"{line['quantity']} × price missing"
     times = f" × {line['multiplier']}" if line["multiplier"] > 1 else ""
     unit = dict(UNITS).get(line["unit"], "")
-    renewal = (
-        f", then {show(Decimal(line['renewal']), line['currency'])}" if line["renewal"] else ""
-    )
-    return (
-        f"{line['quantity']}{times} × {show(Decimal(line['unit_price']), line['currency'])}"
-        f" {unit}{renewal}".strip()
-    )
+    price, money = show(Decimal(line["unit_price"]), line["currency"]), line["currency"]
+    renewal = f", then {show(Decimal(line['renewal']), money)}" if line["renewal"] else ""
+    return f"{line['quantity']}{times} × {price} {unit}{renewal}".strip()
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What changed between two plans' snapshots, as sentences; of what is ordered at most twenty."""
+    """Sentences on two plans' snapshots, of the request's body at most `MOST_DIFFERENCES`."""
     changes = _cost_changes(before.get("cost", {}), after.get("cost", {}))
     old, new = before.get("request", {}), after.get("request", {})
     if old.get("path") != new.get("path"):
@@ -112,8 +96,7 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 
 
 def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    old = {(line["item"], line["multiplier"]): line for line in before.get("lines", [])}
-    new = {(line["item"], line["multiplier"]): line for line in after.get("lines", [])}
+    old, new = _lines(before), _lines(after)
     changes = []
     for item in sorted(old.keys() | new.keys()):
         was, now = old.get(item), new.get(item)
@@ -125,7 +108,7 @@ def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
             changes += [
                 f"{now['label']}: the {word} changed from {was[key] or 'missing'} to"
                 f" {now[key] or 'missing'}."
-                for key, word in PRICED
+                for key, word in PRICED.items()
                 if was[key] != now[key]
             ]
     return changes
@@ -133,7 +116,7 @@ def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
 
 def _query_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     return [
-        _sentence([IN_QUERY.get(name) or _plain(name)], before.get(name), after.get(name))
+        _sentence([_in_words(name, "query")], before.get(name), after.get(name))
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     ]
@@ -142,28 +125,32 @@ def _query_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 def _body_changes(before: Any, after: Any) -> list[str]:
     found = [
         _sentence(place, old, new)
-        for place, old, new in islice(_leaves(before, after, [], ""), AT_MOST)
+        for place, old, new in islice(_leaves(before, after, [], ""), MOST_DIFFERENCES)
     ]
+    # A change that leads to no leaf, such as {} against [], must not go unsaid.
     return found or (["What is ordered changed."] if before != after else [])
 
 
 def _leaves(
     before: Any, after: Any, place: list[str], key: str
 ) -> Iterator[tuple[list[str], Any, Any]]:
-    """Where the two differ: the place in words, what was there, what is there."""
+    """Yields each difference as its place in words, the old and the new value.
+
+    `key` is the name that the two values stand under, empty for the body itself and for rows.
+    """
     if before == after:
         return
-    if key in ITEMS and _are(dict, before, after):  # by domain
+    # Some vendors key their mailboxes by domain: {"acme.com": [rows]}.
+    if key in ROW_WORDS and _are(dict, before, after):
         for name in dict.fromkeys([*(before or {}), *(after or {})]):
             yield from _leaves_on(
                 name, (before or {}).get(name), (after or {}).get(name), place, key
             )
-    elif key in ITEMS and _are(list, before, after):
+    elif key in ROW_WORDS and _are(list, before, after):
         yield from _rows(before, after, place, key, "")
     elif isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys([*before, *after]):
-            word = GROUPS.get(name) or IN_GROUP.get((key, name)) or _plain(name)
-            inner = place if name in ITEMS else [*place, word]
+            inner = place if name in ROW_WORDS else [*place, _in_words(name, key)]
             yield from _leaves(before.get(name), after.get(name), inner, name)
     else:
         yield place, before, after
@@ -185,25 +172,25 @@ def _leaves_on(
 def _rows(
     before: Any, after: Any, place: list[str], key: str, where: str
 ) -> Iterator[tuple[list[str], Any, Any]]:
-    """Rows side by side: those with the same address or name belong together, wherever they stand."""
-    old, new = list(before or ()), list(after or ())
+    """Compares rows with the same name, wherever they stand; a new order is a difference too."""
+    old, new, word = list(before or ()), list(after or ()), ROW_WORDS[key]
     names, earlier = [_name(row) for row in new], [_name(row) for row in old]
+    # Names that occur twice identify nothing, so such rows are compared by their place.
     if len(set(names)) < len(names) or len(set(earlier)) < len(earlier):
         names, earlier = [str(i) for i in range(len(new))], [str(i) for i in range(len(old))]
-    was = dict(zip(earlier, old, strict=True))
+    unmatched = dict(zip(earlier, old, strict=True))
     for number, (name, row) in enumerate(zip(names, new, strict=True), 1):
-        yield from _leaves(was.pop(name, None), row, [*place, f"{ITEMS[key]} {number}{where}"], "")
-    for name, row in was.items():
-        yield [*place, f"{ITEMS[key]} {earlier.index(name) + 1}{where}"], row, None
+        yield from _leaves(unmatched.pop(name, None), row, [*place, f"{word} {number}{where}"], "")
+    for name, row in unmatched.items():
+        yield [*place, f"{word} {earlier.index(name) + 1}{where}"], row, None
     if set(names) == set(earlier) and names != earlier:
-        yield [*place, f"the order of the {ITEMS[key]} lines{where}"], earlier[0], names[0]
+        yield [*place, f"the order of the {word} lines{where}"], earlier[0], names[0]
 
 
 def _name(row: Any) -> str:
     if isinstance(row, dict):
-        return next(
-            (str(row[key]) for key in IDENTITY if row.get(key)), json.dumps(row, sort_keys=True)
-        )
+        named = (str(row[key]) for key in ROW_KEYS if row.get(key))
+        return next(named, json.dumps(row, sort_keys=True))
     return str(row)
 
 
@@ -222,7 +209,7 @@ def _sentence(place: list[str], before: Any, after: Any) -> str:
 
 
 def _leaf(value: Any) -> str:
-    """A value as people write it; of a whole row what is filled in."""
+    """A value as people write it; of a whole row the values that are filled in."""
     if isinstance(value, dict):
         return ", ".join(
             _leaf(item).strip("“”") for item in value.values() if item not in (None, "", [], {})
@@ -234,6 +221,8 @@ def _leaf(value: Any) -> str:
     return f"“{value}”" if isinstance(value, str) else str(value)
 
 
-def _plain(name: str) -> str:
-    """A vendor's name for a field in words: "first_name" and "firstName" are "first name"."""
-    return WORDS.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+def _in_words(name: str, under: str) -> str:
+    """The adapters' words for a name, else "first name" for "first_name" and "firstName"."""
+    # A stored plan may be older than an adapter's words, so a name without words is split.
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+    return WORDS.get(f"{under}.{name}") or WORDS.get(name) or split

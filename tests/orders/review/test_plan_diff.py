@@ -1,6 +1,4 @@
-"""What changed between two plans is said in words, whatever a vendor calls its fields, and never
-goes unsaid.
-"""
+"""Every change between two plans is described in words, whatever a vendor calls its fields."""
 
 from __future__ import annotations
 
