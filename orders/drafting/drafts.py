@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -82,7 +82,8 @@ def proposed(draft: Draft, order: Order | None = None) -> Order:
         **about,
     )
     domains = _domains(made, draft.rows) if made.product_spec.buys_domains else _named(draft.rows)
-    made.contents = _lines(made, draft.rows, domains)
+    boxes = _mailboxes(made, draft.rows, domains)
+    made.contents = _lines(made, draft.rows, domains, boxes)
     return made
 
 
@@ -188,12 +189,12 @@ def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
         Domain.objects.bulk_create(domains.values())
     else:
         domains = _held_domains(order, rows)
-    Mailbox.objects.bulk_create(_mailboxes(order, rows, domains))
+    boxes = Mailbox.objects.bulk_create(_mailboxes(order, rows, domains))
     Editor.objects.get_or_create(order=order, user=by, defaults={"name": by.get_username()})
     Upload.objects.filter(pk__in=[upload.pk for upload in draft.files], order=None).update(
         order=order
     )
-    order.contents = _lines(order, rows, domains)
+    order.contents = _lines(order, rows, domains, boxes)
     sheet = order.vendor.adapter.cost(order, order.vendor.price_list())
     order.cost = {
         name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")
@@ -242,36 +243,17 @@ def _domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
 
 
 def _lines(
-    order: Order, rows: Sequence[Row], domains: Mapping[str, Domain]
+    order: Order, rows: Sequence[Row], domains: Mapping[str, Domain], boxes: Iterable[Mailbox]
 ) -> tuple[DomainLine, ...]:
-    """What `Order.contents` reads from the database once these rows are saved."""
-    boxes: dict[str, list[MailboxLine]] = {row.domain: [] for row in rows}
-    for row in rows:
-        if row.username:
-            boxes[row.domain].append(
-                MailboxLine(
-                    username=row.username,
-                    domain=row.domain,
-                    first_name=row.first_name,
-                    last_name=row.last_name,
-                    picture=row.picture,
-                    row=row.number,
-                )
-            )
+    """The same lines that `Order.contents` reads once these domains and mailboxes are saved."""
+    # In the order of the rows: the domains of `_held_domains` come in another one.
+    mailboxes: dict[str, list[MailboxLine]] = {row.domain: [] for row in rows}
+    for box in boxes:
+        mailboxes[box.domain.name].append(box.line)
     forward_to = order.forward_to if order.product_spec.forwards else ""
     return tuple(
-        DomainLine(
-            name=name,
-            years=domain.years,
-            forward_to=domain.forward_to or forward_to,
-            first_name=domain.first_name,
-            last_name=domain.last_name,
-            picture=domain.picture,
-            mailboxes=tuple(mailboxes),
-            row=domain.row if order.product_spec.buys_domains else None,
-        )
-        for name, mailboxes in boxes.items()
-        for domain in [domains[name]]
+        domains[name].line(lines, forward_to=forward_to, order_id=order.pk)
+        for name, lines in mailboxes.items()
     )
 
 
