@@ -28,10 +28,7 @@ from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
 from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from mailops.templatetags.page_filters import when
-from vendors import (
-    price_lists,
-    rate_limit,
-)
+from vendors import price_lists, rate_limit, vendor_reader
 from vendors.account_policies import VENDORS
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
@@ -198,6 +195,7 @@ class VendorAdmin(ApprovalAdmin):
             "vendor": vendor,
             "practice_values": [(name, fault.words) for name, fault in FAULTS.items()],
             "may_test": self._may(request),
+            "rests_until": vendor_reader.rests_until(vendor) if vendor else None,
             **(self._stopped(vendor) if vendor and vendor.is_stopped else {}),
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
@@ -260,12 +258,8 @@ class VendorAdmin(ApprovalAdmin):
         """Use the key on a harmless read."""
         vendor = self._vendor(request, pk)
         try:
-            messages.success(
-                request,
-                vendor.adapter.test(
-                    account_settings(vendor), vendor.reader(max_wait=rate_limit.A_PERSON)
-                ),
-            )
+            read = vendor_reader.reader(vendor, max_wait=rate_limit.A_PERSON)
+            messages.success(request, vendor.adapter.test(account_settings(vendor), read))
             worked = True
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))

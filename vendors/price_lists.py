@@ -7,7 +7,7 @@ from __future__ import annotations
 from django.utils import timezone
 
 from mailops.history import audited, record
-from vendors import rate_limit
+from vendors import rate_limit, vendor_reader
 from vendors.cost import UNSTATED
 from vendors.models import Price, PriceVersion, Vendor, account_settings
 from vendors.models.price_version import CENT, difference
@@ -19,7 +19,8 @@ def fetch(vendor: Vendor, *, by: str = "MailOps", max_wait: float = rate_limit.A
     A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`,
     `CannotOpen`.
     """
-    fetched = vendor.adapter.prices(account_settings(vendor), vendor.reader(max_wait=max_wait))
+    reader = vendor_reader.reader(vendor, max_wait=max_wait)
+    fetched = vendor.adapter.prices(account_settings(vendor), reader)
     with audited():
         Vendor.objects.locked(vendor.pk)  # two readers at once would both add an item that is new
         stored = {price.item: price for price in vendor.prices.select_for_update()}

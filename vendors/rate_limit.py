@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
@@ -12,9 +11,7 @@ from django.utils import timezone
 
 from vendors.apis.replies import retry_after
 from vendors.http import Read, ReadFailed, Reply, Request
-
-if TYPE_CHECKING:
-    from vendors.models import Vendor
+from vendors.models import Vendor
 
 # Seconds that somebody waits for an account's turn. Orders go before the questions that MailOps
 # asks by itself.
@@ -44,7 +41,7 @@ def acquire(vendor: Vendor, *, max_wait: float, now: datetime | None = None) -> 
     gap = vendor.adapter.pace_seconds * settings.VENDOR_PACE
     if gap:
         vendor.next_turn_at = at + timedelta(seconds=gap)
-        type(vendor).objects.filter(pk=vendor.pk).update(next_turn_at=vendor.next_turn_at)
+        Vendor.objects.filter(pk=vendor.pk).update(next_turn_at=vendor.next_turn_at)
     return (at - now).total_seconds()
 
 
@@ -62,7 +59,7 @@ def acquire_search(vendor: Vendor, *, max_wait: float, now: datetime | None = No
     gap = vendor.adapter.search_pace_seconds * settings.VENDOR_PACE
     if gap:
         vendor.next_search_at = at + timedelta(seconds=gap)
-        type(vendor).objects.filter(pk=vendor.pk).update(next_search_at=vendor.next_search_at)
+        Vendor.objects.filter(pk=vendor.pk).update(next_search_at=vendor.next_search_at)
     return (at - now).total_seconds()
 
 
@@ -76,11 +73,11 @@ def rest(vendor: Vendor, seconds: int | None) -> datetime:
     """Nobody asks this account anything for a while; until when. A longer rest is never shortened."""
     now = timezone.now()
     until = now + timedelta(seconds=min(REST if seconds is None else seconds, LONGEST_REST))
-    later = type(vendor).objects.filter(
+    later = Vendor.objects.filter(
         pk=vendor.pk, next_turn_at__gt=until, next_turn_at__lte=now + FURTHEST
     )
     if not later.exists():
-        type(vendor).objects.filter(pk=vendor.pk).update(next_turn_at=until)
+        Vendor.objects.filter(pk=vendor.pk).update(next_turn_at=until)
     return until
 
 
@@ -92,7 +89,7 @@ def throttled(read: Read, vendor: Vendor, *, max_wait: float) -> Read:
 
     def ask(request: Request) -> Reply:
         with transaction.atomic():
-            locked = type(vendor).objects.locked(vendor.pk)
+            locked = Vendor.objects.locked(vendor.pk)
             wait = acquire(locked, max_wait=max_wait)
         if wait is None:
             raise Busy(f"{vendor.name} can't be asked so often. Try again in a moment.")
@@ -110,7 +107,7 @@ def throttled_search(read: Read, vendor: Vendor, *, max_wait: float) -> Read:
 
     def ask(request: Request) -> Reply:
         with transaction.atomic():
-            wait = acquire_search(type(vendor).objects.locked(vendor.pk), max_wait=max_wait)
+            wait = acquire_search(Vendor.objects.locked(vendor.pk), max_wait=max_wait)
         if wait is None:
             raise Busy(f"{vendor.name} can't be searched so often. Try again in a moment.")
         time.sleep(wait)

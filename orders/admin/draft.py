@@ -197,7 +197,7 @@ def _forms(
     )
     if isinstance(options, OptionsForm):
         options.offer(
-            {item: price.label or item for item, price in place.vendor.price_list().items()}
+            {price.item: price.label or price.item for price in place.vendor.prices.order_by()}
         )
     return form, options
 

@@ -21,7 +21,8 @@ from mailops.core.sealed import CannotOpen
 from mailops.history import record
 from orders.availability.known_answers import ASKED_IN, asked_about, asked_with, standing
 from orders.models import Asking, Availability, NotAllowed, Order
-from vendors import rate_limit
+from vendors import rate_limit, vendor_reader
+from vendors.apis.base import Offered
 from vendors.apis.values import Offered
 from vendors.http import Read, ReadFailed
 from vendors.models import Vendor
@@ -103,7 +104,7 @@ def _want(asking: Asking, order: Order, names: list[str]) -> None:
 def _ask_at_once(asking: Asking) -> None:
     """The first thing that goes wrong ends it, with the reason for the person who waits."""
     try:
-        read = asking.order.vendor.searcher(max_wait=rate_limit.A_PERSON)
+        read = vendor_reader.searcher(asking.order.vendor, max_wait=rate_limit.A_PERSON)
         while _ask_some(asking, read):
             pass
     except (ReadFailed, CannotOpen) as error:
@@ -133,7 +134,7 @@ def go_on(asking_id: int) -> str:
         - MARGIN
     )
     try:
-        read = vendor.searcher(max_wait=max_wait)
+        read = vendor_reader.searcher(vendor, max_wait=max_wait)
         while _ask_some(asking, read):
             if time.monotonic() > ends:
                 return _hand_on(asking)

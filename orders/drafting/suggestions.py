@@ -13,7 +13,8 @@ from orders.drafting import drafts
 from orders.drafting.drafts import Draft
 from orders.models import NotAllowed, Order, State
 from orders.validation.public_suffixes import registrable
-from vendors import rate_limit
+from vendors import rate_limit, vendor_reader
+from vendors.apis.base import Offered
 from vendors.apis.values import Offered
 from vendors.http import ReadFailed
 from vendors.models import Vendor
@@ -25,7 +26,7 @@ def suggest(order: Order, name: str) -> list[Offered]:
     Its word on each is kept, so that a chosen name need not be asked for at once.
     """
     try:
-        read = order.vendor.searcher(max_wait=rate_limit.A_PERSON)
+        read = vendor_reader.searcher(order.vendor, max_wait=rate_limit.A_PERSON)
         found = order.vendor.adapter.suggest(
             name, read, settings=order.settings, asked_with=known_answers.asked_with(order)
         )

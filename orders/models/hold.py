@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from mailops.core.text import as_sentence
 from mailops.core.times import moment
+from vendors import vendor_reader
 from vendors.models import SendingSwitch
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _waiting(order: Order) -> Hold | None:
         at = moment(order.next_try_at)
         says = f"{as_sentence(order.reason)} MailOps tries again at {at}.".strip()
         return Hold(says=says, short=f"Tries again at {at}")
-    if rests_until := order.vendor.rests_until:
+    if rests_until := vendor_reader.rests_until(order.vendor):
         asked = f"{order.vendor.name} asked for a pause until {moment(rests_until)}"
         return Hold(says=f"{asked}. MailOps sends it then.", short=asked)
     return None

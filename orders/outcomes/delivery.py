@@ -16,6 +16,8 @@ from mailops.core.sealed import CannotOpen
 from mailops.history import audited, record
 from orders.models import Domain, Order, State
 from orders.models.inventory import Asset
+from vendors import vendor_reader
+from vendors.apis.base import Progress
 from vendors.apis.values import Progress
 from vendors.http import ReadFailed
 
@@ -29,7 +31,7 @@ def ask(order_id: int) -> str:
     if order.state != State.ACCEPTED or not order.vendor.adapter.can_tell_progress:
         return "nothing to ask"
     try:
-        told = order.vendor.adapter.progress(order, order.vendor.reader())
+        told = order.vendor.adapter.progress(order, vendor_reader.reader(order.vendor))
     except (ReadFailed, CannotOpen) as error:
         log.info("%s: %s", order, error)
         return "no answer"

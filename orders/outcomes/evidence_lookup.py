@@ -11,7 +11,7 @@ from mailops.core.sealed import CannotOpen
 from mailops.history import audited, record
 from orders.models import Attempt, Order
 from orders.models.attempt import Stage
-from vendors import rate_limit
+from vendors import rate_limit, vendor_reader
 from vendors.apis.values import Evidence
 from vendors.http import ReadFailed
 
@@ -24,7 +24,7 @@ def look(attempt: Attempt, *, by: User | None = None) -> list[Evidence]:
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
     since = attempt.sent_at or attempt.claimed_at
     try:
-        reader = order.vendor.reader(max_wait=rate_limit.A_PERSON if by else rate_limit.BY_ITSELF)
+        reader = vendor_reader.reader(order.vendor, max_wait=rate_limit.A_PERSON if by else rate_limit.BY_ITSELF)
         evidence = order.vendor.adapter.look_for(order, reader, since=since, before=attempt.before)
     except (ReadFailed, CannotOpen) as error:
         evidence = [Evidence(text=str(error))]

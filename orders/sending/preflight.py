@@ -20,7 +20,7 @@ from mailops.history import audited
 from orders.models import Order, State
 from orders.sending import task_queue
 from orders.sending.results import Result
-from vendors import price_lists, rate_limit
+from vendors import price_lists, rate_limit, vendor_reader
 from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.models import Price
 
@@ -136,7 +136,7 @@ class Listing(PreflightRead):
         )
 
     def fetch(self, order: Order) -> list[str]:
-        reader = within_task(order.vendor.reader(max_wait=rate_limit.AN_ORDER))
+        reader = within_task(vendor_reader.reader(order.vendor, max_wait=rate_limit.AN_ORDER))
         return sorted(set(order.vendor.adapter.listed(order, reader)))
 
     def store(self, order: Order, found: list[str]) -> Result | None:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from mailops.core.sealed import CannotOpen, Sealed
-from vendors import rate_limit
 from vendors.apis import REGISTRY
 from vendors.apis.base import Api
-from vendors.http import Read, reader
+from vendors.cost import PriceLike
 from vendors.models.spend_limits import CURRENCY as CURRENCY
 from vendors.models.spend_limits import Limited, money_or_none
-
-if TYPE_CHECKING:
-    from vendors.models.price import Price
 
 PRACTICE, LIVE = "practice", "live"
 
@@ -147,19 +142,6 @@ class Vendor(Limited):
         except CannotOpen:
             return False
 
-    def reader(self, *, max_wait: float = rate_limit.BY_ITSELF) -> Read:
-        """Asks this account's read endpoints in its turn.
-
-        Raises `CannotOpen` where its key can't be unsealed.
-        """
-        return rate_limit.throttled(
-            reader(host=self.host, secrets=self.secrets.open()), self, max_wait=max_wait
-        )
-
-    def searcher(self, *, max_wait: float) -> Read:
-        """The same for searches of names, which some vendors want slower still."""
-        return rate_limit.throttled_search(self.reader(max_wait=max_wait), self, max_wait=max_wait)
-
     @property
     def max_concurrent(self) -> int:
         """How many of the account's orders may be on their way at a time: one slow vendor must not
@@ -167,16 +149,7 @@ class Vendor(Limited):
         """
         return self.adapter.max_concurrent or settings.ACCOUNT_AT_ONCE
 
-    @property
-    def rests_until(self) -> datetime | None:
-        """Until when the vendor asked to be left alone; None where it did not, or the pace alone
-        makes a turn wait.
-        """
-        now = timezone.now()
-        at = rate_limit.next_turn(self, now)
-        return at if at and at > now + timedelta(seconds=rate_limit.AN_ORDER) else None
-
-    def price_list(self) -> dict[str, Price]:
+    def price_list(self) -> dict[str, PriceLike]:
         """The account's prices by item."""
         return {price.item: price for price in self.prices.order_by()}
 

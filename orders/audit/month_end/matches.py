@@ -21,7 +21,7 @@ from orders.audit.month_end.statement import Charge
 from orders.models import Domain, Mailbox, NotAllowed, Order, State
 from orders.models.inventory import Asset
 from orders.models.month_end_match import Finding, FindingState, Kind, Match, Source
-from vendors import rate_limit
+from vendors import rate_limit, vendor_reader
 from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.models import Vendor, account_settings
 
@@ -42,7 +42,7 @@ def begin_with_list(vendor_id: int, *, by: User) -> Match:
             f"{vendor.adapter.label} has no list that MailOps can read. Choose a statement instead."
         )
     try:
-        read = _in_time(vendor.reader(max_wait=rate_limit.A_PERSON))
+        read = _in_time(vendor_reader.reader(vendor, max_wait=rate_limit.A_PERSON))
         listed = vendor.adapter.owned_domains(account_settings(vendor), read)
     except (ReadFailed, CannotOpen) as error:
         raise NotAllowed(

@@ -23,7 +23,7 @@ from orders.sending.results import Result
 from tests.conftest import OPTIONS, OrderFactory, fresh
 from tests.orders.pages import browser, url
 from tests.orders.test_submission import charges
-from vendors import rate_limit
+from vendors import rate_limit, vendor_reader
 from vendors.apis import REGISTRY
 from vendors.http import Request
 from vendors.models import Vendor
@@ -389,4 +389,4 @@ def test_looking_asks_in_the_accounts_turn(factory: OrderFactory, practice: Prac
     found = evidence_lookup.look(attempt)
     assert any("can't be asked so often" in item.text for item in found)
     with pytest.raises(rate_limit.Busy):
-        fresh(order).vendor.reader()(Request(method="GET", path="/rest/v1/me"))
+        vendor_reader.reader(fresh(order).vendor)(Request(method="GET", path="/rest/v1/me"))
