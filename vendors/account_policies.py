@@ -60,7 +60,7 @@ class LimitedPolicy(Policy):
 
     def afterwards(self, item: Any, values: Mapping[str, Value]) -> None:
         if values.keys() & {*self.amounts, *CURRENCY}:
-            item.let_orders_go()
+            item.mark_limits_changed()
 
 
 class VendorPolicy(LimitedPolicy):

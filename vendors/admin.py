@@ -9,12 +9,10 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import RegexValidator
-from django.db.models import Count, Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -143,7 +141,7 @@ class VendorAdmin(ApprovalAdmin):
         """
         obj.save(update_fields=[*VendorForm.Meta.fields, "settings", "sealed"] if change else None)
         if {*LIMITS, "balance_floor"} & set(form.changed_data):
-            obj.let_orders_go()
+            obj.mark_limits_changed()
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
@@ -196,26 +194,15 @@ class VendorAdmin(ApprovalAdmin):
             "practice_values": [(name, fault.words) for name, fault in FAULTS.items()],
             "may_test": self._may(request),
             "rests_until": vendor_reader.rests_until(vendor) if vendor else None,
-            **(self._stopped(vendor) if vendor and vendor.is_stopped else {}),
+            "stopped_by": self._stopped_by(vendor) if vendor and vendor.is_stopped else "",
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
-    def _stopped(self, vendor: Vendor) -> dict[str, Any]:
-        """Who stopped the account, what waits behind it, and which orders a person has to check
-        first.
-        """
+    def _stopped_by(self, vendor: Vendor) -> str:
         event = Event.objects.filter(
             subject_type="vendors.vendor", subject_id=str(vendor.pk), action="vendor.stopped"
         ).first()
-        confirmed = vendor.orders.filter(state="confirmed").exclude(hold_until__gt=timezone.now())
-        return {
-            "stopped_by": event.who if event else "",
-            "unknown": vendor.orders.filter(state="unknown").count(),
-            "waiting": confirmed.aggregate(count=Count("pk"), oldest=Min("confirmed_at")),
-            "orders_url": (
-                f"{reverse('admin:orders_order_changelist')}?vendor__id__exact={vendor.pk}"
-            ),
-        }
+        return event.who if event else ""
 
     def get_urls(self) -> list[Any]:
         doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,

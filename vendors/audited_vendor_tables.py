@@ -4,7 +4,9 @@ from mailops.core.sql_triggers import AuditedTable
 
 TRACED = (
     AuditedTable(
-        table="vendors_vendor", secret=("sealed",), quiet=("next_turn_at", "next_search_at")
+        table="vendors_vendor",
+        secret=("sealed",),
+        quiet=("next_turn_at", "next_search_at", "limits_changed_at"),
     ),
     AuditedTable(table="vendors_price"),
     AuditedTable(table="vendors_priceversion"),

@@ -163,7 +163,7 @@ class ClientAdmin(ExportedList, ApprovalAdmin):
             update_fields=list(form._meta.fields) if change else None
         )  # not limits that an Operator sets meanwhile
         if set(LIMITS) & set(form.changed_data):
-            obj.let_orders_go()
+            obj.mark_limits_changed()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

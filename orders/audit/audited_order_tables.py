@@ -9,7 +9,7 @@ TRACED = (
     ),  # worked out by the database from the name
     AuditedTable(table="orders_mailbox"),
     AuditedTable(table="orders_attempt"),
-    AuditedTable(table="orders_client"),
+    AuditedTable(table="orders_client", quiet=("limits_changed_at",)),
     AuditedTable(table="orders_editor"),
     AuditedTable(table="orders_neverbuy"),
     AuditedTable(table="orders_confirmation"),

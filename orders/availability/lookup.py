@@ -22,7 +22,6 @@ from mailops.history import record
 from orders.availability.known_answers import ASKED_IN, asked_about, asked_with, standing
 from orders.models import Asking, Availability, NotAllowed, Order
 from vendors import rate_limit, vendor_reader
-from vendors.apis.base import Offered
 from vendors.apis.values import Offered
 from vendors.http import Read, ReadFailed
 from vendors.models import Vendor

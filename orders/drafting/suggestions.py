@@ -14,7 +14,6 @@ from orders.drafting.drafts import Draft
 from orders.models import NotAllowed, Order, State
 from orders.validation.public_suffixes import registrable
 from vendors import rate_limit, vendor_reader
-from vendors.apis.base import Offered
 from vendors.apis.values import Offered
 from vendors.http import ReadFailed
 from vendors.models import Vendor

@@ -78,7 +78,7 @@ def _waiting(order: Order) -> Hold | None:
     if order.hold_until and order.hold_until > now:
         until = f"Held until {moment(order.hold_until)}"
         return Hold(says=f"{until}, so that it can still be cancelled.", short=until)
-    if order.next_try_at and order.next_try_at > now:
+    if order.next_try_at and order.next_try_at > now and not _is_let_go(order, now):
         if order.waiting_for:
             next_actor = OPERATOR if order.waiting_for == BALANCE else MAILOPS
             return Hold(says=order.reason, short=SHORT[order.waiting_for], next_actor=next_actor)
@@ -89,3 +89,11 @@ def _waiting(order: Order) -> Hold | None:
         asked = f"{order.vendor.name} asked for a pause until {moment(rests_until)}"
         return Hold(says=f"{asked}. MailOps sends it then.", short=asked)
     return None
+
+
+def _is_let_go(order: Order, now: datetime) -> bool:
+    """The same as `OrderQuerySet.due` asks of the database."""
+    if not order.waiting_for:
+        return False
+    changed = (order.vendor.limits_changed_at, order.client.limits_changed_at)
+    return any(at and at <= now and (not order.held_at or order.held_at <= at) for at in changed)

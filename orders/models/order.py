@@ -80,6 +80,7 @@ class Order(models.Model):
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
     waiting_for = models.CharField(max_length=10, blank=True, db_column="held_for")
+    held_at = models.DateTimeField(null=True)  # when it was last found to have to wait
     tries = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(null=True, db_column="rung_at")
     listed = models.JSONField(default=list)  # at the vendor already, when last looked

@@ -48,6 +48,17 @@ def _changes_since() -> models.QuerySet[Event]:
     return Event.objects.filter(of_either, action__in=_CHANGED, at__gt=models.OuterRef("at"))
 
 
+def _let_go(now: datetime) -> models.Q:
+    """Orders on hold for a limit or the balance that changed since they were put on hold."""
+    let_go = models.Q(pk__in=[])
+    for owner in ("vendor", "client"):
+        changed_at = f"{owner}__limits_changed_at"
+        # a change that lies ahead was noted by a clock that has been set back since
+        changed = models.Q(**{f"{changed_at}__lte": now})
+        let_go |= changed & (models.Q(held_at=None) | models.Q(held_at__lte=models.F(changed_at)))
+    return ~models.Q(waiting_for="") & let_go
+
+
 class OrderQuerySet(models.QuerySet[OrderT]):
     """Rules about many orders."""
 
@@ -102,7 +113,7 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         return self.filter(
             ~SendingSwitch.is_on(),
             models.Q(hold_until=None) | models.Q(hold_until__lte=now),
-            models.Q(next_try_at=None) | models.Q(next_try_at__lte=now),
+            models.Q(next_try_at=None) | models.Q(next_try_at__lte=now) | _let_go(now),
             state=State.CONFIRMED,
             vendor__stopped_at=None,
         )

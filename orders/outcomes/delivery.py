@@ -17,7 +17,6 @@ from mailops.history import audited, record
 from orders.models import Domain, Order, State
 from orders.models.inventory import Asset
 from vendors import vendor_reader
-from vendors.apis.base import Progress
 from vendors.apis.values import Progress
 from vendors.http import ReadFailed
 

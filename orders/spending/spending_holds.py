@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from mailops.core.money import Totals
 from mailops.history import record
 from orders.models import Order, State
@@ -82,6 +84,7 @@ def put_on_hold(order: Order, held: SpendingHold) -> None:
     )
     fields = {
         "waiting_for": held.waiting_for,
+        "held_at": timezone.now(),
         "reason": held.says,
         "next_try_at": held.until,
         "queued_at": None,

@@ -165,7 +165,7 @@ class Installation(RuleBasedStateMachine):
             vendor.resume()
         Vendor.objects.update(day_limit=None, balance_floor=None)
         for vendor in Vendor.objects.all():
-            vendor.let_orders_go()
+            vendor.mark_limits_changed()
 
     def _ask_for_two(self, vendor: Vendor) -> None:
         with audited():

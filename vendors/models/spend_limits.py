@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.utils import timezone
 
 CURRENCY = RegexValidator(r"^[A-Z]{3}$", "Use the three-letter code, for example USD.")
 DAY, MONTH = "day", "month"
@@ -42,10 +43,8 @@ class Limited(models.Model):
         "Leave empty for no limit.",
     )
     limit_currency = models.CharField(max_length=3, default="USD", validators=[CURRENCY])
-
-    if TYPE_CHECKING:
-        name: Any
-        orders: Any  # of both models, by the orders' own foreign keys
+    # Orders that were put on hold before this moment are due again.
+    limits_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True
@@ -60,7 +59,11 @@ class Limited(models.Model):
         both = {DAY: self.day_limit, MONTH: self.month_limit}
         return {period: limit for period, limit in both.items() if limit is not None}
 
-    def let_orders_go(self) -> None:
-        """Orders that a limit or the balance holds are looked at anew by the next sweep."""
-        held = self.orders.filter(state="confirmed").exclude(waiting_for="")
-        held.update(next_try_at=None, queued_at=None)
+    def mark_limits_changed(self) -> None:
+        """Make orders that a limit or the balance holds due again.
+
+        Call this after the change is written: an order that was put on hold while the change waited
+        for this row then bears an earlier time.
+        """
+        self.limits_changed_at = timezone.now()
+        self.save(update_fields=["limits_changed_at"])

@@ -160,7 +160,7 @@ class Vendor(Limited):
         self.balance, self.balance_currency = amount, currency
         self.balance_at, self.balance_by_name = timezone.now(), by
         self.save(update_fields=["balance", "balance_currency", "balance_at", "balance_by_name"])
-        self.let_orders_go()
+        self.mark_limits_changed()
 
     def stop(self, *, reason: str) -> None:
         self.stopped_at, self.stopped_reason = timezone.now(), reason

@@ -25,7 +25,6 @@ from orders.sending import classification, preflight, task_queue
 from tests.conftest import OrderFactory, claim, fresh, mark
 from tests.orders.test_submission import charges, in_threads
 from vendors import rate_limit, vendor_reader
-from vendors.apis.base import Progress
 from vendors.apis.values import Progress
 from vendors.http import Reply, Request
 from vendors.models import Vendor

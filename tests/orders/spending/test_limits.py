@@ -324,6 +324,42 @@ def test_a_raised_limit_lets_it_go_within_a_minute(factory: OrderFactory) -> Non
     assert submission.submit(second.pk) == Stage.ACCEPTED
 
 
+@pytest.mark.parametrize("whose", ["account", "client"])
+def test_a_changed_limit_makes_a_held_order_due_once(factory: OrderFactory, whose: str) -> None:
+    owner = account() if whose == "account" else northwind()
+    first, second = two_confirmed(factory, owner)
+    submission.submit(first.pk)
+    submission.submit(second.pk)
+    assert not is_due(second)
+    owner.mark_limits_changed()
+    assert is_due(second)
+    assert fresh(second).held_by == ""
+    submission.submit(second.pk)  # there is still no room for it
+    assert not is_due(second)
+    assert "only $1.00 is left" in fresh(second).held_by
+
+
+def test_a_change_noted_by_a_clock_that_ran_ahead_lets_nothing_go(factory: OrderFactory) -> None:
+    first, second = two_confirmed(factory, account())
+    submission.submit(first.pk)
+    submission.submit(second.pk)
+    limit(account(), limits_changed_at=timezone.now() + timedelta(hours=1))
+    assert not is_due(second)
+    assert fresh(second).held_by
+
+
+def test_a_changed_limit_does_not_shorten_another_pause(factory: OrderFactory) -> None:
+    order = factory.confirmed(*CMR)
+    Order.objects.filter(pk=order.pk).update(next_try_at=timezone.now() + timedelta(minutes=5))
+    account().mark_limits_changed()
+    assert not is_due(order)
+    assert "MailOps tries again" in fresh(order).held_by
+
+
+def is_due(order: Order) -> bool:
+    return Order.objects.due(timezone.now()).filter(pk=order.pk).exists()
+
+
 def test_an_order_that_no_day_has_room_for_goes_to_a_person(
     factory: OrderFactory, practice: Practice
 ) -> None:
