@@ -1,4 +1,4 @@
-"""What of a vendor account needs a second person, and of everything else that has limits."""
+"""The policies of accounts, and of clients' limits: changes that need a second person."""
 
 from __future__ import annotations
 
@@ -26,10 +26,7 @@ SETTING, SECRET = "setting_", "secret_"
 
 
 class LimitedPolicy(Policy):
-    """Limits for money.
-
-    Amounts in two currencies can't be compared, so none of them is the tighter.
-    """
+    """The policy of limits for money."""
 
     amounts: ClassVar[tuple[str, ...]] = tuple(LIMITS)
 
@@ -40,6 +37,7 @@ class LimitedPolicy(Policy):
         has_limits = any(before.get(amount) is not None for amount in self.amounts)
         if name in CURRENCY and not has_limits:
             return ""
+        # Amounts in two currencies can't be compared, so neither limit counts as the tighter one.
         is_other = (
             has_limits
             and after.get("limit_currency", before["limit_currency"]) != before["limit_currency"]
@@ -64,9 +62,7 @@ class LimitedPolicy(Policy):
 
 
 class VendorPolicy(LimitedPolicy):
-    """Keys and the account's own settings always need a second person; a new account may do nothing
-    before.
-    """
+    """The policy of accounts. Keys and the vendor's own settings always need a second person."""
 
     model = Vendor
     sees = "vendors.view_vendor"
@@ -96,6 +92,7 @@ class VendorPolicy(LimitedPolicy):
         )
 
     def read(self, item: Vendor) -> dict[str, Value]:
+        # A stamp says which version of a secret is stored. Secrets themselves stay sealed.
         stamps = item.secrets.stamps
         own = {
             f"{SETTING}{name}": policies.plain(value)
@@ -107,7 +104,7 @@ class VendorPolicy(LimitedPolicy):
         return super().read(item) | own | keys
 
     def start(self, item: Vendor, typed: Mapping[str, Value]) -> dict[str, Value]:
-        """No key, nothing to spend."""
+        # Until a second person approves, a new account has no key and may spend nothing.
         own = {name: value for name, value in typed.items() if name.startswith(SETTING)}
         nothing = dict.fromkeys(LIMITS, "0.00")
         rules: dict[str, Value] = {"two_person_rule": True, "mode": PRACTICE, "hold_minutes": 0}
@@ -143,6 +140,7 @@ class VendorPolicy(LimitedPolicy):
             for name, value in values.items()
             if name.startswith(SETTING)
         }
+        # Form fields of one vendor are no columns: they are stored as JSON and as sealed text.
         plain = {
             name: value for name, value in values.items() if not name.startswith((SETTING, SECRET))
         }

@@ -33,7 +33,8 @@ from vendors.http import SHORTEST_SECRET, ReadFailed
 from vendors.models import CURRENCY, LIVE, Contact, SendingSwitch, Vendor, account_settings
 from vendors.practice.faults import FAULTS
 
-# Anything else can't stand in a request's headers: it is a masked key or more than the key.
+# Other signs can't stand in a request's headers. A text that has them is a masked key, or more than
+# the key.
 PLAIN = RegexValidator(
     r"^[!-~]+$", "This is no key: it may hold only plain letters, digits and signs. Copy it again."
 )
@@ -44,14 +45,14 @@ TOLERANCE = ("drift_per_order", "drift_cumulative")
 
 
 class BalanceForm(forms.Form):
-    """What a person saw at the vendor."""
+    """A balance that a person read at the vendor."""
 
     balance = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0)
     balance_currency = forms.CharField(max_length=3, validators=[CURRENCY])
 
 
 class VendorForm(ApprovalForm):
-    """An account. Its vendor's own settings and secrets are added by `form_for`."""
+    """The form of an account. `form_for` adds its vendor's own settings and secrets."""
 
     policy = VENDORS
     api: str
@@ -92,17 +93,18 @@ class VendorForm(ApprovalForm):
         return mode
 
     def save(self, commit: bool = True) -> Vendor:
-        said = self.cleaned_data
+        data = self.cleaned_data
         names = REGISTRY[self.instance.api].AccountForm.base_fields
-        self.instance.settings = {name: said[f"setting_{name}"] for name in names}
-        secrets = {name.removeprefix("secret_"): said[name] for name in self.secret_fields}
+        self.instance.settings = {name: data[f"setting_{name}"] for name in names}
+        secrets = {name.removeprefix("secret_"): data[name] for name in self.secret_fields}
+        # An empty field keeps the secret that is stored.
         self.instance.sealed = str(self.instance.secrets.put(secrets))
         vendor: Vendor = super().save(commit)
         return vendor
 
 
 def form_for(api: str) -> type[VendorForm]:
-    """The account form with the fields that this vendor's adapter declares."""
+    """The account form with the fields that the vendor's adapter declares."""
     adapter = REGISTRY[api]
     declared: dict[str, Any] = {
         f"setting_{name}": field for name, field in adapter.AccountForm.base_fields.items()
@@ -136,9 +138,7 @@ class VendorAdmin(ApprovalAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Vendor, form: Any, change: bool) -> None:
-        """Only what the form shows: a worker may have stopped the account while somebody was
-        typing.
-        """
+        # Only the form's own columns: a worker may have stopped the account since it was opened.
         obj.save(update_fields=[*VendorForm.Meta.fields, "settings", "sealed"] if change else None)
         if {*LIMITS, "balance_floor"} & set(form.changed_data):
             obj.mark_limits_changed()
@@ -170,7 +170,7 @@ class VendorAdmin(ApprovalAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """First choose the vendor, since each asks for its own settings."""
+        # Vendors ask for different settings, so the vendor is chosen on a page of its own.
         if not self.has_add_permission(request):
             raise PermissionDenied
         if request.GET.get("api") in REGISTRY:
@@ -199,13 +199,15 @@ class VendorAdmin(ApprovalAdmin):
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)
 
     def _stopped_by(self, vendor: Vendor) -> str:
+        # The newest stop, by a person or by the circuit breaker, whose event names nobody.
         event = Event.objects.filter(
             subject_type="vendors.vendor", subject_id=str(vendor.pk), action="vendor.stopped"
         ).first()
         return event.who if event else ""
 
     def get_urls(self) -> list[Any]:
-        doors = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,
+        # A GET to one of these must change nothing, so they all are POST only.
+        views = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,
                  "balance": self.balance}  # fmt: skip
         ours = [
             path(
@@ -213,7 +215,7 @@ class VendorAdmin(ApprovalAdmin):
                 self.admin_site.admin_view(require_POST(view)),
                 name=f"vendors_vendor_{name}",
             )
-            for name, view in doors.items()
+            for name, view in views.items()
         ]
         for name, view in {"hold_all": self.hold_all, "release_all": self.release_all}.items():
             ours.append(
@@ -227,7 +229,6 @@ class VendorAdmin(ApprovalAdmin):
 
     @method_decorator(reauthentication.before("Save this vendor account"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> Any:
-        """Keys, limits and rules are changed by somebody who logged in a short time ago."""
         return super().changeform_view(*args, **kwargs)
 
     def _may(self, request: HttpRequest) -> bool:
@@ -242,7 +243,6 @@ class VendorAdmin(ApprovalAdmin):
         return redirect(reverse("admin:vendors_vendor_change", args=[vendor.pk]))
 
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Use the key on a harmless read."""
         vendor = self._vendor(request, pk)
         try:
             read = vendor_reader.reader(vendor, max_wait=rate_limit.A_PERSON)
@@ -256,7 +256,6 @@ class VendorAdmin(ApprovalAdmin):
         return self._back(vendor)
 
     def fetch(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Read the vendor's own price list."""
         vendor = self._vendor(request, pk)
         try:
             count = price_lists.fetch(vendor, by=request.user.get_username())
@@ -267,7 +266,6 @@ class VendorAdmin(ApprovalAdmin):
 
     @method_decorator(reauthentication.before("Note the balance of this account"))
     def balance(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Note what somebody saw at the vendor: no vendor documents a way to ask for it."""
         vendor = self._vendor(request, pk)
         form = BalanceForm(request.POST)
         if not form.is_valid():
@@ -276,10 +274,10 @@ class VendorAdmin(ApprovalAdmin):
             return self._back(vendor)
         amount, currency = form.cleaned_data["balance"], form.cleaned_data["balance_currency"]
         with audited():
+            # Read again under the lock: somebody else may have noted a balance a moment ago.
             vendor = Vendor.objects.locked(pk)
-            before = (
-                show(vendor.balance, vendor.balance_currency) if vendor.balance is not None else ""
-            )
+            noted = vendor.balance
+            before = "" if noted is None else show(noted, vendor.balance_currency)
             vendor.note_balance(amount, currency=currency, by=request.user.get_username())
             record(
                 "vendor.balance_noted",
@@ -293,7 +291,6 @@ class VendorAdmin(ApprovalAdmin):
         return self._back(vendor)
 
     def stop(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The stop switch: orders of this account wait."""
         vendor = self._vendor(request, pk)
         reason = request.POST.get("reason", "").strip()[:200]
         if not reason:
@@ -309,7 +306,6 @@ class VendorAdmin(ApprovalAdmin):
 
     @method_decorator(reauthentication.before("Let sending to this account go on"))
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Open the account again; waiting orders go out by themselves."""
         vendor = self._vendor(request, pk)
         with audited():
             vendor.resume()
@@ -320,12 +316,10 @@ class VendorAdmin(ApprovalAdmin):
         return self._back(vendor)
 
     def hold_all(self, request: HttpRequest) -> HttpResponse:
-        """The one switch for everything: from the next order on, nothing is sent to anybody."""
         return self._switch(request, holds=True)
 
     @method_decorator(reauthentication.before("Let all sending go on"))
     def release_all(self, request: HttpRequest) -> HttpResponse:
-        """Let sending go on; waiting orders go out by themselves."""
         return self._switch(request, holds=False)
 
     def _switch(self, request: HttpRequest, *, holds: bool) -> HttpResponse:
@@ -342,12 +336,12 @@ class VendorAdmin(ApprovalAdmin):
             else:
                 switch.release()
             record("sending.held" if holds else "sending.released", switch, reason=reason)
-        told = (
+        message = (
             "All sending is held. Requests that are on their way already can't be called back."
             if holds
             else "Sending goes on. Waiting orders go out within a minute."
         )
-        messages.success(request, told)
+        messages.success(request, message)
         return redirect("admin:index")
 
     @admin.display(description="Vendor", ordering="api")

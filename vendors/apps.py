@@ -1,4 +1,4 @@
-"""The vendors app: what must stand after every migration."""
+"""The vendors app; after every migration it installs its triggers again."""
 
 from typing import Any
 

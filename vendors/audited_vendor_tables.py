@@ -1,4 +1,4 @@
-"""The tables of this app that leave traces where they change and no event tells of it."""
+"""The audited tables of this app: an untracked change of one of their rows leaves a trace."""
 
 from mailops.core.sql_triggers import AuditedTable
 
@@ -6,6 +6,7 @@ TRACED = (
     AuditedTable(
         table="vendors_vendor",
         secret=("sealed",),
+        # Workers write these all the time, and no person's decision depends on them.
         quiet=("next_turn_at", "next_search_at", "limits_changed_at"),
     ),
     AuditedTable(table="vendors_price"),

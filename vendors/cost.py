@@ -20,7 +20,7 @@ UNITS = [
 
 
 class PriceLike(Protocol):
-    """The attributes of a stored price that a cost sheet reads (`vendors.models.Price` has them)."""
+    """The attributes of a price that a cost sheet reads. `vendors.models.Price` has them."""
 
     @property
     def amount(self) -> Decimal: ...
@@ -40,7 +40,7 @@ class PriceLike(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class FetchedPrice:
-    """A price as a vendor's price list tells it; `item` is the key that `cost()` looks up."""
+    """A price from a vendor's price list. `item` is the key that `Api.cost` looks up."""
 
     item: str
     label: str
@@ -53,7 +53,7 @@ class FetchedPrice:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """A price as a stored cost sheet has it: what it came to and when it is due again."""
+    """A price in a stored cost sheet."""
 
     amount: Decimal
     renewal_amount: Decimal | None
@@ -66,15 +66,13 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class CostLine:
-    """One line:
-
-    `quantity` of `item`, each `multiplier` × `price` now (a domain for two years counts twice).
-    """
+    """A line of the cost sheet. Due now: `quantity` × `multiplier` × the price's amount."""
 
     item: str
     label: str
     quantity: int
     price: PriceLike | None
+    # Periods paid at once: a domain for two years is one domain with a multiplier of two.
     multiplier: int = 1
     remark: str = ""
 
@@ -102,22 +100,21 @@ class CostLine:
 
     @property
     def is_unsaid(self) -> bool:
-        """The vendor does not state for how long the price holds, so no year can be worked out."""
+        """The vendor does not state the period, so no year's cost can be worked out."""
         return self.price is not None and self.price.unit == UNSTATED
 
     @property
     def years_paid(self) -> int:
-        """How many years the first payment lasts; a price for months or for good counts as one."""
+        """The years that the first payment covers. A price a month, or paid once, counts as one."""
         return max(self.multiplier, 1) if self.price and self.price.unit == YEAR else 1
 
     def in_year(self, year: int) -> Decimal | None:
-        """What is due in the order's first, second … year if nothing is cancelled; None where that
-        is not known.
-        """
+        """The amount due in the order's first, second … year. None where that is not known."""
         if self.price is None or self.due_now is None or (self.is_unsaid and year > 1):
             return None
         first = self.due_now if year == 1 else Decimal(0)
         if self.price.unit == MONTH:
+            # The first payment covers `multiplier` months of the first year.
             months = 12 - self.multiplier if year == 1 else 12
             return first + (self.per_month or Decimal(0)) * max(months, 0)
         again = self.per_year or Decimal(0)
@@ -125,7 +122,6 @@ class CostLine:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> CostLine:
-        """The line that `as_dict` wrote."""
         price, renewal = stored["unit_price"], stored["renewal"]
         return cls(
             item=stored["item"],
@@ -144,7 +140,9 @@ class CostLine:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """The line for the digest: amounts and terms without the price's age."""
+        """The line as the plan's digest takes it in."""
+        # Without the price's source and age: reading an unchanged price again must not change the
+        # digest that a person confirmed.
         price = self.price
         return {
             "item": self.item,
@@ -170,7 +168,7 @@ def _text(amount: Decimal | None) -> str | None:
 
 @dataclass(frozen=True)
 class CostSheet:
-    """All lines of one order. Totals are kept per currency and never added across currencies."""
+    """All lines of one order. Its totals never add two currencies."""
 
     lines: tuple[CostLine, ...]
 
@@ -197,7 +195,6 @@ class CostSheet:
 
     @property
     def once(self) -> Totals:
-        """What is paid now and never again."""
         return Totals.of(
             (line.price.currency, line.due_now)
             for line in self.lines
@@ -209,7 +206,6 @@ class CostSheet:
         return tuple(line for line in self.lines if line.is_unsaid)
 
     def in_words(self, year: Totals) -> str:
-        """A year's total, said with care where the vendor leaves a period open."""
         if not self.unsaid:
             return str(year)
         return f"at least {year}" if year else "not known"
@@ -225,9 +221,8 @@ class CostSheet:
 
     @property
     def years(self) -> list[tuple[int, int | None, Totals]]:
-        """(from, to, what is due in each) over all years, years that cost the same together; the
-        last has no end.
-        """
+        """(first year, last year, total of each) with equal years together; the last has no end."""
+        # After the longest prepaid period every year costs the same.
         longest = max((line.years_paid for line in self.lines), default=1)
         found: list[tuple[int, int | None, Totals]] = [(1, 1, self.in_year(1))]
         for year in range(2, longest + 2):
@@ -241,7 +236,6 @@ class CostSheet:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> CostSheet:
-        """The sheet that `as_dict` wrote."""
         return cls(tuple(CostLine.from_dict(line) for line in stored.get("lines", ())))
 
     def as_dict(self) -> dict[str, Any]:
@@ -262,9 +256,7 @@ def cost_line(
     multiplier: int = 1,
     remark: str = "",
 ) -> CostLine:
-    """A line for `quantity` of `item`, its price looked up in the account's price list; missing
-    stays missing.
-    """
+    """A line with its price from the price list, or with None where the list has no such item."""
     return CostLine(
         item=item,
         label=label,
@@ -276,5 +268,5 @@ def cost_line(
 
 
 def cost_sheet(lines: Iterable[CostLine]) -> CostSheet:
-    """The sheet of the lines that count anything."""
+    """The sheet of these lines, without those of quantity 0."""
     return CostSheet(tuple(line for line in lines if line.quantity))

@@ -1,4 +1,4 @@
-"""The pages about prices: the list, what changed on it, and typed exchange rates."""
+"""The pages about prices: the list, its changes, and typed exchange rates."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class PriceAdmin(RecordedAdmin):
         "domains",
     )
 
+    # Prices keep their versions, which only `price_lists` writes.
     def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
         price_lists.put(obj, by=request.user.get_username())
 
@@ -47,6 +48,7 @@ class PriceAdmin(RecordedAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        # Each vendor has its own form of item keys, so the help text names all of them.
         if db_field.name == "item" and field is not None:
             items = [
                 f"{api.label}: {key} ({text})"
@@ -82,14 +84,14 @@ class PriceAdmin(RecordedAdmin):
 
 
 def changes_url(vendor_id: int, item: str = "") -> str:
-    """The page with what changed in an account's prices, or in one of them."""
+    """The page with the changes of an account's prices, or of one item."""
     query = {"vendor__id__exact": vendor_id} | ({"item": item} if item else {})
     return reverse("admin:vendors_priceversion_changelist", query=query)
 
 
 @admin.register(PriceVersion)
 class PriceVersionAdmin(ExportedList, ReadOnlyAdmin):
-    """What changed, newest first. Read-only for everyone; the database would refuse anything else."""
+    """Changes of prices, newest first. Read-only: the database refuses edits anyway."""
 
     list_display = ("what", "vendor", "was", "became", "source", "who", "happened")
     list_display_links = None
@@ -102,7 +104,8 @@ class PriceVersionAdmin(ExportedList, ReadOnlyAdmin):
     actions = None
     change_list_template = "admin/vendors/priceversion/change_list.html"
     export_columns = [
-        ("When", "at"), ("Account", "vendor"), ("Item", "item"), ("Name", "label"), ("Amount", "amount"),
+        ("When", "at"), ("Account", "vendor"), ("Item", "item"), ("Name", "label"),
+        ("Amount", "amount"),
         ("Renewal", "renewal_amount"), ("For", "unit"), ("Currency", "currency"),
         ("Amount before", lambda version: version.before and version.before.amount),
         ("Renewal before", lambda version: version.before and version.before.renewal_amount),
@@ -112,7 +115,6 @@ class PriceVersionAdmin(ExportedList, ReadOnlyAdmin):
 
     @admin.display(description="What", ordering="item")
     def what(self, version: PriceVersion) -> SafeString:
-        """The item, which leads to its changes alone."""
         link = changes_url(version.vendor_id, version.item)
         return format_html(
             '<a href="{}">{}</a><br><code class="small">{}</code>',
@@ -154,7 +156,7 @@ class RateForm(forms.ModelForm):
 
 @admin.register(Rate)
 class RateAdmin(RecordedAdmin):
-    """Rates are typed, never changed: the newest of each currency counts, the others are its past."""
+    """Typed rates. The newest of each currency counts; the others are its past."""
 
     form = RateForm
     list_display = ("pair", "counts", "typed_by_name", "typed")
@@ -173,6 +175,7 @@ class RateAdmin(RecordedAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Rate]:
+        # One query for the whole list, in place of one for each row.
         newer = Rate.objects.filter(
             currency=OuterRef("currency"), to=OuterRef("to"), pk__gt=OuterRef("pk")
         )
@@ -190,6 +193,7 @@ class RateAdmin(RecordedAdmin):
         return field
 
     def save_model(self, request: HttpRequest, obj: Rate, form: Any, change: bool) -> None:
+        # A rate belongs to the reporting currency of its day: the setting may change later.
         obj.to, obj.typed_by_name = settings.REPORTING_CURRENCY, request.user.get_username()
         super().save_model(request, obj, form, change)
 

@@ -1,6 +1,4 @@
-"""Keeping a vendor account's price list: what the vendor's own list says and what Operators type,
-with its past.
-"""
+"""The price list of an account: fetched from the vendor, typed by Operators, with its versions."""
 
 from __future__ import annotations
 
@@ -14,32 +12,29 @@ from vendors.models.price_version import CENT, difference
 
 
 def fetch(vendor: Vendor, *, by: str = "MailOps", max_wait: float = rate_limit.A_PERSON) -> int:
-    """Read the vendor's price list into the account's. Returns how many prices were read.
+    """Read the vendor's price list into the account's. Returns the number of prices read.
 
-    A period that the vendor does not state, but an Operator typed, is kept. Raises `ReadFailed`,
-    `CannotOpen`.
+    Raises `ReadFailed`, `CannotOpen`.
     """
     reader = vendor_reader.reader(vendor, max_wait=max_wait)
     fetched = vendor.adapter.prices(account_settings(vendor), reader)
     with audited():
-        Vendor.objects.locked(vendor.pk)  # two readers at once would both add an item that is new
+        # Without the lock, two workers could both add an item that is new.
+        Vendor.objects.locked(vendor.pk)
         stored = {price.item: price for price in vendor.prices.select_for_update()}
         was = {price.item: Price(**_copied(price)) for price in stored.values()}
         PriceVersion.objects.keep(vendor, was.values())
         read = []
-        for told in fetched:
-            price = stored.get(told.item) or Price(vendor=vendor, item=told.item)
-            if not (price.pk and told.unit == UNSTATED):
-                price.unit = told.unit
-            price.label, price.amount, price.currency = (
-                told.label[:160],
-                told.amount.quantize(CENT),
-                told.currency,
-            )
-            price.renewal_amount = (
-                None if told.renewal_amount is None else told.renewal_amount.quantize(CENT)
-            )
-            price.domains = told.domains
+        for line in fetched:
+            price = stored.get(line.item) or Price(vendor=vendor, item=line.item)
+            # A period that the vendor does not state may have been typed by an Operator: keep it.
+            if not (price.pk and line.unit == UNSTATED):
+                price.unit = line.unit
+            price.label, price.currency = line.label[:160], line.currency
+            price.amount = line.amount.quantize(CENT)
+            renewal = line.renewal_amount
+            price.renewal_amount = None if renewal is None else renewal.quantize(CENT)
+            price.domains = line.domains
             price.source, price.as_of = f"{vendor.adapter.label}'s price list", timezone.now()
             price.save()
             read.append(price)
@@ -63,11 +58,12 @@ def _changes(was: dict[str, Price], read: list[Price]) -> dict[str, list[str]]:
 
 
 def put(price: Price, *, by: str) -> None:
-    """Save a price that a person typed, beside what it was before."""
+    """Save a price that a person typed, with its versions before and after."""
     with audited():
         stored = Price.objects.select_for_update().filter(pk=price.pk).first()
         if stored:
             PriceVersion.objects.keep(stored.vendor, [stored])
+            # Under a new account or item it is another price, and the old one has ended.
             if (stored.vendor_id, stored.item) != (price.vendor_id, price.item):
                 PriceVersion.objects.keep(stored.vendor, [stored], by=by, removed=True)
         price.source, price.as_of = f"Typed by {by}", timezone.now()
@@ -76,7 +72,6 @@ def put(price: Price, *, by: str) -> None:
 
 
 def remove(price: Price, *, by: str) -> None:
-    """Take a price off the list; what it was stays."""
     with audited():
         PriceVersion.objects.keep(price.vendor, [price])
         PriceVersion.objects.keep(price.vendor, [price], by=by, removed=True)

@@ -1,4 +1,4 @@
-"""Politeness: how fast an account is asked, shared by all workers through the account's row."""
+"""The rate limit of an account, shared by all workers through the account's row."""
 
 from __future__ import annotations
 
@@ -13,26 +13,27 @@ from vendors.apis.replies import retry_after
 from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.models import Vendor
 
-# Seconds that somebody waits for an account's turn. Orders go before the questions that MailOps
-# asks by itself.
+# Seconds to wait for an account's turn. Reads that nobody waits for give up first, so that orders
+# go before them.
 A_PERSON, BY_ITSELF = 10.0, 1.0
-# Longer than one gap at a slower pace, but never so long that a claim goes stale meanwhile.
+# Longer than one gap at a slower pace, but never so long that the wait makes a claim stale.
 AN_ORDER = min(2.0 * max(settings.VENDOR_PACE, 1.0), 6.0)
-REST = 30  # seconds that an account rests where it asks for slowness without saying for how long
+# Seconds of pause after a 429 without Retry-After, and the longest that MailOps obeys.
+REST = 30
 LONGEST_REST = 3600
 # A turn beyond this was written by a clock that has been set back since, and does not count.
 FURTHEST = timedelta(seconds=LONGEST_REST) + timedelta(minutes=5)
 
 
 class Busy(ReadFailed):
-    """The account's turn is too far off; the vendor was not asked."""
+    """The account's turn is too far off. No request was sent."""
 
 
 def acquire(vendor: Vendor, *, max_wait: float, now: datetime | None = None) -> float | None:
-    """Seconds to wait for the account's next turn, which is then ours; None where it is further off
-    than `max_wait`.
+    """Take the account's next turn. Returns the seconds until then.
 
-    The caller holds the account's row locked, in a transaction.
+    Returns None, and takes no turn, where they are more than `max_wait`. The caller has the
+    account's row locked.
     """
     now = now or timezone.now()
     at = max(now, next_turn(vendor, now) or now)
@@ -46,11 +47,11 @@ def acquire(vendor: Vendor, *, max_wait: float, now: datetime | None = None) -> 
 
 
 def acquire_search(vendor: Vendor, *, max_wait: float, now: datetime | None = None) -> float | None:
-    """The same for the account's next search, where the vendor limits searches beyond its pace.
+    """Take the account's next turn for a search, where the vendor limits searches further.
 
-    Orders never wait for it: the account's own turn is taken only when the search is about to
-    leave.
+    Returns like `acquire`.
     """
+    # The account's own turn is taken only when the search is sent, so orders never wait for this.
     now = now or timezone.now()
     mark = vendor.next_search_at
     at = mark if mark and now < mark <= now + FURTHEST else now
@@ -64,15 +65,16 @@ def acquire_search(vendor: Vendor, *, max_wait: float, now: datetime | None = No
 
 
 def next_turn(vendor: Vendor, now: datetime) -> datetime | None:
-    """When the account may be asked next; None where it may be at once."""
+    """The time of the account's next turn; None where that is now."""
     at = vendor.next_turn_at
     return at if at and now < at <= now + FURTHEST else None
 
 
 def rest(vendor: Vendor, seconds: int | None) -> datetime:
-    """Nobody asks this account anything for a while; until when. A longer rest is never shortened."""
+    """Send this account no request for so many seconds. Returns the end of the pause."""
     now = timezone.now()
     until = now + timedelta(seconds=min(REST if seconds is None else seconds, LONGEST_REST))
+    # A longer pause that the vendor asked for earlier is never shortened.
     later = Vendor.objects.filter(
         pk=vendor.pk, next_turn_at__gt=until, next_turn_at__lte=now + FURTHEST
     )
@@ -82,12 +84,10 @@ def rest(vendor: Vendor, seconds: int | None) -> datetime:
 
 
 def throttled(read: Read, vendor: Vendor, *, max_wait: float) -> Read:
-    """The same question asked in the account's turn; an account that asks for slowness rests.
-
-    Raises `Busy`.
-    """
+    """`read` in the account's turn; a 429 makes the account pause. Raises `Busy`."""
 
     def ask(request: Request) -> Reply:
+        # The row is locked only while the turn is taken, never while waiting or reading.
         with transaction.atomic():
             locked = Vendor.objects.locked(vendor.pk)
             wait = acquire(locked, max_wait=max_wait)
@@ -103,7 +103,6 @@ def throttled(read: Read, vendor: Vendor, *, max_wait: float) -> Read:
 
 
 def throttled_search(read: Read, vendor: Vendor, *, max_wait: float) -> Read:
-    """A throttled question that also keeps to the vendor's limit for searches. Raises `Busy`."""
 
     def ask(request: Request) -> Reply:
         with transaction.atomic():

@@ -1,1 +1,1 @@
-"""What there is room for: limits, balances, and orders that wait for either."""
+"""Limits, balances, and the orders that wait for either."""

@@ -1,7 +1,4 @@
-"""The balance at a vendor: what a person noted, less what was sent since.
-
-No vendor documents a way to ask for it.
-"""
+"""The balance at a vendor: the amount that a person noted, less the orders sent since."""
 
 from __future__ import annotations
 
@@ -20,16 +17,16 @@ from vendors.verdicts import Problem
 
 
 def estimate(vendor: Vendor) -> Decimal | None:
-    """What should be left at the vendor; None where nobody noted a balance."""
+    """The amount that should be left at the vendor. None where nobody noted a balance."""
     if vendor.balance is None or vendor.balance_at is None:
         return None
-    # what was on its way when somebody looked was not taken off yet
+    # An order that was being sent when the person looked may not have been taken off by the vendor
+    # yet. It counts while it is under way, and if it ended after the note. A person's verdict
+    # moves no money, so settled attempts count by their claim alone.
     since = (
         models.Q(claimed_at__gte=vendor.balance_at)
         | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
-        | models.Q(
-            ended_at__gte=vendor.balance_at, settled_at=None
-        )  # and came back since; a verdict moves no money
+        | models.Q(ended_at__gte=vendor.balance_at, settled_at=None)
     )
     return vendor.balance - total(
         spending().filter(since, order__vendor=vendor), amount(vendor.balance_currency, "due_now")
@@ -37,7 +34,7 @@ def estimate(vendor: Vendor) -> Decimal | None:
 
 
 def too_low(vendor: Vendor, adds: Mapping[str, Decimal]) -> str:
-    """Why so much can't be spent at the account: what is left, and what to do. Empty where it can."""
+    """Why the account has no funds for the amounts, as text for people. Empty where it has."""
     needs = adds.get(vendor.balance_currency, NOTHING)
     if vendor.balance_floor is None or not needs:
         return ""
@@ -61,7 +58,6 @@ def _money(vendor: Vendor, amount: Decimal) -> str:
 
 
 def warnings(order: Order, due_now: Mapping[str, Decimal]) -> list[Problem]:
-    """That the order would have to wait for funds, if it were confirmed now."""
     says = too_low(order.vendor, due_now)
     fix = "If it is confirmed, it waits until then."
     return [Problem(message=says, fix=fix, field="balance", level="warn")] if says else []

@@ -1,8 +1,7 @@
-"""Limits for a day and a month, per account and client: how much is used, orders in flight counted
-in.
+"""Limits for a day and a month of accounts and clients, and how much of them is used.
 
-An attempt counts from its claim on, for as long as money may have been spent by it. Days are the
-installation's.
+An attempt counts from its claim on, unless it provably bought nothing. Days and months are those of
+the installation's time zone.
 """
 
 from __future__ import annotations
@@ -35,8 +34,9 @@ ON = {DAY: "tomorrow", MONTH: "next month"}
 
 @dataclass(frozen=True, kw_only=True)
 class Use:
-    """How much of one limit is used in one day or month: sent, or confirmed for it and still to be
-    sent.
+    """The use of one limit in one day or month.
+
+    `sent` was sent in it; `reserved` is confirmed and will be sent in it.
     """
 
     owner: Vendor | Client
@@ -52,7 +52,7 @@ class Use:
 
     @property
     def words(self) -> str:
-        """ "the limit of $500.00 a day for Woodpecker" """
+        """For example: the limit of $500.00 a day for Woodpecker."""
         return f"the limit of {self.money(self.limit)} a {self.period} for {self.owner.name}"
 
     def money(self, amount: Decimal) -> str:
@@ -63,45 +63,44 @@ class Use:
 
 
 def period(name: str, at: datetime) -> tuple[datetime, datetime]:
-    """The day or month of that moment in the installation's zone: its first moment, and the next
-    one's.
-    """
+    """The start of the day or month that holds the moment, and the start of the next one."""
     here = timezone.localtime(at, timezone.get_default_timezone())
     first = here.date() if name == DAY else here.date().replace(day=1)
     after = (
         first + timedelta(days=1) if name == DAY else (first + timedelta(days=31)).replace(day=1)
     )
+    # Each end is computed by its own date: a day with a clock change has 23 or 25 hours.
     start, end = (datetime.combine(day, time.min, tzinfo=here.tzinfo) for day in (first, after))
     return start, end
 
 
 def amount(currency: str, key: models.Expression | str) -> Cast:
-    """The amount in one currency out of a JSON field that holds amounts by currency."""
+    """The amount in one currency out of a JSON column with amounts by currency."""
     return Cast(
         KeyTextTransform(currency, key), models.DecimalField(max_digits=14, decimal_places=2)
     )
 
 
 def total(rows: models.QuerySet[Any], amounts: Cast) -> Decimal:
-    """The sum of these amounts, to the cent."""
     return _to_the_cent(rows.order_by().aggregate(total=models.Sum(amounts))["total"])
 
 
 def _to_the_cent(value: Any) -> Decimal:
+    # SQLite adds decimals as floating point numbers.
     return Decimal(value or 0).quantize(CENT)
 
 
 def spending() -> models.QuerySet[Attempt]:
-    """The attempts by which money was spent, or may be: at most one an order."""
+    """Attempts that spent money or may have. An order has at most one."""
     return Attempt.objects.filter(stage__in=OPEN)
 
 
 def uses(
     *owners: Vendor | Client, at: datetime, without: Order | None = None, sent_only: bool = False
 ) -> list[Use]:
-    """What is used of each limit for the day and the month of that moment.
+    """The use of each limit of the owners in the day and month of the moment.
 
-    No question where no limit is set.
+    `sent_only` leaves out confirmed orders. No query where no limit is set.
     """
     limited = [owner for owner in owners if owner.period_limits]
     spans = {name: period(name, at) for name in (DAY, MONTH)}
@@ -111,6 +110,7 @@ def uses(
     if without:
         confirmed = confirmed.exclude(pk=without.pk)
     found: dict[Any, Decimal] = defaultdict(Decimal)
+    # One query for all owners of a kind that share a currency, however many they are.
     for kind, currency in sorted({(_kind(owner), owner.limit_currency) for owner in limited}):
         mine = [
             owner.pk
@@ -143,9 +143,7 @@ def _kind(owner: Vendor | Client) -> str:
 
 
 def _waits(start: datetime, end: datetime) -> models.Q:
-    """Confirmed to be sent in that time; today that is whatever may go at once, and what could not
-    go earlier.
-    """
+    # An order without a planned time, or with one that has passed, counts for the current span.
     if start <= timezone.now():
         return models.Q(hold_until=None) | models.Q(hold_until__lt=end)
     return models.Q(hold_until__gte=start, hold_until__lt=end)
@@ -158,7 +156,7 @@ def _sums(
     amounts: Cast,
     spans: Mapping[str, models.Q],
 ) -> dict[tuple[int, str], Decimal]:
-    """Sums by owner and span, in one question."""
+    """Sums by owner and span. One query."""
     sums = {f"sum_{name}": models.Sum(amounts, filter=span) for name, span in spans.items()}
     wanted = rows.filter(reduce(or_, spans.values()), **{f"{of}__in": owners})
     return {
@@ -169,7 +167,7 @@ def _sums(
 
 
 def rows(found: Iterable[Use], adds: Mapping[str, Decimal] | None = None) -> list[dict[str, Any]]:
-    """Limits as people read them, with what an order would add."""
+    """Limits as pages show them, with the amounts that an order would add."""
     return [
         {
             "owner": use.owner.name,
@@ -188,16 +186,13 @@ def rows(found: Iterable[Use], adds: Mapping[str, Decimal] | None = None) -> lis
 
 
 def used_now(order: Order, *, at: datetime | None = None) -> list[Use]:
-    """What others than this order use of the limits that count for it."""
+    """The use of the order's limits by all other orders."""
     moment = at or timezone.now()
     return uses(order.vendor, order.client, at=moment, without=order)
 
 
 def warnings(order: Order, due_now: Mapping[str, Decimal]) -> list[Problem]:
-    """Limits that the order would go over if it were sent today.
-
-    Confirmed for a later day it may fit.
-    """
+    # Only warnings: confirmed for a later day, the order may fit.
     return [
         Problem(
             message=says,
@@ -211,7 +206,7 @@ def warnings(order: Order, due_now: Mapping[str, Decimal]) -> list[Problem]:
 
 
 def why_not(order: Order, due_now: Mapping[str, Decimal], *, at: datetime) -> str:
-    """Why an order that is to be sent at that moment can't be confirmed; empty where it fits."""
+    """Why an order to be sent at that moment goes over a limit. Empty where it fits."""
     for use in used_now(order, at=at):
         if says := _over(use, due_now):
             return (
@@ -235,16 +230,16 @@ def _over(use: Use, due_now: Mapping[str, Decimal]) -> str:
 
 
 def used_up(order: Order, adds: Mapping[str, Decimal], now: datetime) -> Use | None:
-    """The limit that has no room for so much now. The account's row is locked; the client's is
-    locked here.
+    """A limit that has no room for the amounts now, or None.
 
-    Whoever claims for the same account or client waits for these locks and then counts this order
-    in.
+    The caller has the account's row locked. Locks the client's row.
     """
+    # A claim for the same account or client waits for these locks and then counts this order in.
     client = order.client
     if client.period_limits:
         client = Client.objects.select_for_update(no_key=True).get(pk=client.pk)
     over = [use for use in uses(order.vendor, client, at=now, sent_only=True) if use.is_over(adds)]
+    # First a limit that can never hold the order, then the one that takes the longest to reset.
     return max(
         over,
         key=lambda use: (use.limit < adds.get(use.owner.limit_currency, NOTHING), use.ends_at),

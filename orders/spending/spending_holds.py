@@ -1,7 +1,6 @@
-"""What a confirmed order may have to wait for though nothing is wrong with it: room in a limit,
-funds at the vendor.
+"""Holds of confirmed orders by a limit or by the balance.
 
-It is no attempt and no failed try: the order stays confirmed and goes on by itself.
+A hold is no attempt and no failed try: the order stays confirmed and goes on by itself.
 """
 
 from __future__ import annotations
@@ -17,19 +16,20 @@ from orders.models import Order, State
 from orders.models.hold import BALANCE, LIMIT
 from orders.spending import balance, limits
 
-LOOK_AGAIN = timedelta(
-    minutes=10
-)  # an order that was refused gives its room back, and nobody need tell
+# A refused order frees room in a limit, and nothing tells the orders that wait for it. So each is
+# tried again this often.
+LOOK_AGAIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpendingHold:
-    """What an order waits for, what happens then, and when it is looked at again at the latest."""
+    """The reason why an order waits, and the time of the next try at the latest."""
 
     waiting_for: str
     why: str
     then: str = ""
-    until: datetime | None  # None: no waiting helps, so a person decides
+    # None where waiting does not help, so that a person has to decide.
+    until: datetime | None
 
     @property
     def says(self) -> str:
@@ -37,14 +37,13 @@ class SpendingHold:
 
 
 def confirmed_sum(order: Order) -> Totals:
-    """What the order costs now, as it was confirmed."""
     return Totals.from_dict(order.snapshot["cost"]["due_now"]) if order.snapshot else order.due_now
 
 
 def hold_needed(order: Order, adds: Totals, now: datetime) -> SpendingHold | None:
-    """What has no room for so much more now.
+    """The hold that keeps the order from spending the amounts now, or None.
 
-    The caller holds the account's row locked, in a transaction.
+    The caller has the account's row locked.
     """
     again = now + LOOK_AGAIN
     if use := limits.used_up(order, adds, now):
@@ -71,13 +70,14 @@ def hold_needed(order: Order, adds: Totals, now: datetime) -> SpendingHold | Non
 
 
 def put_on_hold(order: Order, held: SpendingHold) -> None:
-    """Let a confirmed order wait; told in the history once, not each time it is looked at again."""
+    """Put a confirmed order on hold, or send it back for review where waiting does not help."""
     if held.until is None:
         if (
             found := Order.objects.locked(order.pk)
         ).confirmed_at == order.confirmed_at and found.state == State.CONFIRMED:
             found.back_to_review(action="order.returned_unsent", reason=held.says)
         return
+    # A hold is recorded once, not again after each try that finds the same reason.
     is_news = (order.waiting_for, order.reason) != (held.waiting_for, held.says)
     waits = Order.objects.filter(
         pk=order.pk, state=State.CONFIRMED, confirmed_at=order.confirmed_at

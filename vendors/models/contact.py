@@ -1,4 +1,4 @@
-"""The registrant contacts that some vendors require."""
+"""Registrant contacts, which some vendors require for domains."""
 
 from __future__ import annotations
 

@@ -19,9 +19,7 @@ class RateQuerySet(models.QuerySet["Rate"]):
     """Rules about many rates."""
 
     def current(self) -> dict[str, Rate]:
-        """The newest rate of each currency to the reporting currency; none, and no query, where
-        none is wanted.
-        """
+        """The newest rate of each currency to the reporting currency, by currency."""
         if not settings.REPORTING_CURRENCY:
             return {}
         newest = (
@@ -34,10 +32,10 @@ class RateQuerySet(models.QuerySet["Rate"]):
 
 
 class Rate(models.Model):
-    """How much of the reporting currency one unit of another is worth, as somebody typed it.
+    """The worth of one unit of a currency in the reporting currency, typed by a person."""
 
-    A new one replaces it.
-    """
+    # Rates are never edited: a total that a page showed must be explainable later. A newer row of
+    # the same currency replaces an older one.
 
     currency = models.CharField(
         max_length=3, validators=[CURRENCY], help_text="The currency of prices, such as USD."
@@ -64,14 +62,11 @@ class Rate(models.Model):
 
     @property
     def shown(self) -> str:
-        """The number without needless zeros."""
         return f"{self.rate:f}".rstrip("0").rstrip(".") if self.rate % 1 else f"{self.rate:.0f}"
 
     @property
     def says(self) -> str:
-        """ "0.92 for USD, typed by jo on 3 Nov 2026": where an amount comes from that was worked out
-        with it.
-        """
+        """For example: 0.92 for USD, typed by jo on 3 Nov 2026."""
         on = date_format(timezone.localtime(self.typed_at), "j M Y")
         return f"{self.shown} for {self.currency}, typed by {self.typed_by_name} on {on}"
 

@@ -1,4 +1,4 @@
-"""What things cost at an account."""
+"""Prices of the items that can be bought at an account."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from vendors.models.vendor import CURRENCY, Vendor
 
 
 class Price(models.Model):
-    """What one item costs at one account: typed by an Operator, or fetched from the vendor's own
-    list.
-    """
+    """The price of one item at one account, typed by an Operator or fetched from the vendor."""
 
     vendor = models.ForeignKey(
         Vendor, models.CASCADE, related_name="prices", verbose_name="vendor account"
     )
+    # The key under which an adapter looks a price up. Each vendor has its own form of keys.
     item = models.CharField(
         max_length=120, help_text="What is bought, in the form named on the vendor account's page."
     )

@@ -1,4 +1,4 @@
-"""What prices were: every change of one, kept for good."""
+"""The versions of a price: every change is kept for good."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
     """Rules about many versions."""
 
     def latest_of(self, vendor: Vendor, items: Iterable[str]) -> dict[str, PriceVersion]:
-        """The last version of each of these items of the account; one query."""
+        """The last version of each of these items of the account, by item. One query."""
         newest = (
             self.filter(vendor=vendor, item__in=list(items))
             .order_by()
@@ -37,11 +37,8 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
     def keep(
         self, vendor: Vendor, prices: Iterable[Price], *, by: str = "", removed: bool = False
     ) -> None:
-        """Append a version of each price whose terms differ from its last one's; two queries.
-
-        Called before a change as well as after it, so that a price from before versions were kept
-        has its first.
-        """
+        """Append a version of each price whose terms differ from its last one. Two queries."""
+        # Callers do this before a change too: a price that is older than versions has none yet.
         prices = list(prices)
         latest = self.latest_of(vendor, [price.item for price in prices])
         versions = [
@@ -61,7 +58,9 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
 
 
 def terms_of(price: Price | PriceVersion) -> dict[str, Any]:
-    """What a price says, as the database will give it back."""
+    """The terms of a price, its amounts rounded to cents."""
+    # A price that was not saved yet may hold more digits than the database keeps. Compared
+    # unrounded, it would differ from its own stored row.
     terms = {name: getattr(price, name) for name in TERMS}
     for name in ("amount", "renewal_amount"):
         terms[name] = None if terms[name] is None else Decimal(terms[name]).quantize(CENT)
@@ -69,9 +68,7 @@ def terms_of(price: Price | PriceVersion) -> dict[str, Any]:
 
 
 class PriceVersion(models.Model):
-    """What one item of an account cost from `at` on, and who or what set it; `before` is the
-    version it replaced.
-    """
+    """The terms of one item of an account from `at` on, and who or what set them."""
 
     vendor = models.ForeignKey(
         "vendors.Vendor",
@@ -87,9 +84,8 @@ class PriceVersion(models.Model):
     currency = models.CharField(max_length=3)
     domains = models.PositiveSmallIntegerField("domains in a package", null=True)
     source = models.CharField("price from", max_length=160)
-    set_by = models.CharField(
-        max_length=150, blank=True
-    )  # empty where it was set before versions were kept
+    # Empty where the price was set before versions were kept.
+    set_by = models.CharField(max_length=150, blank=True)
     at = models.DateTimeField("when")
     removed = models.BooleanField(default=False)
     before = models.ForeignKey("self", models.PROTECT, null=True, related_name="+")
@@ -109,13 +105,12 @@ class PriceVersion(models.Model):
 
     @property
     def is_news(self) -> bool:
-        """Whether it differs from the version before it."""
         last = self.before
         return last is None or last.removed != self.removed or terms_of(last) != terms_of(self)
 
     @property
     def says(self) -> str:
-        """ "$13.00 a year, then $14.50": the whole price in words."""
+        """For example: $13.00 a year, then $14.50."""
         if self.removed:
             return "Taken off the list"
         unit = dict(UNITS)[self.unit]
@@ -131,12 +126,12 @@ class PriceVersion(models.Model):
 
 
 def difference(before: Price | PriceVersion, after: Price | PriceVersion) -> list[str]:
-    """Both amounts as text, each with the other terms that changed; empty where nothing did."""
+    """[before, after] as text: the amount and the terms that changed. Empty where none did."""
     old, new = terms_of(before), terms_of(after)
-    return [] if old == new else [_told(old, new), _told(new, old)]
+    return [] if old == new else [_in_words(old, new), _in_words(new, old)]
 
 
-def _told(terms: dict[str, Any], other: dict[str, Any]) -> str:
+def _in_words(terms: dict[str, Any], other: dict[str, Any]) -> str:
     changed = {name: value for name, value in terms.items() if value != other[name]}
     parts = [f"{terms['amount']} {terms['currency']}"]
     if "unit" in changed:

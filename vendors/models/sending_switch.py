@@ -1,4 +1,4 @@
-"""The one switch that holds all sending."""
+"""The sending switch, which holds all sending."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 
 class SendingSwitch(models.Model):
-    """One row: the switch that holds all sending, for every account and every worker."""
+    """The sending switch: one row for all accounts and workers."""
 
     stopped_at = models.DateTimeField(null=True)
     stopped_reason = models.CharField(max_length=200, blank=True)
@@ -27,16 +27,16 @@ class SendingSwitch(models.Model):
 
     @classmethod
     def current(cls) -> SendingSwitch:
-        """The switch as it stands; nobody has touched it where it has no row yet."""
+        # No migration makes the row: until somebody uses the switch, there is none.
         return cls.objects.filter(pk=1).first() or cls(pk=1)
 
     @classmethod
     def is_on(cls) -> models.Exists:
-        """For a WHERE clause: all sending is held."""
+        """True while all sending is held, as part of a WHERE clause."""
         return models.Exists(cls.objects.filter(stopped_at__isnull=False))
 
     def hold(self, *, reason: str, by: str) -> None:
-        """From the next claim on nothing is sent; a request that already left can't be called back."""
+        """Hold all sending from the next claim on. Requests that already left are not stopped."""
         self.stopped_at, self.stopped_reason, self.stopped_by_name = timezone.now(), reason, by
         self.save()
 

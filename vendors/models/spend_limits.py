@@ -14,7 +14,6 @@ DAY, MONTH = "day", "month"
 
 
 def money_or_none(name: str | None, help_text: str) -> models.DecimalField[Any, Any]:
-    """An amount that may be left empty."""
     return models.DecimalField(
         name,
         max_digits=12,
@@ -27,7 +26,7 @@ def money_or_none(name: str | None, help_text: str) -> models.DecimalField[Any, 
 
 
 class Limited(models.Model):
-    """Whose orders may cost so much and no more. Amounts in another currency never fit."""
+    """Limits for the cost of orders. An order in another currency than the limits never fits."""
 
     order_limit = money_or_none(
         None, "The most that one order may cost now. Leave empty for no limit."
@@ -55,15 +54,12 @@ class Limited(models.Model):
 
     @property
     def period_limits(self) -> dict[str, Decimal]:
-        """The limits for a day and a month, where they are set."""
         both = {DAY: self.day_limit, MONTH: self.month_limit}
         return {period: limit for period, limit in both.items() if limit is not None}
 
     def mark_limits_changed(self) -> None:
-        """Make orders that a limit or the balance holds due again.
-
-        Call this after the change is written: an order that was put on hold while the change waited
-        for this row then bears an earlier time.
-        """
+        """Make orders that a limit or the balance holds due again. Call after saving a change."""
+        # Saving waits for a worker that has this row locked and puts an order on hold by the old
+        # limit. Taken afterwards, the time is later than the hold's.
         self.limits_changed_at = timezone.now()
         self.save(update_fields=["limits_changed_at"])

@@ -24,11 +24,10 @@ class VendorQuerySet(models.QuerySet["Vendor"]):
     """Rules about many accounts."""
 
     def locked(self, pk: int) -> Vendor:
-        """The account, its row locked until the transaction ends.
-
-        Always the first lock of a transaction, before an order's and the history's, or two could
-        wait for each other. Rows that refer to the account can still be written meanwhile.
-        """
+        """The account, its row locked until the transaction ends. Take this lock first."""
+        # Every transaction locks the account before an order and the history. In another order,
+        # two transactions could wait for each other. `no_key` lets other transactions go on writing
+        # rows that refer to the account.
         return self.select_for_update(no_key=True).get(pk=pk)
 
 
@@ -63,15 +62,12 @@ class Vendor(Limited):
     )
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
     stopped_reason = models.CharField(max_length=200, blank=True, editable=False)
-    opened_at = models.DateTimeField(
-        null=True, blank=True, editable=False
-    )  # when it was last opened again
-    next_turn_at = models.DateTimeField(
-        null=True, blank=True, editable=False
-    )  # nobody asks the vendor anything before
-    next_search_at = models.DateTimeField(
-        null=True, blank=True, editable=False
-    )  # nor searched for names before
+    # When sending was last resumed: the circuit breaker counts only what happened since.
+    opened_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # No worker sends the vendor a request before the first, nor a search before the second.
+    next_turn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_search_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # As a person read it at the vendor: no vendor documents a way to ask for it.
     balance = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, blank=True, editable=False
     )
@@ -127,7 +123,7 @@ class Vendor(Limited):
 
     @property
     def host(self) -> str:
-        """Where requests go: the vendor's own host, or the practice vendors'."""
+        # In practice mode all requests of the account stay on this installation.
         return f"{settings.PRACTICE_URL}/{self.api}" if self.is_practice else self.adapter.host
 
     @property
@@ -136,7 +132,6 @@ class Vendor(Limited):
 
     @property
     def has_its_secrets(self) -> bool:
-        """Whether every secret that the vendor asks for is stored and can be unsealed."""
         try:
             return self.adapter.secrets.keys() <= self.secrets.open().keys()
         except CannotOpen:
@@ -144,9 +139,8 @@ class Vendor(Limited):
 
     @property
     def max_concurrent(self) -> int:
-        """How many of the account's orders may be on their way at a time: one slow vendor must not
-        hold all workers.
-        """
+        """The number of the account's orders that may be sent at the same time."""
+        # Without a limit, one slow vendor could occupy all workers.
         return self.adapter.max_concurrent or settings.ACCOUNT_AT_ONCE
 
     def price_list(self) -> dict[str, PriceLike]:
@@ -154,9 +148,7 @@ class Vendor(Limited):
         return {price.item: price for price in self.prices.order_by()}
 
     def note_balance(self, amount: Decimal, *, currency: str, by: str) -> None:
-        """What a person saw at the vendor just now; orders that the balance holds are looked at
-        anew.
-        """
+        """Store a balance that a person read at the vendor, and make held orders due again."""
         self.balance, self.balance_currency = amount, currency
         self.balance_at, self.balance_by_name = timezone.now(), by
         self.save(update_fields=["balance", "balance_currency", "balance_at", "balance_by_name"])
@@ -172,7 +164,7 @@ class Vendor(Limited):
 
 
 def account_settings(vendor: Vendor) -> Mapping[str, Any]:
-    """The account's settings with the form's initial values where nothing was typed yet."""
+    """The account's settings, completed with the initial values of its form."""
     form = vendor.adapter.AccountForm()
     return {
         name: vendor.settings.get(name, field.initial or "") for name, field in form.fields.items()

@@ -1,4 +1,4 @@
-"""`manage.py new_seal_key`: print a fresh key for MAILOPS_SEAL_KEYS."""
+"""`manage.py new_seal_key`: print a new key for MAILOPS_SEAL_KEYS."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ class Command(BaseCommand):
         "Print a new key for MAILOPS_SEAL_KEYS. Put it first and keep the old ones behind it until"
         " `reseal` has run."
     )
+    # The first key of an installation is made before its settings are complete.
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

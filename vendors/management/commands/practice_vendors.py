@@ -16,6 +16,7 @@ from vendors.practice.server import Pace, start
 
 class Command(BaseCommand):
     help = "Run the four vendor APIs for practice: real HTTP, their own ledger, nothing is bought."
+    # The practice vendors need no database and no other setting of MailOps.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -47,6 +48,7 @@ class Command(BaseCommand):
             answer=options["answer_seconds"],
             silence=options["silence_seconds"],
         )
+        # The supervisor ends its processes with SIGTERM, a person at a terminal with SIGINT.
         stopped = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopped.set())
@@ -57,6 +59,7 @@ class Command(BaseCommand):
         except (OSError, ValueError) as error:
             raise CommandError(f"The practice vendors can't listen: {error}") from error
         self.stdout.write(f"Practice vendors listen on {server.url}, ledger {options['ledger']}")
+        # Into a pipe, the line would otherwise stay in a buffer for as long as the server runs.
         self.stdout.flush()
         stopped.wait()
         server.stop()

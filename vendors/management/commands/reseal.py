@@ -16,6 +16,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Every model with sealed text, of whichever app: a model left out would lose its secrets
+        # once the older keys are taken away.
         count = 0
         models = [
             model
@@ -23,6 +25,7 @@ class Command(BaseCommand):
             if any(f.name == "sealed" for f in model._meta.get_fields())
         ]
         try:
+            # One transaction for all: after a failure every row still has its older seal.
             with audited():
                 for model in models:
                     for row in model._default_manager.exclude(sealed="").select_for_update():
