@@ -1,6 +1,4 @@
-"""What a practice vendor says of a name that it is asked about, and the names that make it say
-something else.
-"""
+"""The availability of names at practice vendors, and the names that ask for a certain answer."""
 
 from __future__ import annotations
 
@@ -21,14 +19,13 @@ VALUES = {
     "search-busy": "The vendor asks to come back in 2 seconds, every time.",
     "search-silent": "The vendor never answers the question.",
 }
+# The price of a name, and of a premium name.
 USUAL, DEAR = "13.00", "2400.00"
 LIKE = ("get{}", "try{}", "{}-mail", "{}hq", "hello{}", "{}-team")
 
 
 def value_of(domain: str) -> str:
-    """The longest of the values that a domain's name begins with, as the whole first label or
-    before a hyphen.
-    """
+    """The longest value that is the domain's first label, or begins it before a hyphen."""
     label = domain.lower().partition(".")[0]
     return max(
         (name for name in VALUES if label == name or label.startswith(f"{name}-")),
@@ -38,7 +35,7 @@ def value_of(domain: str) -> str:
 
 
 def state_of(call: Call, domain: str, *, usually: str) -> str:
-    """What the vendor says of a name: what was bought here is taken, whatever it is called."""
+    # A domain that the account bought here is taken, whatever its name asks for.
     if call.charges(domain=domain):
         return TAKEN
     value = value_of(domain)
@@ -50,7 +47,7 @@ def price_of(state: str) -> str | None:
 
 
 def trouble(error: Callable[[int, str], Answer], domains: Iterable[str]) -> Answer | None:
-    """The answer to a question about names of which the first with such a value makes it go wrong."""
+    """The failure that a name asks for, by the first such name; None where there is none."""
     for value in map(value_of, domains):
         match value:
             case "search-error":
@@ -66,7 +63,7 @@ def trouble(error: Callable[[int, str], Answer], domains: Iterable[str]) -> Answ
 
 
 def like(domain: str, *, endings: Iterable[str] = ("com",)) -> list[str]:
-    """Other names made of the same word; which ones the vendors make is not documented."""
+    # Which names the vendors suggest is not documented.
     word = domain.lower().partition(".")[0]
     for value in VALUES:
         word = word.removeprefix(f"{value}-")

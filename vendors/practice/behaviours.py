@@ -1,6 +1,4 @@
-"""What a practice vendor can do with a valid order instead of just taking it: when it charges, and
-what it answers.
-"""
+"""The behaviours of a practice vendor with a valid order: when it charges and how it answers."""
 
 from __future__ import annotations
 
@@ -12,7 +10,8 @@ from http import HTTPStatus
 
 from vendors.practice.wire_types import Answer, Call, Manner, Purchase, Twin, json_answer
 
-FOLLOWED = "practice_followed"  # query mark of a request that followed a redirect
+# A query name in the target of a redirect: a request that bears it followed the redirect.
+FOLLOWED = "practice_followed"
 RUBBISH = b"<!doctype html><html><body><h1>We will be back soon</h1></body></html>"
 BAD_KEY = "Invalid API key"
 BROKEN = "Something went wrong on our side."
@@ -23,10 +22,9 @@ BUSY_SECONDS = 2
 
 @dataclass(kw_only=True)
 class Placing:
-    """A valid order in front of the books. Each act says when, and whether, `charge` writes it
-    there.
+    """A valid order. Its behaviour decides when `charge` writes it to the ledger, if at all.
 
-    `struck` are the domains that have the order's practice value.
+    `struck` are the domains with the order's practice value.
     """
 
     twin: Twin
@@ -37,7 +35,7 @@ class Placing:
     is_written: bool = False
 
     def charge(self) -> Answer:
-        """Take the money; the vendor's documented success."""
+        """Write the charge to the ledger. Returns the vendor's documented success."""
         call, purchase = self.call, self.purchase
         call.ledger.record_charge(
             vendor=call.vendor,
@@ -67,7 +65,6 @@ def charged_then(act: Act) -> Act:
 
 
 def answered(manner: Manner) -> Act:
-    """Charged, and the documented success travels in this manner."""
     return lambda placing: replace(placing.charge(), manner=manner)
 
 
@@ -80,14 +77,14 @@ def cut(placing: Placing) -> Answer:
 
 
 def vendor_says(status: int, words: str) -> Act:
-    """An error in the vendor's own shape."""
     return lambda placing: placing.twin.error(status, words)
 
 
 def proxy_says(status: int) -> Act:
-    """The error page of a proxy in front of the vendor."""
+    # The page that nginx shows, without the vendor's own error shape.
     title = f"{status} {HTTPStatus(status).phrase}"
-    page = f"<html><head><title>{title}</title></head><body><center><h1>{title}</h1></center></body></html>"
+    head, body = f"<title>{title}</title>", f"<center><h1>{title}</h1></center>"
+    page = f"<html><head>{head}</head><body>{body}</body></html>"
     return lambda placing: Answer(
         status=status, body=page.encode(), headers={"Content-Type": "text/html"}
     )
@@ -112,6 +109,7 @@ def _come_back(placing: Placing, when: str) -> Answer:
 
 
 def _has_come_back(placing: Placing) -> bool:
+    # The same bytes again: a retry repeats its request exactly.
     call = placing.call
     return call.ledger.has_seen(
         vendor=call.vendor, account=call.account, body_sha256=call.body_sha256
@@ -135,8 +133,7 @@ def busy_always(placing: Placing) -> Answer:
 
 
 def redirect(status: int) -> Act:
-    """Charges who comes to the new place."""
-
+    # A client that follows the redirect places the order. MailOps must never do that.
     def send_elsewhere(placing: Placing) -> Answer:
         call = placing.call
         if call.is_followed:
@@ -157,7 +154,8 @@ def rubbish(placing: Placing) -> Answer:
 
 def truncated(placing: Placing) -> Answer:
     answer = placing.charge()
-    if not answer.body:  # nothing to cut: announce a body that does not come whole
+    if not answer.body:
+        # There is nothing to cut, so the answer announces a body that does not come whole.
         return replace(answer, body=b"{}", manner=Manner.SHORT)
     return replace(answer, body=answer.body[: len(answer.body) // 2])
 
@@ -178,16 +176,14 @@ def no_content(placing: Placing) -> Answer:
 
 
 def odd_accepted(placing: Placing) -> Answer:
-    """For a vendor whose documented success is a 202 without a body, JSON could pass for it; text
-    can't.
-    """
+    # Woodpecker's documented success is a 202 without a body. JSON could pass for that, text can't.
     if placing.charge().status == 202:
         return Answer(status=202, body=b"Thank you", headers={"Content-Type": "text/plain"})
     return json_answer(202, {"message": "Thank you"})
 
 
 def other_order(placing: Placing) -> Answer:
-    """The number of another order in place of its own, wherever the answer names one."""
+    # Without an earlier order, the number is the own one reversed, which no order has.
     own, earlier = placing.purchase.reference, placing.call.charges()
     other = earlier[-1].reference if earlier else own[::-1]
     answer = placing.charge()
@@ -197,6 +193,7 @@ def other_order(placing: Placing) -> Answer:
 
 
 def partial(placing: Placing) -> Answer:
+    # Only some vendors document that they leave domains out. The others charge for all of them.
     if placing.twin.without:
         placing.purchase = placing.twin.without(placing.purchase, placing.struck)
     return placing.charge()

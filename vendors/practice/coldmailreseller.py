@@ -1,8 +1,7 @@
-"""ColdMailReseller, practised: domains with mailboxes, and mailboxes on domains already held.
+"""ColdMailReseller, practised: domains with mailboxes, and mailboxes on domains of the account.
 
-Not documented and chosen here: an empty wallet answers 422; `confirm` is required on both orders,
-as leaving it out would leave open whether money is spent; a subscription shows once the order is
-delivered, never before.
+Not documented and chosen here: an empty wallet answers 422; `confirm` is required on both orders;
+a subscription is listed from the delivery on, never before.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ PRICE_PER_MAILBOX = 3
 
 
 def route_to_export(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
-    """Google mailboxes need the google object, Microsoft mailboxes the microsoftOauthRoute."""
+    # GOOGLE is the documented default.
     if value.get("serviceProvider", "GOOGLE") == "MICROSOFT":
         if not value.get("microsoftOauthRoute"):
             yield Flaw("microsoftOauthRoute", "is required for MICROSOFT")
@@ -69,9 +68,7 @@ def known_domains(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
 
 
 def one_target(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
-    """Either the subscription to add to, or the domain that gets a new one and then needs
-    autoRenew.
-    """
+    # Mailboxes are added to a subscription, or a domain gets a new one, which needs autoRenew.
     if ("subscriptionId" in value) == ("domainId" in value):
         yield Flaw("subscriptionId", "or domainId is required, and not both")
     elif "domainId" in value and "autoRenew" not in value:
@@ -89,6 +86,7 @@ DOMAIN_ORDER: Check = also(
         {
             "domains": array(DOMAIN, unique=lambda item: str(item["domain"])),
             "billingCycle": one_of("MONTHLY"),
+            # Without it, the documentation leaves open whether money is spent.
             "confirm": yes_no,
         },
         {
@@ -134,7 +132,7 @@ def refuse_field(purchase: Purchase, domain: str) -> Answer:
 
 
 def refuse_payment(purchase: Purchase) -> Answer | None:
-    """Only an order that is processed at once needs the money now."""
+    # An order that is only created needs no money yet.
     return error(422, "Insufficient balance in your wallet") if purchase.status == CHARGED else None
 
 
@@ -156,9 +154,7 @@ def emails_of(mailboxes: Mapping[str, Any]) -> list[str]:
 
 
 def purchase_of(call: Call, *, request: str, domains: list[str], subscription_id: str) -> Purchase:
-    """The order for the books; `subscription_id` is the one that grows, empty where each domain
-    gets a new one.
-    """
+    """The order for the ledger. `subscription_id` is empty where each domain gets a new one."""
     order, reference = call.json, new_id()
     mailboxes = order.get("mailboxes", {})
     return Purchase(
@@ -194,7 +190,7 @@ def order_mailboxes(call: Call) -> Purchase:
 
 
 def without(purchase: Purchase, gone: Sequence[str]) -> Purchase:
-    """Unavailable domains are documented for domain orders; a mailbox order simply never finishes."""
+    # The vendor documents unavailable domains for domain orders only. A mailbox order never ends.
     if purchase.request == "mailboxes":
         return purchase
     left = [name for name in purchase.domains if name not in gone]
@@ -218,7 +214,8 @@ def subscriptions(call: Call) -> Answer:
     pagination = {
         "totalSearchedCount": len(found),
         "currentPage": page,
-        "nextPage": page + 1,  # the vendor's own sample names a next page after the last one
+        # The vendor's own sample names a next page after the last one.
+        "nextPage": page + 1,
         "totalPages": max(1, -(-len(found) // limit)),
     }
     data = {"subscriptions": found[(page - 1) * limit : page * limit], "pagination": pagination}
@@ -240,6 +237,7 @@ def subscription_rows(call: Call) -> list[dict[str, Any]]:
         for name, quantity in charge.details["mailboxes"].items():
             if name not in charge.domains or not is_ready(call, charge, name):
                 continue
+            # Several orders can add mailboxes to one subscription, which is one row.
             number = charge.details["subscription_id"] or f"{charge.reference}-{name}"
             start = datetime.fromisoformat(charge.at)
             row = rows.setdefault(

@@ -1,6 +1,4 @@
-"""Practice values: domain names that make something go wrong, and what each of them does to an
-order.
-"""
+"""Practice values: beginnings of domain names, each with a fault that it causes in an order."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ from vendors.practice.wire_types import Answer, Call, Manner, Purchase, Twin
 
 @dataclass(frozen=True)
 class Fault:
-    """A practice value. `words` say to a person what happens to an order with such a domain."""
+    """A practice value. `words` tell a person what happens to an order with such a domain."""
 
     words: str
     act: Act
@@ -42,7 +40,9 @@ def _proxy_after(status: int) -> Fault:
     return Fault(words.format(status), charged_then(behaviours.proxy_says(status)))
 
 
+# The texts stand on account pages and in docs/practice.md.
 FAULTS: dict[str, Fault] = {
+    # Refused, so nothing is charged.
     "refused-field": Fault(
         "The vendor refuses the order and names the field, domain or mailbox it does not like."
         " Nothing is charged.",
@@ -57,6 +57,7 @@ FAULTS: dict[str, Fault] = {
         "The vendor says that the key is wrong. Nothing is charged.",
         behaviours.vendor_says(401, behaviours.BAD_KEY),
     ),
+    # The vendor answers late, or asks to come back.
     "slow": Fault(
         "The vendor takes the order and answers after 3 seconds. All is well.",
         behaviours.answered(Manner.SLOW),
@@ -75,6 +76,7 @@ FAULTS: dict[str, Fault] = {
         "The vendor asks to come back in 2 seconds, every time, and charges nothing.",
         behaviours.busy_always,
     ),
+    # No answer, before or after the charge: MailOps can't tell these pairs apart.
     "timeout-before": Fault(
         "The vendor never answers and charges nothing.", behaviours.never_answered
     ),
@@ -115,6 +117,7 @@ FAULTS: dict[str, Fault] = {
     "redirect-301": _elsewhere(301),
     "redirect-302": _elsewhere(302),
     "redirect-308": _elsewhere(308),
+    # Charged, with an answer that can't be read as the documented one.
     "rubbish": Fault(
         "The vendor charges the order and answers with a web page.", behaviours.rubbish
     ),
@@ -155,6 +158,7 @@ FAULTS: dict[str, Fault] = {
         "The vendor charges the order and sends up to 100 MB of answer.",
         behaviours.answered(Manner.ENDLESS),
     ),
+    # Charged, and the delivery is not what was ordered.
     "partial": Fault(
         "The vendor takes the order but this domain never comes. ColdMailReseller says so at once"
         " and leaves it out of a domain order; the others charge it and say nothing.",
@@ -174,23 +178,19 @@ FAULTS: dict[str, Fault] = {
 
 
 def fault_of(domain: str) -> str:
-    """The longest practice value that a domain's name begins with, as the whole first label or
-    before a hyphen.
-    """
+    """The longest practice value that is the domain's first label, or begins it before a hyphen."""
     label = domain.lower().partition(".")[0]
     found = [name for name in FAULTS if label == name or label.startswith(f"{name}-")]
     return max(found, key=len, default="")
 
 
+# An order has one fault: the first domain with a practice value decides.
 def first_fault(domains: Iterable[str]) -> str:
-    """The practice value of an order: that of the first domain that has one."""
     return next((fault for fault in map(fault_of, domains) if fault), "")
 
 
 def place(twin: Twin, call: Call, purchase: Purchase) -> tuple[Placing, Answer]:
-    """Do to a valid order what its domains' names ask for; the answer, and what became of the
-    order.
-    """
+    """Treat a valid order as its domains' names ask. Returns the order's fate and the answer."""
     fault = first_fault(purchase.domains)
     struck = [name for name in purchase.domains if fault_of(name) == fault]
     placing = Placing(twin=twin, call=call, purchase=purchase, fault=fault, struck=struck)
@@ -198,12 +198,10 @@ def place(twin: Twin, call: Call, purchase: Purchase) -> tuple[Placing, Answer]:
 
 
 def is_shown(domain: str) -> bool:
-    """Whether a vendor's reads know the domain at all once it is charged."""
     return fault_of(domain) != "partial"
 
 
 def is_ready(call: Call, charge: Charge, domain: str) -> bool:
-    """Whether the vendor has delivered what was charged for the domain."""
     age = datetime.now(UTC) - datetime.fromisoformat(charge.at)
     return age >= timedelta(seconds=call.delivery_seconds) and fault_of(domain) not in (
         "partial",

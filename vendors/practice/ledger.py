@@ -1,6 +1,4 @@
-"""The practice vendors' own books: what was charged, what was only created, and every paid request
-that arrived.
-"""
+"""The practice vendors' own ledger: charges, orders only created, paid requests that arrived."""
 
 from __future__ import annotations
 
@@ -20,15 +18,16 @@ CREATED = "created, not charged"
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS charges (
-    id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL, request TEXT NOT NULL,
-    reference TEXT NOT NULL, domains TEXT NOT NULL, mailboxes TEXT NOT NULL, details TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL,
+    request TEXT NOT NULL, reference TEXT NOT NULL, domains TEXT NOT NULL,
+    mailboxes TEXT NOT NULL, details TEXT NOT NULL,
     body_sha256 TEXT NOT NULL, status TEXT NOT NULL, fault TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS charges_of_account ON charges (vendor, account);
 CREATE TABLE IF NOT EXISTS requests (
-    id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL, path TEXT NOT NULL,
-    domains TEXT NOT NULL, body_sha256 TEXT NOT NULL, outcome TEXT NOT NULL, fault TEXT NOT NULL,
-    whole_sha256 TEXT NOT NULL DEFAULT ''
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL,
+    path TEXT NOT NULL, domains TEXT NOT NULL, body_sha256 TEXT NOT NULL,
+    outcome TEXT NOT NULL, fault TEXT NOT NULL, whole_sha256 TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS requests_with_body ON requests (vendor, account, body_sha256);
 """
@@ -36,10 +35,7 @@ CREATE INDEX IF NOT EXISTS requests_with_body ON requests (vendor, account, body
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """An order that a practice vendor took.
-
-    `details` is what its reads answer from; it never holds a secret.
-    """
+    """An order that a practice vendor took. Reads answer from `details`, which hold no secret."""
 
     id: int
     at: str
@@ -57,8 +53,7 @@ class Charge:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """A paid request that arrived whole. `domains` is empty where the vendor could not make sense
-    of it.
+    """A paid request that arrived whole. `domains` is empty for a request that was refused unread.
 
     `whole_sha256` is over its path, its query and its body, as the bytes arrived.
     """
@@ -76,7 +71,7 @@ class Arrival:
 
 
 def account_of(key: str) -> str:
-    """An account's name in the books: a short digest, never the key."""
+    """The name of an account in the ledger: a short digest of its key."""
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
@@ -92,11 +87,11 @@ class Ledger:
         )
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(
-            "PRAGMA synchronous=NORMAL"
-        )  # survives a killed process, if not a power cut
+        # Survives a killed process, if not a power cut.
+        self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(TABLES)
-        with suppress(sqlite3.OperationalError):  # books that an earlier release began
+        # A ledger that an earlier release began has no such column yet.
+        with suppress(sqlite3.OperationalError):
             self._db.execute(
                 "ALTER TABLE requests ADD COLUMN whole_sha256 TEXT NOT NULL DEFAULT ''"
             )
@@ -107,7 +102,7 @@ class Ledger:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What a vendor looks up and what it writes for one order, with no other order in between."""
+        # Two orders for one domain at the same time must not both find the domain free.
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -117,7 +112,7 @@ class Ledger:
                 raise
             self._db.execute("COMMIT")
 
-    def record_charge(
+    def record_charge(  # noqa: PLR0913  (one argument a column)
         self,
         *,
         vendor: str,
@@ -169,7 +164,6 @@ class Ledger:
             )
 
     def has_seen(self, *, vendor: str, account: str, body_sha256: str) -> bool:
-        """Whether the account sent this very body before."""
         same = self._rows(
             "requests", {"vendor": vendor, "account": account, "body_sha256": body_sha256}, limit=1
         )
@@ -178,13 +172,13 @@ class Ledger:
     def charges(
         self, *, vendor: str | None = None, account: str | None = None, domain: str | None = None
     ) -> list[Charge]:
-        """Where money was taken, newest first."""
+        """Orders that were charged, newest first."""
         return self._charges({"vendor": vendor, "account": account, "status": CHARGED}, domain)
 
     def created(
         self, *, vendor: str | None = None, account: str | None = None, domain: str | None = None
     ) -> list[Charge]:
-        """Orders that were created only and wait to be processed at the vendor, newest first."""
+        """Orders that were only created, newest first."""
         return self._charges({"vendor": vendor, "account": account, "status": CREATED}, domain)
 
     def requests(self, *, vendor: str | None = None, domain: str | None = None) -> list[Arrival]:
@@ -193,7 +187,6 @@ class Ledger:
         return [Arrival(**row | {"domains": json.loads(row["domains"])}) for row in rows]
 
     def books(self, domain: str | None = None) -> dict[str, list[dict[str, Any]]]:
-        """Everything, as plain JSON values."""
         return {
             "charges": [asdict(row) for row in self.charges(domain=domain)],
             "created": [asdict(row) for row in self.created(domain=domain)],
@@ -216,6 +209,7 @@ class Ledger:
         tests = [f"{name} = ?" for name in wanted]
         if domain is not None:
             tests.append("EXISTS (SELECT 1 FROM json_each(domains) AS one WHERE one.value = ?)")
+        # Only our own names are put into the text; values are parameters.
         sql = f"SELECT * FROM {table} WHERE {' AND '.join(tests) or '1'} ORDER BY id DESC LIMIT ?"  # noqa: S608
         values = [*wanted.values(), *([domain.lower()] if domain is not None else []), limit]
         with self._lock:

@@ -1,6 +1,4 @@
-"""From a request to an answer: which vendor, which documented request, is it valid, and what goes
-into the books.
-"""
+"""Finds the vendor and the route of a request, checks the request and writes the ledger."""
 
 from __future__ import annotations
 
@@ -26,10 +24,7 @@ GOOD_KEY = "practice-"
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """A whole request:
-
-    `target` is its path and query as they came, `headers` have lower-case names.
-    """
+    """A whole request. `target` is path and query as they came; header names are lower-case."""
 
     method: str
     target: str
@@ -40,12 +35,8 @@ class Sent:
 def answer(
     sent: Sent, *, ledger: Ledger, redirected: MutableMapping[str, Sent], delivery_seconds: float
 ) -> Answer:
-    """The answer to one request. `redirected` are those that were sent elsewhere, by the place they
-    were sent to.
-
-    Who follows a 301 or 302 mostly comes with GET and no body; then the request that was sent
-    elsewhere counts.
-    """
+    """The answer to one request. `redirected` holds redirected requests by their new target."""
+    # Most clients follow a 301 or 302 with a GET without a body. The redirected one counts.
     if sent.method == "GET":
         sent = replace(redirected.get(sent.target, sent), target=sent.target)
     reply = _answer(sent, ledger=ledger, delivery_seconds=delivery_seconds)
@@ -82,6 +73,7 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
         delivery_seconds=delivery_seconds,
         is_followed=FOLLOWED in dict(pairs),
     )
+    # In the order of a real server: the first refusal is the answer.
     refusal = (
         (twin.error(405, "Method not allowed") if sent.method != route.method else None)
         or (
@@ -102,7 +94,7 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
 
 
 def _route(twin: Twin, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The route of a path, by preference the one with this method."""
+    # One path may have a read and a paid request: the method decides between them.
     there = [(route, args) for route in twin.routes if (args := route.match(path)) is not None]
     there.sort(key=lambda found: found[0].method != method)
     return there[0] if there else None
@@ -145,19 +137,19 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(dict(pairs)) < len(pairs):
+        # Servers differ in which of two equal keys counts, so an order must not depend on that.
         raise ValueError
     return dict(pairs)
 
 
 def _refuse_constant(name: str) -> None:
-    """NaN and Infinity are no JSON."""
+    # Python reads NaN and Infinity, which are no JSON.
     raise ValueError(name)
 
 
 def _paid(twin: Twin, route: Route, call: Call, refusal: Answer | None) -> Answer:
-    """Judge a paid request and write it down, charge and arrival in one transaction, before
-    anything is answered.
-    """
+    # Charge and arrival are one transaction that ends before the answer, so the ledger is true
+    # whatever happens to the connection.
     with call.ledger.transaction():
         judged = refusal or route.handle(call)
         placing = None

@@ -1,9 +1,7 @@
-"""ScaledMail, practised: packages of mailboxes on domains that the account is taken to own or host
-elsewhere.
+"""ScaledMail, practised: packages of mailboxes on domains of the account.
 
-Every organization shows the whole account. Error texts of the order are not documented: the shape
-is, and the cases are. The success is the documented empty object; the order number is found by
-reading.
+Not documented and chosen here: the error texts of an order (their shape and cases are documented),
+and that every organization shows the whole account.
 """
 
 from __future__ import annotations
@@ -13,12 +11,12 @@ import secrets
 import string
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from vendors.practice import availability_answers
 from vendors.practice.faults import is_ready, is_shown
 from vendors.practice.ledger import Charge
+from vendors.practice.scaledmail_price_list import ORDER_TYPES, PACKAGES, Package
 from vendors.practice.schema import (
     Check,
     Flaw,
@@ -32,71 +30,6 @@ from vendors.practice.schema import (
 )
 from vendors.practice.wire_types import JSON, Answer, Call, Purchase, Route, Twin, json_answer
 
-
-@dataclass(frozen=True, kw_only=True)
-class Package:
-    """Something to buy: `domains` of one kind with `per_domain` mailboxes each, `price` a month."""
-
-    id: str
-    kind: str  # google or microsoft, as the package list names them
-    name: str
-    tier: str
-    domains: int
-    per_domain: int
-    price: int
-
-    def as_dict(self) -> dict[str, Any]:
-        held: dict[str, Any] = {"mailbox": self.domains * self.per_domain}
-        if self.kind == "microsoft":
-            held["domains"] = self.domains
-        return {
-            "id": self.id,
-            "tier": self.tier,
-            "name": self.name,
-            "mode": "subscription",
-            "price": self.price,
-            "domains": self.domains,
-            self.kind: held,
-            "frequency": "/monthly",
-        }
-
-
-def google(domains: int, *, tier: str, price: int) -> Package:
-    number = f"price_practice_google_{domains}"
-    return Package(
-        id=number,
-        kind="google",
-        name="SM Google 100%",
-        tier=tier,
-        domains=domains,
-        per_domain=2,
-        price=price,
-    )
-
-
-def microsoft(domains: int, *, tier: str, price: int) -> Package:
-    number = f"price_practice_outlook_{domains}"
-    return Package(
-        id=number,
-        kind="microsoft",
-        name="SM MS 100%",
-        tier=tier,
-        domains=domains,
-        per_domain=25,
-        price=price,
-    )
-
-
-PACKAGES = {
-    package.id: package
-    for package in (
-        google(1, tier="low-sending", price=7),
-        google(4, tier="low-sending", price=28),
-        google(35, tier="high-sending", price=245),
-        microsoft(1, tier="low-sending", price=50),
-        microsoft(2, tier="medium-sending", price=100),
-    )
-}
 LOGIN: dict[str, Check] = {"provider": text, "username": text, "password": text}
 ALIASES = array(
     record({"first_name": text, "last_name": text, "alias": local_part}, {"profile_picture": text}),
@@ -105,7 +38,7 @@ ALIASES = array(
 
 
 def names_or_aliases(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
-    """Either a first and last name, of which the vendor makes addresses, or the aliases themselves."""
+    # With names alone, the vendor makes the addresses itself.
     named = ["first_name" in value, "last_name" in value]
     if "aliases" in value and any(named):
         yield Flaw(f"{path}.aliases", "can't be combined with first_name and last_name")
@@ -172,6 +105,9 @@ def fail_charge() -> Answer:
     return error(400, "The subscription was created but could not be charged")
 
 
+# Paid requests
+
+
 def create_order(call: Call) -> Answer | Purchase:
     package = PACKAGES.get(call.args["price_id"])
     if package is None:
@@ -179,10 +115,11 @@ def create_order(call: Call) -> Answer | Purchase:
     if refusal := misfit(call, package):
         return error(400, refusal)
     domains = [planned(item, package) for item in call.json["domains"]]
+    letters = string.ascii_letters + string.digits
+    # The documented success is an empty object: the reference is found by reading the orders.
     return Purchase(
         request="package",
-        reference="rec"
-        + "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(14)),
+        reference="rec" + "".join(secrets.choice(letters) for _ in range(14)),
         domains=[item["domain"] for item in domains],
         mailboxes=[
             f"{box['alias']}@{item['domain']}" for item in domains for box in item["mailbox"]
@@ -199,7 +136,7 @@ def create_order(call: Call) -> Answer | Purchase:
 
 
 def misfit(call: Call, package: Package) -> str:
-    """Why this order does not fit its package, its provider or the account; empty where it does."""
+    """Why the order does not fit its package, its provider or the account. Empty where it fits."""
     order, provider = call.json, call.query["provider"]
     if provider not in ("scaledmail", "other"):
         return "provider must be scaledmail or other"
@@ -215,7 +152,6 @@ def misfit(call: Call, package: Package) -> str:
 
 
 def planned(item: Mapping[str, Any], package: Package) -> dict[str, Any]:
-    """One domain as the account will list it, with given aliases or made ones."""
     if "aliases" in item:
         mailbox = [
             {name: box[name] for name in ("first_name", "last_name", "alias")}
@@ -234,24 +170,19 @@ def planned(item: Mapping[str, Any], package: Package) -> dict[str, Any]:
 
 
 def made_aliases(names: Mapping[str, str], number: int) -> list[str]:
-    """As many different local parts as wanted out of one name; which ones the vendor makes is not
-    documented.
-    """
+    # Which aliases the vendor makes is not documented. These differ from each other, as they must.
     first, last = (plain(names[name]) or "mail" for name in ("first_name", "last_name"))
-    shapes = [
-        f"{first}.{last}",
-        f"{first}{last}",
-        f"{first[0]}.{last}",
-        f"{first}.{last[0]}",
-        f"{last}.{first}",
-    ]
-    different = list(dict.fromkeys(shapes))
+    shapes = ("{0}.{1}", "{0}{1}", "{0[0]}.{1}", "{0}.{1[0]}", "{1}.{0}")
+    different = list(dict.fromkeys(shape.format(first, last) for shape in shapes))
     return (different + [f"{first}.{last}{place}" for place in range(2, number + 2)])[:number]
 
 
 def plain(name: str) -> str:
     letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]", "", letters)[:20]
+
+
+# Reads
 
 
 def organizations(call: Call) -> Answer:
@@ -319,11 +250,12 @@ def domains(call: Call) -> Answer:
 
 def domain_row(call: Call, charge: Charge, place: int, item: Mapping[str, Any]) -> dict[str, Any]:
     kind = PACKAGES[charge.details["price_id"]].kind
+    # The order's reference stands under `payment_id`; `order_id` names one package of the order.
     return {
         "id": f"recDomain{charge.id}x{place}",
         "domain": item["domain"],
         "status": "Active" if is_ready(call, charge, item["domain"]) else "In Progress",
-        "order_type": {"google": "google", "microsoft": "outlook"}[kind],
+        "order_type": ORDER_TYPES[kind],
         "order_id": f"recPackage{charge.id}",
         "payment_id": charge.reference,
         "tag": "",
@@ -337,9 +269,8 @@ def domain_row(call: Call, charge: Charge, place: int, item: Mapping[str, Any]) 
 
 
 def search_domains(call: Call) -> Answer:
-    """The account is taken to own what it orders mailboxes for, so a name is taken unless it says
-    otherwise.
-    """
+    # The account counts as owner of every domain, so that it can order mailboxes on any. So a name
+    # is taken, unless the name itself asks for another answer.
     asked = call.json["domains"]
     if len(asked) > AT_ONCE:
         return error(400, f"At most {AT_ONCE} domains a search")
@@ -370,6 +301,7 @@ def suggest_domains(call: Call) -> Answer:
     asked = call.json["domain"]
     if wrong := availability_answers.trouble(error, [asked]):
         return wrong
+    # A word that is no number becomes 0, which the next line refuses.
     given = [call.query.get(name, default) for name, default in (("page", "1"), ("limit", "20"))]
     page, limit = (int(word) if word.isdecimal() else 0 for word in given)
     if page < 1 or not 1 <= limit <= LIMIT:
@@ -379,6 +311,7 @@ def suggest_domains(call: Call) -> Answer:
         offer(name, availability_answers.state_of(call, name, usually=availability_answers.FREE))
         for name in found
     ]
+    # The last row always shows how the vendor marks a name that it could not check.
     rows[-1] = {**rows[-1], "status": "error", "price": None, "renewPrice": None}
     shown = rows[(page - 1) * limit : page * limit]
     about = {

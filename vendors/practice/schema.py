@@ -11,6 +11,7 @@ from typing import Any
 LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 DOMAIN = re.compile(rf"(?:{LABEL}\.)+(?:[a-z]{{2,63}}|xn--[a-z0-9-]{{1,59}})", re.IGNORECASE)
 WEB_ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
+# Addresses with a quoted local part are valid in mail, and refused here.
 LOCAL_PART = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.IGNORECASE
 )
@@ -18,7 +19,7 @@ LOCAL_PART = re.compile(
 
 @dataclass(frozen=True)
 class Flaw:
-    """What is wrong with one field. `issue` continues a sentence that begins with the field's path."""
+    """An error in one field. `issue` continues a sentence that begins with the field's path."""
 
     field: str
     issue: str
@@ -51,6 +52,7 @@ def yes_no(value: Any, path: str) -> Iterator[Flaw]:
 
 
 def count(value: Any, path: str) -> Iterator[Flaw]:
+    # In Python, True is an integer too.
     if isinstance(value, bool) or not isinstance(value, int):
         yield Flaw(path, "must be an integer", value)
     elif value < 1:
@@ -89,7 +91,7 @@ def one_of(*allowed: str | int) -> Check:
 
 
 def array(of: Check, *, unique: Callable[[Any], str] | None = None, minimum: int = 1) -> Check:
-    """A list of `of`; with `unique`, no two items may have the same key."""
+    """A list of `of`. With `unique`, no two items may have the same key, whatever their case."""
 
     def check(value: Any, path: str) -> Iterator[Flaw]:
         if not isinstance(value, list):
@@ -99,6 +101,7 @@ def array(of: Check, *, unique: Callable[[Any], str] | None = None, minimum: int
             yield Flaw(path, f"must contain at least {minimum} items")
         flaws = [flaw for index, item in enumerate(value) for flaw in of(item, f"{path}[{index}]")]
         yield from flaws
+        # A flawed item may have no key at all.
         if unique and not flaws:
             keys = [unique(item).lower() for item in value]
             times = Counter(keys)
@@ -110,7 +113,7 @@ def array(of: Check, *, unique: Callable[[Any], str] | None = None, minimum: int
 
 
 def mapping(key: Check, of: Check) -> Check:
-    """An object with free keys that satisfy `key` and differ in more than case, each with an `of`."""
+    """An object whose keys satisfy `key` and differ in more than case, with values of `of`."""
 
     def check(value: Any, path: str) -> Iterator[Flaw]:
         if not isinstance(value, dict):
@@ -127,7 +130,7 @@ def mapping(key: Check, of: Check) -> Check:
 
 
 def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
-    """An object with exactly these fields; others are refused."""
+    """An object with the required fields, and of others only the optional ones."""
     checks = {**required, **(optional or {})}
 
     def check(value: Any, path: str) -> Iterator[Flaw]:
@@ -148,7 +151,7 @@ def record(required: Mapping[str, Check], optional: Mapping[str, Check] | None =
 
 
 def also(first: Check, *rules: Check) -> Check:
-    """Rules over a whole value, asked only once `first` found nothing wrong with its parts."""
+    """Rules about a whole value. They run only where `first` finds its parts valid."""
 
     def check(value: Any, path: str) -> Iterator[Flaw]:
         flaws = list(first(value, path))

@@ -1,6 +1,4 @@
-"""The practice vendors as a real HTTP server: reads whole requests, sends answers in every manner
-there is.
-"""
+"""The practice vendors as a real HTTP server, which sends an answer in any `Manner`."""
 
 from __future__ import annotations
 
@@ -26,7 +24,8 @@ from vendors.practice.wire_types import Answer, Manner, json_answer
 
 MAX_BODY = 2 * 1024 * 1024
 ENDLESS_BYTES = 100 * 1024 * 1024
-RESET_AT_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time: closing sends RST
+# SO_LINGER without time: closing the socket sends RST.
+RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +33,7 @@ class Pace:
     """How long things take, in seconds."""
 
     delivery: float = 5  # until an accepted order is delivered
-    answer: float = 0  # before the answer to a paid request, once the books are written
+    answer: float = 0  # before the answer to a paid request, after the ledger is written
     silence: float = 600  # until a vendor that never answers hangs up
     slow: float = 3
     drip: float = 1  # between two bytes
@@ -44,6 +43,7 @@ class Practice(ThreadingHTTPServer):
     """The listening server; `start` makes one and runs it in a thread."""
 
     daemon_threads = True
+    # Many workers connect at once: a backlog of 5, the default, would be full.
     request_queue_size = 256
 
     def __init__(self, host: str, port: int, *, ledger: Ledger, pace: Pace) -> None:
@@ -59,14 +59,13 @@ class Practice(ThreadingHTTPServer):
         return f"http://{host!s}:{port}"
 
     def stop(self) -> None:
-        """Stop listening, let go of every connection, close the books."""
         self.closing.set()
         self.shutdown()
         self.server_close()
         self.ledger.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no error of ours."""
+        # A client that hung up is no error of the server.
         if not self.closing.is_set() and not isinstance(
             sys.exception(), ConnectionError | TimeoutError
         ):
@@ -78,7 +77,8 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Practice
     protocol_version = "HTTP/1.1"
-    timeout = 60  # an idle connection gives its thread back
+    # Seconds after which an idle connection gives its thread back.
+    timeout = 60
 
     def do_POST(self) -> None:
         body = self._body()
@@ -95,17 +95,19 @@ class Handler(BaseHTTPRequestHandler):
                 redirected=self.server.redirected,
                 delivery_seconds=self.server.pace.delivery,
             )
-            if self.command == "POST":  # every paid request is one, and nothing else
+            # Every paid request is a POST.
+            if self.command == "POST":
                 self.server.closing.wait(self.server.pace.answer)
             self._send(reply)
 
     do_GET = do_PUT = do_PATCH = do_DELETE = do_POST
 
     def log_message(self, *args: Any) -> None:
-        """Nothing: one vendor takes its key in the URL."""
+        # One vendor takes its key in the URL, which must not reach a log.
+        return
 
     def _body(self) -> bytes | Answer:
-        """The request's whole body, or why it is not read."""
+        """The request's whole body, or the refusal of a body that is not read."""
         announced = self.headers.get("Content-Length", "0")
         if "Transfer-Encoding" in self.headers or not re.fullmatch("[0-9]{1,12}", announced):
             return json_answer(411, {"error": "Send the body's length as Content-Length."})
@@ -146,12 +148,10 @@ class Handler(BaseHTTPRequestHandler):
         self.connection.sendall(self._head(reply, len(reply.body)) + reply.body)
 
     def _write_some_headers(self, reply: Answer) -> None:
-        """The first line, and half of the next."""
         first, rest = self._head(reply, len(reply.body)).split(b"\r\n", 1)
         self.connection.sendall(first + b"\r\n" + rest[:9])
 
     def _head(self, reply: Answer, length: int) -> bytes:
-        """Status line and headers, as one piece with the body on its way to the socket."""
         lines = [f"{self.protocol_version} {reply.status} {HTTPStatus(reply.status).phrase}"]
         headers = {**reply.headers, "Date": self.date_time_string()}
         if reply.status != HTTPStatus.NO_CONTENT:
@@ -177,7 +177,7 @@ class Handler(BaseHTTPRequestHandler):
             self.connection.sendall(part)
 
     def _wait_in_silence(self) -> None:
-        """Say nothing until the client hangs up, the server stops or the time is over."""
+        # Ends when the client hangs up, the server stops or the time is over.
         self.close_connection = True
         ends = time.monotonic() + self.server.pace.silence
         while time.monotonic() < ends and not self.server.closing.is_set():
@@ -185,13 +185,13 @@ class Handler(BaseHTTPRequestHandler):
                 return
 
     def _client_is_there(self) -> bool:
-        """Whether a readable connection holds anything but its end; what it holds is thrown away."""
+        # A connection that is readable without data has ended. Data is thrown away.
         with suppress(OSError):
             return bool(self.connection.recv(1024))
         return False
 
     def _cut(self) -> None:
-        """Reset the connection. Detached, so that nothing says a polite goodbye first."""
+        # Detached, so that the handler does not shut the connection down in the regular way first.
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         socket.close(self.connection.detach())
@@ -214,11 +214,11 @@ def start(
         raise ValueError(
             f"{host} can be reached from elsewhere; practice vendors listen on this machine only."
         )
-    books = Ledger(ledger)
+    opened = Ledger(ledger)
     try:
-        server = Practice(host, port, ledger=books, pace=pace or Pace())
+        server = Practice(host, port, ledger=opened, pace=pace or Pace())
     except OSError:
-        books.close()
+        opened.close()
         raise
     threading.Thread(
         target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True

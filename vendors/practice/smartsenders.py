@@ -1,8 +1,7 @@
 """Smartlead SmartSenders, practised: domains with mailboxes, in both documented forms of the body.
 
-Each form is answered as its own source shows: addresses alone with an empty `data`,
-`mailbox_details` with an `order_id`. Unknown orders and the statuses 404, 405, 429 and 503 are not
-documented for this host.
+Not documented for this host and chosen here: the answer about an unknown order, and the statuses
+404, 405, 429 and 503.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from vendors.practice.schema import (
 )
 from vendors.practice.wire_types import Answer, Call, Purchase, Route, Twin, json_answer
 
+# The suppliers behind SmartSenders, by their numbers.
 VENDORS = {1: "zapmailGoogle", 9: "inboxkitGoogle"}
 PRICING = {"domain_price": "13.00", "mailbox_price": "4.50", "currency": "USD"}
 DETAIL = record(
@@ -54,6 +54,7 @@ OPTIONAL_CONTACT: dict[str, Check] = {"addressLineTwo": any_text, "addressLineTh
 
 
 def is_detailed(order: Mapping[str, Any]) -> bool:
+    # Runs before the check of the form, so the order may hold anything.
     return any(
         "mailbox_details" in domain for domain in order["domains"] if isinstance(domain, dict)
     )
@@ -100,7 +101,7 @@ BY_DETAILS = order_form(
 
 
 def order_check(value: Any, path: str) -> Iterator[Flaw]:
-    """One form or the other; an order that mixes them has a field that its form does not allow."""
+    # An order that mixes both forms fails, because its form does not allow the other form's field.
     has_list = isinstance(value, dict) and isinstance(value.get("domains"), list)
     yield from (BY_DETAILS if has_list and is_detailed(value) else BY_ADDRESS)(value, path)
 
@@ -152,6 +153,7 @@ def place_order(call: Call) -> Purchase:
         domains=[domain["domain_name"].lower() for domain in order["domains"]],
         mailboxes=[email for domain in order["domains"] for email in emails_of(domain)],
         details={"vendor_id": order["vendor_id"], "forwarding_domain": order["forwarding_domain"]},
+        # Each form is answered as its own source shows: only the detailed one with an order number.
         answer=json_answer(
             200,
             {"status": "success", "order_id": reference} if detailed else {"ok": True, "data": []},
@@ -179,7 +181,7 @@ def get_vendors(call: Call) -> Answer:
 
 
 def get_domain_list(call: Call) -> Answer:
-    """A bare array; a domain is listed from its order on and active once delivered."""
+    # A bare array, unlike the other answers. A domain is listed from its order on.
     rows = [
         {
             "id": charge.id * 1000 + index,
@@ -199,11 +201,7 @@ def get_domain_list(call: Call) -> Answer:
 
 
 def search_domain(call: Call) -> Answer:
-    """A bare object without a price.
-
-    A name over 15 dollars reads as taken; one left out is answered as the page with placeholders
-    does.
-    """
+    # A bare object without a price. The vendor shows names that cost more than 15 dollars as taken.
     asked = call.query["domain_name"]
     if wrong := availability_answers.trouble(error, [asked]):
         return wrong
@@ -214,6 +212,7 @@ def search_domain(call: Call) -> Answer:
         )
     state = availability_answers.state_of(call, asked, usually=availability_answers.FREE)
     if state == availability_answers.UNKNOWN:
+        # The documentation's page with placeholders shows this answer.
         return json_answer(200, {"ok": True, "data": []})
     suggestions = [{"domain": name} for name in availability_answers.like(asked)]
     return json_answer(

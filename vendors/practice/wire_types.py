@@ -1,4 +1,4 @@
-"""What the practice server, its faults and the four practice vendors hand each other."""
+"""The value classes of the practice server, its faults and the four practice vendors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JSON = frozenset({"application/json"})
 
 
 class Manner(Enum):
-    """How an answer travels."""
+    """The way in which an answer is sent."""
 
     WHOLE = auto()
     SLOW = auto()
@@ -50,15 +50,12 @@ def json_answer(status: int, value: Any, headers: Mapping[str, str] | None = Non
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request with a good key to one vendor.
-
-    `path` and `args` come without the vendor's segment and decoded.
-    """
+    """A request to one vendor. `path` and `args` are without the vendor's segment, and decoded."""
 
     vendor: str
     account: str
     path: str
-    target: str  # as it arrived: path and query, for a redirect
+    target: str  # path and query as they arrived
     args: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
@@ -73,7 +70,7 @@ class Call:
 
     @property
     def whole_sha256(self) -> str:
-        """Over where it went, its query included, and the body, as the bytes arrived."""
+        # The query belongs to it: some vendors take a part of the order there.
         return hashlib.sha256(self.target.encode() + b"\n" + self.body).hexdigest()
 
     def charges(self, *, domain: str | None = None) -> list[Charge]:
@@ -83,26 +80,24 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """A valid order, ready for the books: names in lower case, `details` free of secrets, `answer`
-    its success.
-    """
+    """A valid order for the ledger: names in lower case, `details` without secrets."""
 
     request: str
     domains: Sequence[str]
     mailboxes: Sequence[str]
     details: Mapping[str, Any]
     answer: Answer
+    # Empty where the vendor documents no order number.
     reference: str = ""
     status: str = CHARGED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One documented request. With `check` it is a paid one: a POST with a JSON object that must
-    satisfy it.
+    """One documented request.
 
-    `asks` is the same for a POST that only asks and costs nothing. `required` are the query names
-    that must be filled, each with the vendor's words for when it is not.
+    A route with `check` is a paid POST, one with `asks` a free POST; the body is a JSON object that
+    must satisfy it. `required` maps query names to the vendor's text for a missing one.
     """
 
     method: str
@@ -115,7 +110,7 @@ class Route:
     content_types: frozenset[str] = JSON
 
     def match(self, path: str) -> dict[str, str] | None:
-        """The path's variable parts, decoded; None where it is another path."""
+        """The variable parts of the path, decoded. None where the path is another one."""
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.path))
         found = re.fullmatch(pattern, path)
         return (
@@ -125,16 +120,14 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True)
 class Twin:
-    """A practice vendor: its requests, and its documented words for everything that goes wrong.
+    """A practice vendor: its requests and its documented errors.
 
-    `without` takes the named domains out of a purchase where the vendor documents partial
-    acceptance.
+    `without` takes domains out of a purchase, where the vendor documents partial acceptance.
     """
 
     name: str
-    key: Callable[
-        [Mapping[str, str], Mapping[str, str]], str
-    ]  # from the headers (lower case) and the query
+    # From the headers, whose names are in lower case, and the query.
+    key: Callable[[Mapping[str, str], Mapping[str, str]], str]
     error: Callable[[int, str], Answer]
     invalid: Callable[[Sequence[Flaw]], Answer]
     refuse_field: Callable[[Purchase, str], Answer]

@@ -1,8 +1,7 @@
-"""Woodpecker, practised: mailboxes on domains that the account is taken to hold already.
+"""Woodpecker, practised: mailboxes on domains of the account.
 
-An account that starts empty could order nothing, so every domain counts as one of its active
-domains. No order number is documented; what `/rest/v1/me` answers is not either, and neither are
-the statuses 404, 405 and 429.
+Not documented and chosen here: the answer of `/rest/v1/me`, and the statuses 404, 405 and 429. No
+order number is documented, and none is made.
 """
 
 from __future__ import annotations
@@ -60,6 +59,7 @@ def invalid(flaws: Sequence[Flaw]) -> Answer:
 
 
 def refuse_field(purchase: Purchase, domain: str) -> Answer:
+    # The documented text for an address whose domain the account does not have.
     issue = "Email domain must exist in order domains or active firm domains"
     return invalid(
         [
@@ -84,6 +84,7 @@ def order_mailboxes(call: Call) -> Purchase:
         domains=list(dict.fromkeys(email.rpartition("@")[2] for email in emails)),
         mailboxes=emails,
         details={"mailboxes": mailboxes},
+        # The documented success: no body, and so no order number.
         answer=Answer(status=202),
     )
 
@@ -103,7 +104,7 @@ def domain_mailboxes(call: Call) -> Answer:
 
 
 def mailboxes_of(call: Call, domain: str) -> dict[str, dict[str, Any]]:
-    """The domain's mailboxes by address, as the list shows them; one ordered twice shows once."""
+    """The domain's mailboxes by address. A mailbox that was ordered twice is listed once."""
     found: dict[str, dict[str, Any]] = {}
     for charge in call.charges(domain=domain) if is_shown(domain) else []:
         status = "PAID" if is_ready(call, charge, domain) else "ORDERED"
@@ -114,7 +115,8 @@ def mailboxes_of(call: Call, domain: str) -> dict[str, dict[str, Any]]:
 
 
 def availability(call: Call) -> Answer:
-    """Every domain counts as held by the account, so a name is taken unless it says otherwise."""
+    # An account that starts empty could order nothing, so every domain counts as the account's own.
+    # So a name is taken, unless the name itself asks for another answer.
     provider = call.query["provider"]
     if provider not in {row["name"] for row in PROVIDERS}:
         return error(400, f"Unknown provider: {provider}")
@@ -135,15 +137,16 @@ def availability(call: Call) -> Answer:
 
 def availability_row(domain: str, state: str) -> dict[str, Any]:
     price = availability_answers.price_of(state)
-    told = {"amount": price, "currency": "USD"} if price else None
+    amount = {"amount": price, "currency": "USD"} if price else None
     return {
         "domain": domain.lower(),
         "available": state != availability_answers.TAKEN,
-        "price": told,
+        "price": amount,
     }
 
 
 def domains(call: Call) -> Answer:
+    # The first order with a domain decides when the domain was created.
     created: dict[str, datetime] = {}
     for charge in call.charges():
         for domain in filter(is_shown, charge.domains):
