@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from mailops.core.money import Totals
 
 ONCE, MONTH, YEAR, UNSTATED = "once", "month", "year", "unstated"
+# Some price lists give an amount without its period.
 UNITS = [
     (ONCE, "once"),
     (MONTH, "a month"),

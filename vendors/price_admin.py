@@ -163,6 +163,7 @@ class RateAdmin(RecordedAdmin):
     list_display_links = None
     list_filter = ("currency",)
     show_facets = admin.ShowFacets.NEVER
+    # The page also says where no reporting currency is set, and then nothing can be added.
     change_list_template = "admin/vendors/rate/change_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

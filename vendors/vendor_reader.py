@@ -22,6 +22,8 @@ def reader(vendor: Vendor, *, max_wait: float = rate_limit.BY_ITSELF) -> Read:
 
 def searcher(vendor: Vendor, *, max_wait: float) -> Read:
     """A `reader` for searches of names, which some vendors limit further."""
+    # The turn for the search comes first: an order must not wait for the account's own turn behind
+    # a search that is not sent yet.
     read = reader(vendor, max_wait=max_wait)
     return rate_limit.throttled_search(read, vendor, max_wait=max_wait)
 

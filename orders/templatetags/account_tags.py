@@ -19,6 +19,7 @@ register = template.Library()
 def orders_behind(vendor: Vendor) -> dict[str, Any]:
     """Confirmed orders that wait for a stopped account, and those with an unknown outcome."""
     orders = Order.objects.filter(vendor=vendor)
+    # An order that is still within its pause would not go out if the account were opened now.
     waiting = orders.filter(state=State.CONFIRMED).exclude(hold_until__gt=timezone.now())
     return {
         **waiting.aggregate(count=Count("pk"), oldest=Min("confirmed_at")),

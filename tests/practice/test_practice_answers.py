@@ -1,4 +1,4 @@
-"""What practice values do to the answer of an order that was charged."""
+"""The answers to charged orders with practice values."""
 
 from __future__ import annotations
 

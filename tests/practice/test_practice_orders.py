@@ -32,7 +32,7 @@ def changed(body: Any, path: tuple[Any, ...], value: Any) -> Any:
 
 
 def words_of(answer) -> str:
-    """What is wrong, wherever this vendor's error body says it."""
+    """The error text, from whichever field of the body this vendor puts it in."""
     body = answer.json()
     if body.get("fields"):
         return f"{body['fields'][0]['field']} {body['fields'][0]['issue']}"

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def raw(vendors, text: bytes) -> bytes:
-    """What comes back for these bytes, until the server hangs up."""
+    """The answer to these bytes, read until the server hangs up."""
     with socket.create_connection(vendors.server.server_address[:2], timeout=30) as connection:
         connection.sendall(text)
         parts = []

@@ -1,4 +1,4 @@
-"""What a draft will cost."""
+"""The cost of a draft."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is due in which year, what prices were, and typed exchange rates."""
+"""The cost of each year, the versions of prices, and typed exchange rates."""
 
 from __future__ import annotations
 
