@@ -1,6 +1,4 @@
-"""What every response says to the browser: one policy for contents, no camera, no cache for what
-people see.
-"""
+"""Security headers of every response."""
 
 from collections.abc import Callable
 
@@ -23,7 +21,7 @@ ALWAYS = {
 
 
 class ContentSecurityPolicy:
-    """No inline script, style or event handler runs, and nothing loads from elsewhere."""
+    """No inline script, style or event handler runs, and nothing loads from other hosts."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,7 +30,6 @@ class ContentSecurityPolicy:
         response = self.get_response(request)
         for name, value in ALWAYS.items():
             response.headers[name] = value
-        response.headers.setdefault(
-            "Cache-Control", "no-store, private"
-        )  # styles and scripts say otherwise
+        # Styles and scripts set a header of their own.
+        response.headers.setdefault("Cache-Control", "no-store, private")
         return response

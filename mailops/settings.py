@@ -93,7 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mailops.history.middleware.RequestContext",
-    "mailops.auth.middleware.Doors",
+    "mailops.auth.middleware.SessionChecks",
     "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "mailops.urls"

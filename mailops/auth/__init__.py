@@ -1,3 +1,1 @@
-"""The doors: sign-in and its throttling, the second factor, sessions, the fresh sign-in before
-money moves.
-"""
+"""Who may come in: sign-in, lockout, second factor, sessions, reauthentication, roles."""

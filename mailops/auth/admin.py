@@ -24,8 +24,6 @@ from mailops.templatetags.page_filters import when
 
 
 class ReasonForm(forms.Form):
-    """Why, in a sentence that stays in the history."""
-
     reason = forms.CharField(
         label="How do you know that it is really them?",
         max_length=1000,
@@ -43,7 +41,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
     fields = ("user", "created_at", "last_used_at")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Whoever may only look gets no link."""
+        # Only a superuser may reset a second factor: nobody else gets the link.
         return self.list_display if request.user.is_superuser else self.list_display[:-1]
 
     def get_urls(self) -> list[Any]:
@@ -56,7 +54,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
         ]
 
     def reset(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Somebody lost their phone and their recovery codes."""
+        """For somebody who lost their phone and their recovery codes. Superusers only."""
         by = request.user
         if not isinstance(by, User) or not by.is_superuser:
             raise PermissionDenied
@@ -98,9 +96,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessAttempt)
 class AccessAttemptAdmin(ReadOnlyAdmin):
-    """Failed sign-ins of now: they are forgotten once the lock's time is over, the history keeps
-    them.
-    """
+    """The failed sign-ins that count now. Axes forgets them later; the history keeps them."""
 
     list_display_links = None
     list_display = ("name", "origin", "failures", "last", "unlock_button")
@@ -115,12 +111,10 @@ class AccessAttemptAdmin(ReadOnlyAdmin):
         ]
 
     def unlock(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Let this name be tried again, and whatever else keeps its owner out: the count of the
-        address.
-        """
         by = request.user
         if not isinstance(by, User) or not by.is_superuser:
             raise PermissionDenied
+        # The count of the address locks the person out as well, so both are forgotten.
         attempt = get_object_or_404(AccessAttempt, pk=pk)
         lockout.unlock(name=attempt.username or "", origin=attempt.ip_address, by=by)
         whose = f"{attempt.username or 'Everybody'} can log in again"

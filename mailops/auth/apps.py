@@ -1,4 +1,4 @@
-"""The app of the doors."""
+"""The app of signing in. Its label is older than its package, and tables bear it."""
 
 from django.apps import AppConfig
 
@@ -6,8 +6,6 @@ from mailops.core.sql_triggers import AuditedTable
 
 
 class DoorsConfig(AppConfig):
-    """Sign-in, second factors, sessions."""
-
     name = "mailops.auth"
     label = "doors"
     verbose_name = "Doors"
@@ -28,6 +26,6 @@ class DoorsConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.signals import user_logged_in
 
-        from mailops.auth import checks, sessions  # noqa: F401  (checks registers itself)
+        from mailops.auth import checks, sign_in  # noqa: F401  (checks registers itself)
 
-        user_logged_in.connect(sessions.begin, dispatch_uid="mailops.auth")
+        user_logged_in.connect(sign_in.begin_session, dispatch_uid="mailops.auth")

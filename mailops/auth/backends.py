@@ -1,4 +1,4 @@
-"""Signing in as Django does it, with a record where Django writes a password anew by itself."""
+"""Django's password check, with an event where Django replaces the stored hash by itself."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from mailops.history import audited, record
 
 
 class Backend(ModelBackend):
-    """After an update of Django a stored password may want a stronger hash, which only its owner's
-    sign-in can make.
+    """Django's backend; a password that is hashed again is recorded.
+
+    An update of Django may ask for a stronger hash, which needs the plain password and so can be
+    made at a sign-in only.
     """
 
     def authenticate(
@@ -28,15 +30,17 @@ class Backend(ModelBackend):
             return None
         user = User.objects.filter(username=username).first()
         if user is None:
-            User().set_password(password)  # takes as long as for somebody who exists
+            # Hash the password all the same: a quick answer would tell that the name is nobody's.
+            User().set_password(password)
             return None
 
-        def hash_anew(raw: str) -> None:
+        def store_hash(raw: str) -> None:
             user.set_password(raw)
-            user._password = None  # type: ignore[attr-defined]  # as Django does, unknown to its stubs
+            # As Django does: `save` would otherwise report a changed password to its validators.
+            user._password = None  # type: ignore[attr-defined]  # noqa: SLF001  (Django has no other way)
             with audited():
                 user.save(update_fields=["password"])
                 record("user.password_hashed_anew", user, by=user)
 
-        is_right = check_password(password, user.password, hash_anew)
+        is_right = check_password(password, user.password, store_hash)
         return user if is_right and self.user_can_authenticate(user) else None

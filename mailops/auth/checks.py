@@ -1,4 +1,4 @@
-"""System checks: settings of the doors that would leave one open."""
+"""System checks of the settings for signing in."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from mailops.core import ssrf
 
 
 @register
-def check_doors(**kwargs: Any) -> list[CheckMessage]:
-    """Roles that exist, numbers that lock, and a practice address that can't be a way inside."""
+def check_auth(**kwargs: Any) -> list[CheckMessage]:
     unknown = sorted(set(settings.SECOND_FACTOR_ROLES) - {*roles.ROLES, SUPERUSER})
     named = ", ".join([*roles.ROLES, SUPERUSER])
     rules = [

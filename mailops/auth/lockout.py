@@ -1,6 +1,4 @@
-"""Guessing passwords, slowed down by django-axes: by name and address together, by name alone, by
-address alone.
-"""
+"""Lockout after too many wrong passwords, by django-axes: for a name, an address, and both."""
 
 from __future__ import annotations
 
@@ -24,21 +22,20 @@ from mailops.history import record
 from mailops.history.middleware import address
 
 PREFIX = 64
-# A name tried from many addresses, or an address trying many names, gets so many times the tries
-ELSEWHERE = 4
+# A name tried from many addresses, or an address trying many names, gets so many times the tries:
+# an office shares one address, and a person moves between networks.
+TRIES_FACTOR = 4
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """What counts as one visitor, of the same address that the history notes."""
     return counted_as(address(request))
 
 
 def counted_as(text: str) -> str | None:
-    """An IPv4 address itself; of an IPv6 one its /64 network, within which one customer picks
-    addresses at will.
-
-    What is no address at all, such as a proxy's "unknown", is None: all such visitors count as one.
+    """The address or network under which failures are counted: an IPv4 address, or the /64 network
+    of an IPv6 address. None for a text that is no address, such as a proxy's "unknown".
     """
+    # A provider gives each customer a whole /64 network, so one visitor has all of its addresses.
     try:
         found = ip_address(text.partition("%")[0])
     except ValueError:
@@ -49,15 +46,14 @@ def counted_as(text: str) -> str | None:
 
 
 def named(counted: str | None) -> str:
-    """An address for people to read: an IPv6 network as what it is."""
     if not counted:
         return "that can't be read"
     return f"{counted}/{PREFIX}" if ":" in counted else counted
 
 
 class Handler(AxesDatabaseHandler):
-    """Axes' own, but for three things: nothing typed is stored, each way to count has its limit, a
-    lock is recorded.
+    """Axes' handler, but it stores nothing that was typed, has a limit of its own for each way to
+    count, and records a lockout.
     """
 
     def user_login_failed(
@@ -69,30 +65,30 @@ class Handler(AxesDatabaseHandler):
     ) -> None:
         if request is None:
             return
-        # a longer name is nobody's, and the table of failed sign-ins has no room for it
+        # Django's names have at most 150 letters, and so has the table of failed sign-ins.
         credentials = {**credentials, "username": str(credentials.get("username") or "")[:150]}
-        typed, asked = request.POST, request.GET
-        request.POST = request.GET = QueryDict()  # axes would store both
+        # Axes stores both, and one of them holds the password.
+        posted, queried = request.POST, request.GET
+        request.POST = request.GET = QueryDict()
         try:
             super().user_login_failed(sender, credentials, request, **kwargs)
         finally:
-            request.POST, request.GET = typed, asked
-        # an attempt while it is locked is not counted again
+            request.POST, request.GET = posted, queried
+        # Axes sets the number only where it counted: a try during a lockout records no second one.
         failures = getattr(request, "axes_failures_since_start", None)
         if getattr(request, "axes_locked_out", False) and failures is not None:
             _record_lock(request, str(credentials.get("username") or ""))
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
-        """Failures by name and address; those by either alone count a fourth."""
+        """Failures of the name at the address; those of name or address alone count a fourth."""
         pair, *alone = (_sum(attempts) for attempts in self.get_user_attempts(request, credentials))
-        return max(pair, *(count // ELSEWHERE for count in alone))
+        return max(pair, *(count // TRIES_FACTOR for count in alone))
 
     def reset_user_attempts(
         self, request: HttpRequest, credentials: dict[str, Any] | None = None
     ) -> int:
-        """A good password clears its own name at its own address: nobody clears others' by logging
-        in themselves.
-        """
+        # Only the name at this address. Otherwise somebody with a password of their own could
+        # clear the count of the names that they guess at.
         pair, *_ = self.filter_user_attempts(request, credentials)
         return int(pair.delete()[0])
 
@@ -102,7 +98,7 @@ def _sum(attempts: Any) -> int:
 
 
 def _record_lock(request: HttpRequest, name: str) -> None:
-    """Only a name that exists is written down: what was typed may be a password in the wrong field."""
+    # A name that nobody has may be a password, typed into the wrong field: it is not recorded.
     user = User.objects.filter(username=name).first()
     if user is None:
         return
@@ -115,7 +111,7 @@ def _record_lock(request: HttpRequest, name: str) -> None:
 
 
 def locked_until(request: HttpRequest, credentials: dict[str, Any] | None) -> datetime:
-    """When this name can be tried again from this address, if nobody fails meanwhile."""
+    """When this name can be tried again from this address, unless another try fails before."""
     cool_off: timedelta = settings.AXES_COOLOFF_TIME
     name = get_client_username(request, credentials)
     recent = AccessAttempt.objects.filter(attempt_time__gte=get_cool_off_threshold(request))
@@ -129,7 +125,7 @@ def locked_page(
     response: HttpResponse | None = None,
     credentials: dict[str, Any] | None = None,
 ) -> HttpResponse:
-    """What happened and when to try again; the same words whether the name exists or not."""
+    # The same page whether the name exists or not, so that nobody can find out names.
     until = locked_until(request, credentials)
     seconds = max(1, round((until - timezone.now()).total_seconds()))
     context = {"until": until, "minutes": -(-seconds // 60)}
@@ -140,10 +136,10 @@ def locked_page(
 
 @transaction.atomic
 def unlock(*, name: str = "", origin: str | None = "", by: Any = None) -> int:
-    """Forget the failed sign-ins of a name everywhere, and of everybody at an address; recorded.
-    Returns how many.
+    """Forget the failed sign-ins of a name everywhere, and of everybody at an address.
 
-    `origin` is what `counted_as` makes of an address, None for the visitors without one.
+    `origin` is a value of `counted_as`; an empty one means no address. Returns how many were
+    forgotten.
     """
     at = Q() if origin == "" else Q(ip_address=origin)
     attempts = AccessAttempt.objects.filter((Q(username=name) | at) if name else at)

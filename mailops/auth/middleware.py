@@ -1,6 +1,4 @@
-"""What every request passes: its method, the session's age, and a password or second factor that is
-still owed.
-"""
+"""Checks of every request: its method, the session's age, a password or second factor due."""
 
 from __future__ import annotations
 
@@ -15,14 +13,17 @@ from django.urls import reverse
 from mailops.auth import sessions
 
 METHODS = ("GET", "HEAD", "POST")
-OWED = {  # in this order, each with the pages that it takes; the first is the one to begin with
+# What is due comes in this order. Each has the pages that stay open, the one to begin with first.
+DUE = {
     sessions.MUST_CHANGE: ("password_change",),
     sessions.MUST_ENROL: ("second_factor", "second_factor_add"),
 }
 
 
-class Doors:
-    """GET shows, POST does, and there is no other door."""
+class SessionChecks:
+    """Rejects other methods, ends expired sessions, redirects to a password or second factor that
+    is still due.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,15 +33,15 @@ class Doors:
             return HttpResponseNotAllowed(METHODS)
         if not request.user.is_authenticated:
             return self.get_response(request)
-        if sessions.is_over(request):
+        if sessions.is_expired(request):
             logout(request)
             messages.info(
                 request,
                 "You were logged out because MailOps was not used for a while. Log in to go on.",
             )
             return self.get_response(request)
-        pages = next((pages for mark, pages in OWED.items() if request.session.get(mark)), ())
+        pages = next((pages for mark, pages in DUE.items() if request.session.get(mark)), ())
         if pages and request.path not in {reverse(f"admin:{name}") for name in (*pages, "logout")}:
             return redirect(f"admin:{pages[0]}")
-        sessions.note_use(request)
+        sessions.record_use(request)
         return self.get_response(request)

@@ -1,6 +1,4 @@
-"""A person's second factor: an app that shows codes, its key sealed, and recovery codes, kept as
-hashes.
-"""
+"""A person's second factor: the sealed key of an app that shows codes, and recovery codes."""
 
 from __future__ import annotations
 
@@ -19,26 +17,26 @@ from django_otp.oath import TOTP
 
 from mailops.core.sealed import Sealed
 
-KEY_BYTES = 20  # what RFC 4226 recommends and every app takes
+KEY_BYTES = 20  # RFC 4226 recommends them, and every app takes them
 STEP, DIGITS, TOLERANCE = 30, 6, 1
 RECOVERY_CODES = 10
-RECOVERY_BYTES = 10  # 80 random bits: nobody finds such a code again from its plain hash
+# 80 random bits: a plain hash is enough, nobody can try them all.
+RECOVERY_BYTES = 10
 
 
 def new_key() -> str:
-    """A key for an app, as apps want it typed."""
+    """A key in base 32, as apps take it."""
     return base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 def address(key: str, *, name: str) -> str:
-    """What the QR code says: https://github.com/google/google-authenticator/wiki/Key-Uri-Format."""
-    return f"otpauth://totp/MailOps:{quote(name)}?secret={key}&issuer=MailOps&digits={DIGITS}&period={STEP}"
+    """Text of the QR code: https://github.com/google/google-authenticator/wiki/Key-Uri-Format."""
+    query = f"secret={key}&issuer=MailOps&digits={DIGITS}&period={STEP}"
+    return f"otpauth://totp/MailOps:{quote(name)}?{query}"
 
 
 def matching_step(key: str, code: str, *, after: int = -1) -> int | None:
-    """The time step whose code this is, later than `after`, by a clock that is off by one step at
-    most.
-    """
+    """The time step of this code: later than `after`, and at most one step away from now."""
     code = code.replace(" ", "")
     if not (code.isascii() and code.isdecimal() and len(code) == DIGITS):
         return None
@@ -48,10 +46,7 @@ def matching_step(key: str, code: str, *, after: int = -1) -> int | None:
 
 
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):
-    """The app on somebody's phone that shows six digits.
-
-    Wrong codes slow it down: 1, 2, 4, 8 seconds and so on.
-    """
+    """The app on somebody's phone. Wrong codes lock it for 1, 2, 4, 8 … seconds."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator"
@@ -72,13 +67,11 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
         return settings.SECOND_FACTOR_THROTTLE_SECONDS
 
     def verify_token(self, token: str) -> bool:
-        """Whether this is the code of now, or a recovery code: each is taken once.
-
-        To be called on a locked row.
-        """
+        """True for the present code of the app or an unused recovery code. Call on a locked row."""
         is_allowed, _ = self.verify_is_allowed()
         if not is_allowed:
             return False
+        # `last_step` makes a code good once: a code that was read over a shoulder is used already.
         step = matching_step(Sealed(self.sealed).open()["key"], token, after=self.last_step)
         if step is None and not RecoveryCode.use(token, user_id=self.user_id):
             self.throttle_increment()
@@ -90,18 +83,17 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
         return True
 
     @property
-    def rests_seconds(self) -> int:
-        """For how long no code is looked at, after wrong ones."""
+    def locked_seconds(self) -> int:
+        """For how long no code is checked, after wrong ones."""
         is_allowed, why = self.verify_is_allowed()
-        return (
-            0
-            if is_allowed
-            else max(1, round((why["locked_until"] - timezone.now()).total_seconds()))
-        )
+        if is_allowed:
+            return 0
+        seconds: float = (why["locked_until"] - timezone.now()).total_seconds()
+        return max(1, round(seconds))
 
 
 class RecoveryCode(models.Model):
-    """One of the codes for the day on which the phone is lost; gone once used."""
+    """A code that replaces one of the app, for a lost phone. The row is deleted once it is used."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recovery_codes"
@@ -124,7 +116,7 @@ class RecoveryCode(models.Model):
 
     @staticmethod
     def renew(*, user_id: int) -> list[str]:
-        """New codes in the place of all older ones, to be shown this once."""
+        """Replace all codes. The new ones are returned as plain text, to be shown once."""
         RecoveryCode.objects.filter(user_id=user_id).delete()
         made = [
             base64.b32encode(secrets.token_bytes(RECOVERY_BYTES)).decode()
@@ -138,8 +130,6 @@ class RecoveryCode(models.Model):
 
     @classmethod
     def use(cls, code: str, *, user_id: int) -> bool:
-        """Take the code out; whoever comes second finds it gone."""
-        return (
-            cls.objects.filter(user_id=user_id, hash=cls.digest(code, user_id=user_id)).delete()[0]
-            > 0
-        )
+        """Consume the code; False if it was used already."""
+        found = cls.objects.filter(user_id=user_id, hash=cls.digest(code, user_id=user_id))
+        return bool(found.delete()[0])

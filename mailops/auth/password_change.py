@@ -1,4 +1,4 @@
-"""What people change about themselves, and the record of it."""
+"""Changing one's own password, with its event."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from mailops.history import audited, record
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
-    """A new password for oneself, in one transaction with its record."""
-
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        if said.get("new_password1") and said["new_password1"] == said.get("old_password"):
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        if data.get("new_password1") and data["new_password1"] == data.get("old_password"):
             self.add_error(
                 "new_password1", "This is the password that you have now. Choose another one."
             )
-        return said
+        return data
 
     def save(self, commit: bool = True) -> Any:
         with audited():
@@ -31,7 +29,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 
 
 class OwnPassword(PasswordChangeView):
-    """The page "Change your password". Whoever owed it may open the rest afterwards."""
+    """The page "Change your password". A password that was due is not due any more."""
 
     form_class = OwnPasswordForm
 

@@ -1,4 +1,4 @@
-"""A fresh sign-in before money moves: a stolen or forgotten open session can look, and can't spend."""
+"""Typing the password again before money moves: an open session that was stolen can't spend."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from django.template.response import TemplateResponse
 from mailops.auth import sessions, two_factor
 from mailops.core.sealed import box
 
-LONGEST = 256 * 1024  # bytes of a form that is carried through
-GOOD_FOR = 3600  # seconds for which it is
+LONGEST_FORM = 256 * 1024  # bytes of a form that is carried through
+FORM_GOOD_FOR = 3600  # seconds for which a form is carried through
 TYPED = "doors-typed"
 View = TypeVar("View", bound=Callable[..., HttpResponse])
-Words = (
-    str | Callable[..., str]
-)  # what goes on afterwards; a function gets what the view gets, and looks nothing up
+# What goes on afterwards. A function gets the view's arguments and must not query the database.
+Words = str | Callable[..., str]
 
 
-class AgainForm(forms.Form):
-    """Password, and the code of whoever has a second factor."""
+class ReauthenticationForm(forms.Form):
+    """Password, and a code where the person has a second factor."""
 
     password = forms.CharField(
         strip=False,
@@ -51,17 +50,15 @@ class AgainForm(forms.Form):
 
 
 def before(then: Words) -> Callable[[View], View]:
-    """`required` as a decorator that says what goes on afterwards, such as "Confirm MO-1001"."""
+    """`required` as a decorator. `then` names what goes on afterwards: "Confirm MO-1001"."""
     return partial(required, then=then)
 
 
 def required(view: View, *, then: Words = "") -> View:
-    """The view, but a POST asks for password and code first where the last full sign-in is too long
-    ago.
+    """Wraps a view: a POST asks for password and code first if the last sign-in is too long ago.
 
-    What was typed goes with that page, sealed, and on to the view afterwards as if it came just
-    now: nothing is lost, and whatever the view checks, such as the digest that the person saw, it
-    still checks.
+    The posted form goes with that page, sealed, and then on to the view. Its own checks, such as
+    the digest that the person saw, still hold.
     """
 
     def words(*args: Any, **kwargs: Any) -> str:
@@ -72,7 +69,7 @@ def required(view: View, *, then: Words = "") -> View:
         if request.method != "POST":
             return view(request, *args, **kwargs)
         if TYPED not in request.POST:
-            if sessions.is_fresh(request):
+            if sessions.is_reauthenticated(request):
                 return view(request, *args, **kwargs)
             return _ask(request, _sealed(request), then=words(request, *args, **kwargs))
         return _answer(request, words(request, *args, **kwargs)) or view(request, *args, **kwargs)
@@ -81,22 +78,23 @@ def required(view: View, *, then: Words = "") -> View:
 
 
 def _answer(request: HttpRequest, then: str) -> HttpResponse | None:
-    """Check password and code; None where they are good, with the first form in the request again."""
+    """Check password and code. None where they are right: then `request.POST` is the first form."""
     user = request.user
     assert isinstance(user, User)
     sealed = request.POST[TYPED]
     typed = _opened(request, sealed)
     if typed is None:
         return _ask(request, None, then=then)
-    form = AgainForm(request.POST, has_factor=two_factor.of(user) is not None)
+    form = ReauthenticationForm(request.POST, has_factor=two_factor.of(user) is not None)
     if not form.is_valid() or not _is_right(request, user, form):
         return _ask(request, sealed, then=then, form=form)
-    sessions.freshen(request)
+    sessions.record_reauthentication(request)
     request.POST = typed  # type: ignore[assignment]
     return None
 
 
-def _is_right(request: HttpRequest, user: User, form: AgainForm) -> bool:
+def _is_right(request: HttpRequest, user: User, form: ReauthenticationForm) -> bool:
+    # `authenticate` and not `check_password`: wrong passwords here count for the lockout as well.
     name = user.get_username()
     if authenticate(request, username=name, password=form.cleaned_data["password"]) != user:
         form.add_error("password", "This is not your password.")
@@ -110,13 +108,17 @@ def _is_right(request: HttpRequest, user: User, form: AgainForm) -> bool:
 
 
 def _ask(
-    request: HttpRequest, sealed: str | None, *, then: str, form: AgainForm | None = None
+    request: HttpRequest,
+    sealed: str | None,
+    *,
+    then: str,
+    form: ReauthenticationForm | None = None,
 ) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)
     context = admin.site.each_context(request) | {
         "title": "Is it still you?",
-        "form": form or AgainForm(has_factor=two_factor.of(user) is not None),
+        "form": form or ReauthenticationForm(has_factor=two_factor.of(user) is not None),
         "typed_name": TYPED,
         "typed": sealed,
         "then": then,
@@ -127,19 +129,18 @@ def _ask(
 
 
 def _sealed(request: HttpRequest) -> str | None:
-    """The form as it was sent, readable by this installation alone; None for one that is too long
-    or brings files.
-    """
+    """The posted form, encrypted. None for a form that is too long or brings files."""
     typed = request.POST.urlencode()
-    if request.FILES or len(typed) > LONGEST:
+    if request.FILES or len(typed) > LONGEST_FORM:
         return None
+    # Person and page are sealed in: nobody can have another person post a form that they sealed.
     return box().encrypt(json.dumps([request.user.pk, request.path, typed]).encode()).decode()
 
 
 def _opened(request: HttpRequest, sealed: str) -> QueryDict | None:
-    """What was typed, if this person typed it for this page within the hour."""
+    """The form, if this person posted it to this page within the last hour."""
     try:
-        pk, path, typed = json.loads(box().decrypt(sealed.encode(), ttl=GOOD_FOR))
+        pk, path, typed = json.loads(box().decrypt(sealed.encode(), ttl=FORM_GOOD_FOR))
     except (InvalidToken, UnicodeEncodeError):
         return None
     return QueryDict(typed) if (pk, path) == (request.user.pk, request.path) else None

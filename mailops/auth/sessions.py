@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -12,70 +11,51 @@ from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
-BEGAN, USED, FRESH = "doors_began", "doors_used", "doors_fresh"
-MUST_CHANGE, MUST_ENROL = (
-    "doors_must_change",
-    "doors_must_enrol",
-)  # what is owed before anything else opens
-NOTED_EVERY = 60  # seconds: the last use is written no more often
+# Keys of the session, which is stored: the times of its three events, in seconds since 1970.
+BEGAN, USED, REAUTHENTICATED = "doors_began", "doors_used", "doors_fresh"
+# Keys of what the person has to do before any other page opens.
+MUST_CHANGE, MUST_ENROL = "doors_must_change", "doors_must_enrol"
+USE_RECORDED_EVERY = 60  # seconds
 
 
-def begin(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Note a full sign-in, through whichever door it came."""
-    from mailops.auth import initial_password, two_factor
-
-    session = request.session
-    session[BEGAN] = session[USED] = session[FRESH] = int(time.time())
-    session.pop(MUST_ENROL, None)
-    session.pop(MUST_CHANGE, None)
-    if initial_password.is_given(user):
-        session[MUST_CHANGE] = True
-    if two_factor.is_required(user) and two_factor.of(user) is None:
-        session[MUST_ENROL] = True
-
-
-def is_over(request: HttpRequest) -> bool:
-    """Whether the session is older, or was unused for longer, than the settings allow."""
+def is_expired(request: HttpRequest) -> bool:
+    """The session is older, or was unused for longer, than the settings allow."""
     now, session = time.time(), request.session
     idle = settings.SESSION_IDLE_MINUTES * 60
     is_old = now - session.get(BEGAN, 0) > settings.SESSION_COOKIE_AGE
     return is_old or bool(idle and now - session.get(USED, 0) > idle)
 
 
-def note_use(request: HttpRequest) -> None:
-    """A person's own request keeps the session alive; a page that looks for news by itself does
-    not.
-    """
+def record_use(request: HttpRequest) -> None:
+    if not settings.SESSION_IDLE_MINUTES:
+        return
+    # A page that refreshes itself must not keep the session of somebody who left alive, so only
+    # what a person clicks counts. A browser without this header is taken for a person's.
+    mode = request.headers.get("Sec-Fetch-Mode", "navigate")
+    is_by_person = request.method == "POST" or mode == "navigate"
     now = int(time.time())
-    is_person = (
-        request.method == "POST" or request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
-    )
-    if (
-        settings.SESSION_IDLE_MINUTES
-        and is_person
-        and now - request.session.get(USED, 0) > NOTED_EVERY
-    ):
+    if is_by_person and now - request.session.get(USED, 0) > USE_RECORDED_EVERY:
         request.session[USED] = now
 
 
-def is_fresh(request: HttpRequest) -> bool:
-    """Whether the last full sign-in was a short time ago; always, where the setting is off."""
+def is_reauthenticated(request: HttpRequest) -> bool:
+    """The last full sign-in was a short time ago. Always true where the setting is off."""
     minutes = settings.FRESH_SIGN_IN_MINUTES
-    return not minutes or 0 <= time.time() - request.session.get(FRESH, 0) <= minutes * 60
+    last = request.session.get(REAUTHENTICATED, 0)
+    return not minutes or 0 <= time.time() - last <= minutes * 60
 
 
-def freshen(request: HttpRequest) -> None:
-    """The person gave password and code again just now."""
-    request.session[FRESH] = int(time.time())
+def record_reauthentication(request: HttpRequest) -> None:
+    request.session[REAUTHENTICATED] = int(time.time())
 
 
 def end_all(user: User, *, but: str | None = "") -> int:
-    """End all sessions of this person, but for one. Returns how many."""
+    """End all sessions of this person except the one with the key `but`. Returns how many."""
     ended = 0
+    # The person stands inside the session's signed data, which no query can look into.
     for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-        if session.session_key != but and str(session.get_decoded().get(SESSION_KEY)) == str(
-            user.pk
-        ):
+        is_theirs = str(session.get_decoded().get(SESSION_KEY)) == str(user.pk)
+        if is_theirs and session.session_key != but:
             session.delete()
             ended += 1
     return ended

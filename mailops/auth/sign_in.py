@@ -1,4 +1,4 @@
-"""Signing in: the password, and then the code of whoever has a second factor."""
+"""Signing in: the password, then the code of the second factor, then the session begins."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from mailops.auth import two_factor
+from mailops.auth import initial_password, sessions, two_factor
 
-PENDING = "doors_pending"  # who gave a good password in this browser and still owes a code
+# Key of the session: who gave a right password in this browser and has to give a code yet.
+PENDING = "doors_pending"
 PENDING_SECONDS = 600
 BACKEND = "mailops.signin.Backend"
 
 
 class CodeForm(forms.Form):
-    """A code of the app, or a recovery code."""
-
     code = forms.CharField(
         label="Code",
         max_length=40,
@@ -47,7 +46,7 @@ class CodeForm(forms.Form):
 
 
 class SignIn(LoginView):
-    """Django's own page; whoever has a second factor goes on to the next one."""
+    """Django's own page. A person with a second factor is not logged in but sent to `code_page`."""
 
     template_name = "admin/login.html"
     authentication_form = AdminAuthenticationForm
@@ -68,7 +67,6 @@ class SignIn(LoginView):
 
 
 def login_page(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """The first step: name and password."""
     site = admin.site
     if request.method == "GET" and site.has_permission(request):
         return redirect("admin:index")
@@ -87,7 +85,6 @@ def login_page(request: HttpRequest, extra_context: dict[str, Any] | None = None
 
 
 def code_page(request: HttpRequest) -> HttpResponse:
-    """The second step. Nobody is logged in before it."""
     waiting = request.session.get(PENDING)
     user = _pending(waiting)
     if waiting is None or user is None:
@@ -97,25 +94,40 @@ def code_page(request: HttpRequest) -> HttpResponse:
     if form.is_bound and form.is_valid():
         found = two_factor.check(request, user, form.cleaned_data["code"])
         if found.is_good:
-            return _go_in(request, user, waiting["next"])
+            return _log_in(request, user, waiting["next"])
         form.add_error("code", found.why)
     context = admin.site.each_context(request) | {"title": "Your second factor", "form": form}
     return TemplateResponse(request, "doors/code.html", context)
 
 
 def _pending(waiting: dict[str, Any] | None) -> User | None:
-    """The person whose password was good a short time ago, and is the same still."""
+    """The person whose password was right less than ten minutes ago, unless it changed since."""
     if not waiting or not 0 <= time.time() - waiting["at"] <= PENDING_SECONDS:
         return None
     user = User.objects.filter(pk=waiting["user"], is_active=True, is_staff=True).first()
+    # The hash changes with the password: a password that was changed in between ends this sign-in.
     return user if user and user.get_session_auth_hash() == waiting["hash"] else None
 
 
-def _go_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
+def _log_in(request: HttpRequest, user: User, target: str) -> HttpResponse:
     del request.session[PENDING]
     login(request, user, backend=BACKEND)
+    # The first step checked the target for its own host; this request may come by another one.
     if not url_has_allowed_host_and_scheme(
         target, {request.get_host()}, require_https=request.is_secure()
     ):
         target = settings.LOGIN_REDIRECT_URL
     return redirect(target)
+
+
+def begin_session(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Receiver of Django's signal for a full sign-in, whichever page it came from."""
+    session = request.session
+    now = int(time.time())
+    session[sessions.BEGAN] = session[sessions.USED] = session[sessions.REAUTHENTICATED] = now
+    session.pop(sessions.MUST_ENROL, None)
+    session.pop(sessions.MUST_CHANGE, None)
+    if initial_password.is_given(user):
+        session[sessions.MUST_CHANGE] = True
+    if two_factor.is_required(user) and two_factor.of(user) is None:
+        session[sessions.MUST_ENROL] = True

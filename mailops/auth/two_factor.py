@@ -1,4 +1,4 @@
-"""Second factors: who must have one, checking a code, adding, renewing and removing; each recorded."""
+"""Second factors: who must have one, checking a code, and adding, renewing, removing one."""
 
 from __future__ import annotations
 
@@ -18,25 +18,23 @@ SUPERUSER = "superuser"
 
 
 class Refused(Exception):
-    """It is not done; the message says why, for a person."""
+    """Nothing was changed; the message is the reason, for a person."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What came of a code: good, or a sentence that says why not."""
+    """Result of checking a code; `why` is the reason, for a person, where it is not right."""
 
     is_good: bool
     why: str = ""
 
 
 def of(user: User) -> Authenticator | None:
-    """The person's second factor, if they have one."""
     found: Authenticator | None = Authenticator.objects.filter(user=user, confirmed=True).first()
     return found
 
 
 def is_required(user: User) -> bool:
-    """Whether one of the person's roles asks for a second factor."""
     required = set(settings.SECOND_FACTOR_ROLES)
     if not required:
         return False
@@ -46,15 +44,16 @@ def is_required(user: User) -> bool:
 
 
 def check(request: HttpRequest, user: User, code: str) -> Check:
-    """Look at a code once. A wrong one slows the next down, and counts as a failed sign-in."""
+    """Check a code; a right one is consumed. A wrong one counts as a failed sign-in."""
     try:
+        # The row lock makes two requests with the same code come one after the other.
         with audited():
             device = (
                 Authenticator.objects.select_for_update().filter(user=user, confirmed=True).first()
             )
             if device is None:
                 return Check(False, "There is no second factor any more. Log in again.")
-            if wait := device.rests_seconds:
+            if wait := device.locked_seconds:
                 return Check(
                     False,
                     f"Too many wrong codes. Wait {_seconds(wait)}, then type the code of then.",
@@ -74,6 +73,8 @@ def check(request: HttpRequest, user: User, code: str) -> Check:
         )
     if is_good:
         return Check(True)
+    # The signal reaches the history and the lockout. It is sent after the transaction, whose
+    # rollback would take both back.
     credentials = {"username": user.get_username()}
     user_login_failed.send(sender=__name__, credentials=credentials, request=request)
     return Check(
@@ -84,10 +85,7 @@ def check(request: HttpRequest, user: User, code: str) -> Check:
 
 @audited()
 def add(user: User, *, key: str, step: int, session_key: str) -> list[str]:
-    """Make this the person's second factor; other sessions end.
-
-    Returns the recovery codes, to be shown once.
-    """
+    """Replace the person's second factor and end their other sessions. Returns recovery codes."""
     replaced, _ = Authenticator.objects.filter(user=user).delete()
     if replaced:
         record("user.second_factor_removed", user, by=user, reason="Replaced by another one.")
@@ -101,7 +99,6 @@ def add(user: User, *, key: str, step: int, session_key: str) -> list[str]:
 
 @audited()
 def renew_codes(user: User) -> list[str]:
-    """New recovery codes; the older ones no longer work."""
     if of(user) is None:
         raise Refused("Add a second factor first.")
     codes = RecoveryCode.renew(user_id=user.pk)
@@ -111,7 +108,7 @@ def renew_codes(user: User) -> list[str]:
 
 @audited()
 def remove(user: User, *, session_key: str) -> None:
-    """The person takes their own second factor away, where their roles do not ask for one."""
+    """Remove one's own. Raises `Refused` where a role asks for a second factor."""
     if is_required(user):
         raise Refused("Your role asks for a second factor. You can replace it, not remove it.")
     if not _delete(user):
@@ -122,7 +119,7 @@ def remove(user: User, *, session_key: str) -> None:
 
 @audited()
 def reset(user: User, *, by: User, reason: str) -> None:
-    """A superuser takes somebody's lost second factor away; that person is logged out everywhere."""
+    """Remove the lost second factor of somebody else and end all their sessions."""
     if not by.has_perm("doors.reset_authenticator") or not by.is_superuser:
         raise Refused("Only a superuser can reset a second factor.")
     if user.pk == by.pk:

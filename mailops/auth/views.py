@@ -22,8 +22,7 @@ KEY_GOOD_FOR = 3600  # seconds in which a key that was shown can be taken
 
 
 class AddForm(forms.Form):
-    """The first code that the app shows, and the key that it was shown, sealed."""
-
+    # The sealed key travels with the form: nothing is stored until the app shows a right code.
     key = forms.CharField(widget=forms.HiddenInput, max_length=1000)
     code = forms.CharField(
         label="Code that the app shows now",
@@ -33,7 +32,6 @@ class AddForm(forms.Form):
 
 
 def show(request: HttpRequest) -> HttpResponse:
-    """What this person has, and what they can do about it."""
     user = _user(request)
     device = two_factor.of(user)
     return _page(
@@ -48,7 +46,6 @@ def show(request: HttpRequest) -> HttpResponse:
 
 @reauthentication.before("Add a second factor")
 def add(request: HttpRequest) -> HttpResponse:
-    """A QR code and the first code of the app. Nothing is kept until that code is right."""
     user = _user(request)
     if request.method != "POST" or "code" not in request.POST:
         return _offer(request, models.new_key())
@@ -69,14 +66,13 @@ def add(request: HttpRequest) -> HttpResponse:
         return _offer(request, key, form=form)
     codes = two_factor.add(user, key=key, step=step, session_key=str(request.session.session_key))
     request.session.pop(sessions.MUST_ENROL, None)
-    sessions.freshen(request)
+    sessions.record_reauthentication(request)
     return _codes(request, codes)
 
 
 @require_POST
 @reauthentication.before("Make new recovery codes")
 def renew(request: HttpRequest) -> HttpResponse:
-    """New recovery codes, shown this once."""
     try:
         return _codes(request, two_factor.renew_codes(_user(request)))
     except two_factor.Refused as error:
@@ -87,7 +83,6 @@ def renew(request: HttpRequest) -> HttpResponse:
 @require_POST
 @reauthentication.before("Remove your second factor")
 def remove(request: HttpRequest) -> HttpResponse:
-    """Take it away, where no role asks for one."""
     try:
         two_factor.remove(_user(request), session_key=str(request.session.session_key))
         messages.success(
@@ -125,11 +120,11 @@ def _codes(request: HttpRequest, codes: list[str]) -> HttpResponse:
 
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    """In the frame, or alone while nothing else opens before a second factor is added."""
     frame = admin.site.each_context(request)
-    if owes := bool(request.session.get(sessions.MUST_ENROL)):
-        frame["has_permission"] = False  # no menu: none of it would open
-    return TemplateResponse(request, f"doors/{template}", frame | {"owes": owes} | context)
+    # No menu while a second factor is due: none of its pages would open.
+    if is_due := bool(request.session.get(sessions.MUST_ENROL)):
+        frame["has_permission"] = False
+    return TemplateResponse(request, f"doors/{template}", frame | {"owes": is_due} | context)
 
 
 def _user(request: HttpRequest) -> User:

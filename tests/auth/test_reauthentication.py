@@ -19,7 +19,7 @@ from mailops.history import audited
 from mailops.notices.models import SharedAddress
 from mailops.proposals import workflow
 from mailops.proposals.models import Proposal
-from mailops.proposals.policies import GUARDS
+from mailops.proposals.policies import POLICIES
 from orders.models import Client, ConfirmationRule, Delegation, Order, State
 from orders.plan import plan
 from orders.review import delegations
@@ -38,7 +38,7 @@ def asked(settings: Any) -> None:
 def later(browser: Browser, minutes: int = 16) -> Browser:
     """The same browser, as if it had been open for so long."""
     session = browser.session
-    session[sessions.FRESH] = int(time.time()) - 60 * minutes
+    session[sessions.REAUTHENTICATED] = int(time.time()) - 60 * minutes
     session.save()
     return browser
 
@@ -276,7 +276,7 @@ def guarded(factory: OrderFactory, who: SimpleNamespace) -> dict[str, Any]:
     return {item._meta.label_lower: item for item in items}
 
 
-ALONE = sorted({*GUARDS, "notices.sharedaddress"})
+ALONE = sorted({*POLICIES, "notices.sharedaddress"})
 GONE = [
     "auth.user",
     "notices.sharedaddress",

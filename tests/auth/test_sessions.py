@@ -12,7 +12,7 @@ import pytest
 from django.test import Client as Browser
 
 from mailops.auth import sessions
-from mailops.auth.checks import check_doors
+from mailops.auth.checks import check_auth
 from mailops.history.models import Event
 from tests.auth.conftest import PASSWORD, sign_in, text
 
@@ -171,6 +171,6 @@ def test_there_is_no_other_door_than_get_and_post(who: SimpleNamespace, method: 
 def test_settings_that_leave_a_door_open_are_errors(
     settings: Any, name: str, value: Any, number: int
 ) -> None:
-    assert check_doors() == []
+    assert check_auth() == []
     setattr(settings, name, value)
-    assert [found.id for found in check_doors()] == [f"mailops.E02{number}"]
+    assert [found.id for found in check_auth()] == [f"mailops.E02{number}"]

@@ -1,6 +1,4 @@
-"""`manage.py unlock NAME`: forget the failed sign-ins of a name or an address, where nobody can log
-in to do it.
-"""
+"""`manage.py unlock NAME`: end a lockout where nobody can log in to end it on the page."""
 
 from __future__ import annotations
 
