@@ -1,4 +1,4 @@
-"""The history of everything that happens, and the context in which it happens.
+"""Events: an append-only record of everything that happens, and who acts.
 
 with audited():
     …change something…

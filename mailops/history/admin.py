@@ -1,4 +1,4 @@
-"""The history page, and the mixin with which the other pages write to it."""
+"""The history page, and base classes of admin pages that record what is changed on them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ HIDDEN = "changed, not shown"
 
 
 def changes_of(form: Any) -> dict[str, Any]:
-    """[before, after] of each changed field; a secret field says only that it changed."""
+    """[before, after] of each changed field. A secret field holds only that it changed."""
     secret: frozenset[str] = getattr(form, "secret_fields", frozenset())
     changes = {}
     for name in form.changed_data:
+        # Django's own forms have password fields and no list of secret ones.
         if name in secret or "password" in name:
             changes[name] = ["", HIDDEN]
         elif name in form.cleaned_data:
@@ -37,12 +38,10 @@ def changes_of(form: Any) -> dict[str, Any]:
 
 
 def _before(field: forms.Field, value: Any) -> Any:
-    """What the form showed first; objects by their names, since numbers tell nothing once the
-    objects are gone.
-    """
     value = field.prepare_value(value)
     if not isinstance(field, forms.ModelChoiceField):
         return _text(value)
+    # Names, because numbers say nothing once the objects are gone.
     assert field.queryset is not None
     if isinstance(field, forms.ModelMultipleChoiceField):
         return _text(field.queryset.filter(pk__in=value or []))
@@ -57,24 +56,23 @@ def _text(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | dict) else str(value)
 
 
-def _telling_if_posted(request: HttpRequest) -> AbstractContextManager[None]:
-    """Django has opened a transaction for a POST; a GET has none."""
+def _audited_if_posted(request: HttpRequest) -> AbstractContextManager[None]:
+    # Django opened a transaction for a POST; a GET has none and changes nothing.
     return audited() if request.method == "POST" else nullcontext()
 
 
 class RecordedAdmin(admin.ModelAdmin):
-    """A stock admin page whose additions, changes and deletions go into the history, in the same
-    transaction.
-    """
+    """A stock admin page that records additions, changes and deletions in the same transaction."""
 
+    # An action over many rows would change them without an event.
     actions = None
 
     def _changeform_view(self, request: HttpRequest, *args: Any) -> Any:
-        with _telling_if_posted(request):
-            return super()._changeform_view(request, *args)  # type: ignore[misc]  # Django's, unknown to its stubs
+        with _audited_if_posted(request):
+            return super()._changeform_view(request, *args)  # type: ignore[misc]  # not in the stubs
 
     def _delete_view(self, request: HttpRequest, *args: Any) -> Any:
-        with _telling_if_posted(request):
+        with _audited_if_posted(request):
             return super()._delete_view(request, *args)  # type: ignore[misc]
 
     def construct_change_message(
@@ -82,16 +80,13 @@ class RecordedAdmin(admin.ModelAdmin):
     ) -> Any:
         return changes_of(form)
 
-    def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
-        return record(f"{object._meta.model_name}.added", object, changes=message)
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return record(f"{obj._meta.model_name}.added", obj, changes=message)
 
-    def log_change(self, request: HttpRequest, object: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         changes = message if isinstance(message, dict) else {"note": ["", str(message)]}
-        return (
-            record(f"{object._meta.model_name}.changed", object, changes=changes)
-            if changes
-            else None
-        )
+        # A form that was sent unchanged leaves no event.
+        return record(f"{obj._meta.model_name}.changed", obj, changes=changes) if changes else None
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         return [record(f"{item._meta.model_name}.deleted", item) for item in queryset]
@@ -104,8 +99,6 @@ class RecordedAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyAdmin(RecordedAdmin):
-    """A page to look at, never typed into; its past is on the history page."""
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -118,8 +111,6 @@ class ReadOnlyAdmin(RecordedAdmin):
 
 @admin.register(Event)
 class EventAdmin(ExportedList, admin.ModelAdmin):
-    """Read-only for everyone; the database would refuse anything else."""
-
     list_display = ("number", "at", "actor", "what", "subject", "reason")
     list_filter = (browse.ActionFilter, browse.KindFilter, browse.PersonFilter, browse.SinceFilter)
     search_fields = ("subject", "who", "reason", "request_id")
@@ -130,20 +121,21 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     )
     sortable_by = ()
     fields = (
-        "number", "at", "who", "worker", "origin", "request_id", "action", "subject", "subject_type", "subject_id",
-        "reason", "changes", "attempt", "previous_hash", "hash",
+        "number", "at", "who", "worker", "origin", "request_id", "action", "subject",
+        "subject_type", "subject_id", "reason", "changes", "attempt", "previous_hash", "hash",
     )  # fmt: skip
     actions = None
+    # Counting a million records takes seconds, so nothing on this page counts.
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     list_per_page = browse.PER_PAGE
     change_list_template = "admin/history/event/change_list.html"
     export_permission = "history.export_event"
     export_columns = [
-        ("Record", "number"), ("When", "at"), ("Who", "actor"), ("From where", "origin"), ("What", "action"),
-        ("On what", "subject"), ("Kind", "subject_type"), ("Reason", "reason"),
-        ("Changes", lambda event: json.dumps(event.changes, ensure_ascii=False)), ("Attempt", "attempt"),
-        ("Hash of the record before", "previous_hash"), ("Hash", "hash"),
+        ("Record", "number"), ("When", "at"), ("Who", "actor"), ("From where", "origin"),
+        ("What", "action"), ("On what", "subject"), ("Kind", "subject_type"), ("Reason", "reason"),
+        ("Changes", lambda event: json.dumps(event.changes, ensure_ascii=False)),
+        ("Attempt", "attempt"), ("Hash of the record before", "previous_hash"), ("Hash", "hash"),
     ]  # fmt: skip
 
     @admin.display(description="What", ordering="action")
@@ -162,26 +154,27 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        context = {"outside": untracked_changes.lately(), "is_led": browse.is_led(request)}
+        is_cross_site = browse.is_cross_site_search(request)
+        context = {"outside": untracked_changes.lately(), "is_led": is_cross_site}
         response = super().changelist_view(request, {**context, **(extra_context or {})})
-        if response.status_code == 200 and not context["is_led"]:
+        if response.status_code == 200 and not is_cross_site:
             self._record_search(request)
         return response
 
     def _record_search(self, request: HttpRequest) -> None:
-        """What was looked for, once: not for turning its pages or sorting them."""
-        looked_for = browse.looked_for(request)
-        if looked_for == request.session.get("history_searched", {}):
+        terms = browse.search_terms(request)
+        # Turning or sorting the pages of one search is no new search.
+        if terms == request.session.get("history_searched", {}):
             return
-        request.session["history_searched"] = looked_for
-        if looked_for:
+        request.session["history_searched"] = terms
+        if terms:
             with audited():
                 record(
                     "history.searched",
                     None,
                     subject_type=Event._meta.label_lower,
                     subject_text="the history",
-                    changes={name: [None, value] for name, value in looked_for.items()},
+                    changes={name: [None, value] for name, value in terms.items()},
                 )
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -195,9 +188,9 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
     ) -> tuple[QuerySet[Event], bool]:
-        return (
-            queryset.none() if browse.is_led(request) else browse.search(queryset, search_term)
-        ), False
+        if browse.is_cross_site_search(request):
+            return queryset.none(), False
+        return browse.search(queryset, search_term), False
 
     def get_urls(self) -> list[Any]:
         views = {

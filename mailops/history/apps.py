@@ -1,6 +1,4 @@
-"""The history app: makes sure after every migration that the database still refuses edits, and
-leaves traces.
-"""
+"""The history app: installs its triggers and schedules after every migration."""
 
 from typing import Any
 
@@ -15,7 +13,7 @@ class HistoryConfig(AppConfig):
     verbose_name = "Records"
 
     def ready(self) -> None:
-        from mailops.history import sign_in_events  # noqa: F401  (Django's sign-ins are told by signals only)
+        from mailops.history import sign_in_events  # noqa: F401  (connects Django's signals)
 
         pre_migrate.connect(remove_traces, sender=self)
         post_migrate.connect(install_triggers, sender=self)
@@ -23,7 +21,7 @@ class HistoryConfig(AppConfig):
 
 
 def remove_traces(*, using: str, plan: Any = (), **kwargs: Any) -> None:
-    """A migration changes columns that the traces name, and its own changes are no news."""
+    # A migration changes columns that the triggers name, and its own changes are not untracked.
     from mailops.core import sql_triggers
     from mailops.history import audited_tables
 
@@ -36,10 +34,7 @@ def remove_traces(*, using: str, plan: Any = (), **kwargs: Any) -> None:
 
 
 def put_back_traces(*, using: str) -> None:
-    """Where a migration failed: no table that is there goes on without them.
-
-    All else waits for one that succeeds.
-    """
+    """Install the triggers of audited tables after a migration that failed."""
     from mailops.core import sql_triggers
     from mailops.history import audited_tables
     from mailops.history.models import Trace
@@ -70,10 +65,6 @@ def install_triggers(*, using: str, **kwargs: Any) -> None:
 
 
 def install_schedules(*, using: str, **kwargs: Any) -> None:
-    """One row a schedule, by name.
-
-    The first run is not at once: a new history has nothing to show yet.
-    """
     from django_q.models import Schedule
 
     from mailops.history import audited
@@ -82,6 +73,7 @@ def install_schedules(*, using: str, **kwargs: Any) -> None:
     if {"django_q_schedule", "history_telling"} <= {
         *connections[using].introspection.table_names()
     }:
+        # An update changes a schedule's row but leaves the time of its next run.
         with audited():
             for name, row, first in schedules():
                 Schedule.objects.using(using).update_or_create(

@@ -1,6 +1,4 @@
-"""Archives: the oldest stretch of the history, moved to a file; the chain then begins where the
-last one ends.
-"""
+"""Archives: the oldest events, moved to files. The chain begins after the last of them."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from mailops.core import sql_triggers
 
 
 class Archive(models.Model):
-    """One file of archived records, and the hash with which the chain goes on."""
+    """One file of archived events, and the hash after which the chain continues."""
 
     first = models.BigIntegerField()
     last = models.BigIntegerField(unique=True)

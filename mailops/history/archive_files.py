@@ -1,9 +1,8 @@
-"""Moving the oldest records to files, and verifying such files.
+"""Moves the oldest events to files, and verifies such files.
 
-The database refuses to delete records. The only way past that is to drop the rule: this file does
-so and puts it back within the one transaction that deletes, so that nobody else ever finds the rule
-away, and that writes the record which tells of it. A file is on the disk, read back and verified
-before its records go.
+A trigger refuses to delete events. It is dropped and installed again within the transaction that
+deletes them and records the archive, so that no other transaction ever finds it missing. A file
+is on the disk, read back and verified, before its events are deleted.
 """
 
 from __future__ import annotations
@@ -30,25 +29,22 @@ from mailops.history.hashing import FIELDS, hash_of
 from mailops.history.models import TRIGGERS, Archive, Event
 from mailops.history.verify import START, Point, rows_after, verify
 
-AT_MOST = 50_000  # records of one file, and of one transaction
-# On PostgreSQL others read the table at the same time, and one that read it may want to write next,
-# which waits for the
-# lock that is held here. So this gives way, well before PostgreSQL looks for a deadlock (1 s) and
-# ends one of the two.
-PATIENCE = "SET LOCAL lock_timeout = '400ms'"
-NO_LOCK = "55P03"
+MOST_RECORDS = 50_000  # of one file, and of one transaction
+# On PostgreSQL another transaction may have read the table and wait for this one's lock in order
+# to write. So this one gives up well before PostgreSQL looks for a deadlock (after 1 s) and ends
+# one of the two.
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '400ms'"
+LOCK_NOT_AVAILABLE = "55P03"
 _NO_DELETE = tuple(trigger for trigger in TRIGGERS if trigger.event == "DELETE")
 
 
 class BadArchive(Exception):
-    """Nothing was archived, or a file does not fit; the message says why, in a sentence."""
+    """Nothing was archived, or a file does not fit. The message is the reason, a sentence."""
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """The records that may go: the number after which they begin, the last of them, and what
-    stopped there.
-    """
+    """Events that may be archived: those after `after` up to `last`. `why` no later ones."""
 
     after: Point
     last: int
@@ -59,11 +55,8 @@ class Stretch:
         return max(0, self.last - self.after.number)
 
 
-# What may go
-
-
 def stretch(before: datetime, now: datetime | None = None) -> Stretch:
-    """The oldest records, all written before that time, none of which is needed."""
+    """The oldest events, all written before that time, none of which an app still needs."""
     now = now or timezone.now()
     if not settings.HISTORY_KEEP_DAYS:
         raise BadArchive("HISTORY_KEEP_DAYS is 0: every record stays in the database.")
@@ -98,20 +91,15 @@ def _last() -> int:
     return number
 
 
-# Moving
-
-
 def archive(found: Stretch) -> Iterator[Archive]:
-    """Move the stretch to files, one transaction a file.
-
-    A crash leaves whole archives, and at most an unused file.
-    """
+    """Move the stretch to files. A crash leaves whole archives and at most one unused file."""
+    # A broken chain stays where it is: its evidence is in the database.
     finding = verify()
     if finding.says:
         raise BadArchive(f"{finding.says} Nothing was archived.")
     after = found.after
     while after.number < found.last:
-        rows = list(islice(rows_after(after.number), min(AT_MOST, found.last - after.number)))
+        rows = list(islice(rows_after(after.number), min(MOST_RECORDS, found.last - after.number)))
         path, sha256 = _write_file(after, rows)
         moved = _move(after, rows, path, sha256)
         yield moved
@@ -123,20 +111,22 @@ def _write_file(after: Point, rows: list[tuple[Any, ...]]) -> tuple[Path, str]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"history-{rows[0][0]:010}-{rows[-1][0]:010}.jsonl"
     temporary = path.with_suffix(f".{os.getpid()}.part")
-    with os.fdopen(
-        os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640), "w", encoding="utf-8"
-    ) as file:
+    # The history names people: others on the machine may not read the file.
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o640)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
         for row in rows:
             fields = dict(zip((*FIELDS, "hash"), row, strict=True))
             fields["at"] = fields["at"].isoformat(timespec="microseconds")
             file.write(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    # What is deleted next must be on the disk: the file is read back.
     end = _read_file(temporary, after)
     if end != Point(rows[-1][0], rows[-1][-1]):
         raise BadArchive(f"{temporary} does not hold what was written to it. Nothing was archived.")
     sha256 = sha256_of(temporary)
     temporary.replace(path)
+    # The new name has to be on the disk as well before the events are deleted.
     _sync(folder)
     return path, sha256
 
@@ -152,7 +142,7 @@ def _sync(folder: Path) -> None:
 def _move(after: Point, rows: list[tuple[Any, ...]], path: Path, sha256: str) -> Archive:
     first, last = rows[0], rows[-1]
     with _giving_way(first[0], last[0]), transaction.atomic():
-        # the record comes first: with it comes the lock that makes writers and other archives wait
+        # The event comes first: it takes the lock that makes writers and other archives wait.
         moved = Archive(
             first=first[0],
             last=last[0],
@@ -176,7 +166,7 @@ def _move(after: Point, rows: list[tuple[Any, ...]], path: Path, sha256: str) ->
         moved.save(force_insert=True)
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute(PATIENCE)
+                cursor.execute(LOCK_TIMEOUT)
         sql_triggers.remove(connection, _NO_DELETE)
         gone, _ = Event.objects.filter(number__lte=last[0]).delete()
         sql_triggers.install(connection, _NO_DELETE)
@@ -192,7 +182,7 @@ def _giving_way(first: int, last: int) -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != NO_LOCK:
+        if getattr(error.__cause__, "sqlstate", "") != LOCK_NOT_AVAILABLE:
             raise
         raise BadArchive(
             f"Somebody else is using the history, so records {first} to {last} stay in the"
@@ -200,12 +190,10 @@ def _giving_way(first: int, last: int) -> Iterator[None]:
         ) from error
 
 
-# Verifying files
-
-
 def verify_files(paths: Iterable[Path], points: Iterable[Point] = ()) -> int:
-    """Read archives from the first record on, up to where the database begins; how many records
-    they hold.
+    """Verify all archives, from the first event on. Returns how many events they hold.
+
+    `points` are digests that were kept elsewhere. BadArchive names the first file that is wrong.
     """
     known: dict[int, list[Point]] = {}
     for point in points:
@@ -216,7 +204,8 @@ def verify_files(paths: Iterable[Path], points: Iterable[Point] = ()) -> int:
         given.setdefault(_first_of(file), []).append(file)
     end = START
     for kept in archives:
-        found = given.get(kept.first, [])  # a crash may have left an unused one beside it
+        # A crash may have left an unused file beside the right one.
+        found = given.get(kept.first, [])
         path = next(
             (file for file in found if sha256_of(file) == kept.sha256), found[0] if found else None
         )
@@ -239,7 +228,6 @@ def sha256_of(path: Path) -> str:
 
 
 def _first_of(path: Path) -> int:
-    """The number of a file's first record."""
     try:
         with path.open(encoding="utf-8") as file:
             number = json.loads(file.readline())["number"]
@@ -257,23 +245,21 @@ def _damage(path: Path, after: Point) -> str:
 
 
 def _read_file(path: Path, after: Point, known: dict[int, list[Point]] | None = None) -> Point:
-    """The last record of a file whose records follow from one another; BadArchive names the first
-    that does not.
-    """
+    """The last event of a file. BadArchive names the first event that does not fit."""
     end = after
     with path.open(encoding="utf-8") as file:
         for text in file:
             fields = _fields(path, text, end)
             if fields["number"] != end.number + 1:
                 raise BadArchive(f"Record {end.number + 1} is missing from {path}.")
-            hash = fields.pop("hash")
-            if fields["previous_hash"] != end.hash or hash_of(fields) != hash:
+            event_hash = fields.pop("hash")
+            if fields["previous_hash"] != end.hash or hash_of(fields) != event_hash:
                 raise BadArchive(f"Record {fields['number']} in {path} was altered.")
-            end = Point(fields["number"], hash)
+            end = Point(fields["number"], event_hash)
             for point in (known or {}).get(end.number, ()):
-                if point.hash != hash:
+                if point.hash != event_hash:
                     raise BadArchive(
-                        f"Record {end.number} in {path} is not the one of {point.told}."
+                        f"Record {end.number} in {path} is not the one of {point.source}."
                     )
     return end
 

@@ -1,4 +1,4 @@
-"""Which tables leave traces: each app's configuration has a list of its own, `audited_tables`."""
+"""The audited tables of all apps: each app's configuration lists its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from mailops.core.sql_triggers import AuditedTable
 
 
 def everywhere() -> list[AuditedTable]:
-    """The audited tables of all apps."""
     return [
         rule for config in apps.get_app_configs() for rule in getattr(config, "audited_tables", ())
     ]

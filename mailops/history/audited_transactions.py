@@ -1,6 +1,4 @@
-"""The mark of a transaction whose changes are told by events, so that the database's own traces
-keep quiet.
-"""
+"""Marks a transaction as audited: its changes are recorded as events, so the triggers skip it."""
 
 from __future__ import annotations
 
@@ -11,10 +9,10 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-# PostgreSQL: a setting that lasts as long as the transaction and holds its number, so that no other
-# one can borrow it.
-# SQLite: a row that is taken away before the commit. There is one writer at a time, so nobody else
-# ever sees it.
+# PostgreSQL: a setting that ends with the transaction. It holds the transaction's number, so that
+# no other one can use it.
+# SQLite: a row that is deleted before the commit. There is one writer at a time, so no other
+# transaction ever sees it.
 MARK = {
     "postgresql": "SELECT set_config('mailops.telling', txid_current()::text, true)",
     "sqlite": "INSERT OR IGNORE INTO history_telling (id) VALUES (1)",
@@ -26,58 +24,54 @@ UNMARK = {
 
 
 @dataclass
-class Told:
-    """What a marked transaction knows: the last event that it wrote, and the savepoints that were
-    open then.
-    """
+class AuditedTransaction:
+    """The last event that the transaction wrote, and the savepoints that were open then."""
 
+    # Known here, the end of the chain needs no query: no other transaction can append before the
+    # end of this one.
     number: int = 0
     hash: str = ""
     savepoints: tuple[str | None, ...] = ()
 
     def tail(self) -> tuple[int, str] | None:
-        """The end of the chain, where this transaction wrote it.
-
-        A savepoint that is gone may have taken it along.
-        """
+        """Number and hash of the last event; None if the transaction wrote none that stands."""
+        # A savepoint that was rolled back took the events with it that were written inside.
         here = tuple(connection.savepoint_ids)
         is_there = self.number and here[: len(self.savepoints)] == self.savepoints
         return (self.number, self.hash) if is_there else None
 
-    def wrote(self, number: int, hash: str) -> None:
-        self.number, self.hash, self.savepoints = number, hash, tuple(connection.savepoint_ids)
+    def note_event(self, number: int, event_hash: str) -> None:
+        self.number, self.hash = number, event_hash
+        self.savepoints = tuple(connection.savepoint_ids)
 
 
-_told: ContextVar[Told | None] = ContextVar("told", default=None)
+_current: ContextVar[AuditedTransaction | None] = ContextVar("audited_transaction", default=None)
 
 
-def told() -> Told | None:
-    """What is known of the marked transaction; None outside of one."""
-    return _told.get()
+def current() -> AuditedTransaction | None:
+    return _current.get()
 
 
 @contextmanager
 def audited(*, durable: bool = False) -> Iterator[None]:
-    """`transaction.atomic()`, and a promise: what happens here is recorded by events, in this
-    transaction.
-    """
+    """`transaction.atomic()` for changes whose events are recorded in the same transaction."""
     nested = connection.in_atomic_block
     with transaction.atomic(durable=durable):
-        if _told.get() is not None:
+        if _current.get() is not None:
             yield
             return
-        token = _told.set(Told())
+        token = _current.set(AuditedTransaction())
         try:
-            _say(MARK)
+            _execute(MARK)
             yield
-            # a commit ends the setting, a rollback undoes either; an outer transaction goes on
-            # without the mark
+            # A commit ends PostgreSQL's setting and a rollback undoes either mark, but an outer
+            # transaction goes on, and what happens there is not audited.
             if (nested or connection.vendor == "sqlite") and not connection.needs_rollback:
-                _say(UNMARK)
+                _execute(UNMARK)
         finally:
-            _told.reset(token)
+            _current.reset(token)
 
 
-def _say(statement: dict[str, str]) -> None:
+def _execute(statement: dict[str, str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement[connection.vendor])

@@ -1,4 +1,4 @@
-"""The list of the history: pages by record number, so that a million records open as fast as fifty."""
+"""The list of the history: its pages, searching, and filters, all fast for a million events."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from django.utils.http import urlencode
 from mailops.history.models import Event
 
 PER_PAGE = 50
-SEARCHED = 5_000  # records that one search for words looks through; the next ones are a click away
-SLACK = timedelta(
-    hours=1
-)  # clocks of several machines differ, so times follow numbers only roughly
+SEARCHED = 5_000  # events that one search for words reads; the next ones are a click away
+# The clocks of several machines differ, so times follow numbers only roughly.
+CLOCK_SLACK = timedelta(hours=1)
 CURSORS = ("older", "newer")
 
 
 class Pages(ChangeList):
-    """Nobody counts: a page is the records before or after a number."""
+    """A page holds the events before or after a number, so that nothing has to be counted."""
 
     def get_filters_params(self, params: Any = None) -> Any:
         found = super().get_filters_params(params)
@@ -36,8 +35,9 @@ class Pages(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         older, newer = self.cursor["older"], self.cursor["newer"]
-        found, self.looked_to = self._window(self.queryset, older, newer)
+        found, self.searched_to = self._window(self.queryset, older, newer)
         order = "number" if newer else "-number"
+        # One row more than the page holds says whether there is another page.
         rows = list(found.order_by(order)[: PER_PAGE + 1])
         more, rows = len(rows) > PER_PAGE, rows[:PER_PAGE]
         self.result_list = rows[::-1] if newer else rows
@@ -50,8 +50,9 @@ class Pages(ChangeList):
         self.full_result_count, self.paginator = None, None
 
     def _window(self, queryset: Any, older: int, newer: int) -> tuple[Any, int]:
-        """The records of this page; where words are searched for, only so many of them, down to the
-        number told.
+        """The events to take the page from, and the number down to which words are searched.
+
+        The number is 0 where the search reaches the end, or nothing is searched.
         """
         found = queryset.filter(number__lt=older) if older else queryset
         found = found.filter(number__gt=newer) if newer else found
@@ -59,22 +60,18 @@ class Pages(ChangeList):
             return found, 0
         if newer:
             return found.filter(number__lte=newer + SEARCHED), 0
-        top = (
-            older
-            or (Event.objects.order_by("-number").values_list("number", flat=True).first() or 0) + 1
-        )
+        newest = Event.objects.order_by("-number").values_list("number", flat=True).first() or 0
+        top = older or newest + 1
         floor = max(top - SEARCHED, 0)
         return found.filter(number__gte=floor), floor if floor > 1 else 0
 
     @property
     def older_url(self) -> str:
-        """The next page; in a search without enough hits, the records that were not looked through
-        yet.
-        """
         rows: list[Event] = self.result_list
         if self.has_older and rows:
             return self._url("older", rows[-1].number)
-        return self._url("older", self.looked_to) if self.looked_to else ""
+        # A search without enough hits goes on with the events that it has not read yet.
+        return self._url("older", self.searched_to) if self.searched_to else ""
 
     @property
     def newer_url(self) -> str:
@@ -89,12 +86,11 @@ class Pages(ChangeList):
 
     @property
     def says(self) -> str:
-        """What of the history is on this page."""
         rows: list[Event] = self.result_list
         shown = f"Records {rows[-1].number:,} to {rows[0].number:,}" if rows else "No record"
-        if not self.looked_to:
-            return shown if not self.query else f"{shown} match" if rows else shown
-        return f"{shown}, searched back to record {self.looked_to:,}"
+        if self.searched_to:
+            return f"{shown}, searched back to record {self.searched_to:,}"
+        return f"{shown} match" if self.query and rows else shown
 
     def _url(self, name: str, number: int) -> str:
         params = {key: value for key, value in self.params.items() if key not in CURSORS}
@@ -108,13 +104,8 @@ def _number(value: Any) -> int:
     return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 19 else 0
 
 
-# Searching
-
-
 def direct(term: str) -> Q | None:
-    """What an index finds at once, wherever it is: a record's number, or all about one subject or
-    by one person.
-    """
+    """A condition that an index answers: a number, a whole subject or a person's name, if any."""
     term = term.strip()
     if term.isdecimal() and len(term) < 19:
         return Q(number=int(term))
@@ -137,8 +128,8 @@ def search(queryset: QuerySet[Event], term: str) -> QuerySet[Event]:
     return queryset.filter(direct(term) or words)
 
 
-def looked_for(request: HttpRequest) -> dict[str, str]:
-    """What the address asks for, without the turning and sorting of pages."""
+def search_terms(request: HttpRequest) -> dict[str, str]:
+    """Search and filters of the address, without its page and order."""
     return {
         name: str(value).replace("\0", "")[:200]
         for name, value in sorted(request.GET.items())
@@ -146,24 +137,16 @@ def looked_for(request: HttpRequest) -> dict[str, str]:
     }
 
 
-def is_led(request: HttpRequest) -> bool:
-    """Whether another site's page asks: its words are not the person's, so nothing is searched and
-    nothing recorded.
-    """
-    is_own = request.headers.get("Sec-Fetch-Site", "none") in (
-        "none",
-        "same-origin",
-    )  # none: typed, or a bookmark
-    return not is_own and bool(looked_for(request))
-
-
-# Filters
+def is_cross_site_search(request: HttpRequest) -> bool:
+    # A link on another site could have a person search for words that they never typed, and the
+    # event of the search would name them. "none" is an address that was typed, or a bookmark.
+    is_own = request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+    return not is_own and bool(search_terms(request))
 
 
 def distinct(column: str) -> list[str]:
-    """The values of an indexed column, each found by one step through the index instead of reading
-    all of it.
-    """
+    """The values of an indexed column, at most 500."""
+    # One step through the index for each value: SELECT DISTINCT would read all of the index.
     table, name = (connection.ops.quote_name(part) for part in (Event._meta.db_table, column))
     sql = (
         f"WITH RECURSIVE seen(value) AS (SELECT MIN({name}) FROM {table} UNION ALL "  # noqa: S608  (our own names)
@@ -210,7 +193,7 @@ class PersonFilter(ColumnFilter):
 
 
 class SinceFilter(admin.SimpleListFilter):
-    """Since a day; turned into a record's number, which is what the pages go by."""
+    """Since a day. The day becomes an event's number, because pages are cut by numbers."""
 
     title, parameter_name = "when", "since"
     DAYS = {
@@ -229,7 +212,7 @@ class SinceFilter(admin.SimpleListFilter):
         day = timezone.localdate() - timedelta(days=self.DAYS[str(self.value())][1])
         begin = timezone.make_aware(datetime.combine(day, time()))
         first = (
-            Event.objects.filter(at__gte=begin - SLACK)
+            Event.objects.filter(at__gte=begin - CLOCK_SLACK)
             .order_by("at")
             .values_list("number", flat=True)
             .first()
@@ -238,5 +221,4 @@ class SinceFilter(admin.SimpleListFilter):
 
 
 def in_words(action: str) -> str:
-    """ "order.sent_back" as people read it."""
     return action.replace(".", ": ").replace("_", " ")

@@ -1,6 +1,4 @@
-"""Writing the chain: each record carries the hash of the one before, in the same transaction as the
-change.
-"""
+"""Appends events to the chain: each holds the hash of the event before it."""
 
 from __future__ import annotations
 
@@ -19,22 +17,22 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 from django.utils import timezone
 
-from mailops.history.audited_transactions import told
+from mailops.history import audited_transactions
 
 if TYPE_CHECKING:
     from mailops.history.models import Event
 
-# "Mail": the advisory lock that lets one transaction at a time append, on PostgreSQL
+# PostgreSQL's advisory lock ("Mail") lets one transaction at a time append.
 CHAIN_LOCK = 0x4D61696C
-# SQLite's one writer holds its lock already. PostgreSQL has to take one, and then look anew at what
-# was committed: a
-# plain statement sees only what stood when it began, so a function does both.
+# SQLite's one writer holds the lock already. PostgreSQL has to take the lock and then read what
+# was committed: a plain statement sees only what stood when it began, so a function does both.
 TAIL = {
     "sqlite": "SELECT number, hash FROM history_event ORDER BY number DESC LIMIT 1",
     "postgresql": "SELECT number, hash FROM history_tail()",
 }
 TAIL_FUNCTION = f"""
-CREATE OR REPLACE FUNCTION history_tail() RETURNS TABLE (number bigint, hash varchar) LANGUAGE plpgsql VOLATILE AS $$
+CREATE OR REPLACE FUNCTION history_tail() RETURNS TABLE (number bigint, hash varchar)
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock({CHAIN_LOCK});
     RETURN QUERY SELECT e.number, e.hash FROM history_event e ORDER BY e.number DESC LIMIT 1;
@@ -43,8 +41,6 @@ END; $$"""  # noqa: S608  (a number of our own)
 
 @dataclass(frozen=True, kw_only=True)
 class Acting:
-    """Who acts, and from where."""
-
     who: str = ""
     user_id: int | None = None
     worker: str = ""
@@ -52,6 +48,7 @@ class Acting:
     request_id: str = ""
 
 
+NO_TRANSACTION = "A history event belongs in the same transaction as the change it tells of."
 _acting: ContextVar[Acting] = ContextVar("acting", default=Acting())  # noqa: B039  (frozen)
 
 
@@ -59,9 +56,7 @@ _acting: ContextVar[Acting] = ContextVar("acting", default=Acting())  # noqa: B0
 def acting(
     *, user: Any = None, worker: bool = False, origin: str = "", request_id: str = "", who: str = ""
 ) -> Iterator[None]:
-    """Say who acts while the block runs: a signed-in user, a worker process, or a command's
-    operator by name.
-    """
+    """Set who acts while the block runs: a signed-in user, a worker process, or `who` by name."""
     known = user is not None and user.is_authenticated
     token = _acting.set(
         Acting(
@@ -79,19 +74,17 @@ def acting(
 
 
 def operator(argv: Sequence[str]) -> AbstractContextManager[None]:
-    """A command that somebody runs at the machine itself: its name, and theirs there.
-
-    Workers say who they are.
-    """
+    """`acting()` for a command on the machine itself: the command and the system's user."""
     command = argv[1] if len(argv) > 1 else ""
     try:
         name = getpass.getuser()
-    except (KeyError, OSError):  # a container's user need have no name
+    except (KeyError, OSError):
+        # The user of a container need not have a name.
         name = str(os.getuid())
     return acting(who=f"{' '.join(['manage.py', command]).strip()}, os user {name}")
 
 
-def record(
+def record(  # noqa: PLR0913  (its keywords are the fields of the event)
     action: str,
     subject: models.Model | None,
     *,
@@ -104,26 +97,24 @@ def record(
     subject_id: str = "",
     subject_text: str = "",
 ) -> Event:
-    """Append one event in the current transaction (a must: RuntimeError otherwise).
+    """Append one event in the current transaction. RuntimeError outside of one.
 
-    `changes` holds [before, after] pairs by field name, and must be free of secrets. `by` is the
-    acting user, and `who` a name, where the caller knows better than the surrounding `acting()`
-    block. What is no object, or is none any more, is named by `subject_type` and `subject_text`.
+    `changes` holds [before, after] by field name, without secrets. `by`, a user, or `who`, a name,
+    replaces the one of `acting()`. A subject without a row is given by its type and text.
     """
-    from mailops.history.models import Event
+    from mailops.history.models import Event  # noqa: PLC0415  (app loading)
 
     if not connection.in_atomic_block:
-        raise RuntimeError(
-            "A history event belongs in the same transaction as the change it tells of."
-        )
-    transaction = told()
+        raise RuntimeError(NO_TRANSACTION)
+    transaction = audited_transactions.current()
     number, previous_hash = (transaction and transaction.tail()) or _tail()
     context = _acting.get()
+    actor, user_id = _actor(context, by=by, who=who)
     event = Event(
         number=number + 1,
         at=timezone.now(),
-        who=(by.get_username() if by is not None else who or context.who)[:150],
-        user_id=by.pk if by is not None else None if who else context.user_id,
+        who=actor[:150],
+        user_id=user_id,
         worker=context.worker,
         origin=context.origin,
         request_id=context.request_id,
@@ -132,22 +123,27 @@ def record(
         subject_id=str(subject.pk) if subject else subject_id,
         subject=(str(subject) if subject else subject_text)[:200],
         reason=reason,
-        # through JSON and back, so that the hash is over what the database will give back
+        # Through JSON and back, so that the hash is over what the database will return.
         changes=json.loads(json.dumps(dict(changes or {}), cls=DjangoJSONEncoder)),
         attempt=attempt,
         previous_hash=previous_hash,
     )
     event.hash = event.digest()
+    # The key is set, so Django would try an UPDATE first.
     event.save(force_insert=True)
     if transaction:
-        transaction.wrote(event.number, event.hash)
+        transaction.note_event(event.number, event.hash)
     return event
 
 
+def _actor(context: Acting, *, by: Any, who: str) -> tuple[str, int | None]:
+    if by is not None:
+        return by.get_username(), by.pk
+    return (who, None) if who else (context.who, context.user_id)
+
+
 def _tail() -> tuple[int, str]:
-    """The end of the chain, with the lock by which nobody else appends before this transaction
-    ends.
-    """
+    """Number and hash of the last event, locked: nobody else appends until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(TAIL[connection.vendor])
         return cursor.fetchone() or (0, "")

@@ -1,6 +1,4 @@
-"""What a broken chain looks like from close by: what was probably done, the records around it, what
-to do next.
-"""
+"""Explains a break of the chain: what was probably done, the events around it, what to do next."""
 
 from __future__ import annotations
 
@@ -13,8 +11,8 @@ from mailops.history.hashing import FIELDS, hash_of
 from mailops.history.models import Event
 from mailops.history.verify import Finding
 
-AROUND = 2  # records before and after
-WINDOW = 200  # how far a record may have been moved to be recognised
+AROUND = 2  # events shown before and after
+WINDOW = 200  # numbers by which an event may have been moved to be recognised
 
 KEEP = (
     "Stop and keep everything as it is: make a copy of the database before anybody mends anything.",
@@ -40,15 +38,13 @@ PUT_BACK = (
 
 @dataclass
 class Neighbour:
-    """A record beside the break, in full."""
-
     place: str
     event: Event
     fits: bool
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """Label and text of every field that holds something."""
+        """Label and text of each field that is not empty."""
         found = []
         for item in Event._meta.concrete_fields:
             value = getattr(self.event, item.attname)
@@ -59,8 +55,6 @@ class Neighbour:
 
 @dataclass
 class Explanation:
-    """The page's and the command's words about one finding."""
-
     what: str = ""
     detail: str = ""
     neighbours: list[Neighbour] = field(default_factory=list)
@@ -79,7 +73,6 @@ class Explanation:
 
 
 def explain(finding: Finding) -> Explanation:
-    """Look around the first bad record. Reads a few rows; changes nothing."""
     if finding.bad is None:
         return (
             Explanation("protection gone", "", [], PUT_BACK)
@@ -106,6 +99,7 @@ def _what(finding: Finding, bad: int) -> tuple[str, str]:
         return "inserted", "Its number is one that no record here may have."
     if finding.why in (chain.UNTOLD, chain.FORGED):
         return "missing", "What was archived and what the history tells of it do not agree."
+    # From here on the chain itself shows what was done.
     if event is None:
         return "missing", _gap(bad)
     if finding.why == chain.ALTERED:
@@ -129,7 +123,11 @@ def _gap(bad: int) -> str:
 
 
 def _unlinked(event: Event) -> tuple[str, str]:
-    """The link to the record before does not fit: does it lead elsewhere, and was the record moved?"""
+    """For an event whose link to the one before does not fit. Returns what was done, and detail.
+
+    Two facts tell the cases apart: which event has the hash that the link names, and with which
+    number the event was written.
+    """
     owner = Event.objects.filter(hash=event.previous_hash).values_list("number", flat=True).first()
     was = written_as(event)
     if was is not None and was == event.number:
@@ -178,9 +176,7 @@ def _between(owner: int, number: int) -> str:
 
 
 def written_as(event: Event) -> int | None:
-    """The number with which the record's hash is right, near its own; None where its contents are
-    altered too.
-    """
+    """The number, near its own, with which the event's hash is right. None if it was altered."""
     fields: dict[str, Any] = {name: getattr(event, name) for name in FIELDS}
     near = sorted(
         range(event.number - WINDOW, event.number + WINDOW + 1),
@@ -216,7 +212,6 @@ def _text(name: str, value: Any) -> str:
 
 
 def _pair(pair: Any) -> str:
-    """Before and after on one line."""
     values = pair if isinstance(pair, list) and len(pair) == 2 else [pair]
     return " → ".join(
         "nothing" if value is None else json.dumps(value, ensure_ascii=False) for value in values

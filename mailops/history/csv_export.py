@@ -1,7 +1,4 @@
-"""Lists as CSV: a mixin for the admin's list pages.
-
-What a list shows with its filters and search, all pages of it.
-"""
+"""Lists as CSV: a mixin for the admin's list pages. All rows that match filters and search."""
 
 from __future__ import annotations
 
@@ -33,9 +30,9 @@ def _cell(row: Any, what: str | Callable[[Any], Any]) -> Any:
 
 
 class ExportedList:
-    """Before `ModelAdmin` in the bases.
+    """To stand before `ModelAdmin` in the bases.
 
-    `export_columns`: headings, each with a row's attribute or a function of it.
+    `export_columns`: headings, each with the name of an attribute or a function of the row.
     """
 
     export_columns: Sequence[Column] = ()
@@ -61,7 +58,6 @@ class ExportedList:
         return response
 
     def export_view(self: Any, request: HttpRequest) -> HttpResponseBase:
-        """The whole list as the address filters it; that it was taken away is written down first."""
         if not (
             request.user.has_perm(self.export_permission) and self.has_view_permission(request)
         ):
@@ -72,9 +68,9 @@ class ExportedList:
             newest = self.model._default_manager.aggregate(newest=models.Max("pk"))["newest"]
         except IncorrectLookupParameters:
             return redirect(reverse(f"admin:{self._label}_changelist"))
-        rows = rows.filter(
-            pk__lte=newest or 0
-        )  # what comes after, such as the record of this, is not in it
+        # Rows that come later, such as this export's own event, are not part of the file.
+        rows = rows.filter(pk__lte=newest or 0)
+        # A file that is cut off without a word would pass for the whole list.
         count = rows.count()
         if count > MOST_ROWS:
             messages.error(
@@ -83,7 +79,8 @@ class ExportedList:
                 " its filters.",
             )
             return redirect(back)
-        self._note(request, count)
+        # Recorded before the file is sent: a download that breaks off has left data all the same.
+        self._record_export(request, count)
         name = f"mailops-{self.opts.verbose_name_plural}-{timezone.localdate()}.csv".replace(
             " ", "-"
         )
@@ -95,7 +92,7 @@ class ExportedList:
         for row in rows.iterator(chunk_size=AT_A_TIME):
             yield [_cell(row, what) for _, what in self.export_columns]
 
-    def _note(self: Any, request: HttpRequest, count: int) -> None:
+    def _record_export(self: Any, request: HttpRequest, count: int) -> None:
         changes = {"filter": [None, request.GET.urlencode() or "none"], "rows": [None, count]}
         subject_text = f"The list of {self.opts.verbose_name_plural}"
         with transaction.atomic():

@@ -1,6 +1,4 @@
-"""Digests: the number and hash of the last record, kept outside the database, so that a rewritten
-chain shows.
-"""
+"""Digests: number and hash of the last event, kept outside the database to notice a rewrite."""
 
 from __future__ import annotations
 
@@ -16,13 +14,11 @@ from mailops.core.sql_triggers import Trigger
 
 
 class DigestQuerySet(models.QuerySet["Digest"]):
-    """Rules about many digests."""
-
     def to_be_written(self) -> DigestQuerySet:
         return self.filter(file="").order_by("id")
 
     def to_be_mailed(self) -> DigestQuerySet:
-        """The newest alone: it vouches for all records before it, too."""
+        # The newest alone: it covers all events before it as well.
         newest = self.order_by("-id").values("id")[:1]
         return (
             self.filter(id__in=newest, mailed_at=None)
@@ -32,7 +28,7 @@ class DigestQuerySet(models.QuerySet["Digest"]):
 
 
 class Digest(models.Model):
-    """The end of the chain as it was at a time, and where that was noted."""
+    """The end of the chain at a time, and where it was written to and sent."""
 
     number = models.BigIntegerField()
     hash = models.CharField(max_length=64)
@@ -56,9 +52,10 @@ class Digest(models.Model):
         return line(self.number, self.hash, self.at)
 
 
-def line(number: int, hash: str, at: datetime) -> str:
+def line(number: int, event_hash: str, at: datetime) -> str:
     """One line of a digest file."""
-    return json.dumps({"number": number, "hash": hash, "at": at.isoformat(timespec="seconds")})
+    fields = {"number": number, "hash": event_hash, "at": at.isoformat(timespec="seconds")}
+    return json.dumps(fields)
 
 
 _SAYS = "Digests of the history are kept for good"

@@ -1,4 +1,4 @@
-"""Tells the history who is behind a web request, and from where."""
+"""Sets who acts in a web request, and from which address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailops.history import acting
 
 
 class RequestContext:
-    """Runs the view inside `acting()` with the signed-in user, the address and a fresh request id."""
+    """Runs the view inside `acting()`: the signed-in user, the address and a new request id."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,9 +26,8 @@ class RequestContext:
 
 
 def address(request: HttpRequest) -> str:
-    """The visitor's address as the outermost of our proxies saw it; what stands before that,
-    anybody may write.
-    """
+    """The visitor's address as the outermost of our own proxies saw it."""
+    # A visitor can write any address into the header, but our proxies append theirs behind it.
     forwarded = request.headers.get("X-Forwarded-For", "") if settings.TRUST_FORWARDED_FOR else ""
     hops = forwarded.split(",")[-settings.PROXIES_IN_FRONT :]
     return (hops[0].strip() or request.META.get("REMOTE_ADDR", ""))[:45]

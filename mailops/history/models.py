@@ -1,4 +1,4 @@
-"""The history: every step, append-only, each record chained to the one before."""
+"""Events, which are append-only and chained, and the traces of untracked changes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ __all__ = ["ALL_TRIGGERS", "TRIGGERS", "Archive", "Digest", "Event", "Trace", "V
 
 
 class Event(models.Model):
-    """One thing that happened.
-
-    Names are kept as text, so that it stays readable when a user or an object goes.
-    """
+    """One thing that happened. Subject and person are text: they outlive user and object."""
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField(db_index=True)
@@ -60,7 +57,6 @@ class Event(models.Model):
 
     @property
     def actor(self) -> str:
-        """The person, or the worker that acted for MailOps."""
         return self.who or (f"MailOps ({self.worker})" if self.worker else "MailOps")
 
     def digest(self) -> str:
@@ -69,9 +65,9 @@ class Event(models.Model):
 
 
 class Trace(models.Model):
-    """A row that was changed while no event told of it: by raw SQL, or in a shell.
+    """An untracked change of a row, by raw SQL or in a shell. A trigger writes it.
 
-    Written by the database itself.
+    `told` is the number of the event that records it by now.
     """
 
     at = models.DateTimeField()
@@ -82,8 +78,8 @@ class Trace(models.Model):
     after = models.JSONField(null=True)
     database_user = models.CharField(max_length=63, blank=True)
     origin = models.CharField(max_length=45, blank=True)
-    xact = models.BigIntegerField(null=True)  # the transaction's number, where the database has one
-    told = models.BigIntegerField(null=True)  # the event that tells of it by now
+    xact = models.BigIntegerField(null=True)  # number of the transaction, on PostgreSQL
+    told = models.BigIntegerField(null=True)
 
     class Meta:
         default_permissions = ()
@@ -96,10 +92,7 @@ class Trace(models.Model):
 
 
 class Telling(models.Model):
-    """On SQLite, the mark of the one transaction whose changes are told by events.
-
-    Empty whenever nobody writes.
-    """
+    """SQLite's mark of the audited transaction. Empty whenever nobody writes."""
 
     id = models.SmallIntegerField(primary_key=True)
 
@@ -109,11 +102,14 @@ class Telling(models.Model):
 
 _SAYS = "The history is append-only"
 _TRACES_STAY = "Traces are kept as the database wrote them"
-TELLS = ("outside.changed", "shell.changed")  # what a trace is told by
-_TOLD_BY = (
+# The actions of events that record a trace.
+TELLS = ("outside.changed", "shell.changed")
+_EVENT_OF_TRACE = (
     "SELECT 1 FROM history_event e WHERE e.number = NEW.told AND e.subject_id = NEW.row_key"  # noqa: S608  (our own words)
     f" AND e.action IN {TELLS}"
 )
+# The only change that a trace allows: the event that records it is noted, once.
+# A comparison with NULL is not true, so columns that may be NULL are compared as text.
 _ALTERED = " OR ".join(
     ["OLD.told IS NOT NULL", "NEW.told IS NULL"]
     + [
@@ -130,7 +126,7 @@ TRIGGERS = (
     Trigger(name="history_no_delete", table="history_event", event="DELETE", message=_SAYS),
     Trigger(name="history_no_truncate", table="history_event", event="TRUNCATE", message=_SAYS),
     Trigger(
-        # SQLite's REPLACE deletes the old row without asking the trigger for deletions
+        # SQLite's REPLACE deletes the old row without firing the trigger for deletions.
         name="history_no_replace",
         table="history_event",
         event="INSERT",
@@ -155,7 +151,7 @@ TRACE_TRIGGERS = (
         event="UPDATE",
         columns=("told",),
         message="Traces are told by an event of their own",
-        when=f"NOT ({_ALTERED}) AND NOT EXISTS ({_TOLD_BY})",
+        when=f"NOT ({_ALTERED}) AND NOT EXISTS ({_EVENT_OF_TRACE})",
     ),
     *(
         trigger

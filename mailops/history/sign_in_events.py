@@ -1,7 +1,4 @@
-"""Who came in, who went, and who tried:
-
-Django's own signals are the only door at which this is told.
-"""
+"""Records signing in, signing out and failed tries, from Django's signals."""
 
 from __future__ import annotations
 
@@ -14,15 +11,14 @@ from django.http import HttpRequest
 
 from mailops.history import audited, record
 
-NOBODY = "a name that nobody has"  # it may be a password, typed into the wrong field
+# Stands for the typed name, which may be a password in the wrong field.
+NOBODY = "a name that nobody has"
 OUTSIDE = "somebody not signed in"
 
 
 @receiver(user_logged_in)
 def signed_in(sender: Any, user: User, request: HttpRequest | None = None, **kwargs: Any) -> None:
-    """A request that never came in has no method: a program of ours made a session by itself, and
-    nobody signed in.
-    """
+    # A request without a method is one that a program of ours made: nobody signed in.
     if request is not None and request.method:
         with audited():
             record("user.signed_in", user, by=user)
@@ -32,7 +28,7 @@ def signed_in(sender: Any, user: User, request: HttpRequest | None = None, **kwa
 def signed_out(
     sender: Any, user: User | None, request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
-    """Whoever signs out twice was nobody the second time."""
+    # Signing out a second time has no user.
     if user is not None and request is not None and request.method:
         with audited():
             record("user.signed_out", user, by=user)

@@ -1,4 +1,4 @@
-"""What the queue runs for the history: thin; they return a word, never an object."""
+"""Tasks of the queue for the history. Each returns a text, which the queue stores."""
 
 from __future__ import annotations
 
@@ -6,41 +6,36 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django_q.models import Schedule
 
-from mailops.history import acting
+from mailops.history import acting, digest_files, verification_runs
 
-NIGHT = 3  # the hour of the daily verification
-LONG = 540  # seconds for a verification; the queue hands a task out again after 600
+VERIFIED_AT = 3  # the hour of the daily verification
+# Seconds for a verification. The queue starts a task again after 600.
+VERIFICATION_TIMEOUT = 540
 
 
 def verify_whole() -> str:
-    from mailops.history.verification_runs import check_whole
-
     with acting(worker=True):
-        return check_whole().says or "unbroken"
+        return verification_runs.check_whole().says or "unbroken"
 
 
 def verify_new() -> str:
-    from mailops.history.verification_runs import check_new
-
     with acting(worker=True):
-        return check_new().says or "unbroken"
+        return verification_runs.check_new().says or "unbroken"
 
 
 def write_digest() -> str:
-    from mailops.history import digest_files
-
     with acting(worker=True):
         return digest_files.write()
 
 
 def schedules() -> list[tuple[str, dict[str, Any], datetime]]:
     """Name, row and first time of each schedule."""
-    from django_q.models import Schedule
-
+    # No first run at once: a new history has nothing to verify yet.
     now = timezone.localtime()
-    tonight = (now + timedelta(days=1)).replace(hour=NIGHT, minute=0, second=0, microsecond=0)
-    long = {"repeats": -1, "kwargs": {"q_options": {"timeout": LONG}}}
+    tonight = (now + timedelta(days=1)).replace(hour=VERIFIED_AT, minute=0, second=0, microsecond=0)
+    long = {"repeats": -1, "kwargs": {"q_options": {"timeout": VERIFICATION_TIMEOUT}}}
     minutes = {"repeats": -1, "kwargs": {}, "schedule_type": Schedule.MINUTES, "minutes": 10}
     here = "mailops.history.tasks"
     return [

@@ -1,6 +1,4 @@
-"""What was changed outside MailOps: the database's traces, told in the history as events of their
-own.
-"""
+"""Untracked changes: records an event for each trace that the triggers wrote, and counts them."""
 
 from __future__ import annotations
 
@@ -20,34 +18,35 @@ from mailops.history.chain import record
 from mailops.history.models import TELLS, Archive, Event, Telling, Trace
 
 CHANGED = TELLS[0]
-AT_MOST, AT_ONCE = 1000, 100  # traces in one run, and in one transaction
-LONGEST = 500  # characters of a value
+MOST_TRACES, BATCH = 1000, 100  # traces in one run, and in one transaction
+LONGEST_VALUE = 500  # characters
 LATE = timedelta(minutes=5)
 SOMEBODY = "somebody outside MailOps"
 WORDS = {"insert": "added", "update": "changed", "delete": "deleted", "truncate": "emptied"}
 
 
-def tell(at_most: int = AT_MOST) -> int:
-    """Write an event for each trace that has none; how many. Safe to run twice at once."""
+def tell(at_most: int = MOST_TRACES) -> int:
+    """Record an event for each trace that has none. Returns how many. Safe to run twice at once."""
     done = 0
     while done < at_most:
         with audited():
             some = Trace.objects.filter(told=None).order_by("pk")
+            # A second run takes other rows instead of waiting for these.
             some = some.select_for_update(
                 skip_locked=connection.features.has_select_for_update_skip_locked
             )
-            traces = list(some[:AT_ONCE])
-            told_of(traces, action=CHANGED)
+            traces = list(some[:BATCH])
+            record_traces(traces, action=CHANGED)
         done += len(traces)
-        if len(traces) < AT_ONCE:
+        if len(traces) < BATCH:
             break
     return done
 
 
-def told_of(traces: Iterable[Trace], *, action: str, by: Any = None, reason: str = "") -> None:
-    """One event a trace; with `by` it was that person, else the database's user or nobody knows
-    who.
-    """
+def record_traces(
+    traces: Iterable[Trace], *, action: str, by: Any = None, reason: str = ""
+) -> None:
+    """Record one event a trace: by the person `by`, or else by the database's user."""
     names = _Names()
     for trace in traces:
         model = names.models.get(trace.table_name)
@@ -74,7 +73,7 @@ def _happened(trace: Trace) -> str:
 
 
 class _Names:
-    """Names of rows, so that numbers need not be looked up; each is asked for once."""
+    """Names of the rows that traces are about. Each is queried once."""
 
     def __init__(self) -> None:
         found = apps.get_models(include_auto_created=True)
@@ -88,7 +87,7 @@ class _Names:
         return named or f"{model._meta.verbose_name} {trace.row_key}"
 
     def changes(self, trace: Trace, model: type[models.Model] | None) -> dict[str, Any]:
-        """[before, after] by field, people and roles with their names."""
+        """[before, after] by field; keys of other rows are followed by their names."""
         before, after = trace.before or {}, trace.after or {}
         pairs = {name: [before.get(name), after.get(name)] for name in {**before, **after}}
         return {
@@ -98,9 +97,10 @@ class _Names:
         }
 
     def _value(self, column: str, value: Any, model: type[models.Model] | None) -> Any:
-        if isinstance(value, str) and len(value) > LONGEST:
+        if isinstance(value, str) and len(value) > LONGEST_VALUE:
+            # The digest proves the rest of the text against a backup.
             digest = hashlib.sha256(value.encode()).hexdigest()
-            return f"{value[:LONGEST]}… ({len(value)} characters, SHA-256 {digest})"
+            return f"{value[:LONGEST_VALUE]}… ({len(value)} characters, SHA-256 {digest})"
         fields = {field.column: field for field in model._meta.concrete_fields} if model else {}
         related = fields[column].related_model if column in fields else None
         if related is None or value is None or isinstance(related, str):
@@ -120,45 +120,45 @@ class _Names:
 
 
 @dataclass(frozen=True)
-class Outside:
-    """How often something was changed outside MailOps lately, when last, and what is not in the
-    history yet.
+class UntrackedSummary:
+    """Recent untracked changes: how many and the last one; how many have no event, the oldest one.
+
+    `marked`: on SQLite somebody left the mark of an audited transaction, so triggers do nothing.
     """
 
     count: int
     last: datetime | None
     untold: int
     oldest: datetime | None
-    marked: bool = False  # on SQLite: somebody left the mark, so that nothing leaves a trace
+    marked: bool = False
 
     @property
     def is_late(self) -> bool:
         return self.oldest is not None and timezone.now() - self.oldest > LATE
 
 
-def lately(since: timedelta = timedelta(days=7)) -> Outside:
-    """What pages and `manage.py health` say of it."""
-    told = Event.objects.filter(action=CHANGED, at__gte=timezone.now() - since)
-    events = told.order_by().aggregate(count=models.Count("pk"), last=models.Max("at"))
+def lately(since: timedelta = timedelta(days=7)) -> UntrackedSummary:
+    recorded = Event.objects.filter(action=CHANGED, at__gte=timezone.now() - since)
+    events = recorded.order_by().aggregate(count=models.Count("pk"), last=models.Max("at"))
     traces = Trace.objects.filter(told=None).aggregate(
         untold=models.Count("pk"), oldest=models.Min("at")
     )
-    return Outside(**events, **traces, marked=Telling.objects.exists())
+    return UntrackedSummary(**events, **traces, marked=Telling.objects.exists())
 
 
 def silenced() -> int:
-    """Traces that read as told though no event of their own tells of them: somebody marked them by
-    hand.
-    """
+    """How many traces claim an event that does not record them: somebody marked them by hand."""
     event = Event.objects.filter(
         number=models.OuterRef("told"), action__in=TELLS, subject_id=models.OuterRef("row_key")
     )
-    told = Trace.objects.exclude(told=None)
-    if last := Archive.objects.order_by("-last").first():  # their events are in a file by now
-        told = told.exclude(told__lte=last.last, at__lt=last.at)
-    counts = told.aggregate(
+    marked = Trace.objects.exclude(told=None)
+    # Events of older traces are in a file by now.
+    if last := Archive.objects.order_by("-last").first():
+        marked = marked.exclude(told__lte=last.last, at__lt=last.at)
+    counts = marked.aggregate(
         lost=models.Count("pk", filter=~models.Exists(event)),
         all=models.Count("told"),
         events=models.Count("told", distinct=True),
     )
+    # Two traces with the same event: only one of them can be the right one.
     return int(counts["lost"] + counts["all"] - counts["events"])

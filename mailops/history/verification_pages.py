@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from mailops.core import sql_triggers
+from mailops.core.text import chunks
 from mailops.history import digest_files, verification_runs
 from mailops.history.chain_breaks import explain
 from mailops.history.models import ALL_TRIGGERS, Archive, Digest, Event, Verification
@@ -24,8 +25,6 @@ MOST_BYTES = 256 * 1024
 
 
 class DigestForm(forms.Form):
-    """A digest pasted or uploaded."""
-
     text = forms.CharField(
         label="Paste a digest",
         required=False,
@@ -64,7 +63,7 @@ class DigestForm(forms.Form):
 
 
 def verify(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
-    """What the last verification found; a POST verifies all of it now."""
+    """The result of the last verification. A POST verifies the whole history now."""
     _only_auditors(request)
     if request.method != "POST":
         return _page(request, frame, DigestForm())
@@ -78,7 +77,6 @@ def verify(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
 
 
 def compare(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
-    """Whether digests that were kept elsewhere fit the chain."""
     _only_auditors(request)
     if request.method != "POST":
         return redirect("admin:history_event_verify")
@@ -89,7 +87,6 @@ def compare(request: HttpRequest, frame: dict[str, Any]) -> HttpResponse:
 
 
 def download(request: HttpRequest) -> HttpResponse:
-    """The digest of the last record, to keep elsewhere."""
     _only_auditors(request)
     line = digest_files.current_line()
     if not line:
@@ -136,20 +133,20 @@ def _page(
 
 
 def _shown(broken: Verification | None, missing: list[str]) -> Finding:
-    """What was found, as the last run noted it; the database's own rules as they are now."""
+    # The triggers are looked at now: the last run may have found others.
     if broken is None or broken.bad is None:
         return Finding(missing_triggers=missing)
     return Finding(records=max(broken.bad - 1, 0), bad=broken.bad, why=broken.why)
 
 
 def _since(last: Verification | None) -> int:
-    """How many records were added since the last verification."""
+    """Number of events that were added since the last verification."""
     end = digest_files.head()
     return max(0, (end[0] if end else 0) - last.records) if last else 0
 
 
 def _answer(points: list[Point]) -> dict[str, Any]:
-    """Which of the digests fit; the first that does not decides."""
+    """The template's answer about these digests. The first that does not fit decides."""
     numbers = [point.number for point in points]
     hashes = dict(_hashes(numbers))
     end = digest_files.head()
@@ -157,6 +154,7 @@ def _answer(points: list[Point]) -> dict[str, Any]:
     for point in sorted(points, key=lambda point: point.number):
         if hashes.get(point.number) == point.hash:
             continue
+        # An archived event is not in the database, so nothing can be said about the digest.
         if point.number <= begin and point.number not in hashes:
             continue
         return {"fits": False, "point": point, "is_gone": end is None or point.number > end[0]}
@@ -171,7 +169,6 @@ def _answer(points: list[Point]) -> dict[str, Any]:
 
 def _hashes(numbers: list[int]) -> list[tuple[int, str]]:
     found = list(Archive.objects.filter(last__in=numbers[:500]).values_list("last", "last_hash"))
-    for start in range(0, len(numbers), 500):
-        some = numbers[start : start + 500]
+    for some in chunks(numbers, 500):
         found += Event.objects.filter(number__in=some).values_list("number", "hash")
     return found

@@ -1,4 +1,4 @@
-"""Runs of the verification: what they leave behind, and who is told."""
+"""Runs the verification, stores its result, and records an event about it."""
 
 from __future__ import annotations
 
@@ -16,39 +16,33 @@ from mailops.history.verify import Finding, Point, verify
 
 
 def check_whole(*, by: str = "", against: list[Point] | None = None) -> Finding:
-    """Verify everything, with the digests of the file outside the database; a record tells of it."""
+    """Verify all events, with the digests of the file outside the database too; recorded."""
     finding = verify(against=[*kept_points(), *(against or [])])
     with transaction.atomic():
-        row = _note(WHOLE, finding, by)
-        _note(NEW, finding, by)
-        _tell(row, finding)
+        row = _store(WHOLE, finding, by)
+        _store(NEW, finding, by)
+        _record(row, finding)
     return finding
 
 
 def check_new() -> Finding:
-    """Verify what came after the last verified record.
-
-    Only bad news leaves a record, and each only once.
-    """
+    """Verify the events after the last verified one. Only a new break is recorded."""
     before = Verification.objects.filter(kind=NEW).first()
     finding = verify(since=Point(before.records, before.last_hash) if before else None)
     with transaction.atomic():
-        row = _note(NEW, finding, "")
+        row = _store(NEW, finding, "")
         if finding.says and (before is None or before.says != row.says):
-            _tell(row, finding)
+            _record(row, finding)
     return finding
 
 
 def is_late(now: datetime) -> bool:
-    """Whether the daily run has stayed away for more than two days."""
+    # Two days, so that one missed night is no news.
     row = Verification.objects.filter(kind=WHOLE).first()
     return row is not None and row.at < now - timedelta(days=2)
 
 
-def _note(kind: str, finding: Finding, by: str) -> Verification:
-    """A break leaves the place up to which all was in order before: what was cut off must not be
-    forgotten.
-    """
+def _store(kind: str, finding: Finding, by: str) -> Verification:
     fields: dict[str, Any] = {
         "at": timezone.now(),
         "by": by,
@@ -57,6 +51,8 @@ def _note(kind: str, finding: Finding, by: str) -> Verification:
         "says": finding.says[:500],
         "seconds": round(finding.seconds, 3),
     }
+    # A break keeps the place up to which the chain was whole before: if the end was cut off, the
+    # place is the proof.
     place = {"records": finding.records, "last_hash": finding.last_hash}
     row, _ = Verification.objects.update_or_create(
         kind=kind,
@@ -66,7 +62,7 @@ def _note(kind: str, finding: Finding, by: str) -> Verification:
     return row
 
 
-def _tell(row: Verification, finding: Finding) -> Event:
+def _record(row: Verification, finding: Finding) -> Event:
     changes = {"records": [None, finding.records], "last_hash": [None, finding.last_hash]}
     if finding.says:
         return record(

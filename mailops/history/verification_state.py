@@ -1,6 +1,4 @@
-"""How far the history was verified last, and what was found: one row for the whole, one for what is
-new.
-"""
+"""Results of the last verifications: one row for all events, one for new events."""
 
 from __future__ import annotations
 
@@ -10,10 +8,8 @@ WHOLE, NEW = "whole", "new"
 
 
 class VerificationQuerySet(models.QuerySet["Verification"]):
-    """Rules about many verifications."""
-
     def broken(self) -> Verification | None:
-        """What everybody has to be told; None where nothing is known to be wrong."""
+        """The last verification that found something wrong, if any."""
         return self.exclude(says="").order_by("-at").first()
 
 

@@ -1,7 +1,7 @@
-"""Reading the chain: is every record as it was written, in its place, and is none missing?
+"""Verifies the chain: each event is as it was written and in its place, and none is missing.
 
-Records are read by number in portions, each a short query, so that memory stays small and writers
-are not held up. What is appended meanwhile stands at the end and is in order.
+Events are read by number in portions, each by a short query: memory stays small, and writers do
+not wait.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
 from django.db import connection
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
+from mailops.core import sql_triggers
 from mailops.history.hashing import FIELDS, hash_of
+from mailops.history.models import ALL_TRIGGERS, Archive, Digest, Event, Verification
 
 PORTION = 5000
 MISSING = "this record is missing"
@@ -30,11 +35,11 @@ FORGED = "it tells of an archive of which nothing is known"
 
 @dataclass(frozen=True)
 class Point:
-    """A record that is known from elsewhere, and how: "the digest of 3 Nov 2026, 04:00"."""
+    """An event that is known from a source, such as "the digest of 3 Nov 2026, 04:00"."""
 
     number: int
     hash: str
-    told: str = ""
+    source: str = ""
 
 
 START = Point(0, "")
@@ -42,8 +47,9 @@ START = Point(0, "")
 
 @dataclass
 class Finding:
-    """What a verification found: how far the chain is in order, the first bad record, and why it is
-    bad.
+    """Result of a verification: the last event in order, the first bad one, and why it is bad.
+
+    Reading began after the number `began`. `point` is the digest that does not fit.
     """
 
     records: int = 0
@@ -51,9 +57,9 @@ class Finding:
     bad: int | None = None
     why: str = ""
     missing_triggers: list[str] = field(default_factory=list)
-    began: int = field(default=0, compare=False)  # the number after which reading began
+    began: int = field(default=0, compare=False)
     seconds: float = field(default=0, compare=False)
-    point: Point | None = field(default=None, compare=False)  # the digest that does not fit
+    point: Point | None = field(default=None, compare=False)
 
     @property
     def is_unbroken(self) -> bool:
@@ -65,10 +71,11 @@ class Finding:
 
     @property
     def says(self) -> str:
-        """What is wrong, in one sentence; empty where nothing is."""
+        """The fault in one sentence; empty where there is none."""
         if self.bad is not None:
-            told = f" Known from {self.point.told}." if self.point and self.point.told else ""
-            return f"The history is broken at record {self.bad}: {self.why}.{told}"
+            source = self.point.source if self.point else ""
+            known = f" Known from {source}." if source else ""
+            return f"The history is broken at record {self.bad}: {self.why}.{known}"
         if self.missing_triggers:
             return (
                 f"The database no longer refuses edits: {', '.join(self.missing_triggers)} missing."
@@ -77,17 +84,14 @@ class Finding:
 
 
 def verify(*, since: Point | None = None, against: Iterable[Point] = ()) -> Finding:
-    """Read the chain and stop at the first record that does not fit: all of it, or what came after
-    a record.
+    """Read all events, or those after `since`, up to the first that does not fit.
 
-    `against` are digests that were kept elsewhere; those in the database are asked in any case.
+    `against` are digests that were kept elsewhere. Those of the database are always compared.
     """
-    from mailops.core import sql_triggers
-    from mailops.history.models import ALL_TRIGGERS
-
     began, kept = time.monotonic(), list(against)
     missing = sql_triggers.missing(connection, ALL_TRIGGERS)
-    for _ in range(3):  # an archive that is made meanwhile takes records away under the reader
+    # Somebody may archive events while they are read here. Then the reading is repeated.
+    for _ in range(3):
         start, known = _anchor(), sorted([*_noted(), *kept], key=lambda point: point.number)
         finding = _read(start, since, known)
         if finding.bad is None or _anchor() == start:
@@ -97,46 +101,35 @@ def verify(*, since: Point | None = None, against: Iterable[Point] = ()) -> Find
 
 
 def _anchor() -> Point:
-    """The last archived record, after which the table begins."""
-    from mailops.history.models import Archive
-
+    """The last archived event, after which the table begins."""
     last = Archive.objects.order_by("-last").values_list("last", "last_hash").first()
     return Point(*last) if last else START
 
 
 def _noted() -> Iterator[Point]:
-    """What the database itself knows of the chain: digests, and how far it was in order before."""
-    from django.utils.formats import date_format
-    from django.utils.timezone import localtime
-
-    from mailops.history.models import Digest, Verification
-
-    for number, hash, at in (
-        Digest.objects.order_by("number").values_list("number", "hash", "at").iterator()
-    ):
-        yield Point(number, hash, f"the digest of {date_format(localtime(at), 'j M Y, H:i')}")
+    """Events that the database's own digests and verifications know."""
+    digests = Digest.objects.order_by("number").values_list("number", "hash", "at")
+    for number, event_hash, at in digests.iterator():
+        yield Point(number, event_hash, f"the digest of {_moment(at)}")
     for row in Verification.objects.filter(records__gt=0):
-        yield Point(
-            row.records,
-            row.last_hash,
-            f"the verification of {date_format(localtime(row.at), 'j M Y, H:i')}",
-        )
+        yield Point(row.records, row.last_hash, f"the verification of {_moment(row.at)}")
+
+
+def _moment(at: datetime) -> str:
+    return date_format(localtime(at), "j M Y, H:i")
 
 
 def _read(anchor: Point, since: Point | None, known: list[Point]) -> Finding:
-    from mailops.history.models import Event
-
     start = since if since and since.number > anchor.number else anchor
     if start is anchor and (bad := _at_the_start(anchor)):
         return bad
-    if start is since and Event.objects.filter(number=start.number).values_list(
-        "hash", flat=True
-    ).first() != (start.hash):
-        start = anchor  # not as it was left: only the whole tells where it went wrong
+    if start is since and _hash_of_record(start.number) != start.hash:
+        # The last verified event was changed. Only reading all events finds the first bad one.
+        start = anchor
     finding = Finding(records=start.number, last_hash=start.hash, began=start.number)
     expected = iter(known[bisect_right(known, start.number, key=lambda point: point.number) :])
     point = next(expected, None)
-    told: list[tuple[int, Any]] = []
+    archivings: list[tuple[int, Any]] = []
     for row in rows_after(start.number):
         why = _fault(finding, row)
         if why:
@@ -148,13 +141,17 @@ def _read(anchor: Point, since: Point | None, known: list[Point]) -> Finding:
                 return finding
             point = next(expected, None)
         if row[_ACTION] == "history.archived":
-            told.append((row[0], row[_CHANGES]))
+            archivings.append((row[0], row[_CHANGES]))
         finding.records, finding.last_hash = row[0], row[-1]
     if point:
         finding.bad, finding.why, finding.point = finding.records + 1, CUT, point
     elif start is anchor:
-        _check_archives(finding, anchor, told)
+        _check_archives(finding, anchor, archivings)
     return finding
+
+
+def _hash_of_record(number: int) -> str | None:
+    return Event.objects.filter(number=number).values_list("hash", flat=True).first()
 
 
 _ACTION, _CHANGES = FIELDS.index("action"), FIELDS.index("changes")
@@ -163,9 +160,8 @@ _number_of = itemgetter(0)
 
 
 def rows_after(number: int) -> Iterator[tuple[Any, ...]]:
-    """The fields of every record after this one, its hash last, in order."""
-    from mailops.history.models import Event
-
+    """The fields of every event after this number, its hash last, in order."""
+    # Each portion is a query of its own: an open cursor would hold SQLite's writers up.
     while True:
         found = (
             Event.objects.filter(number__gt=number)
@@ -190,9 +186,7 @@ def _fault(so_far: Finding, row: tuple[Any, ...]) -> str:
 
 
 def _at_the_start(anchor: Point) -> Finding | None:
-    """A record with a number that none can have, or that was put back after it had been archived."""
-    from mailops.history.models import Event
-
+    # Numbers begin at 1, and an event that was archived must not be in the table again.
     stray = (
         Event.objects.filter(number__lte=anchor.number)
         .order_by("number")
@@ -206,10 +200,11 @@ def _at_the_start(anchor: Point) -> Finding | None:
     )
 
 
-def _check_archives(finding: Finding, anchor: Point, told: list[tuple[int, Any]]) -> None:
-    """Every archive is told of by a record, and the files follow from one another."""
-    from mailops.history.models import Archive
+def _check_archives(finding: Finding, anchor: Point, archivings: list[tuple[int, Any]]) -> None:
+    """Set the fault if archives do not follow from one another, or do not fit their events.
 
+    `archivings`: number and changes of the events that record an archive.
+    """
     last, last_hash = 0, ""
     archives = {}
     for archive in Archive.objects.order_by("last"):
@@ -218,11 +213,11 @@ def _check_archives(finding: Finding, anchor: Point, told: list[tuple[int, Any]]
             return
         last, last_hash = archive.last, archive.last_hash
         archives[archive.last] = archive
-    known = {what["last"][1]: number for number, what in told if "last" in what}
+    known = {changes["last"][1]: number for number, changes in archivings if "last" in changes}
     for end, number in known.items():
         if end not in archives:
             finding.bad, finding.why = number, FORGED
             return
-    # the record of an archive may lie in a later one, but never that of the last
+    # The event of an archive may lie in a later archive, but that of the last one never does.
     if anchor.number and anchor.number not in known:
         finding.bad, finding.why = anchor.number + 1, UNTOLD

@@ -1,4 +1,4 @@
-"""`manage.py migrate`, after which the database leaves traces again: also where a migration failed."""
+"""`manage.py migrate`, after which untracked changes leave traces again, even if it failed."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             super().handle(*args, **options)
-        except (Exception, KeyboardInterrupt):  # not what `--check` ends with
+        except (Exception, KeyboardInterrupt):
+            # `migrate --check` ends with SystemExit, which passes.
             try:
                 put_back_traces(using=options.get("database") or DEFAULT_DB_ALIAS)
-            except (
-                Error
-            ) as error:  # the database is gone, say: what the migration failed of is the news
+            except Error as error:
+                # The database may be gone. The error of the migration is the one to report.
                 self.stderr.write(
                     f"The database leaves no traces now, until a migrate succeeds: {error}"
                 )

@@ -58,7 +58,8 @@ class Command(BaseCommand):
         with acting(who="verify_history"):
             try:
                 return verification_runs.check_whole(by="verify_history", against=points)
-            except Error:  # a copy that can't be written to can be verified all the same
+            except Error:
+                # A copy of the database that is read-only can be verified as well.
                 return verify(against=points)
 
     def _say(self, finding: Finding, points: list[Point], archived: int) -> None:
