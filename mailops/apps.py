@@ -7,18 +7,19 @@ from mailops.site.audited_system_tables import TRACED
 
 
 class AdminConfig(apps.AdminConfig):
-    """The stock admin, every page of it served by MailOpsSite."""
+    """Serves every admin page by MailOpsSite."""
 
     default_site = "mailops.site.admin_site.MailOpsSite"
 
 
 class MailOpsConfig(AppConfig):
-    """The project's own app: pages' frame, roles, money, static files."""
+    """The app of the project itself: checks, users' policies, static files, commands."""
 
     name = "mailops"
     verbose_name = "MailOps"
     audited_tables = TRACED
 
     def ready(self) -> None:
-        from mailops import checks  # noqa: F401  (they register what they hold)
-        from mailops.site import user_policies  # noqa: F401  (they register what they hold)
+        # imported because they register themselves
+        from mailops import checks  # noqa: F401
+        from mailops.site import user_policies  # noqa: F401

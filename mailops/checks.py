@@ -1,4 +1,4 @@
-"""System checks: settings with which money or history would not be safe."""
+"""System checks: settings with which money, history or rights would not be safe."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from math import ceil
 from typing import Any
 
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.models import Group, User
 from django.core.checks import CheckMessage, Error, Info, register
+
+LEAST_KEPT_DAYS = 90
+USER_PAGES = "mailops.site.users"
 
 
 @register
 def check_queue(**kwargs: Any) -> list[CheckMessage]:
-    """The queue may ring twice, but never because its own clocks are set wrongly."""
     queue: dict[str, Any] = settings.Q_CLUSTER
     workers, timeout = queue["workers"], queue["timeout"]
+    # django-q hands a task out again after `retry` seconds, counted from when a process fetched the
+    # task: it may wait behind a full queue, and each task before it may run into its time-out.
     longest = (timeout + 4) * (1 + ceil((queue["queue_limit"] + queue["bulk"]) / workers))
     rules = [
         (
@@ -50,48 +56,39 @@ def check_queue(**kwargs: Any) -> list[CheckMessage]:
     ]
     return [
         Error(message, hint=hint, id=f"mailops.E00{number}")
-        for number, (bad, message, hint) in enumerate(rules, 1)
-        if bad
+        for number, (is_wrong, message, hint) in enumerate(rules, 1)
+        if is_wrong
     ]
 
 
 @register
 def check_database(**kwargs: Any) -> list[CheckMessage]:
-    """No transaction may stay open across a vendor's answer, and SQLite must take its lock at the
-    start.
-    """
     default = settings.DATABASES["default"]
+    is_sqlite = "sqlite" in default["ENGINE"]
     found: list[CheckMessage] = []
+    # no transaction may stay open while a vendor answers
     if default.get("ATOMIC_REQUESTS"):
         found.append(
             Error("ATOMIC_REQUESTS keeps a transaction open across everything.", id="mailops.E010")
         )
-    if (
-        "sqlite" in default["ENGINE"]
-        and default.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE"
-    ):
+    # a transaction that takes the write lock only at its first write fails at once with "database
+    # is locked" where another wrote after it began
+    if is_sqlite and default.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
         found.append(Error("SQLite needs transaction_mode IMMEDIATE.", id="mailops.E011"))
-    if "sqlite" in default["ENGINE"] and sqlite3.sqlite_version_info < (3, 38):
+    if is_sqlite and sqlite3.sqlite_version_info < (3, 38):
         hint = (
             f"This one is {sqlite3.sqlite_version}. A newer Python brings a newer SQLite, or use"
             " PostgreSQL."
         )
-        found.append(
-            Error(
-                "The rules in the database need SQLite 3.38 or newer.", hint=hint, id="mailops.E013"
-            )
-        )
+        message = "The rules in the database need SQLite 3.38 or newer."
+        found.append(Error(message, hint=hint, id="mailops.E013"))
     if any(word in str(settings.CACHES["default"]["BACKEND"]) for word in ("locmem", "dummy")):
         found.append(Error("The cache must be shared by web and workers.", id="mailops.E012"))
     return found
 
 
-LEAST_KEPT_DAYS = 90
-
-
 @register
 def check_history(**kwargs: Any) -> list[CheckMessage]:
-    """Records that may still be needed stay where people look for them."""
     if not 0 < settings.HISTORY_KEEP_DAYS < LEAST_KEPT_DAYS:
         return []
     hint = f"Set it to {LEAST_KEPT_DAYS} or more, or to 0 to keep every record in the database."
@@ -100,7 +97,6 @@ def check_history(**kwargs: Any) -> list[CheckMessage]:
 
 @register
 def check_persons(**kwargs: Any) -> list[CheckMessage]:
-    """Good to know for whoever starts it: nobody has to agree to a higher limit or a new key."""
     if not settings.ONE_PERSON:
         return []
     says = (
@@ -108,3 +104,27 @@ def check_persons(**kwargs: Any) -> list[CheckMessage]:
         " person."
     )
     return [Info(says, hint="Unset MAILOPS_ONE_PERSON once there are two.", id="mailops.I001")]
+
+
+@register
+def check_user_pages(**kwargs: Any) -> list[CheckMessage]:
+    """Errors where the admin pages of users or roles are not those of `mailops.site.users`.
+
+    With Django's own pages, rights would be given without a second person, and no event written.
+    """
+    # Compared by the module's name: an import here would register our pages, and so hide that
+    # `mailops.admin` imports them no longer.
+    pages = {
+        model: type(admin.site.get_model_admin(model)) if admin.site.is_registered(model) else None
+        for model in (User, Group)
+    }
+    hint = f"mailops/admin.py has to import {USER_PAGES}, which registers our pages."
+    return [
+        Error(
+            f"The admin pages of {model._meta.verbose_name_plural} are not MailOps' own.",
+            hint=hint,
+            id="mailops.E030",
+        )
+        for model, page in pages.items()
+        if page is None or page.__module__ != USER_PAGES
+    ]

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings as now
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
 
 from mailops import checks
 from mailops.ops.processes import BASE_DIR
@@ -262,3 +266,50 @@ def test_a_transaction_across_the_whole_request_is_an_error(settings: Any) -> No
     changed = settings.DATABASES["default"] | {"ATOMIC_REQUESTS": True}
     settings.DATABASES = settings.DATABASES | {"default": changed}
     assert [found.id for found in checks.check_database()] == ["mailops.E010"]
+
+
+# The pages of users
+
+
+@pytest.fixture
+def stock_pages() -> Iterator[None]:
+    """Django's own pages of users and roles, as they are registered where ours are not."""
+    ours = {model: type(admin.site.get_model_admin(model)) for model in (User, Group)}
+    admin.site.unregister([*ours])
+    admin.site.register(User, UserAdmin)
+    admin.site.register(Group, GroupAdmin)
+    yield
+    admin.site.unregister([*ours])
+    for model, page in ours.items():
+        admin.site.register(model, page)
+
+
+def test_the_pages_of_users_and_roles_are_our_own() -> None:
+    assert checks.check_user_pages() == []
+
+
+def test_the_stock_pages_of_users_and_roles_are_errors(stock_pages: None) -> None:
+    found = checks.check_user_pages()
+    assert [error.id for error in found] == ["mailops.E030"] * 2
+    assert [error.msg for error in found] == [
+        "The admin pages of users are not MailOps' own.",
+        "The admin pages of groups are not MailOps' own.",
+    ]
+
+
+def test_users_without_any_page_are_an_error(stock_pages: None) -> None:
+    admin.site.unregister(User)
+    assert [error.id for error in checks.check_user_pages()] == ["mailops.E030"] * 2
+    admin.site.register(User, UserAdmin)
+
+
+def test_the_check_sees_that_nobody_imports_our_pages(tmp_path: Path) -> None:
+    code = (
+        "import sys, types\n"
+        "sys.modules['mailops.admin'] = types.ModuleType('mailops.admin')\n"
+        "from django.core.management import execute_from_command_line\n"
+        "execute_from_command_line(['manage.py', 'check'])\n"
+    )
+    done = run(tmp_path, "-c", code)
+    assert done.returncode != 0
+    assert "mailops.E030" in done.stderr
