@@ -1,4 +1,1 @@
-"""Notices: people are told what waits for them and what went wrong.
-
-Computed from the history, so nobody calls them.
-"""
+"""Messages to people about what waits for them and what went wrong, computed from the history."""

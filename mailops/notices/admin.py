@@ -23,7 +23,7 @@ from mailops.notices.models import SharedAddress
 
 @admin.register(SharedAddress)
 class SharedAddressAdmin(RecordedAdmin):
-    """Where urgent notices of the whole installation go too. The address is written, never shown."""
+    """Addresses that get the urgent notices of the whole installation; written, never shown."""
 
     list_display = ("name", "service", "is_on")
     form = SharedForm
@@ -36,7 +36,6 @@ class SharedAddressAdmin(RecordedAdmin):
 
     @method_decorator(reauthentication.before("Save this shared address"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Where urgent notices go is said by whoever signed in a short time ago."""
         return super().changeform_view(*args, **kwargs)
 
     @method_decorator(reauthentication.before("Delete this shared address"))
@@ -61,7 +60,6 @@ class SharedAddressAdmin(RecordedAdmin):
         ]
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send a test there now."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         address = get_object_or_404(SharedAddress, pk=pk)
@@ -69,7 +67,8 @@ class SharedAddressAdmin(RecordedAdmin):
         if preferences.may_test(user):
             with audited():
                 record(preferences.TESTED, address, by=user)
-            preferences.say(request, preferences.address_problem(address.sealed), address.name)
+            problem = preferences.address_problem(address.sealed)
+            preferences.report_test(request, problem, address.name)
         else:
             messages.error(request, "That were many tests. Wait an hour before the next.")
         return redirect("admin:notices_sharedaddress_change", pk)

@@ -1,9 +1,4 @@
-"""Other services, through Apprise. Only well-known ones, each at its own fixed https host.
-
-Apprise also knows addresses that reach any host, this machine's desktop, its log, files and
-commands. A person who may set where their notices go must not get those: they would let MailOps'
-server ask what only it can reach.
-"""
+"""Other services, through Apprise. Only well-known ones, each at its own fixed https host."""
 
 from __future__ import annotations
 
@@ -14,6 +9,9 @@ import apprise
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+# Apprise also knows addresses that reach any host, and this machine's desktop, log, files and
+# commands. They are not allowed: a person could make MailOps' server call hosts that only the
+# server can reach.
 # scheme: (name, the native addresses of the same service that people copy from its pages)
 KNOWN: dict[str, tuple[str, tuple[str, ...]]] = {
     "slack": ("Slack", ("https://hooks.slack.com/services/",)),
@@ -31,22 +29,21 @@ log = logging.getLogger("mailops.notices")
 
 
 class NotTaken(Exception):
-    """The service did not take the message, in words without the address."""
+    """The service did not take the message. The text never contains the address."""
 
 
 def services() -> str:
-    """The names of the services that may be used."""
     return ", ".join(name for name, _native in KNOWN.values())
 
 
 def check(address: str) -> str:
-    """The service that an address belongs to. Raises `ValidationError` where it may not be used."""
+    """The service's name. Raises `ValidationError` if the address is not allowed."""
     _plugin, name = _open(address)
     return name
 
 
 def send(address: str, *, title: str, body: str) -> None:
-    """Hand one message to the service. Raises `NotTaken`."""
+    """Raises `NotTaken`."""
     try:
         plugin, name = _open(address)
     except ValidationError as error:
@@ -56,9 +53,8 @@ def send(address: str, *, title: str, body: str) -> None:
     try:
         taken = bool(sender.notify(title=title, body=body, body_format=apprise.NotifyFormat.TEXT))
     except Exception as error:
-        log.warning(
-            "%s could not be asked: %s", name, type(error).__name__
-        )  # the error itself may hold the address
+        # only the class: the error's text may contain the address
+        log.warning("%s could not be asked: %s", name, type(error).__name__)
         taken = False
     if not taken:
         raise NotTaken(
@@ -86,7 +82,7 @@ def _open(address: str) -> tuple[Any, str]:
         )
     scheme = _scheme(address)
     if "?" in address or "#" in address:
-        # options there turn off the check of certificates, change time-outs, attach files
+        # Apprise reads options there: no check of certificates, other time-outs, attached files
         raise ValidationError(
             "Leave out what begins with a question mark or a number sign: only the address itself."
         )
@@ -105,7 +101,8 @@ def _open(address: str) -> tuple[Any, str]:
 
 def _scheme(address: str) -> str:
     for known, (_name, native) in KNOWN.items():
-        if address.startswith(native) and native:
+        # an empty tuple has no prefix that fits
+        if address.startswith(native):
             return known
     scheme = address.partition("://")[0].lower()
     if scheme not in {*KNOWN, *settings.NOTICE_SCHEMES}:

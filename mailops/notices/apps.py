@@ -23,16 +23,17 @@ class NoticesConfig(AppConfig):
 
 
 def install_schedule(*, using: str, **kwargs: Any) -> None:
-    """One row, by name: names are not unique in the queue's own table."""
+    """Create or correct the schedule of `tick`."""
     from django_q.models import Schedule
 
     from mailops.history import audited
     from mailops.notices.tasks import TICK
 
-    if {"django_q_schedule", "history_telling"} <= {
-        *connections[using].introspection.table_names()
-    }:
+    # `migrate` of single apps ends before both tables exist
+    needed = {"django_q_schedule", "history_telling"}
+    if needed <= {*connections[using].introspection.table_names()}:
         with audited():
+            # found by its name: the queue's own table does not keep names unique
             Schedule.objects.using(using).update_or_create(
                 name="Notices",
                 defaults={

@@ -1,4 +1,4 @@
-"""From events to notices: reads the history from where it stopped last, each event once."""
+"""From events to notices: reads the history from where the last run stopped, each event once."""
 
 from __future__ import annotations
 
@@ -25,42 +25,47 @@ from mailops.notices.models import Notice, NoticeCursor, NoticeSettings, SharedA
 from mailops.notices.recipients import Audience
 
 log = logging.getLogger("mailops.notices")
-AT_MOST = 500  # events at a time
+MOST_EVENTS = 500  # in one run
+# states in which an order waits for a person: kind of the wait
+WAITS = {"review": WAITING, "unknown": UNKNOWN}
 
 
 def run(now: datetime) -> int:
-    """Make the notices of everything that happened since the last run; how many."""
+    """Make the notices of all events since the last run; returns how many."""
     newest = Event.objects.order_by("-number").values_list("number", flat=True).first() or 0
     cursor, _ = NoticeCursor.objects.get_or_create(pk=1, defaults={"number": newest})
     if cursor.number == newest:
         return 0
     with transaction.atomic():
+        # locked: two workers may run this at once
         cursor = NoticeCursor.objects.select_for_update().get(pk=1)
-        if (
-            not settings.NOTICES or cursor.number > newest
-        ):  # nothing is made up for while they were off
+        # events that happen while notices are off never become notices
+        if not settings.NOTICES or cursor.number > newest:
             NoticeCursor.objects.filter(pk=1).update(number=newest)
             return 0
-        events = list(Event.objects.filter(number__gt=cursor.number).order_by("number")[:AT_MOST])
+        later = Event.objects.filter(number__gt=cursor.number).order_by("number")
+        events = list(later[:MOST_EVENTS])
         if not events:
             return 0
-        made = _tell(events, now)
+        made = _make_notices(events, now)
         NoticeCursor.objects.filter(pk=1).update(number=events[-1].number)
     return made
 
 
-def _tell(events: list[Event], now: datetime) -> int:
+def _make_notices(events: list[Event], now: datetime) -> int:
     audience = Audience(events)
     shared = list(SharedAddress.objects.filter(is_on=True).exclude(sealed=""))
     notices: list[Notice] = []
     for event in events:
-        _follow(event)
+        _update_wait(event)
         try:
             notices += _notices(event, audience, shared, now)
         except Error:
             raise
-        except Exception:  # one event that reads strangely must not silence all that come after it
+        # one event that can't be read must not stop the notices of all later ones
+        except Exception:
             log.exception("Event %s could not be told", event.number)
+    # the unique key of a notice leaves out those that an earlier run made
     return len(Notice.objects.bulk_create(notices, ignore_conflicts=True))
 
 
@@ -69,40 +74,42 @@ def _notices(
 ) -> list[Notice]:
     if (kind := kind_of(event)) is None:
         return []
-    subject, text = message_texts.of(event)
-    wait = event.subject_id if new_state(event) in WAITS else ""
+    subject, text = message_texts.subject_and_text(event)
     draft = Notice(
-        kind=kind.name, needs=kind.needs, event=event.number, wait=wait, subject=subject, text=text,
-        path=message_texts.path(event), made_at=now,
-    )  # fmt: skip
-    return for_people(draft, kind, audience.of(kind, event), now) + _for_shared(
-        draft, kind, shared, now
+        kind=kind.name,
+        needs=kind.needs,
+        event=event.number,
+        wait=event.subject_id if new_state(event) in WAITS else "",
+        subject=subject,
+        text=text,
+        path=message_texts.path(event),
+        made_at=now,
     )
+    own = for_people(draft, kind, audience.recipients(kind, event), now)
+    return own + _for_shared(draft, kind, shared, now)
 
 
-WAITS = {"review": WAITING, "unknown": UNKNOWN}
-
-
-def _follow(event: Event) -> None:
-    """Keep the list of orders that wait for a person, so that they can be reminded."""
+def _update_wait(event: Event) -> None:
     if not (state := new_state(event)):
         return
     Wait.objects.filter(order_key=event.subject_id).delete()
     if state in WAITS:
-        next_at = Wait.reminder_at(event.at, 0)
         Wait.objects.create(
             order_key=event.subject_id,
             kind=WAITS[state],
             event=event.number,
             since=event.at,
-            next_at=next_at,
+            next_at=Wait.reminder_at(event.at, 0),
         )
 
 
 def for_people(
     draft: Notice, kind: Kind, people: list[User], now: datetime, *, step: int = 0
 ) -> list[Notice]:
-    """A notice for each of them and each way that they chose, not saved yet."""
+    """Unsaved notices: one for each person and each channel that this person chose.
+
+    `step` is the number of the reminder, 0 for the notice of the event itself.
+    """
     found = []
     for user in people:
         own = NoticeSettings.of(user)

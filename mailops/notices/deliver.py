@@ -1,9 +1,9 @@
 """The outbox: due notices are claimed, sent and marked, in that order.
 
-A worker that vanishes between sending and marking leaves its claim to run out, and the message goes
-out once more. A message twice is better than none: it spends nothing, and both copies carry one
-Message-ID.
+If a worker dies between sending and marking, its claim runs out and the message is sent again.
 """
+
+# A message twice is better than none: it spends nothing, and both copies have one Message-ID.
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from mailops.notices.kinds import DIGEST, EMAIL
 from mailops.notices.models import LEASE, PAUSES, TRIES, Notice, NoticeSettings, Wait
 
 log = logging.getLogger("mailops.notices")
-SECONDS = 15  # then the rest waits for the next minute: workers have orders to send
+DELIVERY_SECONDS = 15  # then the rest waits for the next minute: workers have orders to send
 DIGEST_LINES = 100
 
 
 class NotDelivered(Exception):
-    """Not now, in words."""
+    """The message did not go out now; the text says why."""
 
 
-def run(*, seconds: float = SECONDS) -> Counter[str]:
-    """Send what is due, as long as the time lasts; how many of each outcome."""
+def run(*, seconds: float = DELIVERY_SECONDS) -> Counter[str]:
+    """Send due notices for at most so long; returns how many of each outcome."""
     done: Counter[str] = Counter()
     if not settings.NOTICES:
         return done
@@ -49,15 +49,15 @@ def run(*, seconds: float = SECONDS) -> Counter[str]:
         if claimed and (notices := _needed(claimed)):
             word, is_down = _deliver(notices)
             done[word] += len(notices)
+            # the others' e-mails wait too: each would only run into the same time-out
             is_mail_down = is_mail_down or is_down
     return done
 
 
 def claim(now: datetime, *, mail_too: bool = True) -> list[Notice] | None:
-    """Take the next message: one notice, or all of one person's digest. Empty where another worker
-    took it first.
+    """Take the next message: one notice, or all notices of one person's digest.
 
-    None where nothing is due. The moment at which it is due next is the lock.
+    Empty if another worker took it first, None if nothing is due.
     """
     due = Notice.objects.due(now).filter(tries__lt=TRIES)
     if not mail_too:
@@ -69,6 +69,7 @@ def claim(now: datetime, *, mail_too: bool = True) -> list[Notice] | None:
     if first.timing == DIGEST:
         mine = due.filter(user=first.user_id, channel=first.channel, timing=DIGEST)
     token = uuid.uuid4().hex
+    # The lock: once `due_at` lies ahead, the WHERE clause of another worker's update fits no row.
     if not mine.update(claim=token, tries=F("tries") + 1, due_at=now + LEASE):
         return []
     taken = (
@@ -80,7 +81,7 @@ def claim(now: datetime, *, mail_too: bool = True) -> list[Notice] | None:
 
 
 def _needed(notices: list[Notice]) -> list[Notice]:
-    """Those that still make sense; the others end here."""
+    """The notices that still make sense. Marks the others as ended."""
     waiting = set(
         Wait.objects.filter(order_key__in={n.wait for n in notices}).values_list(
             "order_key", flat=True
@@ -113,7 +114,7 @@ def _why_not(notice: Notice, waiting: set[str]) -> str:
 
 
 def _deliver(notices: list[Notice]) -> tuple[str, bool]:
-    """Send one message and write what came of it; whether the mail server is down."""
+    """Send one message, record the outcome. Returns its word, and True if no mail can go out now."""
     rows = Notice.objects.filter(claim=notices[0].claim, pk__in=[notice.pk for notice in notices])
     try:
         _send_safely(notices)
@@ -134,9 +135,8 @@ def _send_safely(notices: list[Notice]) -> None:
     except (mail_channel.NotMailed, apprise_channel.NotTaken, CannotOpen, NotDelivered, Error):
         raise
     except Exception as error:
-        log.warning(
-            "A notice could not be made: %s", type(error).__name__
-        )  # what it says may hold an address
+        # only the class: the error's text may contain an address
+        log.warning("A notice could not be made: %s", type(error).__name__)
         raise NotDelivered("MailOps could not make the message.") from None
 
 
@@ -163,7 +163,7 @@ def _send(notices: list[Notice]) -> None:
 
 def _message(notices: list[Notice], own: NoticeSettings | None) -> tuple[str, str]:
     first = notices[0]
-    end = message_texts.why("" if first.timing == DIGEST else first.kind, own)
+    end = message_texts.footer("" if first.timing == DIGEST else first.kind, own)
     if first.timing != DIGEST:
         return (
             f"MailOps: {first.subject}",

@@ -1,4 +1,4 @@
-"""How a person wants to be told, and where the installation's urgent notices go too."""
+"""Forms for a person's notice settings and for the installation's shared addresses."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.core.exceptions import ValidationError
 
 from mailops.core.sealed import Sealed
 from mailops.notices import apprise_channel
-from mailops.notices.kinds import BY, EMAIL, KINDS, WHEN, Kind
+from mailops.notices.kinds import BY, EMAIL, NOTICE_KINDS, WHEN, Kind
 from mailops.notices.models import NoticeSettings, SharedAddress
 
 
 @cache
 def zones() -> list[tuple[str, str]]:
-    """Every time zone by its place; reading their names takes a while."""
+    # cached: reading the names of all zones takes a while
     named = {zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")}
     return [(zone, zone.replace("_", " ")) for zone in sorted({*named, "UTC", settings.TIME_ZONE})]
 
@@ -29,13 +29,13 @@ HOURS = [(hour, f"{hour:02}:00") for hour in range(24)]
 
 
 def address_field(label: str) -> forms.CharField:
-    """An address as a service gives it: written, never shown again."""
+    # a password field: the address contains a token, so it is never sent back to the browser
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"})
     return forms.CharField(label=label, required=False, max_length=500, widget=widget)
 
 
 class OwnForm(forms.ModelForm):
-    """The page of one person. Each kind has a field for when, and one for the way."""
+    """One person's settings. Each kind has two fields: `<kind>-when` and `<kind>-by`."""
 
     secret_fields = frozenset({"address"})
     address = address_field("Another address")
@@ -62,7 +62,7 @@ class OwnForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kinds = [kind for kind in KINDS.values() if self._concerns(kind)]
+        self.kinds = [kind for kind in NOTICE_KINDS.values() if self._concerns(kind)]
         for kind in self.kinds:
             when, by = self.instance.choice(kind)
             label = kind.label
@@ -98,12 +98,9 @@ class OwnForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data
+        are_read = "quiet_from" in said and "quiet_to" in said
         start, end = said.get("quiet_from"), said.get("quiet_to")
-        if (
-            "quiet_from" in said
-            and "quiet_to" in said
-            and isinstance(start, time) != isinstance(end, time)
-        ):
+        if are_read and isinstance(start, time) != isinstance(end, time):
             self.add_error("quiet_to", "Enter both times, or none for no quiet hours.")
         if not self.instance.sealed and not said.get("address") and "address" not in self.errors:
             for kind in self.kinds:
@@ -113,7 +110,9 @@ class OwnForm(forms.ModelForm):
 
     def save(self, commit: bool = True) -> NoticeSettings:
         said = self.cleaned_data
-        kept = {name: choice for name, choice in self.instance.choices.items() if name in KINDS}
+        # choices about kinds that this person may not see now: kept for when the right comes back
+        chosen = self.instance.choices.items()
+        kept = {name: choice for name, choice in chosen if name in NOTICE_KINDS}
         own = {
             kind.name: [said[f"{kind.name}-when"], said[f"{kind.name}-by"]] for kind in self.kinds
         }
@@ -125,7 +124,7 @@ class OwnForm(forms.ModelForm):
 
 
 class SharedForm(forms.ModelForm):
-    """An address of the whole installation."""
+    """A shared address of the whole installation."""
 
     secret_fields = frozenset({"address"})
     address = address_field("Address")

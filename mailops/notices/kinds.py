@@ -1,6 +1,4 @@
-"""The table of notices: which event is told as what, to whom, and what people get who chose
-nothing.
-"""
+"""Maps events to notice kinds, recipients and defaults."""
 
 from __future__ import annotations
 
@@ -14,10 +12,8 @@ WHEN = [(OFF, "Not at all"), (AT_ONCE, "At once"), (DIGEST, "In the daily digest
 EMAIL, ADDRESS, BOTH = "email", "address", "both"
 BY = [(EMAIL, "By e-mail"), (ADDRESS, "To my other address"), (BOTH, "Both")]
 
-DRAFTER, MENTIONED = (
-    "the drafter",
-    "whoever is mentioned",
-)  # else: everybody with the permission in `needs`
+# recipients of a kind; without one of these, everybody with the permission in `needs`
+DRAFTER, MENTIONED = "the drafter", "whoever is mentioned"
 SEE, DRAFT = "orders.view_order", "orders.add_order"
 CONFIRM, SETTLE = "orders.confirm_order", "orders.settle_order"
 OPERATE, VERIFY = "vendors.change_vendor", "history.verify_event"
@@ -27,7 +23,7 @@ OPERATE, VERIFY = "vendors.change_vendor", "history.verify_event"
 class Kind:
     """One kind of notice.
 
-    `needs` is a permission: who has lost it when the message goes out gets none.
+    `needs` is a permission. A person who lost it before the message goes out gets no message.
     """
 
     name: str
@@ -36,17 +32,18 @@ class Kind:
     needs: str
     to: str = ""
     default: str = AT_ONCE
-    superusers: str = OFF  # of those without a role, who may do everything and do little of it
-    is_urgent: bool = (
-        False  # goes to the shared addresses too, and through quiet hours where the person lets it
-    )
+    # the default of superusers without a role: they may do everything, and do little of it
+    superusers: str = OFF
+    # goes to the shared addresses too, and through the quiet hours of people who allow that
+    is_urgent: bool = False
 
 
 WAITING, REMINDER, BACK, UNKNOWN = "waiting", "reminder", "back", "unknown"
 REFUSED, DELIVERED, LIMIT, STOPPED = "refused", "delivered", "limit", "stopped"
 BROKEN, OUTSIDE, MENTION, PROPOSAL = "broken", "outside", "mention", "proposal"
 
-KINDS = {
+# Their order is that of the rows on the page “Notices”.
+NOTICE_KINDS = {
     kind.name: kind
     for kind in (
         Kind(
@@ -151,6 +148,7 @@ KINDS = {
     )
 }
 
+# An event that changes an order's state counts by the new state first, then by its action.
 BY_ACTION = {
     "attempt.late_answer": UNKNOWN,
     "order.confirmation_given": WAITING,
@@ -177,17 +175,17 @@ ORDER = "orders.order"
 
 
 def after(event: Event, name: str) -> Any:
-    """What the event left behind in this field: the second of [before, after]."""
+    """The field's value after the event: the second of [before, after]."""
     value = event.changes.get(name)
     return value[1] if isinstance(value, list) and len(value) == 2 else value
 
 
 def new_state(event: Event) -> str:
-    """The state that an order came into by this event; empty where it stayed where it was."""
+    """The order's state after this event; empty if the event did not change the state."""
     return str(after(event, "state") or "") if event.subject_type == ORDER else ""
 
 
 def kind_of(event: Event) -> Kind | None:
-    """What the event is told as; None where nobody is told."""
+    """None if nobody gets a notice of the event."""
     name = BY_STATE.get(new_state(event)) or BY_ACTION.get(event.action)
-    return KINDS[name] if name else None
+    return NOTICE_KINDS[name] if name else None

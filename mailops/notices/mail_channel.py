@@ -1,4 +1,4 @@
-"""E-mail: plain text, one message a person, the same Message-ID when it is sent again."""
+"""E-mail: plain text, one message a person, the same Message-ID when a message is sent again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ log = logging.getLogger("mailops.notices")
 
 
 class NotMailed(Exception):
-    """The mail server did not take it, in words. `is_down`: it takes nothing else now either."""
+    """The mail server did not take a message; `is_down` if it takes no others now either."""
 
     def __init__(self, words: str, *, is_down: bool) -> None:
         super().__init__(words)
@@ -20,7 +20,7 @@ class NotMailed(Exception):
 
 
 def send(to: str, *, subject: str, body: str, key: str) -> None:
-    """Hand one message to the mail server. Raises `NotMailed`."""
+    """Raises `NotMailed`. `key` makes the Message-ID: the same key, the same ID."""
     if not settings.MAIL_IS_SET:
         raise NotMailed("No mail server is set for MailOps (EMAIL_URL).", is_down=True)
     domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ") or "mailops"
@@ -28,9 +28,8 @@ def send(to: str, *, subject: str, body: str, key: str) -> None:
     try:
         EmailMessage(subject, body, to=[to], headers=headers).send()
     except Exception as error:
-        log.warning(
-            "A notice could not be mailed: %s", type(error).__name__
-        )  # servers quote what they were told
+        # only the class: servers quote addresses and passwords in their answers
+        log.warning("A notice could not be mailed: %s", type(error).__name__)
         raise _words(error) from None
 
 
@@ -43,10 +42,11 @@ def _words(error: Exception) -> NotMailed:
         return NotMailed("The mail server refuses the address.", is_down=False)
     if isinstance(error, smtplib.SMTPSenderRefused):
         return NotMailed("The mail server refuses MailOps as the sender.", is_down=True)
-    if isinstance(
-        error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError
-    ) and not isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError):
+    is_start = isinstance(error, smtplib.SMTPConnectError | smtplib.SMTPHeloError)
+    is_answer = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPNotSupportedError)
+    if is_answer and not is_start:
         return NotMailed("The mail server refused the message.", is_down=False)
-    if isinstance(error, OSError):  # every other error of SMTP is one, too
+    # SMTPException is an OSError, so this takes every other error of the protocol too
+    if isinstance(error, OSError):
         return NotMailed("The mail server can't be reached or does not answer.", is_down=True)
     return NotMailed("The message can't be sent to this address.", is_down=False)

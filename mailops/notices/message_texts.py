@@ -1,7 +1,4 @@
-"""What a notice says: what happened, what it means for money, what to do next.
-
-Never a link that does something.
-"""
+"""Subjects and texts of notices: what happened, what it means for money, what to do next."""
 
 from __future__ import annotations
 
@@ -15,43 +12,40 @@ from django.urls import NoReverseMatch, reverse
 
 from mailops.core.money import Totals
 from mailops.history.models import Event
-from mailops.notices.kinds import BY_STATE, KINDS, after, new_state
+from mailops.notices.kinds import BY_STATE, NOTICE_KINDS, after, new_state
 from mailops.notices.models import NoticeSettings
 
+# A link only opens a page. No link in a message may change anything: mail scanners follow links.
 SIGN_IN = "Opening it needs a sign-in. Nothing can be confirmed from a message."
 
 
 def plain(text: Any, *, limit: int = 500) -> str:
-    """Other people's words on one line: no control characters, no markup, no link and no call to
-    everybody.
-    """
+    """People's words on one line, without control characters, markup, links and mentions of all."""
     kept = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in str(text))
+    # chat services turn these into links, markup and calls to everybody in a channel
     kept = kept.replace("://", ":// ").replace("<", "‹").replace(">", "›").replace("](", "] (")
     kept = re.sub(r"@(?=(everyone|here|channel|all)\b)", "@ ", kept, flags=re.IGNORECASE)
     kept = " ".join(kept.split())
     return kept if len(kept) <= limit else f"{kept[: limit - 1]}…"
 
 
-def of(event: Event) -> tuple[str, str]:
-    """Subject and text of the notice that tells of this event."""
-    name = BY_STATE.get(new_state(event)) or ""
-    says = BY_ACTION.get(event.action) or BY_KIND[name]
-    subject, *paragraphs = says(event)
-    return plain(subject, limit=150), "\n\n".join(
-        paragraph for paragraph in paragraphs if paragraph
-    )
+def subject_and_text(event: Event) -> tuple[str, str]:
+    # the action first: some actions lead to one state and need different words
+    write = BY_ACTION.get(event.action) or BY_KIND[BY_STATE.get(new_state(event)) or ""]
+    subject, *paragraphs = write(event)
+    return plain(subject, limit=150), "\n\n".join(filter(None, paragraphs))
 
 
 def reminder(event: Event, kind: str, hours: int) -> tuple[str, str]:
-    """The same order once more, after so many hours."""
-    _subject, text = of(event)
+    """Subject and text for an order that has waited so many hours since the event."""
+    _subject, text = subject_and_text(event)
     waits = "waits for confirmation" if kind == "waiting" else "has an unknown outcome"
     lasting = f"{hours} hours" if hours < 48 else f"{hours // 24} days"
     return plain(f"Still open: {_name(event)} {waits} for {lasting}", limit=150), text
 
 
 def path(event: Event) -> str:
-    """The page that the notice leads to, the nearest that there is."""
+    """The page of the event's subject, else the list of its kind, else Today."""
     page = event.subject_type.replace(".", "_")
     for name, args in (
         (f"admin:{page}_change", [event.subject_id]),
@@ -65,7 +59,6 @@ def path(event: Event) -> str:
 
 
 def link(where: str) -> str:
-    """The address to open, or how to get there where MailOps was not told its own."""
     if not settings.MAILOPS_URL:
         return (
             "There is no link, since MailOps was not told its own address. Sign in to MailOps and"
@@ -74,14 +67,17 @@ def link(where: str) -> str:
     return f"{settings.MAILOPS_URL}{where}\n{SIGN_IN}"
 
 
-def why(kind: str, person: NoticeSettings | None) -> str:
-    """Why somebody gets this, and where to change it."""
+def footer(kind: str, person: NoticeSettings | None) -> str:
+    """Why somebody gets this message, and where to change that.
+
+    `kind` is empty for the digest, `person` None for a shared address.
+    """
     if person is None:
         return (
             "You get this because an Operator entered this address in MailOps for urgent notices."
         )
     page = f" ({settings.MAILOPS_URL}{reverse('own_notices')})" if settings.MAILOPS_URL else ""
-    said = f"“{KINDS[kind].label}”" if kind else "the daily digest"
+    said = f"“{NOTICE_KINDS[kind].label}”" if kind else "the daily digest"
     return (
         f"You get this because your settings ask for {said}. Change them in MailOps under"
         f" Notices{page}."
@@ -96,12 +92,12 @@ def _who(event: Event) -> str:
     return plain(event.who) or "MailOps"
 
 
-def _said(event: Event) -> str:
+def _reason(event: Event) -> str:
     return f"Reason: {plain(event.reason)}" if event.reason else ""
 
 
 def _cost(event: Event) -> str:
-    """What it would cost now, where the event knows."""
+    """The plan's cost in a sentence; empty if the event has no plan."""
     plan = after(event, "plan")
     amounts = plan.get("cost", {}).get("due_now") if isinstance(plan, dict) else None
     return f"It costs {Totals.from_dict(amounts)} now." if amounts else ""
@@ -123,7 +119,7 @@ def _waiting(event: Event) -> list[str]:
     return [
         f"{_name(event)} waits for a fresh confirmation",
         back,
-        _said(event),
+        _reason(event),
         cost,
         "Open it and decide.",
     ]
@@ -143,7 +139,7 @@ def _back(event: Event) -> list[str]:
     return [
         f"{_name(event)} was sent back to you",
         f"{_who(event)} sent {_name(event)} back. It is a draft again.",
-        _said(event),
+        _reason(event),
         "Nothing was bought. Change it, and send it for confirmation again.",
     ]
 
@@ -153,20 +149,20 @@ def _review_expired(event: Event) -> list[str]:
     next_step = (
         "Nothing was bought. Look whether it is still right, and send it for confirmation again."
     )
-    return [f"{_name(event)} was not confirmed in time", expired, _said(event), next_step]
+    return [f"{_name(event)} was not confirmed in time", expired, _reason(event), next_step]
 
 
 def _cancelled(event: Event) -> list[str]:
     gone = f"{_who(event)} cancelled {_name(event)}."
     bought = "It was not sent, so nothing was bought. Copy it if it is still needed."
-    return [f"{_name(event)} was cancelled", gone, _said(event), bought]
+    return [f"{_name(event)} was cancelled", gone, _reason(event), bought]
 
 
 def _unknown(event: Event) -> list[str]:
     return [
         f"Outcome unknown: {_name(event)} may have been bought",
         f"{_name(event)} was sent, and nobody knows what the vendor made of it.",
-        _said(event),
+        _reason(event),
         "The vendor may have charged for it. MailOps does not send it again.",
         "Look at the vendor for this order, then open it here and say what you found.",
     ]
@@ -179,7 +175,7 @@ def _late(event: Event) -> list[str]:
             f"The vendor said something about {_name(event)} after a person had decided. The"
             " decision stands."
         ),
-        _said(event),
+        _reason(event),
         (
             "It may have been charged otherwise than it was settled. Open it, and look whether the"
             " decision was right."
@@ -192,7 +188,7 @@ def _refused(event: Event) -> list[str]:
     return [
         f"{_name(event)} was refused, nothing was bought",
         says,
-        _said(event),
+        _reason(event),
         "Open it, then copy it and mend it.",
     ]
 
@@ -209,7 +205,7 @@ def _partly(event: Event) -> list[str]:
     return [
         f"{_name(event)} was delivered in part",
         f"The vendor delivered only a part of {_name(event)}.",
-        _said(event),
+        _reason(event),
         (
             "Look at the vendor's invoice whether the rest was charged. Open the order, and copy"
             " what is missing."
@@ -238,7 +234,7 @@ def _stopped(event: Event) -> list[str]:
     return [
         what,
         f"{what}, by {_who(event)}.",
-        _said(event),
+        _reason(event),
         (
             "Confirmed orders wait; nothing more is bought. What had already left may still be"
             " charged."
@@ -251,7 +247,7 @@ def _broken(event: Event) -> list[str]:
     return [
         "The history of MailOps is broken",
         "Verification found a record that does not fit.",
-        _said(event),
+        _reason(event),
         "Nobody can rely on what the history says from there on. No money moved because of it.",
         "Keep the database as it is, make a copy, and find out who could write to it.",
     ]
@@ -261,7 +257,7 @@ def _outside(event: Event) -> list[str]:
     return [
         f"Changed outside MailOps: {_name(event)}",
         f"A row was changed in the database itself: {plain(event.subject_type)} {_name(event)}.",
-        _said(event),
+        _reason(event),
         (
             "No page and no rule saw it. If it is an order or a limit, money may be spent otherwise"
             " than was confirmed."
@@ -284,12 +280,13 @@ def _proposed(event: Event) -> list[str]:
     return [
         f"A proposal waits: {plain(what, limit=100)}",
         f"{_who(event)} proposes: {plain(what)}.",
-        _said(event),
+        _reason(event),
         "Nothing changes before a second person approves it.",
         "Open it, and approve or decline it.",
     ]
 
 
+# Each function returns the subject and then the paragraphs; empty paragraphs are left out.
 BY_KIND: dict[str, Callable[[Event], list[str]]] = {
     "waiting": _waiting,
     "back": _back,

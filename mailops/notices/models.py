@@ -1,6 +1,4 @@
-"""Notices: how far the history was read, who still waits, what goes to whom, and how each person
-wants it.
-"""
+"""Notices, people's settings for them, orders that wait, and how far the history was read."""
 
 from __future__ import annotations
 
@@ -16,17 +14,15 @@ from mailops.notices.kinds import ADDRESS, AT_ONCE, BOTH, BY, DIGEST, EMAIL, WHE
 
 TRIES = 8
 PAUSES = [60, 120, 300, 900, 3600, 4 * 3600, 8 * 3600]  # seconds before the next try
-LEASE = timedelta(minutes=5)  # a worker that vanished while it sent: tried again after so long
+LEASE = timedelta(minutes=5)  # then a claim of a worker that died has run out
 KEPT = timedelta(days=90)
 REMINDERS = 5
 
 
 class NoticeCursor(models.Model):
-    """One row: the number of the last event that was read.
+    """One row: the number of the last event that was read."""
 
-    It begins at the newest, so the past is never sent.
-    """
-
+    # begins at the newest event, so that an update of MailOps never sends the past
     number = models.BigIntegerField()
 
     class Meta:
@@ -37,9 +33,7 @@ class NoticeCursor(models.Model):
 
 
 class Wait(models.Model):
-    """An order that waits for a person since an event: for confirmation, or for somebody to check
-    its outcome.
-    """
+    """An order that waits for a person to confirm it or to check its outcome."""
 
     order_key = models.CharField(max_length=60, unique=True)  # as the history has it
     kind = models.CharField(max_length=12)
@@ -53,9 +47,8 @@ class Wait(models.Model):
 
     @staticmethod
     def reminder_at(since: datetime, reminded: int) -> datetime | None:
-        """After 4 hours, then after 12, 28, 60 and 124, where the setting says 4; None after the
-        last.
-        """
+        """When the next reminder is due after so many were sent; None after the last."""
+        # 4, 12, 28, 60 and 124 hours after the event, if the setting is 4
         hours = settings.NOTICE_REMIND_HOURS
         if hours <= 0 or reminded >= REMINDERS:
             return None
@@ -63,17 +56,13 @@ class Wait(models.Model):
 
 
 class NoticeSettings(models.Model):
-    """How one person wants to be told.
-
-    Who never saved the page has no row, and gets what their role gets.
-    """
+    """One person's choices. People without a row get the defaults of their role."""
 
     user = models.OneToOneField(User, models.CASCADE, related_name="notice_settings")
     choices = models.JSONField(default=dict)  # kind: [when, by]
     sealed = models.TextField(blank=True)
-    service = models.CharField(
-        max_length=40, blank=True
-    )  # what the other address belongs to, to show in its place
+    # the service of the other address, shown instead of the sealed address
+    service = models.CharField(max_length=40, blank=True)
     quiet_from = models.TimeField(null=True, blank=True)
     quiet_to = models.TimeField(null=True, blank=True)
     urgent_passes = models.BooleanField(default=True)
@@ -95,11 +84,12 @@ class NoticeSettings(models.Model):
     def zone(self) -> ZoneInfo:
         try:
             return ZoneInfo(self.time_zone or settings.TIME_ZONE)
-        except ZoneInfoNotFoundError:  # another machine's list of zones knew it
+        # the name was chosen on a machine with another list of zones
+        except ZoneInfoNotFoundError:
             return ZoneInfo(settings.TIME_ZONE)
 
     def choice(self, kind: Kind) -> tuple[str, str]:
-        """When and by what this person is told of this kind."""
+        """One of `WHEN` and one of `BY`."""
         if kind.name in self.choices:
             when, by = self.choices[kind.name]
             return when, by
@@ -107,32 +97,24 @@ class NoticeSettings(models.Model):
         return (kind.default if has_role else kind.superusers), EMAIL
 
     def channels(self, by: str) -> list[str]:
-        """Those of the chosen ways that lead somewhere."""
+        """The chosen channels for which there is an address."""
         wanted = [EMAIL, ADDRESS] if by == BOTH else [by]
         usable = {EMAIL: bool(self.user.email), ADDRESS: bool(self.sealed)}
         return [channel for channel in wanted if usable[channel]]
 
     def due_at(self, when: str, kind: Kind, now: datetime) -> datetime:
-        """When a message goes out: at once or at the digest's hour, and not in quiet hours unless
-        it is urgent.
-        """
         at = self._next_digest(now) if when == DIGEST else now
         return at if kind.is_urgent and self.urgent_passes else self._after_quiet(at)
 
     def _next_digest(self, now: datetime) -> datetime:
         local = now.astimezone(self.zone)
         at = datetime.combine(local.date(), time(self.digest_hour), self.zone)
-        return (
-            at
-            if at > local
-            else datetime.combine(local.date() + timedelta(days=1), at.time(), self.zone)
-        )
+        if at > local:
+            return at
+        return datetime.combine(local.date() + timedelta(days=1), at.time(), self.zone)
 
     def _after_quiet(self, at: datetime) -> datetime:
-        """The end of the quiet hours that `at` lies in, or `at` itself.
-
-        They may reach over midnight.
-        """
+        """The end of the quiet hours that `at` lies in, or `at` itself."""
         if self.quiet_from is None or self.quiet_to is None or self.quiet_from == self.quiet_to:
             return at
         local = at.astimezone(self.zone)
@@ -145,13 +127,12 @@ class NoticeSettings(models.Model):
             return at
         tomorrow = is_over_midnight and clock >= self.quiet_from
         end = datetime.combine(local.date() + timedelta(days=tomorrow), self.quiet_to, self.zone)
-        # compared as instants: in the hour that autumn repeats, the wall clock alone would point
-        # back
+        # Compared as instants: in the hour that autumn repeats, the wall clock would point back.
         return max(end, at, key=datetime.timestamp)
 
 
 class SharedAddress(models.Model):
-    """Where everybody's urgent notices go too: a channel or a pager of the whole installation."""
+    """A channel or a pager of the whole installation; gets every urgent notice."""
 
     name = models.CharField(
         max_length=80, unique=True, help_text="How people call it, for example “On call”."
@@ -169,7 +150,7 @@ class SharedAddress(models.Model):
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
-    """Rules about many notices."""
+    """Notices by what is to be done with them."""
 
     def open(self) -> NoticeQuerySet:
         return self.filter(sent_at=None, ended_at=None)
@@ -182,18 +163,18 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One message to one person, or to a shared address, by one way. Its row is the outbox."""
+    """One message to one person, or to a shared address, by one channel. Its row is the outbox."""
 
-    key = models.CharField(max_length=100, unique=True)  # event, person and way: told once
+    # event, step, person and channel: a second run of the task can't make the same notice again
+    key = models.CharField(max_length=100, unique=True)
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="notices")
     shared = models.ForeignKey(SharedAddress, models.CASCADE, null=True, related_name="notices")
     channel = models.CharField(max_length=8, choices=BY)
     kind = models.CharField(max_length=12)
     needs = models.CharField(max_length=80)
     event = models.BigIntegerField()
-    wait = models.CharField(
-        max_length=60, blank=True
-    )  # the order that must still wait when this goes out
+    # the order that must still wait for a person when the message goes out
+    wait = models.CharField(max_length=60, blank=True)
     timing = models.CharField(max_length=8, choices=WHEN, default=AT_ONCE)
     subject = models.CharField(max_length=200)
     text = models.TextField()
@@ -203,7 +184,8 @@ class Notice(models.Model):
     claim = models.CharField(max_length=32, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)  # not sent and never will be
+    # not sent, and never will be
+    ended_at = models.DateTimeField(null=True)
     gave_up = models.BooleanField(default=False)
     why = models.CharField(max_length=200, blank=True)
 
@@ -225,7 +207,7 @@ class Notice(models.Model):
 
     @property
     def standing(self) -> dict[str, Any]:
-        """How it stands, as a chip: kind and words."""
+        """Kind and text of the chip that shows the notice's state."""
         if self.sent_at:
             return {"kind": "ok", "text": "Sent"}
         if self.gave_up:

@@ -1,4 +1,4 @@
-"""The page under one's own name: what one is told, how, and what became of the last messages."""
+"""A person's own page about notices: choices, addresses, and the outcome of recent messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mailops.notices import apprise_channel, mail_channel, message_texts
 from mailops.notices.forms import OwnForm
 from mailops.notices.models import NoticeSettings
 
-SHOWN = 20
+MOST_SHOWN = 20
 TESTS_AN_HOUR = 6
 TESTED = "notices.tested"
 SUBJECT = "MailOps: a test"
@@ -34,7 +34,6 @@ BODY = (
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def own(request: HttpRequest) -> HttpResponse:
-    """Show the choices, or save them."""
     user = cast(User, request.user)
     form = OwnForm(request.POST or None, instance=NoticeSettings.of(user))
     is_posted = request.method == "POST"
@@ -45,7 +44,7 @@ def own(request: HttpRequest) -> HttpResponse:
                 record("notices.chosen", user, by=user, changes=changes)
         messages.success(request, "Saved. What is on its way already goes out as it was.")
         return redirect("own_notices")
-    recent = list(user.notices.order_by("-pk")[:SHOWN])
+    recent = list(user.notices.order_by("-pk")[:MOST_SHOWN])
     context: dict[str, Any] = admin.site.each_context(request) | {
         "title": "Notices",
         "form": form,
@@ -60,7 +59,8 @@ def own(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def test(request: HttpRequest) -> HttpResponse:
-    """Send a test to each of one's own addresses, now and within this request."""
+    # within this request, not by the queue: the person waits for the answer, and the worker may be
+    # the very thing that does not run
     user = cast(User, request.user)
     sealed = NoticeSettings.of(user).sealed
     if not (user.email or sealed):
@@ -73,9 +73,9 @@ def test(request: HttpRequest) -> HttpResponse:
         with audited():
             record(TESTED, user, by=user)
         if user.email:
-            say(request, mail_problem(user.email), "your e-mail address")
+            report_test(request, mail_problem(user.email), "your e-mail address")
         if sealed:
-            say(request, address_problem(sealed), NoticeSettings.of(user).service)
+            report_test(request, address_problem(sealed), NoticeSettings.of(user).service)
     else:
         messages.error(request, "That were many tests. Wait an hour before the next.")
     return redirect("own_notices")
@@ -83,12 +83,13 @@ def test(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def forget(request: HttpRequest) -> HttpResponse:
-    """Take the other address out; what should have gone there goes by e-mail."""
+    """Remove the other address. Kinds that were sent there are sent by e-mail from now on."""
     user = cast(User, request.user)
     row = NoticeSettings.of(user)
     if not row.sealed:
         messages.info(request, "There is no other address.")
         return redirect("own_notices")
+    # an update, not a save: no form was filled in, and the other columns stay as they are
     with audited():
         choices = {name: [when, "email"] for name, (when, _by) in row.choices.items()}
         NoticeSettings.objects.filter(pk=row.pk).update(sealed="", service="", choices=choices)
@@ -98,7 +99,7 @@ def forget(request: HttpRequest) -> HttpResponse:
 
 
 def may_test(user: User) -> bool:
-    """A few an hour: nobody floods a channel from here."""
+    # a few an hour, so that nobody floods a channel with tests
     since = timezone.now() - timedelta(hours=1)
     return (
         Event.objects.filter(action=TESTED, user_id=user.pk, at__gte=since).count() < TESTS_AN_HOUR
@@ -106,7 +107,7 @@ def may_test(user: User) -> bool:
 
 
 def mail_problem(to: str) -> str:
-    """Send a test; what went wrong, empty where nothing did."""
+    """Send a test. Returns what went wrong in words, empty if nothing did."""
     try:
         mail_channel.send(
             to,
@@ -120,7 +121,7 @@ def mail_problem(to: str) -> str:
 
 
 def address_problem(sealed: str) -> str:
-    """The same for another service."""
+    """Send a test to another service. Returns what went wrong, empty if nothing did."""
     try:
         apprise_channel.send(Sealed(sealed).open().get("address", ""), title=SUBJECT, body=BODY)
     except (apprise_channel.NotTaken, CannotOpen) as error:
@@ -128,7 +129,7 @@ def address_problem(sealed: str) -> str:
     return ""
 
 
-def say(request: HttpRequest, problem: str, where: str) -> None:
+def report_test(request: HttpRequest, problem: str, where: str) -> None:
     if problem:
         messages.error(request, f"The test to {where} did not go out. {problem}")
     else:

@@ -1,7 +1,4 @@
-"""Who is told: the people who may act on it and did not do it themselves.
-
-Asked of the history, not of the orders.
-"""
+"""Recipients of a notice: the people who may act on an event and did not cause it themselves."""
 
 from __future__ import annotations
 
@@ -19,14 +16,17 @@ DRAFTED, EDITED = "order.drafted", "order.edited"
 
 
 class Audience:
-    """The people for a batch of events, found by a few questions whatever its size."""
+    """The recipients of a batch of events. The number of queries does not grow with the batch."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._events = list(events)
         self._may: dict[str, list[int]] = {}
 
-    def of(self, kind: Kind, event: Event, *, needs: str = "") -> list[User]:
-        """Whoever is told of this event. `needs` is another permission than the kind's own."""
+    def recipients(self, kind: Kind, event: Event, *, needs: str = "") -> list[User]:
+        """The people who get a notice of this event.
+
+        `needs` is a permission to ask for in place of the kind's own.
+        """
         needs = needs or kind.needs
         if kind.to == DRAFTER:
             wanted = {self._drafter.get(event.subject_id)}
@@ -34,15 +34,17 @@ class Audience:
             wanted = {self._by_name.get(str(name)) for name in after(event, "mentions") or ()}
         else:
             wanted = set(self.may(needs))
+            # whoever drafted or edited an order may not confirm it
             if needs == CONFIRM:
                 wanted -= self._editors[event.subject_id]
         wanted.discard(event.user_id)
         return [self._people[pk] for pk in sorted(pk for pk in wanted if pk in self._people)]
 
     def may(self, permission: str) -> list[int]:
-        """Active people with this permission, whichever way they came by it."""
+        """Keys of active people with this permission."""
         if permission not in self._may:
             found: set[int] = set()
+            # every backend: a role gives a permission, and so does a delegation
             for backend in auth.get_backends():
                 if hasattr(backend, "with_perm"):
                     found |= set(
@@ -63,6 +65,7 @@ class Audience:
     def _by_name(self) -> dict[str, int]:
         return {user.get_username(): pk for pk, user in self._people.items()}
 
+    # From the history, because notices know no orders: drafted and edited by whom, newest first.
     @cached_property
     def _past(self) -> list[tuple[str, int | None, str]]:
         orders = {event.subject_id for event in self._events if event.subject_type == ORDER}

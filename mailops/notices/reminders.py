@@ -1,4 +1,4 @@
-"""Reminders: an order that still waits for a person, ever more rarely and not for ever."""
+"""Reminders of orders that still wait for a person: in growing intervals, five at most."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django.db import transaction
 from mailops.history.models import Event
 from mailops.notices import message_texts
 from mailops.notices.collect import for_people
-from mailops.notices.kinds import CONFIRM, KINDS, REMINDER, SETTLE, UNKNOWN
+from mailops.notices.kinds import CONFIRM, NOTICE_KINDS, REMINDER, SETTLE, UNKNOWN
 from mailops.notices.models import Notice, Wait
 from mailops.notices.recipients import Audience
 
-AT_MOST = 200
+MOST_REMINDERS = 200  # in one run
 
 
 def run(now: datetime) -> int:
-    """Make the reminders that are due; how many."""
+    """Make the reminders that are due; returns how many notices that were."""
     if not settings.NOTICES:
         return 0
-    waits = list(Wait.objects.filter(next_at__lte=now).order_by("next_at")[:AT_MOST])
+    waits = list(Wait.objects.filter(next_at__lte=now).order_by("next_at")[:MOST_REMINDERS])
     if not waits:
         return 0
     events = Event.objects.in_bulk([wait.event for wait in waits])
@@ -31,23 +31,31 @@ def run(now: datetime) -> int:
 
 def _remind(wait: Wait, event: Event, audience: Audience, now: datetime) -> int:
     step = wait.reminded + 1
-    kind, needs = KINDS[REMINDER], SETTLE if wait.kind == UNKNOWN else CONFIRM
+    kind, needs = NOTICE_KINDS[REMINDER], SETTLE if wait.kind == UNKNOWN else CONFIRM
     hours = int((now - wait.since).total_seconds() // 3600)
     with transaction.atomic():
+        # the WHERE clause is the lock: of two workers one finds the count as it was
         mine = Wait.objects.filter(pk=wait.pk, reminded=wait.reminded)
         if not mine.update(reminded=step, next_at=_next(wait, now)):
-            return 0  # another worker was faster
+            return 0
         subject, text = message_texts.reminder(event, wait.kind, hours)
         draft = Notice(
-            kind=kind.name, needs=needs, event=event.number, wait=wait.order_key, subject=subject, text=text,
-            path=message_texts.path(event), made_at=now,
-        )  # fmt: skip
-        made = for_people(draft, kind, audience.of(kind, event, needs=needs), now, step=step)
+            kind=kind.name,
+            needs=needs,
+            event=event.number,
+            wait=wait.order_key,
+            subject=subject,
+            text=text,
+            path=message_texts.path(event),
+            made_at=now,
+        )
+        people = audience.recipients(kind, event, needs=needs)
+        made = for_people(draft, kind, people, now, step=step)
         return len(Notice.objects.bulk_create(made, ignore_conflicts=True))
 
 
 def _next(wait: Wait, now: datetime) -> datetime | None:
-    """The next time that still lies ahead: after a night without a worker not several at once."""
+    # only times that lie ahead: after a night without a worker people get one reminder, not three
     for reminded in range(wait.reminded + 1, 10):
         at = Wait.reminder_at(wait.since, reminded)
         if at is None or at > now:

@@ -1,17 +1,18 @@
-"""What the queue runs every minute: read what happened, remind, deliver. Safe to run twice at once."""
+"""The task that the queue runs every minute: collect, remind, deliver."""
 
 from __future__ import annotations
 
 from django.utils import timezone
 
 from mailops.history import acting
+from mailops.notices import collect, deliver, reminders
 
+# stored in the schedule's row
 TICK = "mailops.notices.tasks.tick"
 
 
+# each step locks its rows, so that two workers may run this at once
 def tick() -> str:
-    from mailops.notices import collect, deliver, reminders
-
     with acting(worker=True):
         now = timezone.now()
         made = collect.run(now) + reminders.run(now)

@@ -1,4 +1,4 @@
-"""The pages about one's own notices, under one's own name."""
+"""Addresses of a person's own pages about notices."""
 
 from django.contrib import admin
 from django.urls import path

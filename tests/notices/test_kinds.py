@@ -11,7 +11,7 @@ from django.core import mail
 from django.db import transaction
 
 from mailops.history import record
-from mailops.notices.kinds import KINDS
+from mailops.notices.kinds import NOTICE_KINDS
 from mailops.notices.models import Notice
 from orders.models import State
 from orders.outcomes import delivery
@@ -192,5 +192,5 @@ def test_most_of_what_happens_is_told_to_nobody(factory: OrderFactory, tick: Tic
 
 
 def test_every_kind_has_words_for_people() -> None:
-    for kind in KINDS.values():
+    for kind in NOTICE_KINDS.values():
         assert kind.label and kind.help.endswith(".")

@@ -19,7 +19,7 @@ from mailops.core.sealed import Sealed
 from mailops.history import record
 from mailops.history.models import Event
 from mailops.notices import apprise_channel
-from mailops.notices.kinds import KINDS
+from mailops.notices.kinds import NOTICE_KINDS
 from mailops.notices.models import Notice, NoticeSettings, SharedAddress
 from tests.conftest import OrderFactory
 from tests.notices.conftest import told
@@ -27,7 +27,11 @@ from tests.orders.pages import browser, messages_of
 from vendors.models import SendingSwitch
 
 SLACK = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
-WAITING, UNKNOWN, DELIVERED = KINDS["waiting"], KINDS["unknown"], KINDS["delivered"]
+WAITING, UNKNOWN, DELIVERED = (
+    NOTICE_KINDS["waiting"],
+    NOTICE_KINDS["unknown"],
+    NOTICE_KINDS["delivered"],
+)
 
 
 # The clock
