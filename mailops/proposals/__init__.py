@@ -1,3 +1,1 @@
-"""Changes that need a second person: proposed by one, approved by another, then applied exactly as
-proposed.
-"""
+"""Changes that a second person approves before they are applied, exactly as proposed."""

@@ -1,7 +1,4 @@
-"""The pages about proposals: a list with tabs, and one proposal with what it changes.
-
-GET shows, POST decides.
-"""
+"""The pages about proposals: a list with tabs, and one proposal with the changes it makes."""
 
 from __future__ import annotations
 
@@ -29,13 +26,14 @@ from mailops.proposals import workflow
 from mailops.proposals.models import Proposal, State
 from mailops.proposals.workflow import ALONE, NotAllowed
 
-KINDS = {
+CHIP_KINDS = {
     State.PROPOSED: "wait",
     State.APPROVED: "ok",
     State.DECLINED: "bad",
     State.WITHDRAWN: "",
     State.EXPIRED: "",
 }
+# key in the address, label, states
 TABS = [
     ("", "All", list(State)),
     ("waiting", "Waiting", [State.PROPOSED]),
@@ -45,7 +43,7 @@ TABS = [
 
 
 class TabFilter(admin.SimpleListFilter):
-    """The tabs over the list; drawn there, not among the other filters."""
+    """The tabs over the list. The template draws them there, so this filter shows nothing."""
 
     title = "state"
     parameter_name = "tab"
@@ -109,12 +107,14 @@ class ProposalAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        # GET shows; deciding has addresses of its own, which take POST alone
         if request.method == "POST":
             raise PermissionDenied
         return self._page(request, self._load(request, object_id))
 
     def get_urls(self) -> list[Any]:
-        doors = {
+        # only approving needs the password again: nothing else puts a change into force
+        views = {
             "approve": reauthentication.required(
                 self.approve, then=lambda request, pk: f"Approve proposal {pk}"
             ),
@@ -127,18 +127,16 @@ class ProposalAdmin(ReadOnlyAdmin):
                 self.admin_site.admin_view(require_POST(view)),
                 name=f"proposals_proposal_{name}",
             )
-            for name, view in doors.items()
+            for name, view in views.items()
         ]
         return ours + super().get_urls()
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         proposal = self._load(request, pk)
-        self._must_hold(request, proposal)
-        if (
-            proposal.is_waiting
-            and proposal.proposed_by_id == request.user.pk
-            and not settings.ONE_PERSON
-        ):
+        self._must_be_approver(request, proposal)
+        is_own = proposal.proposed_by_id == request.user.pk
+        # recorded before it is refused: an attempt to approve one's own change is news for auditors
+        if is_own and proposal.is_waiting and not settings.ONE_PERSON:
             with audited():
                 record("proposal.self_approval_refused", proposal, changes={"what": proposal.what})
         return self._decide(
@@ -150,7 +148,7 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def decline(self, request: HttpRequest, pk: int) -> HttpResponse:
         proposal = self._load(request, pk)
-        self._must_hold(request, proposal)
+        self._must_be_approver(request, proposal)
         why = request.POST.get("why", "").strip()[:1000]
         if not why:
             response = self._page(
@@ -177,12 +175,16 @@ class ProposalAdmin(ReadOnlyAdmin):
         )
 
     def _decide(
-        self, request: HttpRequest, proposal: Proposal, says: str, deed: Callable[[User], Proposal]
+        self,
+        request: HttpRequest,
+        proposal: Proposal,
+        success: str,
+        decide: Callable[[User], Proposal],
     ) -> HttpResponse:
         assert isinstance(request.user, User)
         try:
-            deed(request.user)
-            messages.success(request, says)
+            decide(request.user)
+            messages.success(request, success)
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect("admin:proposals_proposal_change", proposal.pk)
@@ -190,16 +192,14 @@ class ProposalAdmin(ReadOnlyAdmin):
     def _load(self, request: HttpRequest, pk: int | str) -> Proposal:
         if not request.user.has_perm("proposals.view_proposal"):
             raise PermissionDenied
-        found = (
-            Proposal.objects.seen_by(request.user).filter(pk=pk).first()
-            if str(pk).isdecimal()
-            else None
-        )
+        # Django's admin passes the key of a page as typed in the address
+        seen = Proposal.objects.seen_by(request.user)
+        found = seen.filter(pk=pk).first() if str(pk).isdecimal() else None
         if found is None:
             raise Http404
         return found
 
-    def _must_hold(self, request: HttpRequest, proposal: Proposal) -> None:
+    def _must_be_approver(self, request: HttpRequest, proposal: Proposal) -> None:
         if not proposal.policy.may_approve(request.user):
             raise PermissionDenied
 
@@ -211,7 +211,7 @@ class ProposalAdmin(ReadOnlyAdmin):
         context = {
             "title": f"{capfirst(proposal.names)} of {proposal.subject}",
             "proposal": proposal,
-            "kind": KINDS[State(proposal.state)],
+            "kind": CHIP_KINDS[State(proposal.state)],
             "item_url": url(item) if item else "",
             "stale": proposal.stale(item) if item and proposal.is_waiting else [],
             "why_not": workflow.why_not_approve(proposal, user) if proposal.is_waiting else "",
@@ -236,15 +236,14 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, proposal: Proposal) -> SafeString:
-        kind = KINDS[State(proposal.state)]
+        kind = CHIP_KINDS[State(proposal.state)]
         return format_html('<span class="chip {}">{}</span>', kind, proposal.get_state_display())
 
 
 def url(item: Any) -> str:
-    """The page of what a proposal is about."""
+    """The admin page of a row; empty if there is none."""
+    page = f"admin:{item._meta.app_label}_{item._meta.model_name}_change"
     try:
-        return reverse(
-            f"admin:{item._meta.app_label}_{item._meta.model_name}_change", args=[item.pk]
-        )
+        return reverse(page, args=[item.pk])
     except NoReverseMatch:
         return ""

@@ -1,5 +1,6 @@
-"""The stock admin page and form of a guarded model: what may change at once does, the rest becomes
-one proposal.
+"""Admin page and form of a model with a policy.
+
+Changes that need nobody else are saved at once; the others become one proposal.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ WHY = "why"
 
 
 class WhyField(forms.CharField):
-    """Why something should change, in a sentence for whoever approves it."""
+    """The reason for a change, for the person who approves it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
@@ -42,7 +43,7 @@ class WhyField(forms.CharField):
 
 
 class ApprovalForm(forms.ModelForm):
-    """Keeps what needs a second person apart from what is saved at once."""
+    """Moves the changes that need a second person from the saved values to `wanted`."""
 
     policy: Policy
 
@@ -59,26 +60,21 @@ class ApprovalForm(forms.ModelForm):
         return said
 
     def _keep_apart(self, said: dict[str, Any]) -> None:
-        """Take what has to wait out of what is saved."""
         policy = self.policy
         after = {
             name: self._typed(name, value)
             for name, value in said.items()
-            if self._has_policy(name, value)
+            if self._is_ruled(name, value)
         }
-        before = (
-            policy.read(self.instance) if self.instance.pk else policy.start(self.instance, after)
-        )
+        is_new = not self.instance.pk
+        before = policy.start(self.instance, after) if is_new else policy.read(self.instance)
         wanted = policy.wanted(before, after)
         if not wanted.values:
             return
         if not said[WHY].strip():
             reasons = " ".join(dict.fromkeys(wanted.reasons.values()))
-            again = (
-                " Enter the key again, it is never shown."
-                if any(map(policy.is_secret, wanted.values))
-                else ""
-            )
+            has_secret = any(map(policy.is_secret, wanted.values))
+            again = " Enter the key again, it is never shown." if has_secret else ""
             self.add_error(
                 WHY, f"{reasons} This needs a second person: say why. Nothing is saved yet.{again}"
             )
@@ -86,13 +82,15 @@ class ApprovalForm(forms.ModelForm):
         self.wanted = wanted
         for name, value in wanted.values.items():
             if policy.is_secret(name):
+                # in clear only until `Policy.seal` within this request
                 wanted.secrets[name], said[name] = said[name], ""
             else:
                 said[name] = policy.python(name, policy.at_once(name, before.get(name), value))
 
-    def _has_policy(self, name: str, value: Any) -> bool:
+    def _is_ruled(self, name: str, value: Any) -> bool:
         if self.policy.rule(name) is None or self.fields[name].disabled:
             return False
+        # an empty field for a secret means that the stored one is kept
         return bool(value) or not self.policy.is_secret(name)
 
     def _typed(self, name: str, value: Any) -> Any:
@@ -100,7 +98,7 @@ class ApprovalForm(forms.ModelForm):
 
 
 class ApprovalAdmin(RecordedAdmin):
-    """A page whose form is a ApprovalForm."""
+    """An admin page whose form is an ApprovalForm."""
 
     @property
     def policy(self) -> Policy:
@@ -109,19 +107,18 @@ class ApprovalAdmin(RecordedAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
-        """Locked while it is saved, so that nothing tightened meanwhile is written back."""
         found = super().get_object(request, object_id, from_field)
         if found is None or request.method != "POST" or not connection.in_atomic_block:
             return found
+        # Locked until the form is saved. Without the lock, a value that somebody tightened since
+        # this request read the row would be written back as it was.
         return self.policy.locked(str(found.pk))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.with_why(request, obj, super().get_fieldsets(request, obj))
 
     def with_why(self, request: HttpRequest, obj: Any, found: Any) -> Any:
-        """The fieldsets, and a last one that asks why, where somebody may change what needs a
-        second person.
-        """
+        """The fieldsets, with a last one for the reason if this person may propose changes."""
         if settings.ONE_PERSON or not self.may_propose(request, obj):
             return found
         return [*found, ("Changes that need a second person", {"fields": (WHY,)})]
@@ -132,7 +129,7 @@ class ApprovalAdmin(RecordedAdmin):
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
-        """The form adds the field "Why?" itself: it is none of the model's."""
+        # Django would look for the field on the model; the form adds the field itself
         if kwargs.get("fields") is not None:
             kwargs["fields"] = [name for name in kwargs["fields"] if name != WHY]
         return super().get_form(request, obj, change=change, **kwargs)
@@ -145,9 +142,9 @@ class ApprovalAdmin(RecordedAdmin):
     def propose(
         self, request: HttpRequest, item: models.Model, wanted: Wanted, why: str
     ) -> Proposal:
-        """Make the proposal, and have the page say so."""
         assert isinstance(request.user, User)
         proposal = workflow.propose(item, wanted, by=request.user, why=why)
+        # for `message_user`, which Django calls afterwards with the request alone
         request.waiting = proposal  # type: ignore[attr-defined]
         return proposal
 
@@ -156,17 +153,15 @@ class ApprovalAdmin(RecordedAdmin):
     ) -> None:
         proposal: Proposal | None = getattr(request, "waiting", None)
         if proposal is not None:
-            says = (
-                f"The new {proposal.names} {'wait' if len(proposal.changes) > 1 else 'waits'} for a"
-                " second person."
-            )
-            message, level = f"Saved. {says}", messages.WARNING
+            waits = "wait" if len(proposal.changes) > 1 else "waits"
+            message = f"Saved. The new {proposal.names} {waits} for a second person."
+            level = messages.WARNING
         super().message_user(request, message, level, *args, **kw)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Without what has to wait: its own event tells of it."""
+        # without changes that wait: the proposal's own event has those
         changes = super().construct_change_message(request, form, formsets, add)
         waits = getattr(form, "wanted", Wanted()).values
         return {
@@ -178,14 +173,15 @@ class ApprovalAdmin(RecordedAdmin):
     def _is_saved(self, name: str, pair: list[Any], waits: Mapping[str, Any]) -> bool:
         return name not in waits or (not self.policy.is_secret(name) and pair[0] != pair[1])
 
-    def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
+    # Django names these arguments `object`, and passes some of them by keyword.
+    def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:  # noqa: A002
         return self._log("added", object, message)
 
-    def log_change(self, request: HttpRequest, object: Any, message: Any) -> Any:
+    def log_change(self, request: HttpRequest, object: Any, message: Any) -> Any:  # noqa: A002
         return self._log("changed", object, message) if message else None
 
     def _log(self, done: str, item: Any, changes: Mapping[str, Any]) -> Any:
-        """On a one-person installation a guarded change says that nobody else was asked."""
+        # the event of a change under a policy says why no second person approved it
         alone = settings.ONE_PERSON and any(self.policy.rule(name) for name in changes)
         return record(
             f"{item._meta.model_name}.{done}", item, changes=changes, reason=ALONE if alone else ""
@@ -201,24 +197,23 @@ class ApprovalAdmin(RecordedAdmin):
         about = Proposal.objects.seen_by(request.user).filter(
             state=State.PROPOSED, subject_type=self.policy.label
         )
+        is_key = object_id is not None and object_id.isdecimal()
         context = {
             "alone": ALONE if settings.ONE_PERSON else "",
-            "proposals": (
-                list(about.filter(subject_id=object_id))
-                if object_id and object_id.isdecimal()
-                else []
-            ),
+            "proposals": list(about.filter(subject_id=object_id)) if is_key else [],
         }
-        view = _asked_again(super().changeform_view, then=f"Save this {self.opts.verbose_name}")
+        view = _reauthenticated(super().changeform_view, then=f"Save this {self.opts.verbose_name}")
         return view(request, object_id, form_url, context | (extra_context or {}))
 
     def delete_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        view = _asked_again(super().delete_view, then=f"Delete this {self.opts.verbose_name}")
+        view = _reauthenticated(super().delete_view, then=f"Delete this {self.opts.verbose_name}")
         return view(request, object_id, extra_context)
 
 
-def _asked_again(view: Callable[..., HttpResponse], *, then: str) -> Callable[..., HttpResponse]:
-    """Where no second person stands in between, a forgotten session must not be enough either."""
+def _reauthenticated(
+    view: Callable[..., HttpResponse], *, then: str
+) -> Callable[..., HttpResponse]:
+    # Where no second person approves a change, a session left open must not be enough for it.
     return reauthentication.required(view, then=then) if settings.ONE_PERSON else view

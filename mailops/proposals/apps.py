@@ -1,6 +1,4 @@
-"""The proposals app: makes sure after every migration that the database still refuses
-self-approval.
-"""
+"""The proposals app. Installs the triggers against self-approval after every migration."""
 
 from typing import Any
 

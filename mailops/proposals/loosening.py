@@ -1,7 +1,7 @@
-"""Which change of a value loosens a rule. Each says why, in words; an empty answer means it is as
-tight or tighter.
+"""Rules that say why a change of a value loosens a safeguard.
 
-Values are as JSON keeps them: amounts as text, None where nothing is set.
+Each returns the reason in words; an empty text means that the new value is as tight or tighter.
+Values are as JSON keeps them: amounts as text, None if nothing is set.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ Rule = Callable[[Value, Value], str]
 
 
 def limit(before: Value, after: Value) -> str:
-    """No limit is the loosest."""
+    # no limit at all is the loosest
     if after is not None and (before is None or amount(after) <= amount(before)):
         return ""
     return "More could be spent than before."
 
 
 def tolerance(before: Value, after: Value) -> str:
-    """None set is the tightest."""
+    # no tolerance is the tightest
     if amount(after or 0) <= amount(before or 0):
         return ""
     return "A price could rise further without being confirmed anew."
 
 
 def floor(before: Value, after: Value) -> str:
-    """None set is the loosest."""
+    # no floor is the loosest
     if amount(after or 0) >= amount(before or 0):
         return ""
     return "Orders could go out with less money left at the vendor."
@@ -53,23 +53,23 @@ def stays_practice(before: Value, after: Value) -> str:
 
 
 def no_more(before: Value, after: Value) -> str:
-    """Taking something out of a list is tighter, putting something in is not."""
     assert isinstance(before, list)
     assert isinstance(after, list)
+    # an item less is tighter, an item more is looser
     return "It gives somebody more rights." if set(after) - set(before) else ""
 
 
 def never(why: str) -> Rule:
-    """A rule for values of which none is tighter than another."""
+    """A rule for values that can't be compared: every change loosens."""
     return lambda before, after: why if before != after else ""
 
 
 def in_both(before: Iterable[str], after: Iterable[str]) -> list[str]:
-    """What of a list may hold at once: what stays of it."""
+    """The items that may hold at once: those of both lists."""
     return sorted(set(before) & set(after))
 
 
 def amount(value: Value) -> Decimal:
-    """The number that JSON keeps as text; nothing set counts as 0."""
+    """The number of a value; 0 if nothing is set."""
     assert not isinstance(value, list)
     return Decimal(str(value or 0))

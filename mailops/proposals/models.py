@@ -1,4 +1,4 @@
-"""The proposals: what somebody wants to change, and what a second person said to it."""
+"""Proposals: changes somebody wants, and the decision of a second person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mailops.proposals.policies import POLICIES, Policy
 
 
 class State(models.TextChoices):
-    """Where a proposal stands."""
+    """The states of a proposal. All but PROPOSED are final."""
 
     PROPOSED = "proposed", "Waiting"
     APPROVED = "approved", "Approved"
@@ -27,20 +27,16 @@ class State(models.TextChoices):
 
 
 class ProposalQuerySet(models.QuerySet["Proposal"]):
-    """Rules about many proposals."""
+    """Proposals by who may see or decide them."""
 
     def seen_by(self, user: User | AnonymousUser) -> ProposalQuerySet:
-        """Those about what this person may look at."""
         if not user.has_perm("proposals.view_proposal"):
             return self.none()
-        return self.filter(
-            subject_type__in=[
-                label for label, policy in POLICIES.items() if user.has_perm(policy.sees)
-            ]
-        )
+        seen = [label for label, policy in POLICIES.items() if user.has_perm(policy.sees)]
+        return self.filter(subject_type__in=seen)
 
     def waiting_for(self, user: User) -> ProposalQuerySet:
-        """Those that this person may approve or decline, oldest first."""
+        """Proposals that this person may approve or decline, oldest first."""
         theirs = [label for label, policy in POLICIES.items() if policy.may_approve(user)]
         if not theirs:
             return self.none()
@@ -56,31 +52,29 @@ class ProposalQuerySet(models.QuerySet["Proposal"]):
 
 
 class Proposal(models.Model):
-    """A change that waits for a second person.
-
-    Names are kept as text, so that it stays readable when people go.
-    """
+    """Changes of one row that wait for a second person."""
 
     subject_type = models.CharField(max_length=60)
     subject_id = models.CharField(max_length=60)
     subject = models.CharField("about", max_length=200)
-    changes = (
-        models.JSONField()
-    )  # a list of name, label, before, after, why (words) and value (to be written)
-    based_on = models.JSONField()  # what stood when it was proposed, by name
-    sealed = models.TextField(blank=True)  # the secrets among the values, until it is decided
+    # a list of dicts: name, label, before, after and why in words, value as it will be written
+    changes = models.JSONField()
+    # all values of the row when the change was proposed, by name
+    based_on = models.JSONField()
+    # the secrets among the values, until somebody decides
+    sealed = models.TextField(blank=True)
     why = models.TextField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
     proposed_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    # names as text, so that a proposal stays readable when people are deleted
     proposed_by_name = models.CharField("proposed by", max_length=150)
     proposed_at = models.DateTimeField("when", default=timezone.now)
     decided_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     decided_by_name = models.CharField("decided by", max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True)
     decided_why = models.TextField(blank=True)
-    alone = models.BooleanField(
-        default=False
-    )  # approved while the installation was marked as one-person
+    # approved while the installation was marked as one-person
+    alone = models.BooleanField(default=False)
 
     objects = ProposalQuerySet.as_manager()
 
@@ -92,13 +86,19 @@ class Proposal(models.Model):
             models.Index(fields=["subject_type", "subject_id"], name="proposal_about")
         ]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(state__in=State.values), name="proposal_state_known"),
             models.CheckConstraint(
-                condition=~Q(state=State.APPROVED) | Q(alone=True) | ~Q(decided_by=F("proposed_by"))
-                | Q(decided_by=None) | Q(proposed_by=None),
+                condition=Q(state__in=State.values), name="proposal_state_known"
+            ),
+            # people who are deleted become NULL, on proposals that were approved long ago too
+            models.CheckConstraint(
+                condition=~Q(state=State.APPROVED)
+                | Q(alone=True)
+                | ~Q(decided_by=F("proposed_by"))
+                | Q(decided_by=None)
+                | Q(proposed_by=None),
                 name="proposal_by_two",
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return f"Proposal {self.pk} about {self.subject}"
@@ -117,16 +117,14 @@ class Proposal(models.Model):
 
     @property
     def what(self) -> list[str]:
-        """ "Order limit: $2,000.00 → $3,000.00", a line a change; a secret says only that it
-        changes.
-        """
+        """A line for each change: "Order limit: $2,000.00 → $3,000.00"."""
         return [
             f"{change['label']}: {change['before']} → {change['after']}" for change in self.changes
         ]
 
     @property
     def names(self) -> str:
-        """ "order limit and two-person rule"."""
+        """The labels in a sentence: "order limit and two-person rule"."""
         labels = [_small(change["label"]) for change in self.changes]
         return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
 
@@ -135,22 +133,25 @@ class Proposal(models.Model):
         return self.proposed_at + timedelta(days=settings.PROPOSAL_DAYS)
 
     def stale(self, item: Any) -> list[str]:
-        """What changed since it was proposed, a sentence each; empty where it may still be applied."""
-        now, group = self.policy.read(item), {self.policy.group(name) for name in self.values}
-        return [
-            f"{self.policy.named(item, name)} was {self.policy.words(name, self.based_on)} and "
-            + (
-                "was entered anew."
-                if self.policy.is_secret(name)
-                else f"is now {self.policy.words(name, now)}."
+        """A sentence for each change since the proposal; empty if it may still be applied."""
+        policy, now = self.policy, self.policy.read(item)
+        groups = {policy.group(name) for name in self.values}
+        found = []
+        for name in sorted({*self.based_on, *now}):
+            if policy.group(name) not in groups or self.based_on.get(name) == now.get(name):
+                continue
+            is_now = (
+                "was entered anew"
+                if policy.is_secret(name)
+                else f"is now {policy.words(name, now)}"
             )
-            for name in sorted({*self.based_on, *now})
-            if self.policy.group(name) in group and self.based_on.get(name) != now.get(name)
-        ]
+            was = policy.words(name, self.based_on)
+            found.append(f"{policy.named(item, name)} was {was} and {is_now}.")
+        return found
 
 
 def _small(label: str) -> str:
-    """Inside a sentence; an abbreviation stays as it is."""
+    # within a sentence; an abbreviation keeps its capitals
     return label if label[:2].isupper() else label[:1].lower() + label[1:]
 
 
@@ -170,7 +171,8 @@ TRIGGERS = (
         table="proposals_proposal",
         event="UPDATE",
         message=_SAYS,
-        # the names of people who are deleted become empty, which changes nothing about who decided
+        # The foreign keys of people who are deleted become NULL. The triggers allow that, and
+        # refuse every other change of the proposer or of a decision.
         when=(
             "(NEW.proposed_by_id IS NOT NULL AND (OLD.proposed_by_id IS NULL OR NEW.proposed_by_id"
             " <> OLD.proposed_by_id)) OR (OLD.state <> 'proposed' AND NEW.state <> OLD.state) OR"

@@ -1,7 +1,4 @@
-"""What of a model needs a second person.
-
-Each app says it for its own models with a Policy, registered when it loads.
-"""
+"""Policies: which fields of a model need a second person. Each app registers its own."""
 
 from __future__ import annotations
 
@@ -17,15 +14,18 @@ from django.utils.text import capfirst
 from mailops.proposals import loosening
 from mailops.proposals.loosening import Rule, Value
 
+# shown and stored in place of a secret
 HIDDEN = "changed, not shown"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+# by the label of the model
 POLICIES: dict[str, Policy] = {}
 
 
 @dataclass
 class Wanted:
-    """Changes that wait for a second person: the values, why each needs one, and the secrets among
-    them in clear.
+    """Changes that wait for a second person, by the field's name.
+
+    `reasons` says why each needs one; `secrets` holds the secret values in clear.
     """
 
     values: dict[str, Value] = field(default_factory=dict)
@@ -34,12 +34,14 @@ class Wanted:
 
 
 class Policy:
-    """The rules for one model. Names are those of its form's fields; values are as JSON keeps them."""
+    """The rules for one model, by the names of its form's fields. Values are as JSON keeps them."""
 
     model: ClassVar[type[models.Model]]
     rules: ClassVar[Mapping[str, Rule]] = {}
-    sees: ClassVar[str]  # the permission to read proposals about it
-    who: ClassVar[str] = "an operator or a confirmer"  # may approve, in words
+    # the permission to read proposals about the model
+    sees: ClassVar[str]
+    # the approvers, in words
+    who: ClassVar[str] = "an operator or a confirmer"
 
     @property
     def label(self) -> str:
@@ -52,44 +54,43 @@ class Policy:
         return False
 
     def group(self, name: str) -> str:
-        """Values of one group are decided together: when one changes, proposals about the others no
-        longer hold.
+        """The group of a field.
+
+        Fields of one group are approved together: changing one makes open proposals about the
+        others stale.
         """
         return name
 
     def read(self, item: Any) -> dict[str, Value]:
-        """What stands now, by name; of a secret only something that changes when it does."""
+        """The present values; for a secret, a mark that changes with the secret."""
         return {name: plain(getattr(item, name)) for name in self.rules}
 
     def start(self, item: Any, typed: Mapping[str, Value]) -> dict[str, Value]:
-        """What a new row holds until somebody approves what was typed.
-
-        Unless told otherwise, the model's defaults.
-        """
+        """The values of a new row until somebody approves the typed ones."""
+        # an unsaved row holds the model's defaults
         return self.read(item)
 
     def loosens(self, name: str, before: Mapping[str, Value], after: Mapping[str, Value]) -> str:
-        """Why this change needs a second person; empty where it needs none."""
+        """Why this change needs a second person; empty if none is needed."""
         rule = self.rule(name)
         if rule is None or before.get(name) == after[name]:
             return ""
         return rule(before.get(name), after[name])
 
     def at_once(self, name: str, before: Value, after: Value) -> Value:
-        """What of a change that waits may hold at once: nothing, but for roles that are taken away."""
+        """The value to save now for a change that waits."""
+        # of a list, what is taken away holds at once; every other value stays as it was
         if isinstance(before, list) and isinstance(after, list):
             return list(loosening.in_both(before, after))
         return before
 
     def python(self, name: str, value: Value) -> Any:
-        """The value for the model's own field."""
         return self.model._meta.get_field(name).to_python(value)  # type: ignore[union-attr]
 
     def named(self, item: Any, name: str) -> str:
         return str(capfirst(self.model._meta.get_field(name).verbose_name))  # type: ignore[union-attr]
 
     def words(self, name: str, values: Mapping[str, Value]) -> str:
-        """A value for people."""
         value = values.get(name)
         if self.is_secret(name):
             return "stored" if value else "none"
@@ -100,7 +101,6 @@ class Policy:
         return "none" if value in (None, "") else str(value)
 
     def seal(self, secrets: Mapping[str, str]) -> str:
-        """The secrets of a proposal, sealed; only a policy with secrets has a way."""
         assert not secrets
         return ""
 
@@ -114,23 +114,23 @@ class Policy:
         return user.has_perm("proposals.approve_proposal")
 
     def locked(self, pk: str) -> Any:
-        """The row, locked until the transaction ends; None where it is gone."""
+        """The row, locked until the transaction ends; None if it was deleted."""
+        # no_key: new rows that refer to this one need not wait
         return self.model._default_manager.select_for_update(no_key=True).filter(pk=pk).first()
 
     def write(self, item: Any, values: Mapping[str, Value], sealed: str) -> Iterable[str]:
-        """Put the values on the row; the columns to save."""
+        """Set the values on the row, without saving. Returns the columns to save."""
         for name, value in values.items():
             setattr(item, name, self.python(name, value))
         return values
 
     def check(self, item: Any, values: Mapping[str, Value]) -> None:
-        """Raises ValidationError where what is written now breaks a rule that no field knows."""
+        """Raises ValidationError if the written values break a rule across fields."""
 
     def afterwards(self, item: Any, values: Mapping[str, Value]) -> None:
-        """What follows in the same transaction, once the row is saved."""
+        """A hook in the same transaction, after the row was saved."""
 
     def wanted(self, before: Mapping[str, Value], after: Mapping[str, Value]) -> Wanted:
-        """The changes that need a second person."""
         reasons = {name: why for name in after if (why := self.loosens(name, before, after))}
         return Wanted(values={name: after[name] for name in reasons}, reasons=reasons)
 
@@ -145,7 +145,8 @@ def plain(value: Any) -> Value:
     if isinstance(value, Decimal):
         return f"{value:.2f}"
     if isinstance(value, models.Model):
-        return int(value.pk)  # names change, and are not always what `str` says
+        # not `str`: names change, and two rows may have the same one
+        return int(value.pk)
     if isinstance(value, models.QuerySet):
         return sorted(str(item) for item in value)
     return value if value is None or isinstance(value, bool | int) else str(value)

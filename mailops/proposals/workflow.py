@@ -1,4 +1,4 @@
-"""Propose, approve, decline, withdraw, expire: each in one transaction with its event."""
+"""Propose, approve, decline, withdraw and expire, each in one transaction with its event."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from mailops.proposals.loosening import Value
 from mailops.proposals.models import Proposal, State
 from mailops.proposals.policies import HIDDEN, POLICIES, Policy, Wanted
 
+MOST_EXPIRED = 200  # in one sweep
 ALONE = "This installation is marked as one-person: changes like this need no second person."
 
 
 class NotAllowed(Exception):
-    """This person may not do that with this proposal now; the message says why."""
+    """This person may not do that with this proposal now. The message says why."""
 
 
 def propose(item: models.Model, wanted: Wanted, *, by: User, why: str) -> Proposal:
-    """Keep the changes until a second person decides. In the transaction of whatever else is saved."""
+    """Store the changes until a second person decides. Runs in the caller's transaction."""
     policy = POLICIES[item._meta.label_lower]
     stands = policy.read(item)
     proposal = Proposal.objects.create(
@@ -39,15 +40,18 @@ def propose(item: models.Model, wanted: Wanted, *, by: User, why: str) -> Propos
         proposed_by=by,
         proposed_by_name=by.get_username(),
     )
-    record("proposal.made", proposal, by=by, reason=why, changes=_told(proposal))
+    record("proposal.made", proposal, by=by, reason=why, changes={"what": proposal.what})
     return proposal
 
 
 def approve(pk: int, *, by: User) -> Proposal:
-    """Apply exactly what was proposed, if the object still stands as it did then."""
+    """Apply the proposed values. Raises NotAllowed if the row's group of values changed since."""
     with audited():
         proposal, item = _locked(pk)
-        alone = _may_approve(proposal, by)
+        if why := why_not_approve(proposal, by):
+            raise NotAllowed(why)
+        # possible only on an installation that is marked as one-person
+        alone = proposal.proposed_by_id == by.pk
         if item is None:
             raise NotAllowed(
                 f"{proposal.subject} was deleted meanwhile. Decline this proposal, or let it"
@@ -81,11 +85,14 @@ def withdraw(pk: int, *, by: User) -> Proposal:
 
 
 def expire(now: datetime) -> int:
-    """Let proposals lapse that nobody decided in time; how many."""
+    """End proposals that nobody decided in time; returns how many."""
     count = 0
-    for pk in Proposal.objects.overdue(now).values_list("pk", flat=True)[:200]:
+    overdue = Proposal.objects.overdue(now).values_list("pk", flat=True)
+    for pk in overdue[:MOST_EXPIRED]:
+        # a transaction each, so that one that fails leaves the others ended
         with audited():
             proposal = Proposal.objects.select_for_update().get(pk=pk)
+            # somebody may have decided before the lock was taken
             if proposal.is_waiting:
                 days = settings.PROPOSAL_DAYS
                 _decide(proposal, State.EXPIRED, by=None, why=f"Nobody decided for {days} days.")
@@ -94,16 +101,14 @@ def expire(now: datetime) -> int:
 
 
 def why_not_approve(proposal: Proposal, user: User) -> str:
-    """Why this person may not approve it, in words; empty where they may."""
+    """Why this person may not approve the proposal, in words; empty if they may."""
     if not proposal.is_waiting:
         decided = proposal.get_state_display().lower()
-        return (
-            "It is"
-            f" {decided}{f' by {proposal.decided_by_name}' if proposal.decided_by_name else ''}"
-            " already."
-        )
+        by = f" by {proposal.decided_by_name}" if proposal.decided_by_name else ""
+        return f"It is {decided}{by} already."
     if not proposal.policy.may_approve(user):
         return f"Only {proposal.policy.who} may approve this."
+    # a change that only somebody wants who is gone has nobody left to answer for the reason
     if proposal.proposed_by is not None and not proposal.proposed_by.is_active:
         return (
             f"{proposal.proposed_by_name}, who proposed it, can't sign in any more. It has to be"
@@ -120,22 +125,14 @@ def why_not_approve(proposal: Proposal, user: User) -> str:
 
 
 def _locked(pk: int) -> tuple[Proposal, Any]:
-    """The object first and the proposal after it, as everywhere, or two transactions could wait for
-    each other.
-    """
+    """The proposal and the row it is about, both locked. Raises NotAllowed if it was decided."""
+    # The row first, as everywhere: locks in two orders could wait for each other for ever.
     about = Proposal.objects.get(pk=pk)
     item = about.policy.locked(about.subject_id)
     proposal = Proposal.objects.select_for_update(of=("self",)).get(pk=pk)
     if not proposal.is_waiting:
         raise NotAllowed(why_not_approve(proposal, User()))
     return proposal, item
-
-
-def _may_approve(proposal: Proposal, by: User) -> bool:
-    """Whether it is the proposer alone, on an installation that is marked so."""
-    if why := why_not_approve(proposal, by):
-        raise NotAllowed(why)
-    return proposal.proposed_by_id == by.pk
 
 
 def _apply(proposal: Proposal, item: Any, *, alone: bool, by: User) -> None:
@@ -164,9 +161,9 @@ def _apply(proposal: Proposal, item: Any, *, alone: bool, by: User) -> None:
 def _pair(
     policy: Policy, name: str, before: Mapping[str, Value], after: Mapping[str, Value]
 ) -> list[Value]:
-    """Rows by their names: a number would tell nothing."""
     if policy.is_secret(name):
         return ["", HIDDEN]
+    # other rows by their names: keys mean nothing to a reader of the history
     if name in {field.name for field in policy.model._meta.fields if field.many_to_one}:
         return [policy.words(name, before), policy.words(name, after)]
     return [before.get(name), after[name]]
@@ -175,18 +172,13 @@ def _pair(
 def _decide(proposal: Proposal, state: State, *, by: User | None, why: str = "") -> Proposal:
     proposal.state, proposal.decided_by, proposal.decided_why = state, by, why
     proposal.decided_by_name = by.get_username() if by else ""
+    # the secrets are stored on the row by now, or never will be
     proposal.decided_at, proposal.sealed = timezone.now(), ""
-    proposal.save(
-        update_fields=[
-            "state", "decided_by", "decided_by_name", "decided_at", "decided_why", "sealed", "alone",
-        ]
-    )  # fmt: skip
-    record(f"proposal.{state.value}", proposal, by=by, reason=why, changes=_told(proposal))
+    decision = ("state", "decided_by", "decided_by_name", "decided_at", "decided_why")
+    proposal.save(update_fields=[*decision, "sealed", "alone"])
+    changes = {"what": proposal.what}
+    record(f"proposal.{state.value}", proposal, by=by, reason=why, changes=changes)
     return proposal
-
-
-def _told(proposal: Proposal) -> dict[str, Any]:
-    return {"what": proposal.what}
 
 
 def _changes(
