@@ -114,7 +114,7 @@ def _why_not(notice: Notice, waiting: set[str]) -> str:
 
 
 def _deliver(notices: list[Notice]) -> tuple[str, bool]:
-    """Send one message, record the outcome. Returns its word, and True if no mail can go out now."""
+    """Send one message, record the outcome. Returns its word, and True if mail can't go out now."""
     rows = Notice.objects.filter(claim=notices[0].claim, pk__in=[notice.pk for notice in notices])
     try:
         _send_safely(notices)

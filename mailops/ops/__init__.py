@@ -1,1 +1,1 @@
-"""Running it: processes, health for monitors, diagnostics for people."""
+"""Operation: processes, health for monitors, diagnostics for people."""

@@ -1,6 +1,6 @@
-"""What is wrong with this installation, in sentences for people: `manage.py health` prints them.
+"""Problems of this installation, in sentences for people; `manage.py health` prints them.
 
-Each look reads a few rows and changes nothing.
+Each probe reads a few rows and changes nothing.
 """
 
 from __future__ import annotations
@@ -34,17 +34,16 @@ from vendors.models import SendingSwitch, Vendor
 from vendors.models.exchange_rate import TRIGGERS as RATE_TRIGGERS
 from vendors.models.price_version import TRIGGERS as VERSION_TRIGGERS
 
-WAITS = timedelta(minutes=3)  # an order that may be sent, and a schedule
-TOO_LONG = timedelta(minutes=30)  # an order whose account is busy with others
-OVER = timedelta(
-    minutes=2
-)  # an order whose worker should have reported: the sweep comes every minute
-SKEW = timedelta(seconds=10)
+# How late something may be before it is a problem:
+LATE = timedelta(minutes=3)  # an order that may be sent, and a schedule
+LATE_BEHIND_OTHERS = timedelta(minutes=30)  # an order while others of its account are sent
+LATE_OUTCOME = timedelta(minutes=2)  # the sweep, which ends lost orders, runs every minute
+CLOCK_SKEW = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One sentence. A problem needs somebody now; a note is good to know."""
+    """A sentence. A problem needs somebody now; a note is good to know."""
 
     level: Literal["problem", "note"]
     text: str
@@ -63,7 +62,7 @@ def note(text: str) -> Finding:
 
 
 def findings(now: datetime | None = None) -> list[Finding]:
-    """Everything that is wrong or good to know, problems first. Never raises."""
+    """Findings of all probes, problems first. Never raises."""
     now = now or timezone.now()
     try:
         with connection.cursor() as cursor:
@@ -72,14 +71,14 @@ def findings(now: datetime | None = None) -> list[Finding]:
     except Exception as error:
         return [problem(f"The database can't be read: {heartbeat.first_line(error)}.")]
     found = behind
-    for what, look in PROBES:
+    for name, probe in PROBES:
         try:
-            found += look(now)
-        except Exception as error:  # one look that fails must not hide what the others see
-            if not (
-                behind and isinstance(error, Error)
-            ):  # its table or column comes with the migration
-                found.append(problem(f"{what} can't be read: {heartbeat.first_line(error)}."))
+            found += probe(now)
+        # a probe that fails must not hide what the others find
+        except Exception as error:
+            # before a migration a table or a column may be missing, and that is said already
+            if not (behind and isinstance(error, Error)):
+                found.append(problem(f"{name} can't be read: {heartbeat.first_line(error)}."))
     return sorted(found, key=lambda finding: not finding.is_problem)
 
 
@@ -95,6 +94,7 @@ def _migrations() -> Iterable[Finding]:
 
 
 def _heartbeat(now: datetime) -> Iterable[Finding]:
+    # the heartbeat is a row of the cache's table
     table = settings.CACHES["default"]["LOCATION"]
     if table not in connection.introspection.table_names():
         yield problem(
@@ -107,7 +107,7 @@ def _heartbeat(now: datetime) -> Iterable[Finding]:
         yield problem("Sending has not started yet: no worker has finished a task.")
     elif now - at > heartbeat.STALE:
         yield problem(f"Nothing is sending since {moment(at)} ({_ages(at, now)}).")
-    elif at - now > SKEW:
+    elif at - now > CLOCK_SKEW:
         ahead = (
             "The last worker to report has a clock that is ahead of this machine's by"
             f" {_ages(now, at)}"
@@ -119,43 +119,34 @@ def _heartbeat(now: datetime) -> Iterable[Finding]:
 
 
 def _waiting(now: datetime) -> Iterable[Finding]:
-    """Confirmed orders that nothing holds. Behind others of their account they wait for their turn."""
-    before = now - WAITS
+    """Confirmed orders that nothing holds."""
+    before = now - LATE
+    # orders that were let go a moment ago are not late yet
     if Event.objects.filter(action="sending.released", at__gt=before).exists():
         return
-    due = (
-        Order.objects.due(before)
-        .filter(state_since__lte=before)
-        .exclude(vendor__opened_at__gt=before)
-    )
-    for row in (
-        due.order_by("vendor_id")
-        .values("vendor")
-        .annotate(count=Count("pk"), since=Min("state_since"))
-    ):
-        oldest = (
-            due.filter(vendor=row["vendor"])
-            .select_related("vendor")
-            .order_by("state_since", "pk")
-            .first()
-        )
+    due = Order.objects.due(before).filter(state_since__lte=before)
+    due = due.exclude(vendor__opened_at__gt=before)
+    accounts = due.order_by("vendor_id").values("vendor")
+    for row in accounts.annotate(count=Count("pk"), since=Min("state_since")):
+        # the oldest order of an account stands for the others
+        waiting = due.filter(vendor=row["vendor"]).select_related("vendor")
+        oldest = waiting.order_by("state_since", "pk").first()
         if oldest is None or hold_of(oldest):
             continue
         more = f", and {row['count'] - 1} more" if row["count"] > 1 else ""
         text = (
             f"{oldest} waits to be sent to {oldest.vendor.name} since {moment(row['since'])}{more}"
         )
-        moves = Attempt.objects.filter(order__vendor=row["vendor"], claimed_at__gte=before).exists()
-        if moves and now - row["since"] <= TOO_LONG:
+        sent = Attempt.objects.filter(order__vendor=row["vendor"], claimed_at__gte=before)
+        if now - row["since"] <= LATE_BEHIND_OTHERS and sent.exists():
             yield note(f"{text}. Other orders of this account are being sent before it.")
         else:
             yield problem(f"{text}, and nothing holds it.")
 
 
 def _sending(now: datetime) -> Iterable[Finding]:
-    late = [
-        str(order) for order in Order.objects.expired(now - OVER).distinct().order_by("state_since")
-    ]
+    expired = Order.objects.expired(now - LATE_OUTCOME).distinct().order_by("state_since")
+    late = [str(order) for order in expired]
     if late:
         yield problem(
             f"{_some(late)} should have an outcome by now. The worker is gone, and the sweep that"
@@ -171,7 +162,7 @@ def _schedules(now: datetime) -> Iterable[Finding]:
                 f"The schedule “{row.name or row.func}” (row {row.pk}) {why}. It stops all"
                 " schedules."
             )
-        elif row.next_run < now - WAITS:
+        elif row.next_run < now - LATE:
             yield problem(
                 f"The schedule “{row.name or row.func}” is overdue since {moment(row.next_run)}."
             )
@@ -182,22 +173,24 @@ def _schedules(now: datetime) -> Iterable[Finding]:
 
 
 def _unreadable(row: Schedule) -> str:
-    """Why the queue's scheduler would give up at this row, as it reads them; empty where it would
-    not.
-    """
+    """Why django-q's scheduler fails at this row and runs no later one; empty if it does not."""
+    # in the scheduler's own order: arguments, named arguments, next time
     try:
         ast.literal_eval(row.args or "()")
-    except Exception:  # a name, a syntax error, an expression too deep
+    # a name, a syntax error, an expression that is nested too deep
+    except Exception:
         return f"has arguments that can't be read: {row.args[:60]}"
     try:
         if not isinstance(ast.literal_eval(row.kwargs or "{}"), dict):
             return f"has named arguments that can't be read: {row.kwargs[:60]}"
+    # the queue catches these two, and runs the task without named arguments
     except (SyntaxError, ValueError):
-        pass  # the queue goes on without them
+        pass
     try:
         if row.schedule_type != Schedule.ONCE:
             row.calculate_next_run()
-    except Exception as error:  # a cron line without the package that reads it
+    # for example a cron line without the package that reads it
+    except Exception as error:
         return f"has no next time: {heartbeat.first_line(error)}"
     return ""
 
@@ -211,24 +204,24 @@ def _triggers(now: datetime) -> Iterable[Finding]:
         (RATE_TRIGGERS, "edits of typed exchange rates"),
         (TRACE_TRIGGERS, "edits of what it traced"),
     ]
+    # a table that comes with a migration not applied yet has no triggers either
     tables = connection.introspection.table_names()
-    if gone := sql_triggers.missing(
-        connection, [rule for rule in audited_tables.everywhere() if rule.table in tables]
-    ):
+    audited = [rule for rule in audited_tables.everywhere() if rule.table in tables]
+    if gone := sql_triggers.missing(connection, audited):
         yield problem(
             f"The database no longer traces every change made by raw SQL: {_some(gone)} missing. "
             "Run `manage.py migrate`, and ask whoever keeps the database."
         )
-    for kept, what in rules:
-        if kept[0].table in tables and (gone := sql_triggers.missing(connection, kept)):
+    for triggers, refused in rules:
+        if triggers[0].table in tables and (gone := sql_triggers.missing(connection, triggers)):
             yield problem(
-                f"The database no longer refuses {what}: {_some(gone)} missing. Run `manage.py"
+                f"The database no longer refuses {refused}: {_some(gone)} missing. Run `manage.py"
                 " migrate`, then `manage.py verify_history`."
             )
 
 
 def _outside(now: datetime) -> Iterable[Finding]:
-    """What reached the tables by raw SQL or in a shell, and whether the history tells of it."""
+    """Changes past MailOps, by raw SQL or in a shell, and those that no event records."""
     seen = untracked_changes.lately()
     if seen.marked:
         yield problem(
@@ -236,15 +229,12 @@ def _outside(now: datetime) -> Iterable[Finding]:
             " MailOps takes it away with its next change; ask whoever keeps the database."
         )
     if silenced := untracked_changes.silenced():
-        many = (
-            "1 change from outside MailOps reads"
-            if silenced == 1
-            else f"{silenced} changes from outside MailOps read"
-        )
+        is_one = silenced == 1
+        changes = "1 change" if is_one else f"{silenced} changes"
         yield problem(
-            f"{many} as told in the history, and no record tells of it: somebody marked the rows of"
-            " history_trace by hand. They still hold what was changed; ask whoever keeps the"
-            " database."
+            f"{changes} from outside MailOps {'reads' if is_one else 'read'} as told in the"
+            " history, and no record tells of it: somebody marked the rows of history_trace by"
+            " hand. They still hold what was changed; ask whoever keeps the database."
         )
     if seen.is_late and seen.oldest:
         yield problem(
@@ -259,7 +249,6 @@ def _outside(now: datetime) -> Iterable[Finding]:
 
 
 def _history(now: datetime) -> Iterable[Finding]:
-    """What the last verifications found, and whether they and the digests go on."""
     if broken := Verification.objects.broken():
         yield problem(
             f"{broken.says} Found {moment(broken.at)}. An auditor has to look at History, Verify."
@@ -275,7 +264,7 @@ def _history(now: datetime) -> Iterable[Finding]:
 
 
 def _held(now: datetime) -> Iterable[Finding]:
-    """Switches that people, or MailOps itself, have thrown."""
+    # people throw these switches, and MailOps stops an account by itself
     switch = SendingSwitch.current()
     if switch.stopped_at:
         since, why = moment(switch.stopped_at), switch.stopped_reason.rstrip(".")
@@ -312,28 +301,25 @@ def _unknown(now: datetime) -> Iterable[Finding]:
 
 
 def _notices(now: datetime) -> Iterable[Finding]:
-    """Messages that do not go out. Orders never wait for them."""
+    # three failures: one or two may be a mail server that restarts
     unsent = Notice.objects.open().filter(tries__gte=3)
     if oldest := unsent.order_by("made_at", "pk").first():
         count = unsent.count()
-        since, why = (
-            moment(oldest.made_at),
-            oldest.why or "The worker stopped while it was sending.",
-        )
-        text = (
-            f"{count} notice{'s' * (count != 1)} to people can't be delivered since {since}: {why}"
-        )
+        since = moment(oldest.made_at)
+        why = oldest.why or "The worker stopped while it was sending."
+        notices = f"{count} notice{'s' * (count != 1)}"
+        text = f"{notices} to people can't be delivered since {since}: {why}"
+        # if the channel works for others, only some addresses are wrong
         newest = Notice.objects.filter(channel=oldest.channel, sent_at__gt=oldest.made_at)
         yield note(text) if newest.exists() else problem(text)
     lost = Notice.objects.filter(gave_up=True, ended_at__gte=now - timedelta(days=1))
     if last := lost.order_by("-ended_at").first():
         count = lost.count()
-        yield note(
-            f"{count} notice{'s' * (count != 1)} given up within a day, the last because:"
-            f" {last.why}"
-        )
+        notices = f"{count} notice{'s' * (count != 1)}"
+        yield note(f"{notices} given up within a day, the last because: {last.why}")
 
 
+# each with its name for the sentence that says that it failed
 PROBES: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The heartbeat", _heartbeat),
     ("The orders that wait", _waiting),
@@ -350,13 +336,13 @@ PROBES: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
 
 
 def _some(names: list[str]) -> str:
-    """The first three and how many more: a sentence must stay one."""
+    """The first three names and how many more there are."""
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
 
 
 def _ages(since: datetime, until: datetime) -> str:
-    """ "2 hours, 5 minutes"; seconds where it is less than a minute."""
+    """A duration like "2 hours, 5 minutes"; seconds if it is less than a minute."""
     if until - since < timedelta(minutes=1):
         return f"{(until - since).seconds} seconds"
     return timesince(since, until).replace("\xa0", " ")

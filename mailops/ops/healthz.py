@@ -1,7 +1,4 @@
-"""`/healthz`: one word for monitors, which have no account.
-
-It tells nobody what is wrong, `manage.py health` does.
-"""
+"""`/healthz`: one word for monitors, without a login. `manage.py health` says what is wrong."""
 
 from __future__ import annotations
 
@@ -16,14 +13,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from mailops.core import heartbeat
 
 log = logging.getLogger("mailops.health")
-PATIENCE = 4  # seconds that a monitor waits for the database
-HOPELESS = 60  # seconds after which a look that got no answer is no longer waited for
+MAX_WAIT_SECONDS = 4  # for one monitor's answer
+PROBE_SECONDS = 60  # then a probe that got no answer from the database counts as lost
 
 
 class Probe(threading.Thread):
-    """One look at the heartbeat on a connection of its own: a database that hangs can't be
-    interrupted.
-    """
+    """Reads the heartbeat once, on a connection of its own."""
+
+    # a thread, because a query to a database that hangs can't be interrupted
 
     def __init__(self) -> None:
         super().__init__(name="healthz", daemon=True)
@@ -40,20 +37,22 @@ class Probe(threading.Thread):
 
     @property
     def is_under_way(self) -> bool:
-        return self.is_alive() and time.monotonic() - self.began < HOPELESS
+        return self.is_alive() and time.monotonic() - self.began < PROBE_SECONDS
 
 
 class Healthz:
-    """Stands before redirects, sessions, users and host names, so that it answers when they can't."""
+    """Middleware that answers `/healthz` before any other middleware can fail."""
+
+    # before redirects, sessions, users and host names: all of them may need the database
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
         self._lock = threading.Lock()
-        self._look: Probe | None = None
+        self._probe: Probe | None = None
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        # with a slash at its end it would lead to the log-in page, and a monitor would take that
-        # for health
+        # with a slash at the end Django would answer with the log-in page, which a monitor would
+        # take for health
         if request.path_info not in ("/healthz", "/healthz/"):
             return self.get_response(request)
         if request.method not in ("GET", "HEAD"):
@@ -69,11 +68,11 @@ class Healthz:
         return response
 
     def _works(self) -> bool:
-        """Many who ask at once share one look, so that strangers can't keep the database busy."""
+        # Requests at the same time share a probe, so that strangers can't keep the database busy.
         with self._lock:
-            if self._look is None or not self._look.is_under_way:
-                self._look = Probe()
-                self._look.start()
-            look = self._look
-        look.join(PATIENCE)
-        return not look.is_alive() and look.works
+            if self._probe is None or not self._probe.is_under_way:
+                self._probe = Probe()
+                self._probe.start()
+            probe = self._probe
+        probe.join(MAX_WAIT_SECONDS)
+        return not probe.is_alive() and probe.works

@@ -1,10 +1,8 @@
-"""Processes that belong together: started, kept working, and stopped without cutting an order
-short.
+"""Starts processes, keeps them running, and stops them without interrupting an order in flight."""
 
-Each child gets its own session. A stop signal goes to its main process alone, because a queue
-worker that is signalled beside its main process drops the order in flight; what is left of the
-session afterwards is killed as a whole.
-"""
+# Each child has a session of its own. A stop signal goes to the child's main process alone: a queue
+# worker that gets the signal too drops the order in flight. What is left of the session afterwards
+# is killed as a whole.
 
 from __future__ import annotations
 
@@ -29,23 +27,19 @@ PR_SET_PDEATHSIG = 1
 
 
 def say(text: str) -> None:
-    """One line for the person at the terminal."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
 
 def _die_with_parent() -> None:
-    """Runs in the child: when the supervisor is killed outright, the kernel sends the child a
-    SIGTERM.
-    """
+    # Runs in the child: the kernel sends it a SIGTERM when the supervisor is killed outright.
     if LIBC:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def spawn(command: Sequence[str], *, output: int | None = None) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own, so that a Ctrl-C at the terminal reaches only the
-    supervisor.
-    """
+    """Start a command in a session of its own. `output`: a file descriptor for all it prints."""
+    # its own session: a Ctrl-C at the terminal then reaches the supervisor alone
     return subprocess.Popen(  # noqa: S603  (the commands are our own)
         command,
         cwd=BASE_DIR,
@@ -58,10 +52,9 @@ def spawn(command: Sequence[str], *, output: int | None = None) -> subprocess.Po
 
 
 def kill_session(process: subprocess.Popen[bytes]) -> None:
-    """End whatever is left of a child and of the processes it started."""
-    with suppress(
-        ProcessLookupError, PermissionError
-    ):  # macOS answers EPERM for a group of zombies
+    """Kill what is left of a child and of the processes that it started."""
+    # macOS answers EPERM for a group of zombies
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
@@ -88,11 +81,10 @@ class Child:
         self.process, self.started_at = spawn(self.command), time.monotonic()
 
     def restart_later(self, reason: str) -> None:
-        """Clear away what is left and come back after 1, 2, 4 … 30 seconds; a minute without
-        trouble starts afresh.
-        """
+        """Kill what is left of the child, and start it again after 1, 2, 4 … 30 seconds."""
         assert self.process
         kill_session(self.process)
+        # after a minute without a crash the waits begin at one second again
         self.crashes = 1 if time.monotonic() - self.started_at > 60 else self.crashes + 1
         wait = min(2 ** (self.crashes - 1), 30)
         self.process, self.start_at = None, time.monotonic() + wait
@@ -100,10 +92,9 @@ class Child:
 
 
 class Supervisor:
-    """Runs children until told to stop.
+    """Runs children until a stop signal. Times are monotonic seconds."""
 
-    Times are monotonic seconds: a suspended laptop is no hung worker.
-    """
+    # monotonic: with the wall clock, a laptop that was suspended would look like a hung worker
 
     def __init__(
         self,
@@ -135,13 +126,12 @@ class Supervisor:
         now = time.monotonic()
         if self._interrupted_at is None:
             self._interrupted_at = now
-        elif (
-            now - self._interrupted_at > 1
-        ):  # sooner, it is one Ctrl-C that a parent passed on again
+        # a second signal within a second is the same Ctrl-C, passed on by a parent such as make
+        elif now - self._interrupted_at > 1:
             self.hurry = True
 
     def step(self, command: Sequence[str]) -> tuple[int, str]:
-        """Run a command to its end, or to the first stop signal: its exit code and all it printed."""
+        """Run a command until it ends or a stop signal comes. Returns exit code and output."""
         with tempfile.TemporaryFile() as output:
             process = spawn(command, output=output.fileno())
             while process.poll() is None and not self.stopping:
@@ -151,10 +141,9 @@ class Supervisor:
             return process.returncode, output.read().decode(errors="replace").strip()
 
     def run(self) -> None:
-        """Start the children and watch over them until a stop signal; then stop them."""
         while not self.stopping:
             for child in self.children:
-                self._tend(child)
+                self._keep_running(child)
             if self.is_ready and self.is_ready():
                 self.is_ready = None
                 if self.on_ready:
@@ -162,7 +151,7 @@ class Supervisor:
             time.sleep(TICK)
         self._stop()
 
-    def _tend(self, child: Child) -> None:
+    def _keep_running(self, child: Child) -> None:
         now = time.monotonic()
         if child.process is None:
             if now >= child.start_at:
@@ -175,16 +164,14 @@ class Supervisor:
             child.restart_later(f"runs, but finished no task for {self.stale:.0f} s")
 
     def _is_stale(self, child: Child) -> bool:
-        """True when no new heartbeat came for too long.
-
-        A database that can't be read says nothing about the worker.
-        """
+        """True if no new heartbeat came for `stale` seconds."""
         now = time.monotonic()
         if self.last_beat is None or now - self._beat_read_at < min(30, self.stale / 5):
             return False
         self._beat_read_at = now
         try:
             beat = self.last_beat()
+        # a database that can't be read says nothing about the worker
         except Exception as error:
             say(
                 f"The heartbeat can't be read ({type(error).__name__}); leaving the {child.name}"
@@ -197,6 +184,7 @@ class Supervisor:
         return now - max(self._beat_seen_at, child.started_at) > self.stale
 
     def _stop(self) -> None:
+        # children that the others need while they stop come last
         for last in (False, True):
             running = [
                 (child, child.process)
@@ -205,14 +193,15 @@ class Supervisor:
             ]
             for _child, process in running:
                 process.terminate()
-            began, told = time.monotonic(), False
+            began, is_announced = time.monotonic(), False
             while running:
                 waited = time.monotonic() - began
                 for child, process in list(running):
                     if self.hurry or waited > child.grace or process.poll() is not None:
                         kill_session(process)
                         running.remove((child, process))
-                if waited > 2 and not told and any(child.beats for child, _process in running):
-                    told = True
+                has_worker = any(child.beats for child, _process in running)
+                if waited > 2 and has_worker and not is_announced:
+                    is_announced = True
                     say("Waiting for orders in flight… (Ctrl-C again stops at once)")
                 time.sleep(TICK)

@@ -1,1 +1,1 @@
-"""The admin site, and all of the project that knows the apps: navigation, dashboard, users."""
+"""The frame around all pages: admin site, navigation, dashboard, pages of users."""

@@ -1,4 +1,4 @@
-"""Today: what waits for me, what is held back, and can we send?"""
+"""The page Today: work that waits for this person, held orders, the state of sending."""
 
 from __future__ import annotations
 
@@ -19,62 +19,66 @@ from orders.models.hold import hold_of
 from orders.spending import limits
 from vendors.models import SendingSwitch, Vendor
 
-AT_MOST = 20  # orders in a list
+MOST_ROWS = 20  # in a list
 ACTS = {
     State.REVIEW: "Review",
     State.UNKNOWN: "Check",
     State.REFUSED: "Fix and copy",
     State.DRAFT: "Go on",
 }
-KINDS = {State.REVIEW: "wait", State.UNKNOWN: "doubt", State.REFUSED: "bad", State.PARTLY: "wait"}
+CHIP_KINDS = {
+    State.REVIEW: "wait",
+    State.UNKNOWN: "doubt",
+    State.REFUSED: "bad",
+    State.PARTLY: "wait",
+}
 SINCE = {State.CONFIRMED: "Confirmed", State.SENDING: "Taken up", State.ACCEPTED: "Accepted"}
 MOVING = list(SINCE)
 
 
 def waiting_count(user: User | AnonymousUser) -> int:
-    """How many orders wait for this person."""
     return Order.objects.waiting_for(user).count() if isinstance(user, User) else 0
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    """What the Today page shows this person."""
-    from orders.admin import autosave
+    # `orders.admin` registers its pages at our site, whose module imports this one
+    from orders.admin import autosave  # noqa: PLC0415
 
     user = request.user
     assert isinstance(user, User)
     switch = SendingSwitch.current()
-    sees_orders = user.has_perm("orders.view_order")
+    sees_orders, may_draft = user.has_perm("orders.view_order"), user.has_perm("orders.add_order")
     moving = (
         Order.objects.filter(state__in=MOVING)
         .select_related("client", "vendor")
         .order_by("state_since")
     )
-    shown = list(moving[:AT_MOST]) if sees_orders else []
+    shown = list(moving[:MOST_ROWS]) if sees_orders else []
     held = _held(switch)
     return {
         "title": "Today",
         "waiting": _waiting(user),
-        "mentions": list(Mention.objects.unseen_by(user)[:AT_MOST]) if sees_orders else [],
-        "proposals": list(Proposal.objects.waiting_for(user)[:AT_MOST]),
+        "mentions": list(Mention.objects.unseen_by(user)[:MOST_ROWS]) if sees_orders else [],
+        "proposals": list(Proposal.objects.waiting_for(user)[:MOST_ROWS]),
         "held": held if sees_orders else [],
         "held_count": sum(item["count"] for item in held),
         "moving": [_on_its_way(order, switch) for order in shown],
-        "moving_count": moving.count() if len(shown) == AT_MOST else len(shown),
+        # counted in the database only if the list may be cut
+        "moving_count": moving.count() if len(shown) == MOST_ROWS else len(shown),
         "accounts": _accounts(held) if user.has_perm("vendors.view_vendor") else [],
         "history": Verification.objects.broken(),
         "switch": switch,
         "may_hold": user.has_perm("vendors.hold_all_sending"),
-        "may_draft": user.has_perm("orders.add_order"),
-        "unsaved": autosave.offers(user)[: autosave.FEW]
-        if user.has_perm("orders.add_order")
-        else [],
+        "may_draft": may_draft,
+        "unsaved": autosave.offers(user)[: autosave.FEW] if may_draft else [],
         "outside": untracked_changes.lately() if user.has_perm("history.view_event") else None,
         "has_role": user.is_superuser or user.groups.exists(),
     }
 
 
 def _waiting(user: User) -> list[dict[str, Any]]:
-    orders = list(Order.objects.waiting_for(user).select_related("client", "vendor")[:AT_MOST])
+    orders = list(Order.objects.waiting_for(user).select_related("client", "vendor")[:MOST_ROWS])
+    # only those who settle orders get the late answers about settled ones
     news = _news(orders) if user.has_perm("orders.settle_order") else {}
     return [
         _news_of(order, news[order.pk]) if order.pk in news else _waits(order) for order in orders
@@ -86,7 +90,7 @@ def _waits(order: Order) -> dict[str, Any]:
     return {
         "order": order,
         "url": reverse("admin:orders_order_change", args=[order.pk]),
-        "kind": KINDS.get(state, ""),
+        "kind": CHIP_KINDS.get(state, ""),
         "text": order.get_state_display(),
         "act": ACTS.get(state, "Look"),
         "says": order.reason,
@@ -95,18 +99,16 @@ def _waits(order: Order) -> dict[str, Any]:
 
 
 def _news_of(order: Order, attempt: Attempt) -> dict[str, Any]:
-    """A settled order of which the vendor said something else afterwards."""
-    says = (
-        f"It was settled. The vendor's answer came later: {attempt.late_answer}"
-        if attempt.late_answer
-        else ""
-    )
+    """The row of a settled order about which the vendor said something else afterwards."""
+    says = "It was settled as not placed. The vendor lists something of it now."
+    if attempt.late_answer:
+        says = f"It was settled. The vendor's answer came later: {attempt.late_answer}"
     return _waits(order) | {
         "url": reverse("admin:orders_order_check", args=[order.pk]),
         "kind": "doubt",
         "text": "News from the vendor",
         "act": "Read",
-        "says": says or "It was settled as not placed. The vendor lists something of it now.",
+        "says": says,
         "since": attempt.news_at,
     }
 
@@ -117,6 +119,7 @@ def _news(orders: Iterable[Order]) -> dict[int, Attempt]:
 
 
 def _on_its_way(order: Order, switch: SendingSwitch) -> dict[str, Any]:
+    # read once for all rows; `hold` would query the switch for each
     order.switch = switch
     url = reverse("admin:orders_order_change", args=[order.pk])
     hold = hold_of(order) if order.state == State.CONFIRMED else None
@@ -131,10 +134,10 @@ def _on_its_way(order: Order, switch: SendingSwitch) -> dict[str, Any]:
 
 
 def _held(switch: SendingSwitch) -> list[dict[str, Any]]:
-    """The switches that hold confirmed orders back: how many wait, and since when the oldest of
-    them does.
-    """
+    """A row for each switch that holds confirmed orders: `count`, `oldest`, `since`, `account`."""
+    # an order that waits for a later time is not held by a switch
     confirmed = Order.objects.filter(state=State.CONFIRMED).exclude(hold_until__gt=timezone.now())
+    # the switch for all sending comes before those of the accounts
     if switch.stopped_at:
         found = confirmed.aggregate(count=Count("pk"), oldest=Min("confirmed_at"))
         return [found | {"account": None, "since": switch.stopped_at}] if found["count"] else []

@@ -1,4 +1,4 @@
-"""Pages for what is not there or not allowed: in the whole frame for whoever is logged in."""
+"""The error pages 403 and 404, in the same frame as every other page."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
@@ -6,12 +6,10 @@ from django.shortcuts import render
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403."""
     return _page(request, "403.html", title="You may not open this page", status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """404."""
     return _page(request, "404.html", title="This page does not exist", status=404)
 
 

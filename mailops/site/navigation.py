@@ -1,4 +1,4 @@
-"""The links of the sidebar: what there is, and what of it a person may open."""
+"""The links of the sidebar, and which of them a person may open."""
 
 from __future__ import annotations
 
@@ -43,15 +43,13 @@ SECTIONS: dict[str, list[tuple[str, str, str]]] = {
         ("Shared addresses", "notices.sharedaddress", "changelist"),
     ],
 }
-NEEDS = {
-    "evidence": "history.export_event",
-    "control": "history.export_event",
-}  # page: who may open it
+# permission to open a page that is not one of Django's own
+NEEDS = {"evidence": "history.export_event", "control": "history.export_event"}
 
 
 @dataclass(frozen=True)
 class Link:
-    """One line of the sidebar; `count` is how many things behind it wait for this person."""
+    """A link of the sidebar. `count`: how many things behind it wait for this person."""
 
     label: str
     url: str
@@ -61,7 +59,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled group of links, never empty."""
+    """A group of links under a title, never empty."""
 
     title: str
     links: list[Link]
@@ -70,7 +68,7 @@ class Section:
 def sections(
     request: HttpRequest, registry: Mapping[str, ModelAdmin[Any]], *, waiting: int
 ) -> list[Section]:
-    """The sidebar for this person on this page; `registry` maps a model's label to its admin."""
+    """The sidebar for this person and page. `registry` maps labels of models to their admins."""
     today = Link("Today", reverse("admin:index"), count=waiting)
     found = [
         Section(title, ([today] if title == "Work" else []) + _links(request, registry, rows))
@@ -85,12 +83,10 @@ def sections(
 
 
 def current(found: list[Section]) -> Link | None:
-    """The link whose page, or a page below it, is open."""
     return next((link for section in found for link in section.links if link.current), None)
 
 
 def find(found: list[Section], label: str) -> Link | None:
-    """The link with this label, if this person has it."""
     return next((link for section in found for link in section.links if link.label == label), None)
 
 
@@ -105,7 +101,7 @@ def _links(
 
 
 def _may_open(request: HttpRequest, admin: ModelAdmin[Any], page: str) -> bool:
-    """The same question that the page itself asks before it opens."""
+    # the same permissions that the page itself asks for: no link leads to a refusal
     if page in NEEDS:
         return request.user.has_perm(NEEDS[page])
     return (
@@ -116,7 +112,8 @@ def _may_open(request: HttpRequest, admin: ModelAdmin[Any], page: str) -> bool:
 
 
 def _here(path: str, urls: list[str]) -> str:
-    """The longest address that the path is at or below; Today is only itself."""
+    """The longest of the addresses that the path begins with."""
+    # every path begins with the address of Today, so that one has to be equal
     today, *others = urls
     return max(
         (url for url in others if path.startswith(url)),

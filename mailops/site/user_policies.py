@@ -1,6 +1,4 @@
-"""What of a user needs a second person: every right that is given, and a password that somebody
-else sets.
-"""
+"""The policy of users: giving rights and setting somebody's password need a second person."""
 
 from __future__ import annotations
 
@@ -28,10 +26,7 @@ NAMES = {
 
 
 class UserPolicy(Policy):
-    """Taking rights away is done at once.
-
-    Only a superuser hands them out, so only another one approves.
-    """
+    """Giving rights waits for another superuser; taking them away does not wait."""
 
     model = User
     sees = "auth.view_user"
@@ -54,15 +49,14 @@ class UserPolicy(Policy):
         rights: dict[str, Value] = {
             name: getattr(item, name) for name in ("is_active", "is_staff", "is_superuser")
         }
-        mark = (
-            salted_hmac("mailops.proposals", item.password).hexdigest()[:16]
-            if item.password
-            else None
-        )
+        # a keyed hash: proposals are readable, and a password's own hash must not be
+        mark = None
+        if item.password:
+            mark = salted_hmac("mailops.proposals", item.password).hexdigest()[:16]
         return rights | {"groups": policies.plain(item.groups.all()), PASSWORD: mark}
 
     def start(self, item: User, typed: Mapping[str, Value]) -> dict[str, Value]:
-        """Nobody who can't sign in yet."""
+        # a new user opens no page before the role is approved
         return {"groups": [], "is_active": True, "is_staff": False, "is_superuser": False}
 
     def python(self, name: str, value: Value) -> Any:
@@ -76,9 +70,9 @@ class UserPolicy(Policy):
 
     def words(self, name: str, values: Mapping[str, Value]) -> str:
         value = values.get(name)
-        return (
-            ("yes" if value else "no") if isinstance(value, bool) else super().words(name, values)
-        )
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return super().words(name, values)
 
     def seal(self, secrets: Mapping[str, str]) -> str:
         return str(Sealed("").put(secrets))
@@ -90,6 +84,7 @@ class UserPolicy(Policy):
         return user.is_active and user.is_superuser
 
     def write(self, item: User, values: Mapping[str, Value], sealed: str) -> Iterable[str]:
+        # groups are no column; `afterwards` sets them
         columns = {
             name: value for name, value in values.items() if name not in ("groups", PASSWORD)
         }
@@ -97,14 +92,14 @@ class UserPolicy(Policy):
             setattr(item, name, value)
         if PASSWORD not in values:
             return columns
-        item.password = Sealed(sealed).open()[
-            PASSWORD
-        ]  # as it is kept: nobody can read it from there
+        # hashed before it was sealed, so that nobody can read the password from a proposal
+        item.password = Sealed(sealed).open()[PASSWORD]
         return [*columns, PASSWORD]
 
     def check(self, item: User, values: Mapping[str, Value]) -> None:
         groups = values.get("groups", policies.plain(item.groups.all()))
         assert isinstance(groups, list)
+        # a role may have been renamed since the proposal
         if gone := set(groups) - set(Group.objects.values_list("name", flat=True)):
             raise ValidationError(f"There is no role {', '.join(sorted(gone))} any more.")
         if roles.AUDITOR in groups and (len(groups) > 1 or item.is_superuser):

@@ -1,4 +1,4 @@
-"""Users and roles: the stock pages, written to the history like everything else."""
+"""The pages of users and roles: Django's own, with history, policies and reauthentication."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from mailops.proposals.policies import HIDDEN
 from mailops.proposals.workflow import ALONE
 from mailops.site.user_policies import PASSWORD, USERS
 
+# Django's own pages; `mailops.checks` verifies that ours took their place
 admin.site.unregister([User, Group])
 
 
 class AuditorAlone(forms.ModelForm):
-    """An auditor looks at what the others do, and so holds no other role."""
+    """Refuses a second role for an auditor, who checks the work of all others."""
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or self.cleaned_data
@@ -42,19 +43,19 @@ class AuditorAlone(forms.ModelForm):
 
 
 class PersonForm(ApprovalForm, AuditorAlone, UserChangeForm):
-    """A user as an administrator changes them."""
+    """An administrator changes a user."""
 
     policy = USERS
 
 
 class NewPersonForm(ApprovalForm, AuditorAlone, AdminUserCreationForm):
-    """A user as an administrator adds them."""
+    """An administrator adds a user."""
 
     policy = USERS
 
 
 class PasswordForm(AdminPasswordChangeForm):
-    """A new password for somebody, with the reason, where somebody else has to approve it."""
+    """A new password for somebody else, with a reason for the person who approves it."""
 
     def __init__(self, user: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
@@ -71,12 +72,12 @@ class PasswordForm(AdminPasswordChangeForm):
 
     @property
     def takes_away(self) -> bool:
-        """Whether nobody can sign in with a password afterwards."""
+        """True if nobody can sign in with a password afterwards; that needs no approval."""
         return not self.cleaned_data.get("set_usable_password", True)
 
     @property
     def changed_data(self) -> list[str]:
-        """Django's own tells nothing of a password that is switched off."""
+        # Django's own list is empty if the password is switched off
         return [PASSWORD]
 
 
@@ -110,17 +111,15 @@ class PersonAdmin(ApprovalAdmin, UserAdmin):
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if field is not None and db_field.name == "groups":
-            field.label, field.help_text = (
-                "Roles",
-                "What this person may do. An auditor has no other role.",
-            )
+            field.label = "Roles"
+            field.help_text = "What this person may do. An auditor has no other role."
         return field
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Whoever may only look gets no button for another password."""
+        # the row of the password has a button for a new one
         found = super().get_fieldsets(request, obj)
         if obj is None or self.has_change_permission(request, obj):
             return found
@@ -128,7 +127,6 @@ class PersonAdmin(ApprovalAdmin, UserAdmin):
 
     @method_decorator(reauthentication.before("Save this user"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Rights are handed out by whoever signed in a short time ago."""
         return super().changeform_view(*args, **kwargs)
 
     @method_decorator(reauthentication.before("Delete this user"))
@@ -137,44 +135,42 @@ class PersonAdmin(ApprovalAdmin, UserAdmin):
 
     @method_decorator(reauthentication.before("Set the password of this user"))
     def user_change_password(
-        self, request: HttpRequest, id: str, form_url: str = ""
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002  (Django's name)
+        form_url: str = "",
     ) -> HttpResponse:
-        """The password and its record in one transaction; somebody else's new one waits for a
-        second person.
-        """
+        """Set somebody's password, or propose it where a second person has to approve."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         with audited():
             user = self.get_object(request, unquote(id))
             if user is None:
                 raise Http404
+            # one's own password: that page asks for the present one
             if user.pk == request.user.pk:
-                return redirect("admin:password_change")  # which asks for the present one
-            id = str(user.pk)  # one spelling from here on: Django reads several as the same number
+                return redirect("admin:password_change")
+            # one spelling from here on: Django reads several texts as the same number
+            key = str(user.pk)
             if request.method != "POST" or settings.ONE_PERSON:
-                return super().user_change_password(request, id, form_url)
+                return super().user_change_password(request, key, form_url)
             form = self.change_password_form(user, request.POST)
-            if (
-                not self.has_change_permission(request, user)
-                or not form.is_valid()
-                or form.takes_away
-            ):
-                return super().user_change_password(request, id, form_url)
+            may_change = self.has_change_permission(request, user)
+            # Django's view shows the errors, and switches a password off at once
+            if not may_change or not form.is_valid() or form.takes_away:
+                return super().user_change_password(request, key, form_url)
             wanted = USERS.wanted({PASSWORD: ""}, {PASSWORD: HIDDEN})
+            # hashed already here: nobody can read the password from the proposal
             wanted.secrets[PASSWORD] = make_password(form.cleaned_data["password1"])
             self.propose(request, user, wanted, form.cleaned_data["why"].strip())
             self.message_user(request, "", messages.WARNING)
             return redirect("admin:auth_user_change", user.pk)
 
-    def log_change(self, request: HttpRequest, object: User, message: Any) -> Any:
-        """Another password is an event of its own, as it is where people change it themselves."""
+    def log_change(self, request: HttpRequest, object: User, message: Any) -> Any:  # noqa: A002
+        # the same event as for people who change their own password
         if isinstance(message, dict) and any("password" in name for name in message):
-            return record(
-                "user.password_changed",
-                object,
-                changes=message,
-                reason=ALONE if settings.ONE_PERSON else "",
-            )
+            reason = ALONE if settings.ONE_PERSON else ""
+            return record("user.password_changed", object, changes=message, reason=reason)
         return super().log_change(request, object, message)
 
     @admin.display(description="Roles")
@@ -184,6 +180,4 @@ class PersonAdmin(ApprovalAdmin, UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin, GroupAdmin):
-    """What a role may do is the same everywhere: the four roles are made anew after every
-    migration.
-    """
+    """Read-only, since every migration sets the four roles to the same rights."""
