@@ -1,4 +1,4 @@
-"""How gunicorn serves MailOps: few processes, some threads, errors only in the log."""
+"""gunicorn's settings: few processes, some threads, only errors in the log."""
 
 import os
 
@@ -7,10 +7,10 @@ bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
-# The longest page is one that reads from a vendor while a person waits.
+# longer than the slowest page, which reads from a vendor while a person waits
 timeout = 90
-# Shorter than the supervisor's ten seconds, so that gunicorn ends its workers itself.
+# shorter than the supervisor's ten seconds, so that gunicorn ends its workers itself
 graceful_timeout = 8
 loglevel = os.environ.get("WEB_LOG_LEVEL", "warning")
-# gunicorn's own remote control: not used, so not open.
+# gunicorn's own remote control: not used, so not open
 control_socket_disable = True

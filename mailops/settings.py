@@ -1,6 +1,4 @@
-"""Settings: all from the environment, safe for practice by default, refusing to start unsafe in
-production.
-"""
+"""Settings from the environment. The defaults suit practice; unsafe live settings are refused."""
 
 import re
 import secrets
@@ -8,16 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ  # type: ignore[import-untyped]
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.path("MAILOPS_ENV_FILE", default=str(BASE_DIR / ".env"))())
 
-# The one switch: a live installation may hold live vendor accounts and must bring its own keys and
-# database.
+# A live installation may hold live vendor accounts and must bring its own keys and database.
 LIVE = env.bool("MAILOPS_LIVE", default=False)
-# Marked so by an agency with one person: what otherwise needs a second one is done at once, and the
+# For an agency with one person: changes that otherwise need a second one are made at once, and the
 # history says so.
 ONE_PERSON = env.bool("MAILOPS_ONE_PERSON", default=False)
 DATA_DIR = Path(env.str("MAILOPS_DATA", default=str(BASE_DIR / "var")))
@@ -25,9 +23,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 
 
 def _key(name: str, *, makes: str) -> str:
-    """A key from the environment; a practice installation makes its own once and keeps it beside
-    its data.
-    """
+    """A key from the environment. A practice installation makes and keeps its own."""
     if value := str(env.str(name, default="")):
         return value
     if LIVE:
@@ -36,8 +32,6 @@ def _key(name: str, *, makes: str) -> str:
     if not path.exists():
         path.touch(mode=0o600)
         if name == "MAILOPS_SEAL_KEYS":
-            from cryptography.fernet import Fernet
-
             path.write_text(Fernet.generate_key().decode())
         else:
             path.write_text(secrets.token_urlsafe(50))
@@ -50,7 +44,7 @@ if DEBUG and LIVE:
         "DEBUG shows secrets in error pages. Turn it off, or turn MAILOPS_LIVE off."
     )
 SECRET_KEY = _key("SECRET_KEY", makes="Any 50 random characters will do.")
-# Newest first; older keys still open what they sealed. `manage.py reseal` moves everything to the
+# Newest first; older keys still open what they sealed. `manage.py reseal` seals everything with the
 # first.
 SEAL_KEYS = _key(
     "MAILOPS_SEAL_KEYS",
@@ -121,9 +115,8 @@ DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'm
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["ATOMIC_REQUESTS"] = (
-    False  # no transaction may stay open across a vendor's answer
-)
+# no transaction may stay open while a vendor answers
+DATABASES["default"]["ATOMIC_REQUESTS"] = False
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -133,14 +126,14 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
     }
 else:
     DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-    # A process that froze within a transaction holds the history's lock, and with it everybody's:
-    # the server ends it.
+    # A process that froze within a transaction holds the history's lock, for which everybody waits.
+    # The server ends it.
     DATABASES["default"]["OPTIONS"].setdefault(
         "options", "-c idle_in_transaction_session_timeout=60s"
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Shared by web and workers: worker heartbeats and the plans that people have seen.
+# Shared by web and workers: heartbeats, and the plans that people have seen.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -153,7 +146,8 @@ CACHES = {
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-        "OPTIONS": {"max_similarity": 0.6},  # so that one's name twice is too similar
+        # so that one's name twice is too similar
+        "OPTIONS": {"max_similarity": 0.6},
     },
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -164,7 +158,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 
-# The doors: docs/running.md says what each does, docs/threat-model.md why.
+# Signing in: docs/running.md says what each setting does, docs/threat-model.md why.
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "mailops.signin.Backend",
@@ -174,33 +168,28 @@ SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=5)
 SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
 AXES_FAILURE_LIMIT = SIGN_IN_TRIES
 AXES_COOLOFF_TIME = timedelta(minutes=SIGN_IN_LOCK_MINUTES)
-AXES_LOCKOUT_PARAMETERS = [
-    ["username", "ip_address"],
-    "username",
-    "ip_address",
-]  # lockout.py reads them in this order
+# lockout.py relies on this order
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username", "ip_address"]
 AXES_HANDLER = "mailops.auth.lockout.Handler"
 AXES_LOCKOUT_CALLABLE = "mailops.auth.lockout.locked_page"
 AXES_CLIENT_IP_CALLABLE = "mailops.auth.lockout.client_address"
 AXES_RESET_ON_SUCCESS = True
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = (
-    False  # whoever knocks on and on can't lock somebody out for ever
-)
+# with True, a stranger who goes on trying could lock somebody out for ever
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_DISABLE_ACCESS_LOG = True  # the history has it
 AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 SECOND_FACTOR_ROLES = env.list(
     "SECOND_FACTOR_ROLES", default=["Confirmer", "Operator", "superuser"] if LIVE else []
 )
 SECOND_FACTOR_THROTTLE_SECONDS = 1  # then twice as long after each wrong code
-FRESH_SIGN_IN_MINUTES = env.int(
-    "FRESH_SIGN_IN_MINUTES", default=15 if LIVE else 0
-)  # 0: never asked
+# 0 never asks for the password again
+FRESH_SIGN_IN_MINUTES = env.int("FRESH_SIGN_IN_MINUTES", default=15 if LIVE else 0)
 SESSION_COOKIE_AGE = 3600 * env.int("SESSION_HOURS", default=12)
-SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60 if LIVE else 0)  # 0: however long
+# 0 ends no session for being idle
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", default=60 if LIVE else 0)
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = (
-    "Lax"  # Strict would greet whoever follows a notice's link as a stranger
-)
+# not Strict: a person who follows a notice's link would have to sign in again
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
@@ -214,9 +203,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    16 * 1024 * 1024
-)  # the longest 5,000 lines come to 7 MB; files do not count
+# 5,000 of the longest lines come to 7 MB; files do not count
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if LIVE:
@@ -229,12 +217,11 @@ if LIVE:
     if env.bool("BEHIND_HTTPS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 TRUST_FORWARDED_FOR = env.bool("BEHIND_HTTPS_PROXY", default=False)
-PROXIES_IN_FRONT = env.int(
-    "PROXIES_IN_FRONT", default=1
-)  # each adds the address that it was called from
+# each adds the address that it was called from
+PROXIES_IN_FRONT = env.int("PROXIES_IN_FRONT", default=1)
 
-# The paid POST. Deadline < queue time-out < queue retry; a lease outlives the queue's time-out by
-# far.
+# The paid POST. Deadline < queue time-out < queue retry; the lease is much longer than the queue's
+# time-out. `mailops.checks` verifies that.
 VENDOR_CONNECT_SECONDS = env.float("VENDOR_CONNECT_SECONDS", default=5)
 VENDOR_READ_SECONDS = env.float("VENDOR_READ_SECONDS", default=30)
 VENDOR_DEADLINE_SECONDS = env.float("VENDOR_DEADLINE_SECONDS", default=45)
@@ -244,29 +231,24 @@ LEASE_SECONDS = env.int("LEASE_SECONDS", default=300)
 CLAIM_FRESH_SECONDS = env.int("CLAIM_FRESH_SECONDS", default=10)
 RING_AGAIN_SECONDS = env.int("RING_AGAIN_SECONDS", default=120)
 LOOK_FRESH_SECONDS = env.int("LOOK_FRESH_SECONDS", default=300)
-PRICES_FRESH_SECONDS = env.int(
-    "PRICES_FRESH_SECONDS", default=300
-)  # older ones are read again before sending
-AVAILABILITY_FRESH_MINUTES = env.int(
-    "AVAILABILITY_FRESH_MINUTES", default=60
-)  # how long “free” is gone by
+# older prices are read again before sending
+PRICES_FRESH_SECONDS = env.int("PRICES_FRESH_SECONDS", default=300)
+# an older answer that a name is free does not count
+AVAILABILITY_FRESH_MINUTES = env.int("AVAILABILITY_FRESH_MINUTES", default=60)
 # Vendors' own limits times this: 2 asks half as fast, where other programs use the same keys.
 VENDOR_PACE = env.float("VENDOR_PACE", default=1)
-UNKNOWN_IN_A_ROW = env.int(
-    "UNKNOWN_IN_A_ROW", default=3
-)  # then the account stops itself; 0 never stops it
+# then MailOps stops sending to the account; 0 never stops it
+UNKNOWN_IN_A_ROW = env.int("UNKNOWN_IN_A_ROW", default=3)
 NOT_SENT_TRIES = env.int("NOT_SENT_TRIES", default=5)
 PROGRESS_SECONDS = env.int("PROGRESS_SECONDS", default=15 if not LIVE else 300)
-NEAR_SAME_DAYS = env.int(
-    "NEAR_SAME_DAYS", default=30
-)  # how far back an order that is nearly the same is looked for
-# Nobody decides about it for so many days, and it needs a fresh look: 0 for never.
+# how far back MailOps searches for an order that is nearly the same
+NEAR_SAME_DAYS = env.int("NEAR_SAME_DAYS", default=30)
+# A review and a confirmation expire after so many days without a decision; 0 for never.
 REVIEW_DAYS = env.int("REVIEW_DAYS", default=14)
 CONFIRMATION_DAYS = env.int("CONFIRMATION_DAYS", default=7)
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", default=4)
-# How many orders of one account may be on their way at a time, where its vendor sets no limit of
-# its own: one slow
-# vendor must not take all the workers.
+# How many orders of one account may be on their way at a time, if its vendor sets no limit. One
+# slow vendor must not take all the workers.
 ACCOUNT_AT_ONCE = env.int("ACCOUNT_AT_ONCE", default=max(1, QUEUE_WORKERS // 2))
 QUEUE_TIMEOUT = env.int("QUEUE_TIMEOUT", default=60)
 QUEUE_RETRY = env.int("QUEUE_RETRY", default=600)
@@ -294,24 +276,22 @@ Q_CLUSTER = {
     "log_level": "INFO",
     "label": "Queue",
 }
-# A proposed change lapses after so many days without a decision.
+# A proposed change expires after so many days without a decision.
 PROPOSAL_DAYS = env.int("PROPOSAL_DAYS", default=30)
-# Notices. Without a mail server a practice installation writes its e-mails to files, a live one
-# sends none and says so.
+# Notices. Without a mail server a practice installation writes its e-mails to files. A live one
+# sends none, and says so.
 NOTICES = env.bool("NOTICES", default=True)
 MAIL_IS_SET = bool(env.str("EMAIL_URL", default="")) or not LIVE
 if env.str("EMAIL_URL", default=""):
     vars().update(env.email_url("EMAIL_URL"))
 else:
-    EMAIL_BACKEND, EMAIL_FILE_PATH = (
-        "django.core.mail.backends.filebased.EmailBackend",
-        str(DATA_DIR / "mail"),
-    )
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(DATA_DIR / "mail")
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=10)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default="MailOps <mailops@localhost>"
 )
-# Where people reach MailOps, for links in notices; empty leaves them out.
+# The address at which people reach MailOps, for links in notices; without one they have no links.
 MAILOPS_URL = env.str("MAILOPS_URL", default="").strip().rstrip("/")
 if MAILOPS_URL and not re.fullmatch(
     "https://[^/?#@]+" if LIVE else "https?://[^/?#@]+", MAILOPS_URL
@@ -320,19 +300,17 @@ if MAILOPS_URL and not re.fullmatch(
         "MAILOPS_URL is the address people open, for example https://mailops.example.com."
     )
 NOTICE_REMIND_HOURS = env.float("NOTICE_REMIND_HOURS", default=4)  # 0 never reminds
-NOTICE_SCHEMES = env.list(
-    "NOTICE_SCHEMES", default=[]
-)  # Apprise's schemes besides those that may be used anyway
+# schemes of Apprise that are allowed besides those of the well-known services
+NOTICE_SCHEMES = env.list("NOTICE_SCHEMES", default=[])
 # Prices older than this many days are marked on the cost sheet.
 PRICES_OLD_DAYS = env.int("PRICES_OLD_DAYS", default=30)
-# The one currency in which totals are shown besides their own, at typed rates; empty for none.
+# The currency in which totals are shown besides their own, at typed rates; empty for none.
 REPORTING_CURRENCY = env.str("REPORTING_CURRENCY", default="").strip().upper()
 if REPORTING_CURRENCY and not re.fullmatch("[A-Z]{3}", REPORTING_CURRENCY):
     raise ImproperlyConfigured(
         "REPORTING_CURRENCY is a three-letter code, for example EUR, or empty."
     )
-# The history: digests of its last record, kept outside the database, and how long records stay in
-# it.
+# The history: digests of its last record outside the database, and how long records stay in it.
 HISTORY_DIGEST_FILE = Path(
     env.str("HISTORY_DIGEST_FILE", default=str(DATA_DIR / "digests" / "history.jsonl"))
 )
@@ -355,10 +333,9 @@ LOGGING = {
         "django.request": {"level": "ERROR"},  # a page that somebody may not open is no fault
         # at DEBUG urllib3 writes whole URLs, and one vendor takes its key in the URL
         "urllib3": {"level": "WARNING"},
-        "axes": {
-            "level": "ERROR"
-        },  # the history tells of failed sign-ins, with less of what was typed
-        # its lines hold the addresses, and those hold tokens
+        # the history has failed sign-ins, without all that was typed
+        "axes": {"level": "ERROR"},
+        # its lines contain addresses, and addresses contain tokens
         "apprise": {"level": "CRITICAL", "handlers": [], "propagate": False},
     },
 }

@@ -1,6 +1,4 @@
-"""`python -m mailops.supervisor`: everything that MailOps needs running, or with `--only worker`
-just that.
-"""
+"""Runs all processes of MailOps: `python -m mailops.supervisor`."""
 
 from __future__ import annotations
 
@@ -19,15 +17,20 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from mailops.core import heartbeat
 from mailops.ops.processes import BASE_DIR, Child, Supervisor, say
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
 ANY = "0.0.0.0"  # noqa: S104  (compared with, not bound to)
+DESCRIPTION = (
+    "`python -m mailops.supervisor`: everything that MailOps needs running, or with `--only worker`"
+    " just that."
+)
 PREPARE = (("migrate", "--noinput"), ("createcachetable",), ("collectstatic", "--noinput"))
 
 
 def number(name: str, default: int) -> int:
-    """A whole number from the environment."""
+    """A whole number from the environment. Exits if the text there is none."""
     value = os.environ.get(name, str(default))
     if not value.isdecimal():
         sys.exit(f"{name} must be a whole number, not “{value}”.")
@@ -35,12 +38,13 @@ def number(name: str, default: int) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now."""
+    """True if a server could listen there now. Exits if none ever can."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
+            # a port over 65535 raises OverflowError, which has no `errno`
             if getattr(error, "errno", None) == errno.EADDRINUSE:
                 return False
             sys.exit(f"MailOps can't listen on {host}, port {port}: {error}.")
@@ -48,9 +52,8 @@ def is_free(host: str, port: int) -> bool:
 
 
 def refuse_taken_ports(*places: tuple[str, int]) -> None:
-    """Say in one sentence which port is taken and which would do, before a child says it in a
-    traceback.
-    """
+    """Exit with a sentence that names the taken port and a free one."""
+    # before the children start, which would say it in a traceback
     for host, port in places:
         if not is_free(host, port):
             other = next(
@@ -65,7 +68,6 @@ def refuse_taken_ports(*places: tuple[str, int]) -> None:
 
 
 def accepts(host: str, port: int) -> bool:
-    """Whether anything listens there."""
     try:
         socket.create_connection((host, port), timeout=2).close()
     except OSError:
@@ -74,7 +76,7 @@ def accepts(host: str, port: int) -> bool:
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether the log-in page comes without a server error."""
+    """True if the log-in page comes without a server error."""
     connection = http.client.HTTPConnection(host, port, timeout=2)
     try:
         connection.request("GET", "/login/")
@@ -86,33 +88,31 @@ def answers(host: str, port: int) -> bool:
 
 
 def last_beat() -> datetime | None:
-    """The worker's heartbeat, read on a connection of its own: the children must not inherit one."""
     if not apps.ready:
         django.setup()
-    from mailops.core import heartbeat
-
     try:
         return heartbeat.last_beat()
+    # at once, so that no child inherits the connection
     finally:
         connections.close_all()
 
 
 def child(name: str, *, practice_port: int) -> Child:
-    """How each part of MailOps is started, and how many seconds it gets to stop."""
+    """The child for "web", "worker" or "practice"; `grace` is in seconds."""
     if name == "web":
         return Child(
             name, (sys.executable, "-m", "gunicorn", "-c", "python:mailops.gunicorn"), grace=10
         )
     if name == "worker":
         return Child(name, (*MANAGE, "qcluster"), grace=number("STOP_SECONDS", 210), beats=True)
-    # last: an order in flight may be waiting for its answer
+    # stopped last: an order in flight may wait for an answer of a practice vendor
     return Child(
         name, (*MANAGE, "practice_vendors", "--port", str(practice_port)), grace=10, last=True
     )
 
 
 def prepare(supervisor: Supervisor) -> None:
-    """Bring database, cache table and static files up to date; stop with the output of what failed."""
+    """Update database, cache table and static files. Exits with the output of a failed step."""
     for command in PREPARE:
         code, output = supervisor.step((*MANAGE, *command))
         if supervisor.stopping:
@@ -125,9 +125,7 @@ def prepare(supervisor: Supervisor) -> None:
 
 
 def announce(supervisor: Supervisor, address: str, *, demo: bool) -> None:
-    """Fill an empty practice installation with demo people and orders, then tell where everything
-    is.
-    """
+    """Add the demo data if asked to, then print the address."""
     if demo:
         code, output = supervisor.step((*MANAGE, "demo"))
         if output:
@@ -139,17 +137,14 @@ def announce(supervisor: Supervisor, address: str, *, demo: bool) -> None:
 
 
 def run_everything(supervisor: Supervisor, *, port: int, practice_port: int, live: bool) -> None:
-    """Prepare, run all parts, and say so once they answer.
-
-    The practice vendors and the demo are not for live use.
-    """
+    """Prepare, then run all parts until a stop signal."""
     host = os.environ.get("HOST", "127.0.0.1")
     near = "127.0.0.1" if host == ANY else host
+    # practice vendors and demo data are not for live use
     practice = [] if live else [("127.0.0.1", practice_port)]
     refuse_taken_ports((host, port), *practice)
-    os.environ.setdefault(
-        "QUEUE_LOG_LEVEL", "WARNING"
-    )  # at a terminal every task in the log is too much
+    # a line for every task is too much at a terminal
+    os.environ.setdefault("QUEUE_LOG_LEVEL", "WARNING")
     prepare(supervisor)
     supervisor.is_ready = lambda: answers(near, port) and all(accepts(*place) for place in practice)
     supervisor.on_ready = lambda: announce(supervisor, f"http://{near}:{port}/", demo=not live)
@@ -157,7 +152,7 @@ def run_everything(supervisor: Supervisor, *, port: int, practice_port: int, liv
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m mailops.supervisor", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m mailops.supervisor", description=DESCRIPTION)
     parser.add_argument(
         "--only",
         nargs="+",
@@ -168,7 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailops.settings")
     os.environ.setdefault("PYTHONUNBUFFERED", "1")
     try:
-        live = settings.LIVE  # reading the settings reads .env too, where the ports may stand
+        # before the ports: reading the settings also reads .env, where ports may stand
+        live = settings.LIVE
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     port = number("PORT", 8000)

@@ -1,4 +1,4 @@
-"""Addresses: the admin site is the whole product. `/healthz` is answered before, by a middleware."""
+"""Addresses. The admin site serves all but the own notices; a middleware answers `/healthz`."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -7,7 +7,7 @@ handler403 = "mailops.site.errors.forbidden"
 handler404 = "mailops.site.errors.not_found"
 
 urlpatterns = [
-    # what is not the site's comes before it: it answers for every other address
+    # before the site's, whose last pattern takes every other address
     path("my/notices/", include("mailops.notices.urls")),
     path("", admin.site.urls),
 ]

@@ -1,4 +1,4 @@
-"""What a web server imports to serve MailOps."""
+"""The WSGI application, which a web server imports."""
 
 import os
 

@@ -12,7 +12,8 @@ from mailops.ops.diagnostics import findings
 
 class Command(BaseCommand):
     help = "Say in plain sentences whether MailOps works. Exit code 1 where there is a problem."
-    requires_system_checks: list[str] = []  # they say how it is set, this says how it goes
+    # the checks are about settings; with a wrong setting this command is needed most
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help="print only problems")
@@ -37,12 +38,12 @@ class Command(BaseCommand):
             self._say("Sending works. No problem found.")
 
     def _give_up(self, seconds: float) -> None:
-        """A database that hangs can't be interrupted, so the whole process ends."""
+        # a query to a database that hangs can't be interrupted, so the whole process ends
         self._say(f"Problem: The database did not answer within {seconds:g} seconds.")
         self.stdout.flush()
         os._exit(1)
 
     def _say(self, text: str) -> None:
-        # a cron job's terminal may not know every letter of an account's name
+        # the encoding of a cron job may lack letters of an account's name
         encoding = sys.stdout.encoding or "utf-8"
         self.stdout.write(text.encode(encoding, "replace").decode(encoding))
