@@ -70,7 +70,7 @@ def findings(now: datetime | None = None) -> list[Finding]:
         behind = list(_migrations())
     except Exception as error:
         return [problem(f"The database can't be read: {heartbeat.first_line(error)}.")]
-    found = behind
+    found = [*behind]
     for name, probe in PROBES:
         try:
             found += probe(now)
