@@ -1,6 +1,4 @@
-"""The supervisor with real processes: what it starts again, what it waits for, what it never leaves
-behind.
-"""
+"""The supervisor with real processes: restarts, waits, and no process left behind."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ log = os.open("log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 note = lambda word: os.write(log, f"{name} {role} {word} {os.getpid()}\\n".encode())
 until = lambda file: [time.sleep(0.02) for _ in iter(lambda: Path(file).exists(), True)]
 def on_term(number, frame):
-    note("told")
+    note("signalled")
     until(f"{name}-may-stop")
     note("stopped")
     os._exit(0)
@@ -73,7 +71,7 @@ def wait_for(happened: Callable[[], bool], what: str, *, show: Callable[[], obje
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; a zombie that nobody reaped does not."""
+    """True if the process runs; a zombie that nobody reaped does not."""
     try:
         os.kill(pid, 0)
         stat = Path(f"/proc/{pid}/stat")
@@ -86,14 +84,14 @@ def processes_of(path: Path) -> set[int]:
     """Every process whose environment names this data folder."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # ended meanwhile
+        with suppress(OSError):  # ended by now
             if f"MAILOPS_DATA={path}".encode() in (process / "environ").read_bytes().split(b"\0"):
                 found.add(int(process.name))
     return found
 
 
 def kill_all_of(path: Path) -> None:
-    """End them all, those too that were only just started."""
+    """End all of them, also those that were started a moment ago."""
     while pids := processes_of(path):
         for pid in pids:
             with suppress(ProcessLookupError):
@@ -134,12 +132,12 @@ class Scene:
             else []
         )
 
-    def told(self) -> str:
+    def report(self) -> str:
         return "\n".join([*self.log(), self.said.read_text()])
 
     def wait_log(self, start: str, *, times: int = 1) -> list[int]:
         """The process ids in the lines that start so, once there are that many."""
-        wait_for(lambda: len(self.log(start)) >= times, f"{times} × {start}", show=self.told)
+        wait_for(lambda: len(self.log(start)) >= times, f"{times} × {start}", show=self.report)
         return [int(line.split()[-1]) for line in self.log(start)]
 
     def wait_reads(self, more: int) -> None:
@@ -151,7 +149,7 @@ class Scene:
         )
 
     def wait_end(self) -> int:
-        wait_for(lambda: self.keeper.poll() is not None, "the supervisor's end", show=self.told)
+        wait_for(lambda: self.keeper.poll() is not None, "the supervisor's end", show=self.report)
         return self.keeper.returncode
 
     @property
@@ -160,7 +158,7 @@ class Scene:
 
     def wait_gone(self, pids: set[int] | list[int]) -> None:
         wait_for(
-            lambda: not any(is_alive(pid) for pid in pids), f"the end of {pids}", show=self.told
+            lambda: not any(is_alive(pid) for pid in pids), f"the end of {pids}", show=self.report
         )
 
 
@@ -196,14 +194,14 @@ def test_a_stop_reaches_main_alone_and_is_waited_for(scene: Scene, number: int) 
     scene.run("Supervisor([child('worker', grace=60, beats=True)])")
     scene.wait_log("worker helper started")
     scene.keeper.send_signal(number)
-    scene.wait_log("worker main told")
+    scene.wait_log("worker main signalled")
     wait_for(lambda: "Waiting for orders in flight" in scene.said.read_text(), "word that it waits")
     assert scene.keeper.poll() is None
     scene.tell("worker-may-stop")
     assert scene.wait_end() == 0
     scene.wait_gone(scene.pids)
     assert scene.log("worker main stopped")
-    assert not scene.log("worker helper told")
+    assert not scene.log("worker helper signalled")
 
 
 def test_what_others_need_while_they_stop_stops_last(scene: Scene) -> None:
@@ -216,13 +214,13 @@ def test_what_others_need_while_they_stop_stops_last(scene: Scene) -> None:
     scene.tell("practice-may-stop")
     scene.tell("web-may-stop")
     scene.keeper.terminate()
-    scene.wait_log("worker main told")
+    scene.wait_log("worker main signalled")
     scene.wait_log("web main stopped")
-    assert not scene.log("practice main told")
+    assert not scene.log("practice main signalled")
     scene.tell("worker-may-stop")
     assert scene.wait_end() == 0
     mains = [line.rsplit(" ", 1)[0] for line in scene.log() if " main " in line]
-    assert mains.index("worker main stopped") < mains.index("practice main told")
+    assert mains.index("worker main stopped") < mains.index("practice main signalled")
 
 
 def test_the_end_of_the_grace_kills_the_whole_session(scene: Scene) -> None:
@@ -253,7 +251,7 @@ def test_one_interrupt_passed_on_by_a_parent_counts_once(scene: Scene) -> None:
     scene.wait_log("worker helper started")
     scene.keeper.send_signal(signal.SIGINT)
     scene.keeper.send_signal(signal.SIGTERM)
-    scene.wait_log("worker main told")
+    scene.wait_log("worker main signalled")
     scene.keeper.send_signal(signal.SIGTERM)
     wait_for(lambda: "Waiting for orders in flight" in scene.said.read_text(), "word that it waits")
     scene.tell("worker-may-stop")

@@ -1,4 +1,4 @@
-"""What the tests of the notices share: people with addresses, and one run of the task."""
+"""Fixtures for the tests of notices: people with addresses, and one run of the task."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def tick() -> Callable[[], None]:
     return run
 
 
-def told(kind: str = "") -> dict[str, str]:
-    """Who was sent which subject, of one kind or of all."""
+def sent_subjects(kind: str = "") -> dict[str, str]:
+    """Subjects of sent notices by recipient, of one kind or of all."""
     found = Notice.objects.exclude(sent_at=None).order_by("pk").select_related("user", "shared")
     if kind:
         found = found.filter(kind=kind)

@@ -1,6 +1,4 @@
-"""The outbox: once each, again after a failure, and never for people who are gone; orders never
-wait for it.
-"""
+"""The outbox: each notice once, again after a failure, never to people who are gone."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from mailops.notices.models import TRIES, Notice, NoticeCursor, NoticeSettings, 
 from mailops.ops.diagnostics import findings
 from orders.models import Order, State
 from tests.conftest import OrderFactory, fresh
-from tests.notices.conftest import told
+from tests.notices.conftest import sent_subjects
 
 Tick = Callable[[], None]
 
@@ -77,7 +75,7 @@ def test_a_worker_that_vanishes_while_it_sends_makes_it_go_out_once_more(
     tick()
     first, second = mail.outbox
     assert first.extra_headers["Message-ID"] == second.extra_headers["Message-ID"]
-    assert told("waiting").keys() == {"confirmer"}
+    assert sent_subjects("waiting").keys() == {"confirmer"}
 
 
 def test_notices_that_are_turned_off_are_not_made_up_for(
@@ -100,13 +98,13 @@ def test_people_who_left_or_lost_the_role_get_none(factory: OrderFactory, tick: 
     User.objects.filter(username="confirmer").update(is_active=False)
     factory.people.both.groups.remove(Group.objects.get(name="Confirmer"))
     tick()
-    assert told() == {}
+    assert sent_subjects() == {}
     assert {notice.why for notice in Notice.objects.filter(user=factory.people.both)} == {
         "This person may not act on it any more."
     }
     factory.reviewed(word="later")
     tick()
-    assert told() == {}
+    assert sent_subjects() == {}
 
 
 def test_a_person_without_an_address_gets_none_and_nothing_fails(
@@ -115,7 +113,7 @@ def test_a_person_without_an_address_gets_none_and_nothing_fails(
     User.objects.filter(username="confirmer").update(email="")
     factory.reviewed()
     tick()
-    assert told().keys() == {"both"}
+    assert sent_subjects().keys() == {"both"}
     assert not Notice.objects.filter(user=factory.people.confirmer).exists()
 
 
@@ -145,7 +143,7 @@ def test_an_order_that_somebody_took_care_of_is_not_reminded_of(
     tick()
     later(hours=5)
     tick()
-    assert told("reminder") == {}
+    assert sent_subjects("reminder") == {}
     assert not Wait.objects.exists()
 
 
@@ -156,8 +154,11 @@ def test_an_unknown_outcome_is_reminded_of_to_who_may_settle_it(
     tick()
     later(hours=5)
     tick()
-    assert told("reminder").keys() == {"confirmer", "both", "boss"}
-    assert f"Still open: {order} has an unknown outcome for 5 hours" in told("reminder").values()
+    assert sent_subjects("reminder").keys() == {"confirmer", "both", "boss"}
+    assert (
+        f"Still open: {order} has an unknown outcome for 5 hours"
+        in sent_subjects("reminder").values()
+    )
 
 
 # Servers that fail
@@ -211,7 +212,7 @@ def test_a_silent_mail_server_is_asked_once_a_run_and_orders_go_on(
     server = smtp(Silent)
     order = factory.reviewed()
     tick()
-    assert server.calls == 1  # though two people were to be told
+    assert server.calls == 1  # though there were notices for two people
     factory.confirm(order)
     assert fresh(order).state == State.CONFIRMED
     late = Notice.objects.get(tries=1)
@@ -331,7 +332,7 @@ def test_an_event_that_reads_strangely_silences_no_other(factory: OrderFactory, 
         record("order.commented", order, by=factory.people.drafter, changes={"mentions": [None, 7]})
         record("order.held", order, reason="No room.")
     tick()
-    assert told().keys() == {"operator"}
+    assert sent_subjects().keys() == {"operator"}
 
 
 def test_the_task_says_what_it_did(factory: OrderFactory) -> None:

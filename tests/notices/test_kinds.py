@@ -1,4 +1,4 @@
-"""Every kind of notice from what really happens: to whom, and in which words."""
+"""Every kind of notice, caused by real events: its recipients and its words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailops.notices.models import Notice
 from orders.models import State
 from orders.outcomes import delivery
 from tests.conftest import OrderFactory, fresh
-from tests.notices.conftest import text_to, told
+from tests.notices.conftest import sent_subjects, text_to
 from vendors.models import SendingSwitch
 
 Tick = Callable[[], None]
@@ -40,7 +40,7 @@ def test_confirmers_hear_of_an_order_that_waits_and_those_who_wrote_it_do_not(
 ) -> None:
     order = factory.reviewed(by=factory.people.both)
     tick()
-    assert told() == {"confirmer": f"{order} waits for confirmation"}
+    assert sent_subjects() == {"confirmer": f"{order} waits for confirmation"}
     text = text_to(factory.people.confirmer)
     assert f"both sent {order} for confirmation." in text
     assert "Nothing is bought before somebody confirms it." in text
@@ -56,7 +56,7 @@ def test_an_order_that_is_confirmed_before_the_message_goes_out_is_not_told(
 ) -> None:
     factory.confirmed()
     tick()
-    assert told("waiting") == {}
+    assert sent_subjects("waiting") == {}
     assert {notice.why for notice in Notice.objects.filter(kind="waiting")} == {
         "Somebody took care of it before."
     }
@@ -70,7 +70,7 @@ def test_the_drafter_hears_that_an_order_was_sent_back_or_cancelled(
         first.send_back(by=factory.people.confirmer, reason="Wrong client.")
         second.cancel(by=factory.people.confirmer, reason="Not needed.")
     tick()
-    assert told("back") == {"drafter": f"{second} was cancelled"}
+    assert sent_subjects("back") == {"drafter": f"{second} was cancelled"}
     assert [message.subject for message in mail.outbox if message.to == ["drafter@example.com"]] == [
         f"MailOps: {first} was sent back to you", f"MailOps: {second} was cancelled",
     ]  # fmt: skip
@@ -81,7 +81,7 @@ def test_whoever_cancels_their_own_order_is_not_told(factory: OrderFactory, tick
     with transaction.atomic():
         factory.reviewed().cancel(by=factory.people.drafter, reason="Mine.")
     tick()
-    assert told("back") == {}
+    assert sent_subjects("back") == {}
 
 
 def test_an_unknown_outcome_goes_to_everybody_who_may_settle_it(
@@ -90,7 +90,7 @@ def test_an_unknown_outcome_goes_to_everybody_who_may_settle_it(
     order = factory.sent(word="cut-after")
     assert order.state == State.UNKNOWN
     tick()
-    assert told("unknown").keys() == {"confirmer", "both", "boss"}
+    assert sent_subjects("unknown").keys() == {"confirmer", "both", "boss"}
     assert "may have charged" in text_to(factory.people.confirmer)
 
 
@@ -98,8 +98,8 @@ def test_the_drafter_hears_of_a_refusal(factory: OrderFactory, tick: Tick) -> No
     order = factory.sent(word="bad-key")
     assert order.state == State.REFUSED
     tick()
-    assert told("refused") == {"drafter": f"{order} was refused, nothing was bought"}
-    assert told("stopped").keys() == {"operator", "boss"}  # and the account stopped itself
+    assert sent_subjects("refused") == {"drafter": f"{order} was refused, nothing was bought"}
+    assert sent_subjects("stopped").keys() == {"operator", "boss"}  # and the account stopped itself
 
 
 def test_a_delivery_waits_for_the_digest(factory: OrderFactory, tick: Tick) -> None:
@@ -107,7 +107,7 @@ def test_a_delivery_waits_for_the_digest(factory: OrderFactory, tick: Tick) -> N
     delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Seen.")
     assert fresh(order).state == State.DELIVERED
     tick()
-    assert told("delivered") == {}
+    assert sent_subjects("delivered") == {}
     waits = Notice.objects.get(kind="delivered")
     assert (waits.user, waits.timing) == (factory.people.drafter, "digest")
 
@@ -120,8 +120,8 @@ def test_operators_hear_of_a_limit_and_of_stopped_sending(
     happened("vendor.stopped", vendor, reason="The vendor does not accept the key.")
     happened("sending.held", SendingSwitch.current(), by=factory.people.operator, reason="Audit.")
     tick()
-    assert told("limit") == {"operator": f"{order} is held by a limit or the balance"}
-    assert told("stopped") == {
+    assert sent_subjects("limit") == {"operator": f"{order} is held by a limit or the balance"}
+    assert sent_subjects("stopped") == {
         "operator": f"Sending to {vendor} is stopped", "boss": "All sending is held",
     }  # fmt: skip
 
@@ -135,7 +135,7 @@ def test_auditors_and_superusers_hear_of_a_broken_history_and_of_changes_from_ou
     )
     happened("outside.changed", order)
     tick()
-    assert told("broken").keys() == told("outside").keys() == {"auditor", "boss"}
+    assert sent_subjects("broken").keys() == sent_subjects("outside").keys() == {"auditor", "boss"}
     assert "No page and no rule saw it." in text_to(factory.people.auditor)
 
 
@@ -149,7 +149,7 @@ def test_only_who_is_mentioned_and_may_see_orders_is_told_of_a_comment(
         "order.commented", order, by=factory.people.drafter, comment=[None, "@confirmer look"], mentions=[None, names]
     )  # fmt: skip
     tick()
-    assert told() == {"confirmer": f"drafter mentioned you on {order}"}
+    assert sent_subjects() == {"confirmer": f"drafter mentioned you on {order}"}
     assert "drafter wrote: @confirmer look" in text_to(factory.people.confirmer)
 
 
@@ -165,7 +165,7 @@ def test_a_proposal_goes_to_who_may_approve_and_not_to_who_made_it(
     )
     tick()
     says = "A proposal waits: order limit $2,000 to $9,000"
-    assert told() == dict.fromkeys(["confirmer", "both", "operator", other.username], says)
+    assert sent_subjects() == dict.fromkeys(["confirmer", "both", "operator", other.username], says)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_other_parts_record_is_told_too(
     order = factory.reviewed()
     happened(action, order, by=factory.people.confirmer)
     tick()
-    assert [(who, said) for who, said in told().items() if who == name and subject in said]
+    assert [(who, said) for who, said in sent_subjects().items() if who == name and subject in said]
 
 
 def test_most_of_what_happens_is_told_to_nobody(factory: OrderFactory, tick: Tick) -> None:

@@ -22,7 +22,7 @@ from mailops.notices import apprise_channel
 from mailops.notices.kinds import NOTICE_KINDS
 from mailops.notices.models import Notice, NoticeSettings, SharedAddress
 from tests.conftest import OrderFactory
-from tests.notices.conftest import told
+from tests.notices.conftest import sent_subjects
 from tests.orders.pages import browser, messages_of
 from vendors.models import SendingSwitch
 
@@ -188,7 +188,7 @@ def test_urgent_notices_go_to_shared_addresses_too(
     stop_sending(factory)
     factory.reviewed()
     tick()
-    assert told("stopped").keys() == {"boss", "On call"}
+    assert sent_subjects("stopped").keys() == {"boss", "On call"}
     assert [got["title"] for got in service.got] == ["MailOps: All sending is held"]
     assert "an Operator entered this address" in service.got[0]["message"]
 
@@ -209,7 +209,7 @@ def test_a_service_that_fails_is_tried_again_and_its_token_is_nowhere(
     waits = Notice.objects.get(user=person, channel="address")
     assert (waits.tries, waits.sent_at) == (1, None)
     assert waits.why.startswith("json can't be reached or did not take the message.")
-    assert told("waiting").keys() == {"confirmer", "both"}  # by e-mail
+    assert sent_subjects("waiting").keys() == {"confirmer", "both"}  # by e-mail
     page = browser(person).get("/my/notices/").content.decode()
     rows = repr(list(Notice.objects.values())) + repr(list(Event.objects.values()))
     everything = caplog.text + "".join(capfd.readouterr()) + page + rows

@@ -1,4 +1,4 @@
-"""What the tests of proposals share."""
+"""Helpers of the tests of proposals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def signed_in(user: User) -> Browser:
 
 
 def account_form(vendor: Vendor, **changed: Any) -> dict[str, Any]:
-    """The account's form as it stands, with what is typed; None leaves a field out."""
+    """The account's form with the typed values; None leaves a field out."""
     typed = {
         "name": vendor.name, "mode": vendor.mode, "two_person_rule": "on" if vendor.two_person_rule else None,
         "hold_minutes": vendor.hold_minutes, "order_limit": vendor.order_limit, "limit_currency": vendor.limit_currency,

@@ -1,6 +1,4 @@
-"""Every loosening through every door of the site waits for a second person; every tightening does
-not.
-"""
+"""On every page, a change that loosens waits for a second person; one that tightens does not."""
 
 from __future__ import annotations
 
@@ -234,7 +232,7 @@ def test_the_lists_change_nothing(factory: OrderFactory, page: str) -> None:
     assert not Proposal.objects.exists()
 
 
-def test_every_guarded_page_is_one_that_proposes() -> None:
+def test_every_page_of_a_policy_is_one_that_proposes() -> None:
     from mailops.proposals.approval_admin import ApprovalAdmin
 
     for policy in POLICIES.values():

@@ -1,4 +1,4 @@
-"""What counts as tighter."""
+"""Rules that say which change is tighter and which is looser."""
 
 from __future__ import annotations
 

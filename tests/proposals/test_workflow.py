@@ -1,4 +1,4 @@
-"""Approving: by somebody else, once, exactly what was proposed, and only while it still fits."""
+"""Approving: by somebody else, once, exactly as proposed, and not after the row changed."""
 
 from __future__ import annotations
 
@@ -348,15 +348,15 @@ def test_the_database_refuses_a_second_thought_and_a_proposal_that_is_born_appro
 def test_two_who_approve_at_once_apply_it_once(committed: None, factory: OrderFactory) -> None:
     """Each over a connection of its own."""
     proposal = more(factory)
-    begin, told = threading.Barrier(2), []
+    begin, outcomes = threading.Barrier(2), []
 
     def approve(by: User) -> None:
         begin.wait(20)
         try:
             workflow.approve(proposal.pk, by=by)
-            told.append("approved")
+            outcomes.append("approved")
         except NotAllowed as error:
-            told.append(str(error))
+            outcomes.append(str(error))
         finally:
             connection.close()
 
@@ -366,7 +366,7 @@ def test_two_who_approve_at_once_apply_it_once(committed: None, factory: OrderFa
         thread.start()
     for thread in threads:
         thread.join(60)
-    late, won = sorted(told, key=lambda word: word == "approved")
+    late, won = sorted(outcomes, key=lambda word: word == "approved")
     assert won == "approved"
     assert "already" in late
     assert Event.objects.filter(action="proposal.approved").count() == 1

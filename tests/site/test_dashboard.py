@@ -1,6 +1,4 @@
-"""Today says what is held, by which switch, and since when; and what the vendor said after a
-verdict.
-"""
+"""The page Today: held orders with their switch, and late answers of a vendor."""
 
 from __future__ import annotations
 

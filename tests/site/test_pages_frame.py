@@ -1,4 +1,4 @@
-"""The frame of every page: its policy, its navigation, its plain words when something is wrong."""
+"""The frame of every page: content policy, navigation, error pages."""
 
 from __future__ import annotations
 
