@@ -26,7 +26,7 @@ def awake(settings: Any) -> None:
 
 @pytest.fixture
 def who(people: SimpleNamespace) -> SimpleNamespace:
-    """The people of the house, with a password that one can type."""
+    """The people of the tests, with a password that can be typed."""
     for user in vars(people).values():
         user.set_password(PASSWORD)
         user.save()

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-KEY = "practice-bare-loop"  # an account of its own in the practice vendors' books
+KEY = "practice-bare-loop"  # an account of its own in the practice vendors' ledger
 
 
 def seconds(posts: list[dict[str, Any]], *, processes: int) -> float:

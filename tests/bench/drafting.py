@@ -27,7 +27,7 @@ from typing import Any
 import django
 
 from mailops.ops.processes import BASE_DIR
-from tests.faults.installation import IS_POSTGRES, House
+from tests.faults.installation import IS_POSTGRES, Installation
 
 HEADINGS = ("domain", "first name", "last name", "address")
 PER_DOMAIN = 2
@@ -66,19 +66,19 @@ def compare(sizes: list[int], rounds: int) -> int:
     """
     found: dict[tuple[str, int], list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory(prefix="mailops-bench-") as folder:
-        house = House(Path(folder))
+        installation = Installation(Path(folder))
         try:
             migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-            subprocess.run(migrate, cwd=BASE_DIR, env=house.env, check=True)
+            subprocess.run(migrate, cwd=BASE_DIR, env=installation.env, check=True)
             for size in sizes:
                 for kind in ("csv", "xlsx"):
                     Path(folder, f"{size}.{kind}").write_bytes(FILES[kind](size))
             for number in range(rounds):
                 for name, size in runs(sizes):
                     tell(f"{name}, {size:,} rows, round {number + 1} of {rounds} …")
-                    found.setdefault((name, size), []).append(asked(house, name, size))
+                    found.setdefault((name, size), []).append(asked(installation, name, size))
         finally:
-            house.tear_down()
+            installation.tear_down()
     return report(found, sizes)
 
 
@@ -87,7 +87,7 @@ def runs(sizes: list[int]) -> Iterator[tuple[str, int]]:
         yield from ((name, size) for name in CONTENDERS if name != ROW_BY_ROW or size <= BY_ONES)
 
 
-def asked(house: House, name: str, size: int) -> dict[str, Any]:
+def asked(installation: Installation, name: str, size: int) -> dict[str, Any]:
     """One measurement in a process of its own, so that its memory is its own."""
     kind = "xlsx" if name == WORKBOOK else "csv"
     command = [
@@ -97,10 +97,10 @@ def asked(house: House, name: str, size: int) -> dict[str, Any]:
         "--one",
         name,
         "--file",
-        f"{house.folder}/{size}.{kind}",
+        f"{installation.folder}/{size}.{kind}",
     ]
     done = subprocess.run(
-        command, cwd=BASE_DIR, env=house.env, capture_output=True, text=True, check=False
+        command, cwd=BASE_DIR, env=installation.env, capture_output=True, text=True, check=False
     )
     if done.returncode:
         sys.exit(done.stdout + done.stderr)

@@ -200,7 +200,7 @@ def fill(count: int) -> None:
         cursor.execute("ANALYZE history_event")
 
 
-def chain(number: int, hash: str, count: int, names: list[str]) -> Iterator[list[Any]]:
+def chain(number: int, last_hash: str, count: int, names: list[str]) -> Iterator[list[Any]]:
     from django.db import connection
 
     from mailops.history.hashing import hash_of
@@ -216,10 +216,10 @@ def chain(number: int, hash: str, count: int, names: list[str]) -> Iterator[list
             "action": ACTIONS[n % 10], "subject_type": "orders.order" if n % 10 < 9 else "auth.user",
             "subject_id": str(order), "subject": f"MO-{order + 1000}", "reason": "because it is needed" * (n % 7 == 0),
             "changes": {"state": ["review", "confirmed"], "cost": ["76.00 USD", "79.50 USD"]}, "attempt": n // 20,
-            "previous_hash": hash,
+            "previous_hash": last_hash,
         }  # fmt: skip
-        hash = hash_of(fields)
-        fields |= {"hash": hash, "changes": json.dumps(fields["changes"])}
+        last_hash = hash_of(fields)
+        fields |= {"hash": last_hash, "changes": json.dumps(fields["changes"])}
         fields["at"] = at.strftime("%Y-%m-%d %H:%M:%S.%f") if is_sqlite else at
         yield [fields[name] for name in names]
 

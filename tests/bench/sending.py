@@ -24,7 +24,8 @@ from pathlib import Path
 
 import django
 
-from tests.faults.installation import IS_POSTGRES, Cluster, House
+from tests.faults.installation import IS_POSTGRES, Installation
+from tests.faults.processes import Cluster
 
 COUNTED = 5  # orders whose statements are counted
 PATIENCE = 120  # seconds without any progress until the rest counts as lost
@@ -100,7 +101,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left running
     with (
         tempfile.TemporaryDirectory(prefix="mailops-bench-") as folder,
-        a_house(Path(folder), chosen.latency) as house,
+        new_installation(Path(folder), chosen.latency) as installation,
     ):
         from tests.bench import stock
         from tests.bench.statements import asked_for, in_short
@@ -116,7 +117,7 @@ def main(arguments: list[str]) -> int:
             for row in rows:
                 count = chosen.orders // rounds + (number < chosen.orders % rounds)
                 tell(f"{row.workers} workers, round {number + 1} of {rounds}: {count} orders …")
-                measure(house, row, f"{row.workers}-{number}", count, chosen.clusters)
+                measure(installation, row, f"{row.workers}-{number}", count, chosen.clusters)
         return report(
             chosen,
             rows,
@@ -126,26 +127,26 @@ def main(arguments: list[str]) -> int:
 
 
 @contextmanager
-def a_house(folder: Path, latency: float) -> Iterator[House]:
+def new_installation(folder: Path, latency: float) -> Iterator[Installation]:
     """A database of its own, migrated, practice vendors beside it, and this process set up to work
     on it.
     """
-    house = House(folder, QUEUE_POLL="0.2", QUEUE_LOG_LEVEL="WARNING")
+    installation = Installation(folder, QUEUE_POLL="0.2", QUEUE_LOG_LEVEL="WARNING")
     try:
-        house.start_practice("--answer-seconds", str(latency))
-        os.environ.update(house.env)
+        installation.start_practice("--answer-seconds", str(latency))
+        os.environ.update(installation.env)
         django.setup()
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0)
         call_command("createcachetable")
-        yield house
+        yield installation
     finally:
-        house.tear_down()
+        installation.tear_down()
 
 
 def tell(text: str) -> None:
-    """Something for whoever waits, apart from the findings."""
+    """Progress, on stderr; the findings go to stdout."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -158,7 +159,7 @@ def forget_queue() -> None:
 # one measurement
 
 
-def measure(house: House, row: Row, word: str, count: int, clusters: int) -> None:
+def measure(installation: Installation, row: Row, word: str, count: int, clusters: int) -> None:
     """Send so many orders through the queue, then the same requests in a bare loop; add both to the
     row.
     """
@@ -166,7 +167,7 @@ def measure(house: House, row: Row, word: str, count: int, clusters: int) -> Non
 
     orders = stock.confirmed(word, count)
     hand_out(later=timedelta(days=1))
-    running = start_clusters(house, row.workers, clusters)
+    running = start_clusters(installation, row.workers, clusters)
     begun = time.monotonic()
     hand_out()
     wait_until_done(orders)
@@ -176,8 +177,11 @@ def measure(house: House, row: Row, word: str, count: int, clusters: int) -> Non
     row.bare_seconds += bare.seconds(
         stock.requests_like(orders, key=bare.KEY), processes=row.workers * clusters
     )  # fmt: skip
-    read_books(
-        row, orders, house.folder / f"{house.name}.ledger", [cluster.log for cluster in running]
+    read_ledger_and_attempts(
+        row,
+        orders,
+        installation.folder / f"{installation.name}.ledger",
+        [cluster.log for cluster in running],
     )
 
 
@@ -193,10 +197,10 @@ def hand_out(*, later: timedelta = timedelta(0)) -> None:
     OrmQ.objects.update(lock=now + later)
 
 
-def start_clusters(house: House, workers: int, clusters: int) -> list[Cluster]:
+def start_clusters(installation: Installation, workers: int, clusters: int) -> list[Cluster]:
     """Clusters whose workers all wait for work."""
     at_once = {"QUEUE_WORKERS": str(workers), "ACCOUNT_AT_ONCE": str(workers * clusters)}
-    return [house.start_cluster(**at_once, QUEUE_LOG_LEVEL="INFO") for _ in range(clusters)]
+    return [installation.start_cluster(**at_once, QUEUE_LOG_LEVEL="INFO") for _ in range(clusters)]
 
 
 def pids_in(log: Path) -> set[str]:
@@ -232,10 +236,12 @@ def stop(running: list[Cluster]) -> None:
         cluster.popen.wait(timeout=300)
 
 
-# what the books say
+# what ledger and attempts show
 
 
-def read_books(row: Row, orders: dict[int, str], ledger: Path, logs: list[Path]) -> None:
+def read_ledger_and_attempts(
+    row: Row, orders: dict[int, str], ledger: Path, logs: list[Path]
+) -> None:
     """Times and shares from the attempts, states from the orders, charges from the practice
     vendors' own ledger.
     """

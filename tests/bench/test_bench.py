@@ -35,7 +35,7 @@ def test_twelve_orders_go_through_two_clusters() -> None:
 
 
 def test_a_second_charge_counts_and_the_bare_loops_do_not(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "books")
+    ledger = Ledger(tmp_path / "ledger")
     for key, domain in (
         ("practice-1", "a.com"),
         ("practice-2", "a.com"),
@@ -47,8 +47,8 @@ def test_a_second_charge_counts_and_the_bare_loops_do_not(tmp_path: Path) -> Non
             domains=[domain], mailboxes=[], details={}, body_sha256="", status=CHARGED, fault="",
         )  # fmt: skip
     ledger.close()
-    assert sending.duplicates(tmp_path / "books", {"a.com", "b.com"}) == 1
-    assert sending.duplicates(tmp_path / "books", {"b.com"}) == 0
+    assert sending.duplicates(tmp_path / "ledger", {"a.com", "b.com"}) == 1
+    assert sending.duplicates(tmp_path / "ledger", {"b.com"}) == 0
 
 
 @pytest.mark.parametrize(

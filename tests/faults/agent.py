@@ -1,8 +1,6 @@
-"""Works inside a house, on its database: does what a drill asks for, a line of JSON at a time.
+"""Works on an installation's database: does what a drill asks for, a line of JSON at a time."""
 
-A process of its own that stays, because starting one costs a second and a drill asks for many
-things.
-"""
+# A process that stays: starting one costs a second, and a drill gives many commands.
 
 from __future__ import annotations
 
@@ -49,14 +47,14 @@ _seen: dict[int, float] = {}  # attempts in hand, and when they were first seen 
 
 
 class Gone:
-    """What no other process can unpickle: its module went with the last version."""
+    """A task that no other process can unpickle: its module is missing there."""
 
 
 Gone.__module__ = "gone"
 
 
 def build() -> None:
-    """Tables, people, accounts with prices; the practice vendors are running."""
+    """Tables, people, accounts with prices. Needs running practice vendors."""
     call_command("migrate", verbosity=0)
     call_command("createcachetable")
     call_command("demo", "--no-orders", verbosity=0)
@@ -77,10 +75,7 @@ def rows_for(api: str, word: str) -> str:
 
 
 def account(api: str, name: str) -> Vendor:
-    """An account with a key of its own, otherwise like the demo's.
-
-    What happens to one account is told to no other.
-    """
+    """An account with a key of its own, otherwise like the demo's; no other drill changes it."""
     pattern = Vendor.objects.get(
         api=api, name__in=["ColdMailReseller", "ScaledMail", "Woodpecker", "SmartSenders"]
     )
@@ -105,7 +100,7 @@ def account(api: str, name: str) -> Vendor:
 
 
 def review(*, word: str, api: str, product: str, account_name: str) -> int:
-    """An order that waits for confirmation; its number."""
+    """The number of a new order that waits for confirmation."""
     vendor = account(api, account_name)
     what = vendor.adapter.products[product]
     reading = read(rows_for(api, word), what)
@@ -182,10 +177,8 @@ def let_time_pass() -> None:
 
 
 def is_worked_on() -> bool:
-    """Whether a living worker has an order in hand.
-
-    One that the queue's time-out has freed since has not.
-    """
+    """True while a living worker has an order in hand."""
+    # An attempt that is older than the queue's time-out has lost its worker, though the process lives.
     found = Attempt.objects.filter(stage__in=[Stage.CLAIMED, Stage.SENDING]).values_list(
         "pk", "worker"
     )
@@ -204,8 +197,9 @@ def _is_a_worker(pid: str) -> bool:
 
 
 def drain(*, rounds: int) -> None:
-    """Hours pass, again and again: leases and pauses end, the queue hands everything out again,
-    every doorbell is rung once more, until nothing is under way. Needs a running cluster.
+    """Bring all orders to rest; needs a running cluster. TimeoutError after 4 minutes.
+
+    In each round two hours pass, leases and pauses end, and every order is queued again.
     """
     until = time.monotonic() + 240
     for number in range(max(rounds, 12)):
@@ -223,11 +217,9 @@ def drain(*, rounds: int) -> None:
 
 
 def _wait_for_quiet(until: float) -> None:
-    """No task is left and no worker has an order in hand; what dead workers took is handed out
-    again.
-    """
+    """Until no task is left and no worker has an order in hand."""
     while OrmQ.objects.exists() or is_worked_on():
-        hand_out_again()
+        hand_out_again()  # what dead workers took
         pause = time.monotonic() + 2
         while (OrmQ.objects.exists() or is_worked_on()) and time.monotonic() < pause:
             time.sleep(0.05)
@@ -241,15 +233,15 @@ def states() -> dict[str, str]:
     return {str(pk): state for pk, state in Order.objects.values_list("pk", "state")}
 
 
-def attempts(**of: Any) -> list[dict[str, Any]]:
-    """What was tried, oldest first, of one order or of all."""
+def attempts(**chosen: Any) -> list[dict[str, Any]]:
+    """Attempts of one order or of all, oldest first."""
     fields = ("order_id", "number", "stage", "body_sha256", "worker", "sent_at")
-    found = list(Attempt.objects.filter(**of).order_by("order_id", "number").values(*fields))
+    found = list(Attempt.objects.filter(**chosen).order_by("order_id", "number").values(*fields))
     return [attempt | {"sent_at": str(attempt["sent_at"] or "")} for attempt in found]
 
 
 def facts() -> dict[str, Any]:
-    """Our two books: orders with their attempts, and what the history says."""
+    """Orders with their attempts, and what the history says of them."""
     finding = verify()
     confirmed: Counter[str] = Counter(
         Event.objects.filter(action="order.confirmed").values_list("subject_id", flat=True)
@@ -281,7 +273,7 @@ def main() -> None:
             answer = {"answer": COMMANDS[name](**arguments)}
         except Exception:
             answer = {"error": traceback.format_exc()}
-        connections.close_all()  # a database that was started again is met afresh
+        connections.close_all()  # the database may be started again before the next command
         out.write(json.dumps(answer) + "\n")
         out.flush()
 

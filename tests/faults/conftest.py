@@ -1,4 +1,4 @@
-"""Drills of a module share a house; the run ends with a table of them all."""
+"""Drills of a module share an installation; the run ends with a table of their results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.faults import results
-from tests.faults.installation import House
+from tests.faults.scenarios import DrillInstallation
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,24 +28,25 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def house(
+def installation(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[House]:
+) -> Iterator[DrillInstallation]:
     """People, accounts with prices, and practice vendors; no worker.
 
-    A module's `ENV` holds what it wants otherwise.
+    A module's `ENV` is added to the environment of its processes.
     """
-    house = House(tmp_path_factory.mktemp("house"), **getattr(request.module, "ENV", {}))
+    installation = DrillInstallation(
+        tmp_path_factory.mktemp("installation"), **getattr(request.module, "ENV", {})
+    )
     try:
-        house.build()
-        yield house
+        installation.build()
+        yield installation
     finally:
-        house.tear_down()
+        installation.tear_down()
 
 
 @pytest.fixture(autouse=True)
 def tidy(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No worker of a drill that failed reaches into the next one."""
-    yield
-    if "house" in request.fixturenames:
-        request.getfixturevalue("house").stop_clusters()
+    yield  # a worker of a drill that failed must not reach into the next one
+    if "installation" in request.fixturenames:
+        request.getfixturevalue("installation").stop_clusters()

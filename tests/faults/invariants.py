@@ -1,4 +1,4 @@
-"""The oracle of every drill: the vendors' ledger, our attempts and our history must tell one story."""
+"""What must hold after every drill: the vendors' ledger, our attempts and our history agree."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ MAY_HOLD_A_CHARGE = {"accepted", "partly", "delivered", "unknown"}
 MAY_HAVE_SPENT = {"accepted", "unknown", "placed"}
 
 
-def disagreements(
+def violations(
     ledger: Mapping[str, Any], facts: Mapping[str, Any], confirmed: Mapping[int, int]
 ) -> list[str]:
-    """Everything in which the three books contradict each other or a promise; empty where all is
-    well.
+    """The invariants that do not hold, in words; empty where all do.
 
-    `ledger` is the practice vendors' own, `facts` what the database holds, `confirmed` how often
-    the drill confirmed each order, which is known from outside.
+    `ledger`: the practice vendors' records. `facts`: the agent's, from the database. `confirmed`:
+    how often the drill itself confirmed each order.
     """
     attempts: list[Mapping[str, Any]] = facts["attempts"]
     marked = [attempt for attempt in attempts if attempt["sent_at"]]

@@ -15,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.installation import IS_POSTGRES, House, wait_for
+from tests.faults.expectations import expect, run_to_end
+from tests.faults.installation import IS_POSTGRES
+from tests.faults.processes import wait_for
+from tests.faults.scenarios import DrillInstallation
 from tests.ports import free_ports
 
 on_sqlite = pytest.mark.skipif(
@@ -28,41 +31,53 @@ on_postgres = pytest.mark.skipif(not IS_POSTGRES, reason="SQLite has no server t
 
 
 @on_sqlite
-def test_the_write_lock_is_held_while_the_outcome_is_recorded(house: House) -> None:
-    order = house.order("locked")
-    with house.cluster(MAILOPS_DRILL_STOP_AT="answered") as cluster:
-        worker = house.wait_frozen(order, "sending")
-        with closing(sqlite3.connect(house.file, isolation_level=None, timeout=60)) as other:
+def test_the_write_lock_is_held_while_the_outcome_is_recorded(
+    installation: DrillInstallation,
+) -> None:
+    order = installation.order("locked")
+    with installation.cluster(MAILOPS_DRILL_STOP_AT="answered") as cluster:
+        worker = installation.wait_frozen(order, "sending")
+        with closing(sqlite3.connect(installation.file, isolation_level=None, timeout=60)) as other:
             other.execute("BEGIN IMMEDIATE")
             os.kill(worker, signal.SIGCONT)
             time.sleep(7)  # longer than anybody waits by default; the lock is what is drilled
             other.execute("ROLLBACK")
-        cluster.wait_said("Processed")
-        assert house.state(order) == "accepted"
-    facts = house.close_books()
-    house.expect(
+        cluster.wait_output("Processed")
+        assert installation.state(order) == "accepted"
+    facts = run_to_end(installation)
+    expect(
+        installation,
         "SQLite locked for 7 s while the outcome is recorded",
         order,
         facts,
-        end="accepted",
+        ends={"accepted"},
         charges=1,
     )
 
 
 @on_sqlite
-def test_the_write_lock_is_held_until_the_queues_time_is_over(house: House) -> None:
-    order = house.order("locked-for-long")
+def test_the_write_lock_is_held_until_the_queues_time_has_ended(
+    installation: DrillInstallation,
+) -> None:
+    order = installation.order("locked-for-long")
     short = {"VENDOR_READ_SECONDS": "4", "VENDOR_DEADLINE_SECONDS": "5", "QUEUE_TIMEOUT": "8"}
-    with house.cluster(MAILOPS_DRILL_STOP_AT="answered", **short) as cluster:
-        worker = house.wait_frozen(order, "sending")
-        with closing(sqlite3.connect(house.file, isolation_level=None, timeout=60)) as other:
+    with installation.cluster(MAILOPS_DRILL_STOP_AT="answered", **short) as cluster:
+        worker = installation.wait_frozen(order, "sending")
+        with closing(sqlite3.connect(installation.file, isolation_level=None, timeout=60)) as other:
             other.execute("BEGIN IMMEDIATE")
             os.kill(worker, signal.SIGCONT)
             time.sleep(10)  # longer than the queue gives the task
             other.execute("ROLLBACK")
-        cluster.wait_said("after timeout|after death")
-    facts = house.close_books()
-    house.expect("SQLite locked until the queue's time-out", order, facts, end="unknown", charges=1)
+        cluster.wait_output("after timeout|after death")
+    facts = run_to_end(installation)
+    expect(
+        installation,
+        "SQLite locked until the queue's time-out",
+        order,
+        facts,
+        ends={"unknown"},
+        charges=1,
+    )
 
 
 # PostgreSQL: the server is started again
@@ -111,53 +126,58 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Ca
 @pytest.fixture(scope="module")
 def served(
     postgres: tuple[str, Callable[..., None]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[House, Callable[..., None]]]:
-    """A house on that server."""
-    house = House(tmp_path_factory.mktemp("served"), server=postgres[0])
+) -> Iterator[tuple[DrillInstallation, Callable[..., None]]]:
+    """A installation on that server."""
+    installation = DrillInstallation(tmp_path_factory.mktemp("served"), server=postgres[0])
     try:
-        house.build()
-        yield house, postgres[1]
+        installation.build()
+        yield installation, postgres[1]
     finally:
-        house.tear_down()
+        installation.tear_down()
 
 
 @on_postgres
 @pytest.mark.parametrize("how", ["fast", "immediate"])
 def test_the_database_is_started_again_while_the_vendor_answers(
-    served: tuple[House, Callable[..., None]], how: str
+    served: tuple[DrillInstallation, Callable[..., None]], how: str
 ) -> None:
     """A worker that finds the database again in time writes down what it was told; otherwise a
     person looks.
     """
-    house, control = served
-    order = house.order("slow")
-    with house.cluster():
-        house.wait_worker(order, "sending")
+    installation, control = served
+    order = installation.order("slow")
+    with installation.cluster():
+        installation.wait_worker(order, "sending")
         control("restart", "-m", how)
         wait_for(
-            lambda: house.stages(order) != ["sending"] or not house.ask("is_worked_on"),
+            lambda: (
+                installation.stages(order) != ["sending"] or not installation.ask("is_worked_on")
+            ),
             "the worker's answer",
         )
-    facts = house.close_books()
-    house.expect(
+    facts = run_to_end(installation)
+    expect(
+        installation,
         f"PostgreSQL restarted ({how}) during the POST",
         order,
         facts,
-        end="accepted or unknown",
+        ends={"accepted", "unknown"},
         charges=1,
     )
 
 
 @on_postgres
 def test_the_database_is_started_again_while_nothing_happens(
-    served: tuple[House, Callable[..., None]],
+    served: tuple[DrillInstallation, Callable[..., None]],
 ) -> None:
-    house, control = served
-    with house.cluster():
-        first = house.order("before")
-        house.wait_state("accepted", first)
+    installation, control = served
+    with installation.cluster():
+        first = installation.order("before")
+        installation.wait_state("accepted", first)
         control("restart", "-m", "fast")
-        order = house.order("after")
-        house.wait_state("accepted", order)
-        facts = house.close_books(cluster=False)
-    house.expect("PostgreSQL restarted while idle", order, facts, end="accepted", charges=1)
+        order = installation.order("after")
+        installation.wait_state("accepted", order)
+        facts = run_to_end(installation, cluster=False)
+    expect(
+        installation, "PostgreSQL restarted while idle", order, facts, ends={"accepted"}, charges=1
+    )

@@ -1,6 +1,4 @@
-"""What no practice vendor can do: vendors that lie below HTTP, and addresses behind which there is
-none.
-"""
+"""Servers that misbehave below HTTP, as no practice vendor can, and addresses without a server."""
 
 from __future__ import annotations
 
@@ -14,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.installation import House
+from tests.faults.expectations import expect, run_to_end
+from tests.faults.scenarios import DrillInstallation
 from tests.vendors.raw import Visit, listening
 from tests.vendors.tls import certificate
 
@@ -29,9 +28,8 @@ ENV = {
 
 @contextmanager
 def closed_port() -> Iterator[str]:
-    with (
-        socket.socket() as taken
-    ):  # bound, so that nobody else listens there; it refuses as it does not listen
+    # Bound, so that no other process listens there; refusing, as it does not listen itself.
+    with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
@@ -78,7 +76,7 @@ def another_certificate() -> Iterator[str]:
         yield server.url.replace("http:", "https:")
 
 
-LIARS: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
+HOSTILE_SERVERS: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
     "a closed port": (closed_port, "review"),
     "a name that does not resolve": (no_such_name, "review"),
     "a connection that never stands": (never_accepts, "review"),
@@ -88,27 +86,28 @@ LIARS: dict[str, tuple[Callable[[], AbstractContextManager[str]], str]] = {
 
 
 @pytest.fixture(scope="module")
-def lied_to(house: House) -> tuple[dict[str, int], dict[str, Any]]:
-    """An order sent to each liar: the address is a part of what is confirmed, so all is started
-    anew for each.
-    """
+def sent_to_each(installation: DrillInstallation) -> tuple[dict[str, int], dict[str, Any]]:
+    """An order sent to each hostile server, and the facts afterwards."""
+    # The vendor's address is part of what is confirmed, so everything starts again for each.
     sent = {}
-    for name, (liar, _end) in LIARS.items():
-        with liar() as address:
-            house.env["MAILOPS_PRACTICE_URL"] = address
-            house.change_clerk()
-            sent[name] = house.order("lied-to")
-            house.close_books(rounds=0, control=False)
-    house.env["MAILOPS_PRACTICE_URL"] = house.vendors
-    house.change_clerk()
-    return sent, house.close_books()
+    for name, (server, _end) in HOSTILE_SERVERS.items():
+        with server() as address:
+            installation.env["MAILOPS_PRACTICE_URL"] = address
+            installation.restart_agent()
+            sent[name] = installation.order("hostile")
+            run_to_end(installation, rounds=0, control=False)
+    installation.env["MAILOPS_PRACTICE_URL"] = installation.vendors
+    installation.restart_agent()
+    return sent, run_to_end(installation)
 
 
-@pytest.mark.parametrize("name", LIARS)
-def test_a_liar(house: House, lied_to: tuple[dict[str, int], dict[str, Any]], name: str) -> None:
-    sent, facts = lied_to
-    house.expect(name, sent[name], facts, end=LIARS[name][1], charges=0)
+@pytest.mark.parametrize("name", HOSTILE_SERVERS)
+def test_a_hostile_server(
+    installation: DrillInstallation, sent_to_each: tuple[dict[str, int], dict[str, Any]], name: str
+) -> None:
+    sent, facts = sent_to_each
+    expect(installation, name, sent[name], facts, ends={HOSTILE_SERVERS[name][1]}, charges=0)
     stages = {
         attempt["stage"] for attempt in facts["attempts"] if attempt["order_id"] == sent[name]
     }
-    assert stages == ({"not_sent"} if LIARS[name][1] == "review" else {"unknown"})
+    assert stages == ({"not_sent"} if HOSTILE_SERVERS[name][1] == "review" else {"unknown"})

@@ -1,4 +1,4 @@
-"""The oracle of the drills can tell good books from bad ones."""
+"""The drills' invariants notice every contradiction between records."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ from typing import Any
 
 import pytest
 
-from tests.faults.invariants import disagreements
+from tests.faults.invariants import violations
 
 BODY = "b" * 64
 
 
-def books(
-    *, state: str = "accepted", stage: str = "accepted", charges: int = 1, requests: int = 1, sent: bool = True,
-    confirmed: int = 1, said: int = 1, attempts: int = 1, broken: str = "",
-) -> list[str]:  # fmt: skip
-    """What is wrong with the books of a single order."""
+# A single order for which everything agrees.
+GOOD: dict[str, Any] = {
+    "state": "accepted", "stage": "accepted", "charges": 1, "requests": 1, "sent": True,
+    "confirmed": 1, "said": 1, "attempts": 1, "broken": "",
+}  # fmt: skip
+
+
+def violations_of(changes: dict[str, Any]) -> list[str]:
+    """The violations of the good order with these changes."""
+    case = GOOD | changes
     attempt = {
         "order_id": 1,
         "number": 1,
-        "stage": stage,
+        "stage": case["stage"],
         "body_sha256": BODY,
-        "sent_at": "2026-01-01" if sent else "",
+        "sent_at": "2026-01-01" if case["sent"] else "",
     }
     facts: dict[str, Any] = {
-        "states": {"1": state},
-        "attempts": [attempt] * attempts,
-        "confirmed": {"1": said},
-        "broken": broken,
+        "states": {"1": case["state"]},
+        "attempts": [attempt] * case["attempts"],
+        "confirmed": {"1": case["said"]},
+        "broken": case["broken"],
     }
     row = {"body_sha256": BODY}
-    return disagreements(
-        {"charges": [row] * charges, "requests": [row] * requests}, facts, {1: confirmed}
-    )
+    ledger = {"charges": [row] * case["charges"], "requests": [row] * case["requests"]}
+    return violations(ledger, facts, {1: case["confirmed"]})
 
 
 @pytest.mark.parametrize(
@@ -47,8 +51,8 @@ def books(
         {"charges": 1, "requests": 2, "attempts": 2},  # asked to come back the first time
     ],
 )
-def test_books_that_agree(good: dict[str, Any]) -> None:
-    assert books(**good) == []
+def test_records_that_agree(good: dict[str, Any]) -> None:
+    assert violations_of(good) == []
 
 
 @pytest.mark.parametrize(
@@ -71,5 +75,5 @@ def test_books_that_agree(good: dict[str, Any]) -> None:
         {"broken": "record 7"},
     ],
 )
-def test_books_that_do_not(bad: dict[str, Any]) -> None:
-    assert books(**bad)
+def test_records_that_contradict_each_other(bad: dict[str, Any]) -> None:
+    assert violations_of(bad)

@@ -15,7 +15,9 @@ import pytest
 import requests
 
 from mailops.ops.processes import BASE_DIR
-from tests.faults.installation import House, wait_for
+from tests.faults.expectations import expect, run_to_end
+from tests.faults.processes import wait_for
+from tests.faults.scenarios import DrillInstallation
 
 # where the worker dies: the attempt as it leaves it; state, stages and charges in the end
 POINTS: dict[str, tuple[str, str, list[str], int]] = {
@@ -56,117 +58,139 @@ class Killed:
 
 
 @pytest.fixture(scope="module")
-def killed(house: House) -> Killed:
+def killed(installation: DrillInstallation) -> Killed:
     """An order for every point at which a worker died over it, each with what that worker left
     behind.
     """
     killed = Killed()
     for point in POINTS:
-        order = killed.orders[point] = house.order(
+        order = killed.orders[point] = installation.order(
             f"killed-{point.replace(', ', '-').replace(' ', '-')}"
         )
-        with house.cluster(MAILOPS_DRILL_KILL_AT=point) as cluster:
-            cluster.wait_said("reincarnated worker")
-        killed.left[point] = house.stages(order)
-    killed.facts = house.close_books()
+        with installation.cluster(MAILOPS_DRILL_KILL_AT=point) as cluster:
+            cluster.wait_output("reincarnated worker")
+        killed.left[point] = installation.stages(order)
+    killed.facts = run_to_end(installation)
     return killed
 
 
 @pytest.mark.parametrize("point", POINTS)
-def test_a_worker_killed_when_it(house: House, killed: Killed, point: str) -> None:
+def test_a_worker_killed_when_it(
+    installation: DrillInstallation, killed: Killed, point: str
+) -> None:
     left, state, stages, charges = POINTS[point]
     order = killed.orders[point]
     assert killed.left[point] == [left]
     assert [a["stage"] for a in killed.facts["attempts"] if a["order_id"] == order] == stages
-    house.expect(f"kill -9 of the worker: {point}", order, killed.facts, end=state, charges=charges)
+    expect(
+        installation,
+        f"kill -9 of the worker: {point}",
+        order,
+        killed.facts,
+        ends={state},
+        charges=charges,
+    )
 
 
 # While the vendor is silent after charging
 
 
-def test_a_worker_killed_while_the_vendor_is_silent(house: House) -> None:
-    order = house.order("timeout-after")
-    with house.cluster():
-        house.wait_charge(order)
-        os.kill(house.wait_worker(order, "sending"), signal.SIGKILL)
-        facts = house.close_books(cluster=False)
-    house.expect(
+def test_a_worker_killed_while_the_vendor_is_silent(installation: DrillInstallation) -> None:
+    order = installation.order("timeout-after")
+    with installation.cluster():
+        installation.wait_charge(order)
+        os.kill(installation.wait_worker(order, "sending"), signal.SIGKILL)
+        facts = run_to_end(installation, cluster=False)
+    expect(
+        installation,
         "kill -9 of the worker: the vendor charged and is silent",
         order,
         facts,
-        end="unknown",
+        ends={"unknown"},
         charges=1,
     )
 
 
-def test_everything_killed_while_the_vendor_is_silent(house: House) -> None:
-    order = house.order("timeout-after")
-    with house.cluster():
-        house.wait_charge(order)
-    assert house.stages(order) == ["sending"]
-    facts = house.close_books()
-    house.expect("kill -9 of the whole cluster", order, facts, end="unknown", charges=1)
+def test_everything_killed_while_the_vendor_is_silent(installation: DrillInstallation) -> None:
+    order = installation.order("timeout-after")
+    with installation.cluster():
+        installation.wait_charge(order)
+    assert installation.stages(order) == ["sending"]
+    facts = run_to_end(installation)
+    expect(installation, "kill -9 of the whole cluster", order, facts, ends={"unknown"}, charges=1)
 
 
 # Processes of the queue
 
 
 @pytest.mark.parametrize("victim", ["main", "sentinel"])
-def test_orphans_work_on_beside_a_new_cluster(house: House, victim: str) -> None:
-    with house.cluster() as old:
+def test_orphans_work_on_beside_a_new_cluster(installation: DrillInstallation, victim: str) -> None:
+    with installation.cluster() as old:
         os.kill(old.popen.pid if victim == "main" else old.sentinel, signal.SIGKILL)
         old.wait_end()
-        alone = house.order("orphans")
-        house.wait_state("accepted", alone)
-        with house.cluster():
-            both = [house.order(f"beside-orphans-{number}") for number in range(4)]
-            facts = house.close_books(cluster=False)
+        alone = installation.order("orphans")
+        installation.wait_state("accepted", alone)
+        with installation.cluster():
+            both = [installation.order(f"beside-orphans-{number}") for number in range(4)]
+            facts = run_to_end(installation, cluster=False)
     for order in [alone, *both]:
-        house.expect(
-            f"kill -9 of {victim}, its orphans work on", order, facts, end="accepted", charges=1
+        expect(
+            installation,
+            f"kill -9 of {victim}, its orphans work on",
+            order,
+            facts,
+            ends={"accepted"},
+            charges=1,
         )
 
 
-def test_the_idle_worker_that_holds_the_queues_lock_is_killed(house: House) -> None:
+def test_the_idle_worker_that_holds_the_queues_lock_is_killed(
+    installation: DrillInstallation,
+) -> None:
     """The cluster hangs for good, looking alive; a new one finds everything as it was."""
-    with house.cluster() as cluster:
+    with installation.cluster() as cluster:
         os.kill(cluster.pids("worker")[0], signal.SIGKILL)
-        cluster.wait_said("reincarnated worker")
-        order = house.order("lock-holder")
+        cluster.wait_output("reincarnated worker")
+        order = installation.order("lock-holder")
         wait_for(
-            lambda: house.ask("queued")["taken"],
+            lambda: installation.ask("queued")["taken"],
             "the hung cluster to take the task",
-            show=cluster.said,
+            show=cluster.output,
         )
-        facts = house.close_books()  # beside the hung one
-    house.expect(
-        "kill -9 of the idle worker that holds the lock", order, facts, end="accepted", charges=1
+        facts = run_to_end(installation)  # beside the hung one
+    expect(
+        installation,
+        "kill -9 of the idle worker that holds the lock",
+        order,
+        facts,
+        ends={"accepted"},
+        charges=1,
     )
 
 
-def test_the_idle_monitor_is_killed(house: House) -> None:
+def test_the_idle_monitor_is_killed(installation: DrillInstallation) -> None:
     """Nothing is ever acknowledged again, so the queue hands out every task again and again."""
-    with house.cluster() as cluster:
+    with installation.cluster() as cluster:
         os.kill(cluster.pids("monitor")[0], signal.SIGKILL)
-        cluster.wait_said("reincarnated monitor")
-        order = house.order("monitor")
-        house.wait_state("accepted", order)
+        cluster.wait_output("reincarnated monitor")
+        order = installation.order("monitor")
+        installation.wait_state("accepted", order)
         for times in (2, 3, 4):
-            house.ask("hand_out_again")
+            installation.ask("hand_out_again")
             wait_for(
-                lambda times=times: cluster.said().count("processing") >= times, "it to run again"
+                lambda times=times: cluster.output().count("processing") >= times, "it to run again"
             )
-    facts = house.close_books()
-    house.expect("kill -9 of the idle monitor", order, facts, end="accepted", charges=1)
+    facts = run_to_end(installation)
+    expect(installation, "kill -9 of the idle monitor", order, facts, ends={"accepted"}, charges=1)
 
 
-def test_the_pusher_is_killed(house: House) -> None:
-    with house.cluster() as cluster:
+def test_the_pusher_is_killed(installation: DrillInstallation) -> None:
+    with installation.cluster() as cluster:
         os.kill(cluster.pids("pusher")[0], signal.SIGKILL)
-        order = house.order("pusher")
-        cluster.wait_said("reincarnated pusher")
-        facts = house.close_books(cluster=False)
-    house.expect("kill -9 of the pusher", order, facts, end="accepted", charges=1)
+        order = installation.order("pusher")
+        cluster.wait_output("reincarnated pusher")
+        facts = run_to_end(installation, cluster=False)
+    expect(installation, "kill -9 of the pusher", order, facts, ends={"accepted"}, charges=1)
 
 
 # The web
@@ -175,9 +199,11 @@ def test_the_pusher_is_killed(house: House) -> None:
 class Person:
     """Signed in over HTTP."""
 
-    def __init__(self, house: House, web: str, name: str) -> None:
+    def __init__(self, installation: DrillInstallation, web: str, name: str) -> None:
         self.web, self.session = web, requests.Session()
-        logins = (Path(house.env["MAILOPS_DATA"]) / "demo-logins.txt").read_text().splitlines()
+        logins = (
+            (Path(installation.env["MAILOPS_DATA"]) / "demo-logins.txt").read_text().splitlines()
+        )
         password = dict(line.split() for line in logins)[name]
         self.post(
             "/login/",
@@ -205,20 +231,29 @@ class Person:
         return self.post(path, page.text, digest=digest[1])
 
 
-def test_the_web_is_killed_while_it_confirms(house: House) -> None:
-    house.ask("collect_static")
-    order = house.review("web-killed")
-    before = house.ask("queued")["tasks"]
-    confirmer = Person(house, house.start_web(MAILOPS_DRILL_KILL_AT=IN_THE_WEB), "confirmer")
+def test_the_web_is_killed_while_it_confirms(installation: DrillInstallation) -> None:
+    installation.ask("collect_static")
+    order = installation.review("web-killed")
+    before = installation.ask("queued")["tasks"]
+    confirmer = Person(
+        installation, installation.start_web(MAILOPS_DRILL_KILL_AT=IN_THE_WEB), "confirmer"
+    )
     with pytest.raises(requests.ConnectionError):
         confirmer.confirm(order)
-    facts = house.ask("facts")
+    facts = installation.ask("facts")
     assert facts["states"][str(order)] == "review"
     assert str(order) not in facts["confirmed"]
-    assert house.ask("queued")["tasks"] == before
-    confirmer.web = house.start_web()
+    assert installation.ask("queued")["tasks"] == before
+    confirmer.web = installation.start_web()
     assert "is confirmed" in confirmer.confirm(order).text
-    house.confirmed[order] += 1
-    assert house.ask("queued")["tasks"] == before + 1
-    facts = house.close_books()
-    house.expect("kill -9 of the web while it confirms", order, facts, end="accepted", charges=1)
+    installation.confirmed[order] += 1
+    assert installation.ask("queued")["tasks"] == before + 1
+    facts = run_to_end(installation)
+    expect(
+        installation,
+        "kill -9 of the web while it confirms",
+        order,
+        facts,
+        ends={"accepted"},
+        charges=1,
+    )

@@ -46,10 +46,12 @@ def test_the_document_lists_exactly_these_mutations() -> None:
     rows = re.findall(
         r"^\| (.+) \| (\d|switch) \| ((?:`tests/[^`]+`(?:, )?)+) \|$", PAGE.read_text(), re.M
     )
-    told = {
+    listed = {
         name: (promise, tuple(re.findall(r"`([^`]+)`", tests))) for name, promise, tests in rows
     }
-    assert told == {mutation.name: (mutation.promise, mutation.caught_by) for mutation in MUTATIONS}
+    assert listed == {
+        mutation.name: (mutation.promise, mutation.caught_by) for mutation in MUTATIONS
+    }
 
 
 def test_every_promise_is_tried() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import PRODUCTS
-from tests.faults.installation import House
+from tests.faults.expectations import expect, run_to_end
+from tests.faults.scenarios import DrillInstallation
 from vendors.practice.faults import FAULTS
 
 Orders = dict[tuple[str, str, str], int]
@@ -87,31 +88,40 @@ def test_every_practice_value_has_an_expectation() -> None:
 
 
 @pytest.fixture(scope="module")
-def failed(house: House) -> tuple[Orders, Facts]:
+def failed(installation: DrillInstallation) -> tuple[Orders, Facts]:
     """An order for every fault at every vendor, each in an account of its own, all brought to their
     end.
     """
     accounts = {case: "-".join(case) for case in CASES}
-    with house.cluster():
+    with installation.cluster():
         earlier = [
-            house.order("earlier", api=case[1], product=case[2], account=accounts[case])
+            installation.order("earlier", api=case[1], product=case[2], account=accounts[case])
             for case in CASES
             if case[0] in AFTER_ANOTHER
         ]
-        house.wait_state("accepted", *earlier)
+        installation.wait_state("accepted", *earlier)
         orders = {
-            case: house.order(case[0], api=case[1], product=case[2], account=accounts[case])
+            case: installation.order(case[0], api=case[1], product=case[2], account=accounts[case])
             for case in CASES
         }
-        return orders, house.close_books(cluster=False)
+        return orders, run_to_end(installation, cluster=False)
 
 
 @pytest.mark.parametrize(("fault", "api", "product"), CASES)
 def test_a_vendor_fails(
-    house: House, failed: tuple[Orders, Facts], fault: str, api: str, product: str
+    installation: DrillInstallation,
+    failed: tuple[Orders, Facts],
+    fault: str,
+    api: str,
+    product: str,
 ) -> None:
     orders, facts = failed
     end, charges = OTHERWISE.get((fault, api), EXPECTED[fault])
-    house.expect(
-        f"{fault}, {api} {product}", orders[fault, api, product], facts, end=end, charges=charges
+    expect(
+        installation,
+        f"{fault}, {api} {product}",
+        orders[fault, api, product],
+        facts,
+        ends={end},
+        charges=charges,
     )

@@ -34,7 +34,7 @@ from orders.models import Attempt, Order
 from orders.models.constraints import RULES as ORDER_RULES
 from orders.tasks import SWEEP
 from tests.conftest import OrderFactory
-from tests.faults.installation import House
+from tests.faults.installation import Installation
 from tests.test_roles import PEOPLE
 from tests.test_settings import PRODUCTION, run
 from vendors import rate_limit
@@ -376,87 +376,89 @@ def test_a_problem_fails_the_command_and_comes_first(well: None, factory: OrderF
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def installation(tmp_path: Path) -> Iterator[Installation]:
     """A database of its own with nothing in it, and real processes."""
-    made = House(tmp_path)
+    made = Installation(tmp_path)
     yield made
     made.tear_down()
 
 
-def python(house: House, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
+def python(
+    installation: Installation, *command: str, **env: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *command],
         cwd=BASE_DIR,
-        env=house.env | env,
+        env=installation.env | env,
         capture_output=True,
         encoding="utf-8",
         timeout=120,
     )
 
 
-def asked(house: House, *arguments: str, **env: str) -> tuple[str, int]:
+def asked(installation: Installation, *arguments: str, **env: str) -> tuple[str, int]:
     """The command as a process of its own; whatever happens, it shows no traceback."""
-    done = python(house, "manage.py", "health", *arguments, **env)
+    done = python(installation, "manage.py", "health", *arguments, **env)
     assert done.stderr == ""
     return done.stdout, done.returncode
 
 
-def after(house: House, code: str) -> None:
-    """Run this in the house's database first."""
-    done = python(house, "-c", f"import django\ndjango.setup()\n{code}")
+def after(installation: Installation, code: str) -> None:
+    """Run this in the installation's database first."""
+    done = python(installation, "-c", f"import django\ndjango.setup()\n{code}")
     assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
     "address", ["postgres://mailops:sesame@127.0.0.1:9/mailops", "sqlite:////no/such/folder/db"]
 )
-def test_a_database_that_is_away_is_one_sentence(house: House, address: str) -> None:
-    said, code = asked(house, DATABASE_URL=address)
+def test_a_database_that_is_away_is_one_sentence(installation: Installation, address: str) -> None:
+    said, code = asked(installation, DATABASE_URL=address)
     assert code == 1
     assert said.startswith("Problem: The database can't be read: ")
     assert said.count("\n") == 1
     assert "sesame" not in said
 
 
-def test_an_empty_database_is_two_sentences(house: House) -> None:
-    said, code = asked(house)
+def test_an_empty_database_is_two_sentences(installation: Installation) -> None:
+    said, code = asked(installation)
     older, cache_table = said.splitlines()
     assert code == 1
     assert older.startswith("Problem: The database is older than the program: ")
     assert cache_table.startswith("Problem: The table mailops_cache is missing")
 
 
-def test_the_command_from_the_first_worker_to_a_lost_table(house: House) -> None:
+def test_the_command_from_the_first_worker_to_a_lost_table(installation: Installation) -> None:
     after(
-        house,
+        installation,
         "from django.core.management import call_command as c; c('migrate', verbosity=0);"
         " c('createcachetable')",
     )
-    assert asked(house) == (
+    assert asked(installation) == (
         "Problem: Sending has not started yet: no worker has finished a task.\n",
         1,
     )
     after(
-        house,
+        installation,
         "from datetime import timedelta; from django.utils import timezone; from django_q.models"
         " import Schedule\nSchedule.objects.update(next_run=timezone.now() +"
         " timedelta(hours=1))\nfrom mailops.core import heartbeat as health; health.beat()",
     )
     after(
-        house,
+        installation,
         "from vendors.models import Vendor; Vendor.objects.create(name='Čapek',"
         " api='woodpecker').stop(reason='?')",
     )
-    said, code = asked(house, PYTHONIOENCODING="ascii")  # a cron job's terminal
+    said, code = asked(installation, PYTHONIOENCODING="ascii")  # a cron job's terminal
     assert "Note: Sending to ?apek is stopped since " in said
     assert code == 0
-    assert asked(house, "--quiet") == ("", 0)
+    assert asked(installation, "--quiet") == ("", 0)
     after(
-        house,
+        installation,
         "from django.db import connection; connection.cursor().execute('DROP TABLE"
         " django_q_schedule')",
     )
-    said, code = asked(house, "--quiet")
+    said, code = asked(installation, "--quiet")
     assert said.startswith("Problem: The schedules can't be read: ")
     assert said.count("\n") == code == 1
 
@@ -471,8 +473,10 @@ def hanging(tmp_path: Path) -> Iterator[str]:
         yield f"sqlite:///{file}"
 
 
-def test_a_database_that_hangs_ends_the_command_too(house: House, hanging: str) -> None:
-    said, code = asked(house, "--seconds", "0.5", DATABASE_URL=hanging)
+def test_a_database_that_hangs_ends_the_command_too(
+    installation: Installation, hanging: str
+) -> None:
+    said, code = asked(installation, "--seconds", "0.5", DATABASE_URL=hanging)
     assert said == "Problem: The database did not answer within 0.5 seconds.\n"
     assert code == 1
 
