@@ -84,7 +84,7 @@ APART = (
 SAME_ON_ALL = (  # what these hold does not depend on the database's kind, or they bring their own
     "tests/test_secrets", "tests/test_supervisor", "tests/test_upgrade", "tests/test_settings", "tests/test_docs", "tests/bench/",
     "tests/faults/test_vendors", "tests/faults/test_hostile_servers", "tests/faults/test_mutations",
-    "tests/test_roles.py::test_looking_changes_nothing",
+    "tests/test_page_access.py::test_looking_changes_nothing",
 )  # fmt: skip
 
 

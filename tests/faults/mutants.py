@@ -35,8 +35,15 @@ STATES = "tests/orders/models/test_states.py"
 POLICIES, ANSWERS = "tests/orders/test_safeguards.py", "tests/vendors/test_answers.py"
 LIMITS, BALANCE = "tests/orders/spending/test_limits.py", "tests/orders/spending/test_balance.py"
 DRIFT = "tests/orders/sending/test_price_drift.py"
-TWO = "tests/orders/review/test_two_persons.py"
 RIGHTS, CONSTRAINTS = "orders/review/confirming_rights.py", "orders/models/constraints.py"
+TWO, DELEGATIONS = (
+    "tests/orders/review/test_two_persons.py",
+    "tests/orders/review/test_delegations.py",
+)
+BY_DATABASE, RULES = (
+    "tests/orders/review/test_confirmation_constraints.py",
+    "tests/orders/review/test_confirmation_rules.py",
+)
 HIGHEST = "test_the_highest_of_the_rules_counts_in_the_code_and_in_the_database"
 LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
 RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):"
@@ -373,13 +380,13 @@ MUTATIONS = (
         name="An order goes out without its confirmations, as far as the database goes",
         promise="4",
         edits=((CONSTRAINTS, "{_GIVEN} < @.confirmers_needed)", "{_GIVEN} < 0)"),),
-        caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[one needed, none given]",),
+        caught_by=(f"{BY_DATABASE}::test_the_database_refuses_by_raw_sql[one needed, none given]",),
     ),
     Mutation(
         name="The database takes a lower number of confirmers than the rules ask for",
         promise="4",
         edits=((CONSTRAINTS, "@.confirmers_needed < {NEEDED}", "@.confirmers_needed < 0"),),
-        caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[nobody needed]",),
+        caught_by=(f"{BY_DATABASE}::test_the_database_refuses_by_raw_sql[nobody needed]",),
     ),
     Mutation(
         name="One person counts as two, as far as the code goes",
@@ -397,13 +404,13 @@ MUTATIONS = (
         name="One person counts as two, as far as the database goes",
         promise="4",
         edits=((CONSTRAINTS, "        when=_SAME_PERSON,", "        when='1 = 0',"),),
-        caught_by=(f"{TWO}::test_the_database_refuses_one_right_twice",),
+        caught_by=(f"{DELEGATIONS}::test_the_database_refuses_one_right_twice",),
     ),
     Mutation(
         name="Of several rules the one counts that asks least",
         promise="4",
         edits=((RIGHTS, "most = max(", "most = min("),),
-        caught_by=(f"{TWO}::{HIGHEST}[rules2-1-One person]",),
+        caught_by=(f"{RULES}::{HIGHEST}[rules2-1-One person]",),
     ),
     Mutation(
         name="A rule that was made after confirming is ignored",
@@ -424,7 +431,9 @@ MUTATIONS = (
         name="A right to confirm that was passed on never ends",
         promise="4",
         edits=(("orders/models/delegation.py", "ends_at__gt=now, ", ""),),
-        caught_by=(f"{TWO}::test_a_delegation_that_ended_meanwhile_confirms_nothing[it is over]",),
+        caught_by=(
+            f"{DELEGATIONS}::test_a_delegation_that_ended_meanwhile_confirms_nothing[it is over]",
+        ),
     ),
     Mutation(
         name="An attempt to confirm one's own order leaves no trace",
@@ -448,7 +457,7 @@ MUTATIONS = (
                 "OLD.state = 'draft' AND",
             ),
         ),
-        caught_by=(f"{TWO}::test_the_database_refuses_by_raw_sql[options]",),
+        caught_by=(f"{BY_DATABASE}::test_the_database_refuses_by_raw_sql[options]",),
     ),
     Mutation(
         name="Confirming does not compare with what the page showed",

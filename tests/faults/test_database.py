@@ -56,7 +56,7 @@ def test_the_write_lock_is_held_while_the_outcome_is_recorded(
 
 
 @on_sqlite
-def test_the_write_lock_is_held_until_the_queues_time_has_ended(
+def test_the_write_lock_is_held_until_the_queues_time_is_over(
     installation: DrillInstallation,
 ) -> None:
     order = installation.order("locked-for-long")

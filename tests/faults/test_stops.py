@@ -24,7 +24,7 @@ TIMED_OUT = {
 
 
 @pytest.mark.parametrize("point", TIMED_OUT)
-def test_the_queues_time_has_ended_when_the_worker_is(
+def test_the_queues_time_is_over_when_the_worker_is(
     installation: DrillInstallation, point: str
 ) -> None:
     """The queue's own alarm, sent while the worker stands still at that point."""

@@ -1,36 +1,25 @@
-"""What reaches the tables past MailOps leaves a trace that the history tells; what MailOps does
-leaves none.
-"""
+"""A change past MailOps, by raw SQL, leaves a trace that the history reports, for every table."""
 
 from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
-from django.db import DatabaseError, connection, models, transaction
-from django.db.models.signals import pre_migrate
-from django.test import Client as Browser
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from mailops.auth.models import Authenticator, RecoveryCode
 from mailops.core import sql_triggers
 from mailops.core.sql_triggers import HIDDEN
-from mailops.history import audited, audited_tables, record, untracked_changes
-from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
-from mailops.history.models import TRACE_TRIGGERS, Archive, Event, Telling, Trace
-from mailops.history.shell import as_person
+from mailops.history import audited
+from mailops.history.models import TRACE_TRIGGERS, Trace
 from mailops.history.verify import verify
 from mailops.notices.models import NoticeSettings, SharedAddress
-from mailops.ops.diagnostics import findings
 from mailops.proposals import workflow
-from mailops.proposals.models import Proposal
 from mailops.proposals.policies import Wanted
-from orders import submission
 from orders.models import (
     Attempt,
     Client,
@@ -44,12 +33,9 @@ from orders.models import (
     Match,
     NeverBuy,
 )
-from orders.outcomes import settlement, sweeper
-from orders.plan import plan
-from tests.conftest import OrderFactory, fresh
+from tests.conftest import OrderFactory
+from tests.history.raw_changes import RULES, now_told, somebody, sql
 from vendors.models import Contact, Price, PriceVersion, Rate, SendingSwitch, Vendor
-
-RULES = {rule.table: rule for rule in audited_tables.everywhere()}
 
 # Each of the project's models leaves traces, or stands here with the reason why not.
 NONE_NEEDED = {
@@ -128,28 +114,6 @@ def test_every_secret_column_is_declared() -> None:
 
 def test_all_triggers_stand(db: None) -> None:
     assert sql_triggers.missing(connection, [*TRACE_TRIGGERS, *RULES.values()]) == []
-
-
-# By raw SQL
-
-
-def sql(text: str, *values: Any) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(text, values)
-
-
-def somebody() -> str:
-    user = connection.settings_dict["USER"]
-    return (
-        f"database user {user}" if connection.vendor == "postgresql" else "somebody outside MailOps"
-    )
-
-
-def now_told() -> list[Event]:
-    """Fold what is there; the new events."""
-    before = Event.objects.count()
-    untracked_changes.tell()
-    return list(Event.objects.order_by("number")[before:])
 
 
 @pytest.fixture
@@ -331,310 +295,3 @@ def test_an_emptied_table_is_told(rows: dict[str, tuple[models.Model, str]]) -> 
         "table orders_neverbuy",
         "",
     )
-
-
-# Traces themselves
-
-
-@pytest.fixture
-def trace(people: Any) -> Trace:
-    sql("UPDATE auth_user SET first_name = 'Mallory' WHERE username = 'drafter'")
-    return Trace.objects.get()
-
-
-@pytest.mark.parametrize(
-    "attack",
-    [
-        "DELETE FROM history_trace",
-        "UPDATE history_trace SET row_key = '0'",
-        "UPDATE history_trace SET told = 7, after = NULL",
-        "UPDATE history_trace SET told = 7, at = '2020-01-01 00:00:00'",
-        "UPDATE history_trace SET told = NULL",
-    ],
-)
-def test_the_database_refuses_edits_of_traces(trace: Trace, attack: str) -> None:
-    with pytest.raises(DatabaseError, match="Traces are kept"), transaction.atomic():
-        sql(attack)
-
-
-def test_a_trace_is_told_once(trace: Trace) -> None:
-    untracked_changes.tell()
-    with pytest.raises(DatabaseError, match="Traces are kept"), transaction.atomic():
-        sql("UPDATE history_trace SET told = 8")
-    assert untracked_changes.tell() == 0
-
-
-@pytest.mark.parametrize("which", ["none", "of another row", "of something else"])
-def test_the_database_refuses_a_mark_without_an_event_that_tells(
-    trace: Trace, people: Any, which: str
-) -> None:
-    with audited():
-        other = record("outside.changed", people.confirmer) if which == "of another row" else None
-        named = other or record("user.changed", people.drafter)
-    with pytest.raises(DatabaseError, match="event of their own"), transaction.atomic():
-        sql("UPDATE history_trace SET told = %s", 99 if which == "none" else named.number)
-    assert untracked_changes.tell() == 1
-
-
-def hidden() -> list[str]:
-    return [
-        found.text
-        for found in findings()
-        if found.is_problem and "as told in the history" in found.text
-    ]
-
-
-@pytest.mark.parametrize("by", ["a number", "another trace's event"])
-def test_health_names_a_trace_that_was_marked_by_hand(trace: Trace, by: str) -> None:
-    untracked_changes.tell()
-    with as_person("operator", reason="Why not"):
-        rename("told")
-    assert hidden() == []
-    rename("hidden")
-    sql_triggers.remove(connection, TRACE_TRIGGERS)
-    told = Trace.objects.get(pk=trace.pk).told
-    sql("UPDATE history_trace SET told = %s WHERE told IS NULL", told if by != "a number" else 999)
-    sql_triggers.install(connection, TRACE_TRIGGERS)
-    assert hidden()[0].startswith("1 change from outside MailOps reads as told")
-
-
-def test_a_trace_whose_event_was_archived_is_no_alarm(trace: Trace) -> None:
-    untracked_changes.tell()
-    end = Event.objects.latest("number").number
-    Archive.objects.create(first=1, last=end, last_hash="x", file="x", sha256="0" * 64)
-    sql_triggers.remove(connection, HISTORY_TRIGGERS)
-    Event.objects.all().delete()
-    assert hidden() == []
-    rename("hidden")
-    sql_triggers.remove(connection, TRACE_TRIGGERS)
-    sql("UPDATE history_trace SET told = %s WHERE told IS NULL", end - 1)
-    assert len(hidden()) == 1
-
-
-def test_the_sweep_tells(trace: Trace) -> None:
-    assert sweeper.run()["outside"] == 1
-    trace.refresh_from_db()
-    assert Event.objects.get(action="outside.changed").number == trace.told
-
-
-def test_today_the_history_and_health_say_so(trace: Trace, people: Any) -> None:
-    auditor = browser(people.auditor)
-    said = "Something was changed outside MailOps."
-    assert said in auditor.get("/").content.decode()
-    untracked_changes.tell()
-    for page in ("/", "/history/event/"):
-        shown = " ".join(auditor.get(page).content.decode().split())
-        assert said in shown
-        assert "1 row was changed in the database itself" in shown
-    assert next(f.text for f in findings() if "outside MailOps" in f.text).startswith(
-        "Rows were changed outside"
-    )
-
-
-def test_nothing_is_said_where_nothing_was_changed(people: Any) -> None:
-    assert "outside MailOps" not in browser(people.auditor).get("/").content.decode()
-    assert not [finding for finding in findings() if "outside MailOps" in finding.text]
-
-
-def test_a_missing_trace_is_a_problem(db: None) -> None:
-    sql_triggers.remove(connection, [RULES["orders_order"]])
-    texts = [finding.text for finding in findings() if finding.is_problem]
-    assert any("no longer traces" in text and "trace_orders_order_insert" in text for text in texts)
-
-
-def test_a_migration_that_fails_leaves_the_traces_in_place(db: None) -> None:
-    """It fails after the history's own part, as any migration might, and before the schema is
-    touched.
-    """
-    gone: list[str] = []
-
-    def fail(**kwargs: Any) -> None:
-        gone.extend(sql_triggers.missing(connection, RULES.values()))
-        raise RuntimeError("a migration failed")
-
-    last = list(apps.get_app_configs())[-1]
-    pre_migrate.connect(fail, sender=last)
-    try:
-        with pytest.raises(RuntimeError):
-            call_command("migrate", "notices", "zero", verbosity=0)
-    finally:
-        pre_migrate.disconnect(fail, sender=last)
-    assert gone
-    assert sql_triggers.missing(connection, RULES.values()) == []
-
-
-# The mark
-
-
-def rename(name: str) -> None:
-    User.objects.filter(username="drafter").update(first_name=name)
-
-
-def test_bulk_changes_of_the_orm_leave_traces(people: Any) -> None:
-    User.objects.update(last_name="Everybody")
-    NeverBuy.objects.bulk_create([NeverBuy(pattern="a-b"), NeverBuy(pattern="b-c")])
-    assert Trace.objects.filter(table_name="auth_user").count() == User.objects.count()
-    assert Trace.objects.filter(table_name="orders_neverbuy", what="insert").count() == 2
-
-
-def test_the_mark_covers_its_own_transaction_only(people: Any) -> None:
-    with audited():
-        rename("told")
-        with audited():
-            rename("told twice")
-        rename("told again")
-    assert not Trace.objects.exists()
-    rename("not told")
-    assert Trace.objects.count() == 1
-    assert not Telling.objects.exists()
-
-
-def test_the_mark_goes_with_a_rollback(people: Any) -> None:
-    with pytest.raises(RuntimeError), audited():
-        rename("rolled back")
-        raise RuntimeError
-    rename("not told")
-    assert Trace.objects.get().after == {"first_name": "not told"}
-
-
-def test_the_mark_goes_with_a_commit(committed: None, people: Any) -> None:
-    with audited():
-        rename("told")
-    rename("not told")
-    assert Trace.objects.get().after == {"first_name": "not told"}
-    assert not Telling.objects.exists()
-
-
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite's mark is a row")
-def test_the_mark_of_another_transaction_does_not_count(people: Any) -> None:
-    sql("SET mailops.telling = '17'")
-    rename("not told")
-    assert Trace.objects.count() == 1
-
-
-@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL's mark is a setting")
-def test_a_mark_that_somebody_left_is_reported_and_taken_away(people: Any) -> None:
-    sql("INSERT INTO history_telling (id) VALUES (1)")
-    assert untracked_changes.lately().marked
-    with audited():
-        rename("told")
-    assert not untracked_changes.lately().marked
-
-
-def test_events_of_a_rolled_back_part_leave_no_gap(people: Any) -> None:
-    with audited():
-        record("test.one", people.drafter)
-        with pytest.raises(RuntimeError), transaction.atomic():
-            record("test.lost", people.drafter)
-            raise RuntimeError
-        record("test.two", people.drafter)
-        with transaction.atomic():
-            record("test.three", people.drafter)
-        record("test.four", people.drafter)
-    assert list(Event.objects.order_by("number").values_list("number", "action")) == [
-        (1, "test.one"), (2, "test.two"), (3, "test.three"), (4, "test.four"),
-    ]  # fmt: skip
-    assert verify().is_unbroken
-
-
-# The shell
-
-
-def test_in_the_shell_a_person_says_why(people: Any) -> None:
-    with as_person("operator", reason="The client asked for it"):
-        Client.objects.bulk_create([Client(name="New client")])
-        sql("UPDATE auth_user SET first_name = 'Dana' WHERE username = 'drafter'")
-        with audited():
-            record("test.told", people.drafter)
-            rename("told otherwise")
-    added = Event.objects.get(subject_type="orders.client")
-    changed = Event.objects.get(action="shell.changed", subject_type="auth.user")
-    told = Event.objects.get(action="test.told")
-    assert {event.who for event in (added, told, changed)} == {"operator"}
-    assert (added.reason, added.subject) == ("The client asked for it", "New client")
-    assert changed.changes == {"first_name": ["", "Dana"]}
-    assert untracked_changes.tell() == 0
-
-
-def test_in_the_shell_nothing_happens_without_a_reason(people: Any) -> None:
-    with pytest.raises(ValueError, match="Say why"), as_person("operator", reason=" "):
-        rename("unsaid")
-    assert User.objects.get(username="drafter").first_name == ""
-
-
-# What MailOps does itself
-
-
-def browser(person: User) -> Browser:
-    made = Browser()
-    made.force_login(person)
-    return made
-
-
-def test_an_orders_way_leaves_no_trace(factory: OrderFactory) -> None:
-    order = factory.draft()
-    drafter, confirmer = browser(factory.people.drafter), browser(factory.people.confirmer)
-    assert drafter.post(f"/orders/order/{order.pk}/send/", {"note": "Please"}).status_code == 302
-    at = f"/orders/order/{order.pk}"
-    assert confirmer.post(f"{at}/send-back/", {"reason": "Too many"}).status_code == 302
-    assert drafter.post(f"{at}/send/", {"note": "Fewer"}).status_code == 302
-    submission.confirm(order.pk, by=factory.people.confirmer, digest=plan(fresh(order)).digest)
-    assert submission.submit(order.pk) == "accepted"
-    assert confirmer.post(f"{at}/delivered/", {"reason": "Looked there"}).status_code == 302
-    assert drafter.post(f"{at}/copy/").status_code == 302
-    sweeper.run()
-    assert fresh(order).state == "delivered"
-    assert list(Trace.objects.values()) == []
-
-
-def test_a_verdict_leaves_no_trace(factory: OrderFactory) -> None:
-    order = factory.sent(word="cut-after-acme")
-    assert order.state == "unknown"
-    factory.settle(order, settlement.NOT_PLACED)
-    assert fresh(order).state == "review"
-    assert list(Trace.objects.values()) == []
-
-
-def test_the_stock_pages_leave_no_trace(factory: OrderFactory) -> None:
-    boss, vendor = browser(factory.people.boss), factory.accounts["coldmailreseller"]
-    price = {
-        "vendor": vendor.pk,
-        "item": "domain.org",
-        "amount": "9.00",
-        "currency": "USD",
-        "unit": "year",
-    }
-    assert boss.post("/vendors/price/add/", price).status_code == 302
-    added = Price.objects.get(item="domain.org")
-    assert (
-        boss.post(f"/vendors/price/{added.pk}/change/", price | {"amount": "10.00"}).status_code
-        == 302
-    )
-    assert boss.post(f"/vendors/price/{added.pk}/delete/", {"post": "yes"}).status_code == 302
-    assert (
-        boss.post(f"/vendors/vendor/{vendor.pk}/stop/", {"reason": "Card expired"}).status_code
-        == 302
-    )
-    assert boss.post(f"/vendors/vendor/{vendor.pk}/resume/").status_code == 302
-    assert (
-        boss.post("/vendors/vendor/hold_all/", {"reason": "Prices look wrong"}).status_code == 302
-    )
-    assert boss.post("/vendors/vendor/release_all/").status_code == 302
-    person = {
-        "username": "drafter",
-        "groups": [Group.objects.get(name="Confirmer").pk],
-        "is_active": "on",
-        "why": "Now.",
-    }
-    assert boss.post(f"/auth/user/{factory.people.drafter.pk}/change/", person).status_code == 302
-    assert (
-        boss.post(f"/auth/user/{factory.people.both.pk}/delete/", {"post": "yes"}).status_code
-        == 302
-    )
-    workflow.approve(Proposal.objects.get().pk, by=User.objects.create_superuser("second"))
-    assert set(Trace.objects.values_list("table_name", "what")) == {
-        ("auth_user", "insert")
-    }  # the second superuser
-    first, then = Event.objects.filter(action="user.changed").order_by("number")
-    assert first.changes == {"groups": [["Drafter"], []], "is_staff": [True, False]}
-    assert then.changes["groups"] == [[], ["Confirmer"]]

@@ -1,4 +1,4 @@
-"""The paid requests: documented successes, the ledger, and the vendors' own samples."""
+"""The paid requests: documented successes, refused keys and methods, and the ledger's records."""
 
 from __future__ import annotations
 
@@ -10,33 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-GONE = object()
-ALIAS = {"first_name": "Ann", "last_name": "Lee", "alias": "ann"}
-BOX = {"username": "ann", "firstName": "Ann", "lastName": "Lee"}
+from tests.practice.bodies import BOX, changed, words_of
+
 PAGES = Path(__file__).resolve().parents[1] / "vendors" / "pages"
-
-
-def changed(body: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """The body with one value replaced, or taken out where the value is GONE."""
-    place = body
-    for step in path[:-1]:
-        place = place[step]
-    if value is GONE:
-        del place[path[-1]]
-    else:
-        place[path[-1]] = value
-    return body
-
-
-def words_of(answer) -> str:
-    """The error text, from whichever field of the body this vendor puts it in."""
-    body = answer.json()
-    if body.get("fields"):
-        return f"{body['fields'][0]['field']} {body['fields'][0]['issue']}"
-    return body.get("error") or body.get("details") or body["message"]
 
 
 def test_coldmailreseller_answers_with_an_order_number(vendors):
@@ -138,36 +115,93 @@ def test_an_unconfirmed_order_is_created_and_not_charged(vendors, new_body):
     assert [row.outcome for row in vendors.ledger.requests()] == ["created, not charged"] * 2
 
 
-def test_aliases_are_taken_as_given(vendors):
-    body = {"domains": [{"domain": "acme.com", "aliases": [ALIAS, {**ALIAS, "alias": "Sales"}]}]}
-    assert vendors.order("scaledmail", body=body).ok
-    assert vendors.ledger.charges()[0].mailboxes == ["ann@acme.com", "sales@acme.com"]
+BAD_KEYS = {
+    "cmr": {"status": 401, "message": "Invalid API key", "data": None},
+    "scaledmail": {"message": "Unauthorized"},
+    "smartsenders": {"message": "Invalid API Key"},
+}
 
 
-def test_an_outlook_domain_gets_25_different_addresses(vendors):
-    path = "/scaledmail/api/v1/create-order/price_practice_outlook_1"
-    body = {"domains": [{"domain": "acme.com", "first_name": "Łukasz", "last_name": "李"}]}
-    assert vendors.order("scaledmail", path=path, body=body).ok
-    assert len(set(vendors.ledger.charges()[0].mailboxes)) == 25
+def test_a_wrong_key_is_refused_in_the_vendors_words(vendors, kind):
+    answer = vendors.order(kind, key="live-key")
+    assert answer.status_code == 401
+    if kind == "woodpecker":
+        stamp = answer.json().pop("timestamp")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", stamp)
+        assert answer.json().items() >= {"title": "Unauthorized", "status": 401}.items()
+    else:
+        assert answer.json() == BAD_KEYS[kind.split()[0]]
+    assert vendors.ledger.charges() == []
+    assert [row.outcome for row in vendors.ledger.requests()] == ["answered 401, not charged"]
 
 
-def test_a_cancelled_subscription_is_started_again_by_its_domain(vendors, new_body):
-    body = new_body("cmr mailboxes", "acme.com")
-    del body["subscriptionId"]
-    body["domainId"] = "DOM-1"
-    answer = vendors.order("cmr mailboxes", body=body)
-    assert (answer.status_code, words_of(answer)) == (400, "autoRenew is required with domainId")
-    assert vendors.order("cmr mailboxes", body={**body, "autoRenew": True}).ok
+def test_a_missing_key_is_refused(vendors, kind, valid_query):
+    query = {name: value for name, value in valid_query(kind).items() if name != "api_key"}
+    headers = {"Content-Type": "text/plain" if kind == "scaledmail" else "application/json"}
+    assert vendors.order(kind, headers=headers, query=query).status_code == 401
 
 
-def test_microsoft_mailboxes_need_their_own_route(vendors, new_body):
-    body = new_body("cmr domains", "acme.com")
-    del body["google"]
-    body |= {
-        "serviceProvider": "MICROSOFT",
-        "microsoftOauthRoute": "https://login.microsoftonline.com/x",
-    }
-    assert vendors.order("cmr domains", body=body).ok
+def test_another_content_type_is_refused(vendors, kind, valid_headers):
+    headers = {**valid_headers(kind), "Content-Type": "application/x-www-form-urlencoded"}
+    answer = vendors.order(kind, headers=headers)
+    assert answer.status_code == 400
+    assert "Content-Type" in words_of(answer)
+    if kind != "scaledmail":
+        assert (
+            vendors.order(kind, headers={**headers, "Content-Type": "text/plain"}).status_code
+            == 400
+        )
+    assert vendors.ledger.charges() == []
+
+
+def test_another_method_is_refused(vendors, kind):
+    for method in ("GET", "PUT", "PATCH", "DELETE"):
+        assert vendors.order(kind, method=method).status_code == 405
+    assert vendors.ledger.charges() == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"null", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"\xff", b"[" * 9000]
+)
+def test_a_body_that_is_no_json_object_is_refused(vendors, kind, body):
+    answer = vendors.order(kind, body=body)
+    assert (answer.status_code, words_of(answer)) == (400, "The body must be a JSON object")
+
+
+QUERIES = [
+    ("cmr domains", {}, "Please provide a userId."),
+    ("cmr mailboxes", {"userId": " "}, "Please provide a userId."),
+    ("cmr domains", {"userId": "1", "user": "2"}, '"user" is not allowed'),
+    ("scaledmail", {"organization_id": "rec"}, "provider is required"),
+    ("scaledmail", {"provider": "other"}, "organization_id is required"),
+    (
+        "scaledmail",
+        {"organization_id": "rec", "provider": "buy"},
+        "provider must be scaledmail or other",
+    ),
+    ("woodpecker", {"dry_run": "1"}, '"dry_run" is not allowed'),
+    ("smartsenders", {"api_key": "practice-key", "vendor": "1"}, '"vendor" is not allowed'),
+    ("cmr domains", {"userId": ["1", "1"]}, "A query name was given twice"),
+]
+
+
+@pytest.mark.parametrize(("kind", "query", "words"), QUERIES)
+def test_a_wrong_query_is_refused(vendors, kind, query, words):
+    answer = vendors.order(kind, query=query)
+    assert (answer.status_code, words_of(answer)) == (400, words)
+    assert vendors.ledger.charges() == []
+
+
+def test_a_coupon_may_be_given(vendors, valid_query):
+    assert vendors.order("scaledmail", query={**valid_query("scaledmail"), "coupon": "SPRING"}).ok
+
+
+def test_an_unknown_field_is_refused(vendors, kind, new_body):
+    answer = vendors.order(kind, body={**new_body(kind, "acme.com"), "reference": "x"})
+    assert answer.status_code == (422 if kind == "woodpecker" else 400)
+    assert "reference" in words_of(answer)
+    assert "is not allowed" in words_of(answer)
+    assert vendors.ledger.charges() == []
 
 
 def same(body: Any) -> Any:
@@ -209,41 +243,3 @@ def test_the_vendors_own_samples_are_taken(vendors, kind, page, mended):
         kind, path=path, body=mended(sample["body"]), **({"query": query} if query else {})
     )
     assert answer.ok, answer.text
-
-
-VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where in a body a value can be replaced."""
-    items = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    return [
-        place for name, item in items for place in [(*path, name), *places(item, (*path, name))]
-    ]
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_whatever_stands_in_a_body_is_taken_or_refused(vendors, kind, new_body, data):
-    body = new_body(kind, "acme.com")
-    path = data.draw(st.sampled_from(places(body)))
-    answer = vendors.order(kind, body=changed(body, path, data.draw(VALUES)))
-    assert answer.status_code in (200, 202, 400, 422)
-    newest = vendors.ledger.requests()[0].outcome
-    assert newest == (
-        f"answered {answer.status_code}, not charged" if not answer.ok else "charged"
-    ) or (path == ("confirm",) and newest == "created, not charged")
