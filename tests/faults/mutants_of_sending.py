@@ -1,0 +1,306 @@
+"""Mutants of sending: one paid request, no lost order, no wrong verdict."""
+
+from __future__ import annotations
+
+from tests.faults.mutation import Mutation
+
+ORDER, MANY = "orders/models/order.py", "orders/models/queries.py"
+SUBMISSION, SWEEP = "orders/submission.py", "orders/outcomes/sweeper.py"
+DESK, BREAKER, API = (
+    "orders/outcomes/settlement.py",
+    "orders/sending/circuit_breaker.py",
+    "vendors/apis/base.py",
+)
+HTTP, CONNECTION = "vendors/http/__init__.py", "vendors/http/connection.py"
+FAILURES = "vendors/http/failures.py"
+SENDING, CRASHES = "tests/orders/test_submission.py", "tests/orders/outcomes/test_crashes.py"
+STATES = "tests/orders/models/test_states.py"
+POLICIES, ANSWERS = "tests/orders/test_safeguards.py", "tests/vendors/test_answers.py"
+LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
+RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):"
+CLAIMS, PREFLIGHT = "orders/sending/claims.py", "orders/sending/preflight.py"
+
+SENDING_MUTANTS = (
+    Mutation(
+        name="A move does not look whether somebody else was faster",
+        promise="1",
+        edits=((ORDER, "pk=self.pk, state=before, version=self.version\n", "pk=self.pk\n"),),
+        caught_by=(f"{STATES}::test_a_move_that_somebody_else_made_first_raises",),
+    ),,
+    Mutation(
+        name="No claim: an order is taken up whatever its state",
+        promise="1",
+        edits=(
+            (
+                MANY,
+                "            state=State.CONFIRMED,\n            vendor__stopped_at=None,",
+                "            vendor__stopped_at=None,",
+            ),
+            (
+                SUBMISSION,
+                "    except NotAllowed:\n        return Result.NOTHING_TO_DO",
+                "    except NotAllowed:\n        pass",
+            ),
+        ),
+        caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
+    ),,
+    Mutation(
+        name="The database takes a second open attempt for an order",
+        promise="1",
+        edits=(
+            (
+                "orders/migrations/0001_initial.py",
+                "fields=('order',), name='attempt_one_open_per_order'",
+                "fields=('order', 'number'), name='attempt_one_open_per_order'",
+            ),
+        ),
+        caught_by=(f"{CRASHES}::test_the_database_refuses_a_second_open_attempt",),
+    ),,
+    Mutation(
+        name="A task that is handed out again sends again",
+        promise="1",
+        edits=(
+            (
+                SUBMISSION,
+                "    if isinstance(claimed, Result):\n        return claimed",
+                (
+                    "    if again := Attempt.objects.filter(order=order_id).first():\n"
+                    "        claimed = Claim(attempt=again, wait=0)\n"
+                    "    if isinstance(claimed, Result):\n        return claimed"
+                ),
+            ),
+            (
+                SUBMISSION,
+                "since=(Stage.CLAIMED,), **fields",
+                "since=tuple(Stage), **fields",
+            ),
+        ),
+        caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
+    ),,
+    Mutation(
+        name="“About to be sent” is not saved before the request leaves",
+        promise="1",
+        edits=(
+            (SUBMISSION, "def send(", "@transaction.atomic\ndef send("),
+            (
+                SUBMISSION,
+                "audited(durable=True):\n        digest =",
+                "audited():\n        digest =",
+            ),
+            (
+                SUBMISSION,
+                "audited(durable=True):\n                result =",
+                "audited():\n                result =",
+            ),
+        ),
+        caught_by=(f"{POLICIES}::test_the_mark_is_saved_before_a_byte_arrives",),
+    ),,
+    Mutation(
+        name="A worker that was held up sends all the same",
+        promise="1",
+        edits=((CLAIMS, "fresh = settings.CLAIM_FRESH_SECONDS", "fresh = 10**9"),),
+        caught_by=(f"{CRASHES}::test_a_worker_that_slept_since_its_claim_does_not_send",),
+    ),,
+    Mutation(
+        name="A request whose answer was lost is sent once more",
+        promise="1",
+        edits=(
+            (
+                SUBMISSION,
+                '    fault_points.point("answered")',
+                (
+                    "    if isinstance(outcome, Lost):\n        outcome ="
+                    " post_order(request)\n   "
+                    ' fault_points.point("answered")'
+                ),
+            ),
+        ),
+        caught_by=(f"{LOST_CHARGE}[woodpecker-mailboxes-cut-after]",),
+    ),,
+    Mutation(
+        name="A redirect is followed",
+        promise="1",
+        edits=(
+            (HTTP, "allow_redirects=False", "allow_redirects=True"),
+            (CONNECTION, "    def get_redirect_target(", "    def looks_nowhere("),
+        ),
+        caught_by=(
+            (
+                "tests/vendors/test_http_wire.py::test_a_redirect_is_shown_and_not_followed[307"
+                " Temporary]"
+            ),
+        ),
+    ),,
+    Mutation(
+        name="A worker lost after the mark counts as one that sent nothing",
+        promise="1",
+        edits=(
+            (
+                CLAIMS,
+                RELEASE,
+                RELEASE.replace("(Stage.CLAIMED,)", "(Stage.CLAIMED, Stage.SENDING)"),
+            ),
+        ),
+        caught_by=(f"{CRASHES}::test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown",),
+    ),,
+    Mutation(
+        name="“It was not placed” sends by itself",
+        promise="1",
+        edits=(
+            (
+                "orders/models/state.py",
+                "State.UNKNOWN: frozenset({",
+                "State.UNKNOWN: frozenset({State.CONFIRMED, ",
+            ),
+            (
+                DESK,
+                "order.back_to_review(\n            action=ACTIONS[NOT_PLACED],",
+                "order.transition(\n            State.CONFIRMED, action=ACTIONS[NOT_PLACED],",
+            ),
+        ),
+        caught_by=(
+            f"{CRASHES}::test_settled_as_not_placed_waits_for_a_fresh_confirmation_and_sends_nothing",
+        ),
+    ),,
+    Mutation(
+        name="The vendor's list is not read before sending",
+        promise="1",
+        edits=(
+            (
+                PREFLIGHT,
+                "        return order.vendor.adapter.needs_listing_before and",
+                "        return False and",
+            ),
+        ),
+        caught_by=(f"{POLICIES}::test_what_the_vendor_lists_already_is_not_sent_again_unasked",),
+    ),,
+    Mutation(
+        name="A confirmed order whose task was lost is not rung for",
+        promise="2",
+        edits=((SWEEP, "OrmQ.objects.count() <= BACKLOG", "OrmQ.objects.count() < 0"),),
+        caught_by=(f"{CRASHES}::test_the_sweep_rings_for_a_confirmed_order_whose_task_is_gone",),
+    ),,
+    Mutation(
+        name="An order that can't be sent is tried for ever",
+        promise="2",
+        edits=((ORDER, " or tries >= settings.NOT_SENT_TRIES:", ":"),),
+        caught_by=(
+            f"{SENDING}::test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries",
+        ),
+    ),,
+    Mutation(
+        name="“Come back later” (429) is called refused",
+        promise="2",
+        edits=((API, "return NotSent(why=", "return Refused(problems=()) or NotSent(why="),),
+        caught_by=(f"{SENDING}::test_too_many_requests_waits_and_then_buys_once",),
+    ),,
+    Mutation(
+        name="A success that can't be read is called accepted",
+        promise="2",
+        edits=(
+            (API, "return acceptance or Unknown(", "return acceptance or Accepted() or Unknown("),
+        ),
+        caught_by=(
+            f"{ANSWERS}::test_a_success_that_cannot_be_read_is_unknown",
+            f"{LOST_CHARGE}[scaledmail-package-rubbish]",
+        ),
+    ),,
+    Mutation(
+        name="An answer under another order's number is called accepted",
+        promise="2",
+        edits=(
+            (
+                "orders/sending/classification.py",
+                "if reference := reference_of(verdict):",
+                "if reference := '':",
+            ),
+        ),
+        caught_by=(f"{POLICIES}::test_an_answer_under_another_orders_number_is_unknown",),
+    ),,
+    Mutation(
+        name="What the vendor listed before sending speaks for the order",
+        promise="2",
+        edits=(
+            (
+                "vendors/apis/woodpecker.py",
+                "new = [address for address in listed if address not in before]",
+                "new = listed",
+            ),
+        ),
+        caught_by=(
+            "tests/vendors/test_reads.py::test_woodpecker_mailboxes_that_were_listed_before_sending_say_nothing",
+            f"{POLICIES}::test_whoever_was_told_of_the_list_may_confirm_again",
+        ),
+    ),,
+    Mutation(
+        name="An answer that does not come in time is called not sent",
+        promise="3",
+        edits=(
+            (HTTP, "if not deadline.is_connected and is_failure", "if is_failure"),
+            (
+                FAILURES,
+                "(link, NewConnectionError | ConnectTimeoutError)",
+                "(link, NewConnectionError | requests.Timeout)",
+            ),
+        ),
+        caught_by=(
+            (
+                "tests/vendors/test_http.py::test_an_exchange_that_broke_is_lost_and_never_tried_again[read"
+                " whole, no answer]"
+            ),
+            f"{LOST_CHARGE}[woodpecker-mailboxes-timeout-after]",
+        ),
+    ),,
+    Mutation(
+        name="Trouble with the secure connection is called not sent",
+        promise="3",
+        edits=(
+            (HTTP, "if not deadline.is_connected and is_failure", "if is_failure"),
+            (
+                FAILURES,
+                "(link, NewConnectionError | ConnectTimeoutError)",
+                "(link, requests.exceptions.SSLError)",
+            ),
+        ),
+        caught_by=(
+            "tests/vendors/test_http.py::test_a_certificate_that_nobody_vouches_for_is_doubt",
+        ),
+    ),,
+    Mutation(
+        name="An error of the vendor's own (5xx) is called refused",
+        promise="3",
+        edits=(
+            (
+                API,
+                "if reply.status in self.REFUSALS:",
+                "if reply.status in self.REFUSALS or reply.status >= 500:",
+            ),
+        ),
+        caught_by=(
+            f"{ANSWERS}::test_a_broken_vendor_is_unknown_even_in_its_own_error_shape",
+            f"{LOST_CHARGE}[coldmailreseller-domains-error-after]",
+        ),
+    ),,
+    Mutation(
+        name="A worker lost after the mark leaves a refused order",
+        promise="3",
+        edits=(
+            (SWEEP, "attempt.move(Stage.UNKNOWN,", "attempt.move(Stage.REFUSED,"),
+            (SWEEP, "order.mark_unknown(attempt,", "order.refuse(attempt, problems=[],"),
+        ),
+        caught_by=(f"{CRASHES}::test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown",),
+    ),,
+    Mutation(
+        name="A late answer overwrites a person's verdict",
+        promise="3",
+        edits=(
+            (
+                SUBMISSION,
+                "since = (Stage.SENDING, Stage.UNKNOWN)",
+                "since = tuple(Stage)",
+            ),
+            (SUBMISSION, "if order.state not in (State.SENDING, State.UNKNOWN):", "if False:"),
+        ),
+        caught_by=(f"{CRASHES}::test_a_late_answer_never_overwrites_a_settled_verdict",),
+    ),,
+)
