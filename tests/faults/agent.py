@@ -146,7 +146,7 @@ def enqueue(*, order: int, times: int = 1) -> None:
 
 
 def hand_out_again() -> None:
-    """What the queue does by itself once `retry` is over."""
+    """Free all tasks, as the queue does by itself once `retry` is over."""
     OrmQ.objects.update(lock=timezone.now() - timedelta(days=1))
 
 

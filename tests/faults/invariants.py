@@ -1,4 +1,4 @@
-"""What must hold after every drill: the vendors' ledger, our attempts and our history agree."""
+"""The invariants of every drill: the vendors' ledger, our attempts and our history agree."""
 
 from __future__ import annotations
 
