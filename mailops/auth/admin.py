@@ -54,7 +54,6 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
         ]
 
     def reset(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """For somebody who lost their phone and their recovery codes. Superusers only."""
         by = request.user
         if not isinstance(by, User) or not by.is_superuser:
             raise PermissionDenied
@@ -80,6 +79,7 @@ class AuthenticatorAdmin(ReadOnlyAdmin):
             request, "doors/reset.html", context, status=400 if form.is_bound else 200
         )
 
+    # Relative times, as on the other pages; the exact one stands on hover.
     @admin.display(description="Added", ordering="created_at")
     def added(self, device: Authenticator) -> str:
         return when(device.created_at)

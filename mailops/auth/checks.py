@@ -14,6 +14,7 @@ from mailops.core import ssrf
 
 @register
 def check_auth(**kwargs: Any) -> list[CheckMessage]:
+    # A misspelt role would not be noticed otherwise: nobody would have to add a second factor.
     unknown = sorted(set(settings.SECOND_FACTOR_ROLES) - {*roles.ROLES, SUPERUSER})
     named = ", ".join([*roles.ROLES, SUPERUSER])
     rules = [

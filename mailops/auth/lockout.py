@@ -77,7 +77,7 @@ class Handler(AxesDatabaseHandler):
         # Axes sets the number only where it counted: a try during a lockout records no second one.
         failures = getattr(request, "axes_failures_since_start", None)
         if getattr(request, "axes_locked_out", False) and failures is not None:
-            _record_lock(request, str(credentials.get("username") or ""))
+            _record_lockout(request, str(credentials.get("username") or ""))
 
     def get_failures(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> int:
         """Failures of the name at the address; those of name or address alone count a fourth."""
@@ -97,7 +97,7 @@ def _sum(attempts: Any) -> int:
     return int(attempts.aggregate(sum=Sum("failures_since_start"))["sum"] or 0)
 
 
-def _record_lock(request: HttpRequest, name: str) -> None:
+def _record_lockout(request: HttpRequest, name: str) -> None:
     # A name that nobody has may be a password, typed into the wrong field: it is not recorded.
     user = User.objects.filter(username=name).first()
     if user is None:

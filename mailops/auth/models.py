@@ -25,7 +25,6 @@ RECOVERY_BYTES = 10
 
 
 def new_key() -> str:
-    """A key in base 32, as apps take it."""
     return base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
@@ -84,7 +83,6 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
 
     @property
     def locked_seconds(self) -> int:
-        """For how long no code is checked, after wrong ones."""
         is_allowed, why = self.verify_is_allowed()
         if is_allowed:
             return 0

@@ -22,6 +22,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
         return data
 
     def save(self, commit: bool = True) -> Any:
+        # `initial_password.is_given` looks for this event.
         with audited():
             user = super().save(commit)
             record("user.password_changed", user, by=user)

@@ -19,7 +19,6 @@ USE_RECORDED_EVERY = 60  # seconds
 
 
 def is_expired(request: HttpRequest) -> bool:
-    """The session is older, or was unused for longer, than the settings allow."""
     now, session = time.time(), request.session
     idle = settings.SESSION_IDLE_MINUTES * 60
     is_old = now - session.get(BEGAN, 0) > settings.SESSION_COOKIE_AGE

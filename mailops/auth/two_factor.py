@@ -86,6 +86,7 @@ def check(request: HttpRequest, user: User, code: str) -> Check:
 @audited()
 def add(user: User, *, key: str, step: int, session_key: str) -> list[str]:
     """Replace the person's second factor and end their other sessions. Returns recovery codes."""
+    # One person has one factor, so an older one is removed, with an event of its own.
     replaced, _ = Authenticator.objects.filter(user=user).delete()
     if replaced:
         record("user.second_factor_removed", user, by=user, reason="Replaced by another one.")
@@ -119,9 +120,9 @@ def remove(user: User, *, session_key: str) -> None:
 
 @audited()
 def reset(user: User, *, by: User, reason: str) -> None:
-    """Remove the lost second factor of somebody else and end all their sessions."""
     if not by.has_perm("doors.reset_authenticator") or not by.is_superuser:
         raise Refused("Only a superuser can reset a second factor.")
+    # With a stolen session somebody could otherwise remove the factor of its owner.
     if user.pk == by.pk:
         raise Refused(
             "Nobody resets their own second factor. Ask another superuser, or use a recovery code."

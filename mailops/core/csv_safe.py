@@ -1,7 +1,4 @@
-"""CSV that spreadsheets open as it is meant:
-
-UTF-8, one line a row, and no cell of it runs as a formula.
-"""
+"""CSV for spreadsheets: UTF-8, and no cell runs as a formula."""
 
 from __future__ import annotations
 
@@ -16,18 +13,17 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-BOM = "\ufeff"  # without it Excel takes the file for the letters of its own country
-RUNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# Where a country's spreadsheets separate by semicolons, they split our cells at these, quotation
-# marks or not.
-SPLIT = re.compile(r"""([;\t\r\n])(?=[\s"]*[=+\-@＝＋－＠])""")
-AT_A_TIME = 200
+# Without it Excel reads the file in an old encoding of its country.
+BOM = "\ufeff"
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# In countries where semicolons separate cells, spreadsheets split our cells at these signs, even
+# between quotation marks. The rest must not be a formula either.
+SPLIT_FORMULA = re.compile(r"""([;\t\r\n])(?=[\s"]*[=+\-@＝＋－＠])""")
+BATCH = 200  # rows
 
 
 def safe(value: Any) -> str:
-    """One cell: a number stays a number; a text that a spreadsheet would run gets an apostrophe
-    before what runs.
-    """
+    """Text of one cell. A text that a spreadsheet would take for a formula gets an apostrophe."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -36,19 +32,17 @@ def safe(value: Any) -> str:
         return str(value)
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat(sep=" ", timespec="seconds")
-    text = SPLIT.sub(r"\1'", str(value).replace("\x00", ""))
-    return f"'{text}" if text.startswith(RUNS) else text
+    text = SPLIT_FORMULA.sub(r"\1'", str(value).replace("\x00", ""))
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The rows as CSV, some hundred at a time, each ended the way that Excel writes it; without the
-    BOM.
-    """
+    """The rows as CSV in batches, without the BOM. Lines end with CR LF, as Excel writes them."""
     file = io.StringIO()
     writer = csv.writer(file)
     for number, row in enumerate(rows, 1):
         writer.writerow([safe(cell) for cell in row])
-        if number % AT_A_TIME == 0:
+        if number % BATCH == 0:
             yield file.getvalue()
             file.seek(0)
             file.truncate()
@@ -57,7 +51,6 @@ def lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
 
 
 def whole(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """A whole file in pieces."""
     yield BOM
     yield from lines([heading])
     yield from lines(rows)
@@ -66,7 +59,6 @@ def whole(heading: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str
 def csv_response(
     name: str, heading: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> StreamingHttpResponse:
-    """A file to take away, written while it is sent; `rows` may be a generator."""
     return StreamingHttpResponse(
         whole(heading, rows),
         content_type="text/csv; charset=utf-8",

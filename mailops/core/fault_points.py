@@ -1,6 +1,4 @@
-"""Named points at which a drill may kill or freeze the process; inert unless the environment names
-one.
-"""
+"""Fault points: named places where a drill may kill or freeze the process."""
 
 import os
 import signal
@@ -9,9 +7,8 @@ DRILLS = (("MAILOPS_DRILL_KILL_AT", signal.SIGKILL), ("MAILOPS_DRILL_STOP_AT", s
 
 
 def point(name: str) -> None:
-    """Die here without warning, as a power cut would have it, or freeze here until somebody sends
-    SIGCONT.
-    """
+    """Kill or stop this process if the environment names the point. Otherwise do nothing."""
+    # SIGKILL leaves no chance to clean up, like a power cut. SIGSTOP lasts until a SIGCONT.
     for variable, how in DRILLS:
         if os.environ.get(variable) == name:
             os.kill(os.getpid(), how)

@@ -1,4 +1,4 @@
-"""Does sending work? Answered from a heartbeat that proves that work gets done."""
+"""The heartbeat of the queue, and whether sending works according to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ STALE = timedelta(seconds=180)
 
 
 def beat() -> None:
-    """Called by the queue's monitor once a task ran and was acknowledged: the whole line works."""
+    # The queue's monitor calls this once a task ran and was acknowledged. So the heartbeat proves
+    # that scheduler, worker and monitor all work.
     cache.set(BEAT, timezone.now(), timeout=None)
 
 
@@ -32,24 +33,25 @@ def last_beat() -> datetime | None:
 class Status:
     works: bool
     text: str
-    kind: str = "bad"  # of the chip that shows it
-    since: datetime | None = None  # when the last task was finished, where that is too long ago
+    kind: str = "bad"  # of the chip on the page
+    since: datetime | None = None  # the last finished task, if it is too long ago
 
 
 CANT_TELL = Status(False, "Nobody can tell whether sending works")
 
 
 def status() -> Status:
-    """Whether sending works, in the words of the page's header. A page must not break over it."""
     try:
         at = last_beat()
     except Error as error:
+        # The cache is a table. Every page shows this state, and no page may break over it.
         log.warning("The heartbeat can't be read: %s", first_line(error))
         return CANT_TELL
     now = timezone.now()
     if at is None:
         return Status(False, "Sending has not started yet", "wait")
-    if at - now > STALE:  # the clocks of web and worker differ by more than a heartbeat may be old
+    # The clocks of web and worker differ by more than the age that is allowed.
+    if at - now > STALE:
         return CANT_TELL
     if now - at > STALE:
         return Status(False, f"Nothing is sending since {moment(at)}", since=at)
@@ -57,5 +59,5 @@ def status() -> Status:
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without its second thoughts."""
+    """First line of an error's text; its class where it has no text."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,4 +1,4 @@
-"""Money: `Decimal` amounts with their currency, shown the way people write them."""
+"""Money: `Decimal` amounts with their currency, as text and as totals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def show(amount: Decimal, currency: str) -> str:
 
 
 class Totals(dict[str, Decimal]):
-    """Amounts by currency; two currencies stay two amounts."""
+    """Amounts by currency. Two currencies are never added up."""
 
     @classmethod
     def of(cls, amounts: Iterable[tuple[str, Decimal | None]]) -> Totals:

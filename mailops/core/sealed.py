@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with the keys from the environment, written in forms, never shown."""
+"""Secrets at rest, encrypted with the keys from the environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 class CannotOpen(Exception):
-    """A sealed secret that none of the keys opens; the message says what to do."""
+    """None of the keys opens a sealed secret. The message says what to do."""
 
 
 @cache
@@ -33,12 +33,11 @@ def box() -> MultiFernet:
 
 
 class Sealed:
-    """A set of named secrets, kept as JSON text of `{name: {"token": …, "stamp": …}}`.
+    """A set of named secrets. Its text is JSON: `{name: {"token": …, "stamp": …}}`."""
 
-    The stamp is random, made when a value is written and kept when keys are rotated: it goes into
-    the digest of what was confirmed, so that a changed password is noticed without the password
-    being known.
-    """
+    # The stamp is random, made when a value is written and kept when keys are rotated. The digest
+    # of a confirmed plan contains the stamps: a changed password changes the digest without
+    # revealing the password.
 
     def __init__(self, text: str) -> None:
         self._sealed: dict[str, dict[str, str]] = json.loads(text) if text else {}
@@ -55,8 +54,8 @@ class Sealed:
         return {name: entry["stamp"] for name, entry in sorted(self._sealed.items())}
 
     def put(self, values: Mapping[str, str]) -> Sealed:
-        """The same set with the given values written; an empty value leaves the old one alone."""
         for name, value in values.items():
+            # A form never shows a secret, so an empty field means that the old one stays.
             if value:
                 self._sealed[name] = {
                     "token": box().encrypt(value.encode()).decode(),
@@ -70,7 +69,8 @@ class Sealed:
         return self
 
     def open(self) -> dict[str, str]:
-        """The plain values, for the moment of sending only. Raises `CannotOpen`."""
+        """The plain values. Raises `CannotOpen`."""
+        # To be called right before sending: plain values must not be kept anywhere.
         try:
             return {
                 name: box().decrypt(entry["token"].encode()).decode()
@@ -83,7 +83,7 @@ class Sealed:
             ) from None
 
     def reseal(self) -> Sealed:
-        """Move every secret to the newest key."""
+        """Encrypt every secret with the newest key. Raises `CannotOpen`."""
         try:
             for entry in self._sealed.values():
                 entry["token"] = box().rotate(entry["token"].encode()).decode()

@@ -1,8 +1,7 @@
-"""Database triggers: rules that hold even against raw SQL, on SQLite and PostgreSQL.
+"""Database triggers for SQLite and PostgreSQL: rules that hold even against raw SQL."""
 
-SQLite drops a table's triggers whenever a migration rebuilds the table, so every app installs its
-own again after each `migrate`, not only in the migration that first made them.
-"""
+# SQLite drops a table's triggers whenever a migration rebuilds the table. So every app installs
+# its own after each `migrate`, not only in the migration that first made them.
 
 from __future__ import annotations
 
@@ -16,10 +15,7 @@ from django.db.transaction import atomic
 
 @dataclass(frozen=True, kw_only=True)
 class Trigger:
-    """One rule on one table.
-
-    `when` is SQL over OLD and NEW, readable by both engines; empty means always.
-    """
+    """Refuses an event on a table. `when` is SQL over OLD and NEW for both engines, or empty."""
 
     name: str
     table: str
@@ -34,9 +30,8 @@ class Trigger:
         return f"BEFORE {self.event}{of} ON {self.table}"
 
     def names(self, vendor: str) -> list[str]:
-        return (
-            [self.name] if vendor == "postgresql" or self.event != "TRUNCATE" else []
-        )  # SQLite has no TRUNCATE
+        # SQLite has no TRUNCATE.
+        return [self.name] if vendor == "postgresql" or self.event != "TRUNCATE" else []
 
     def make(self, connection: BaseDatabaseWrapper) -> list[str]:
         if connection.vendor == "postgresql":
@@ -51,7 +46,7 @@ class Trigger:
         )
 
     def postgresql(self) -> list[str]:
-        # a trigger's WHEN clause may not hold a subquery in PostgreSQL, a function's IF may
+        # In PostgreSQL a trigger's WHEN clause takes no subquery, but the IF of a function does.
         refuse = (
             f"RAISE EXCEPTION '{self.message}' USING ERRCODE = 'integrity_constraint_violation';"
         )
@@ -68,13 +63,12 @@ class Trigger:
 
 
 def append_only(table: str, message: str) -> tuple[Trigger, ...]:
-    """Rules by which the rows of a table, whose key is `id`, are only ever added to."""
     taken = f"EXISTS (SELECT 1 FROM {table} r WHERE r.id = NEW.id)"  # noqa: S608  (our own table names)
     return (
         Trigger(name=f"{table}_no_update", table=table, event="UPDATE", message=message),
         Trigger(name=f"{table}_no_delete", table=table, event="DELETE", message=message),
         Trigger(name=f"{table}_no_truncate", table=table, event="TRUNCATE", message=message),
-        # SQLite's REPLACE deletes the old row without asking the trigger for deletions
+        # SQLite's REPLACE deletes the old row without firing the trigger for deletions.
         Trigger(
             name=f"{table}_no_replace", table=table, event="INSERT", message=message, when=taken
         ),
@@ -83,13 +77,14 @@ def append_only(table: str, message: str) -> tuple[Trigger, ...]:
 
 def differ(*columns: str) -> str:
     """SQL that is true where an update changes one of these columns."""
+    # "<>" is NULL where one side is NULL, so that case has a term of its own.
     return " OR ".join(
         f"NEW.{c} <> OLD.{c} OR (NEW.{c} IS NULL) <> (OLD.{c} IS NULL)" for c in columns
     )
 
 
 HIDDEN = "changed, not shown"
-_NOT_TOLD = {
+_IS_UNTRACKED = {
     "postgresql": "current_setting('mailops.telling', true) IS DISTINCT FROM txid_current()::text",
     "sqlite": "NOT EXISTS (SELECT 1 FROM history_telling)",
 }
@@ -97,10 +92,9 @@ _NOT_TOLD = {
 
 @dataclass(frozen=True, kw_only=True)
 class AuditedTable:
-    """A table whose rows leave a trace wherever they change and no event tells of it: `audited()`.
+    """A table whose changes outside of `audited()` are written to `history_trace`.
 
-    A `secret` column's contents are never copied; a `quiet` one is MailOps' own bookkeeping and
-    leaves none.
+    Values of `secret` columns are never copied. Changes of `quiet` columns leave no trace.
     """
 
     table: str
@@ -116,7 +110,7 @@ class AuditedTable:
         return f"trace_{self.table}_{event.lower()}"
 
     def make(self, connection: BaseDatabaseWrapper) -> list[str]:
-        """Made anew each time: a migration may have added a column."""
+        # A migration may have added a column, so the triggers are dropped and made again.
         if connection.vendor == "postgresql":
             return self._postgresql()
         with connection.cursor() as cursor:
@@ -134,29 +128,22 @@ class AuditedTable:
     def _sqlite(self, event: str, columns: list[str]) -> str:
         key = "OLD" if event == "DELETE" else "NEW"
         changed = " OR ".join(f'OLD."{c}" IS NOT NEW."{c}"' for c in columns)
-        when = (
-            f"{_NOT_TOLD['sqlite']} AND ({changed})" if event == "UPDATE" else _NOT_TOLD["sqlite"]
-        )
-        before = (
-            "NULL"
-            if event == "INSERT"
-            else self._picture("OLD", columns, only_changed=event == "UPDATE")
-        )
-        after = (
-            "NULL"
-            if event == "DELETE"
-            else self._picture("NEW", columns, only_changed=event == "UPDATE")
-        )
+        is_update = event == "UPDATE"
+        when = _IS_UNTRACKED["sqlite"] + (f" AND ({changed})" if is_update else "")
+        old = self._row_as_json("OLD", columns, only_changed=is_update)
+        new = self._row_as_json("NEW", columns, only_changed=is_update)
+        before = "NULL" if event == "INSERT" else old
+        after = "NULL" if event == "DELETE" else new
         written = '"at", table_name, row_key, what, "before", "after", database_user, origin'
         now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
         values = f"{now}, '{self.table}', {key}.id, '{event.lower()}', {before}, {after}, '', ''"
         return (
-            f"CREATE TRIGGER {self._name(event)} AFTER {event} ON {self.table} FOR EACH ROW WHEN {when} "  # noqa: S608
+            f"CREATE TRIGGER {self._name(event)} AFTER {event} ON {self.table} "  # noqa: S608  (our own names)
+            f"FOR EACH ROW WHEN {when} "
             f"BEGIN INSERT INTO history_trace ({written}) VALUES ({values}); END"
         )
 
-    def _picture(self, row: str, columns: list[str], *, only_changed: bool) -> str:
-        """SQL that makes JSON of a row, or of what changed in it."""
+    def _row_as_json(self, row: str, columns: list[str], *, only_changed: bool) -> str:
         pairs = []
         for c in columns:
             value = f"'{HIDDEN}'" if c in self.secret else f'{row}."{c}"'
@@ -180,7 +167,7 @@ class AuditedTable:
                 f"DROP TRIGGER IF EXISTS {name} ON {self.table}",
                 (
                     f"CREATE TRIGGER {name} AFTER {event} ON {self.table} FOR EACH {each} "
-                    f"WHEN ({_NOT_TOLD['postgresql']}) EXECUTE FUNCTION {function}()"
+                    f"WHEN ({_IS_UNTRACKED['postgresql']}) EXECUTE FUNCTION {function}()"
                 ),
             ]
         return made
@@ -201,19 +188,23 @@ DECLARE
     row_key text := coalesce(coalesce(became, was) ->> 'id', '');
 BEGIN
     IF TG_OP = 'UPDATE' AND was = became THEN RETURN NULL; END IF;
-    SELECT jsonb_object_agg(key, CASE WHEN key = ANY({secret}) THEN to_jsonb('{hidden}'::text) ELSE value END)
-        INTO before FROM jsonb_each(was) WHERE TG_OP <> 'UPDATE' OR value IS DISTINCT FROM became -> key;
-    SELECT jsonb_object_agg(key, CASE WHEN key = ANY({secret}) THEN to_jsonb('{hidden}'::text) ELSE value END)
-        INTO after FROM jsonb_each(became) WHERE TG_OP <> 'UPDATE' OR value IS DISTINCT FROM was -> key;
-    INSERT INTO history_trace ("at", table_name, row_key, what, before, after, database_user, origin, xact)
-        VALUES (clock_timestamp(), TG_TABLE_NAME, row_key, lower(TG_OP), before, after, session_user,
-                coalesce(host(inet_client_addr()), ''), txid_current());
+    SELECT jsonb_object_agg(key,
+            CASE WHEN key = ANY({secret}) THEN to_jsonb('{hidden}'::text) ELSE value END)
+        INTO before FROM jsonb_each(was)
+        WHERE TG_OP <> 'UPDATE' OR value IS DISTINCT FROM became -> key;
+    SELECT jsonb_object_agg(key,
+            CASE WHEN key = ANY({secret}) THEN to_jsonb('{hidden}'::text) ELSE value END)
+        INTO after FROM jsonb_each(became)
+        WHERE TG_OP <> 'UPDATE' OR value IS DISTINCT FROM was -> key;
+    INSERT INTO history_trace
+            ("at", table_name, row_key, what, before, after, database_user, origin, xact)
+        VALUES (clock_timestamp(), TG_TABLE_NAME, row_key, lower(TG_OP), before, after,
+                session_user, coalesce(host(inet_client_addr()), ''), txid_current());
     RETURN NULL;
 END; $$"""
 
 
 def install(connection: BaseDatabaseWrapper, rules: Iterable[Rule]) -> None:
-    """Make the triggers exist; safe to repeat."""
     with atomic(using=connection.alias), connection.cursor() as cursor:
         for rule in rules:
             for statement in rule.make(connection):
@@ -221,7 +212,6 @@ def install(connection: BaseDatabaseWrapper, rules: Iterable[Rule]) -> None:
 
 
 def remove(connection: BaseDatabaseWrapper, rules: Iterable[Rule]) -> None:
-    """Drop the triggers, for a migration and for tests that empty the tables."""
     with atomic(using=connection.alias), connection.cursor() as cursor:
         for rule in rules:
             on = f" ON {rule.table}" if connection.vendor == "postgresql" else ""
@@ -230,7 +220,7 @@ def remove(connection: BaseDatabaseWrapper, rules: Iterable[Rule]) -> None:
 
 
 def missing(connection: BaseDatabaseWrapper, rules: Iterable[Rule]) -> list[str]:
-    """Names of the triggers that the database does not have."""
+    """Names of the triggers that the database does not have or that are switched off."""
     names = (
         "SELECT tgname FROM pg_trigger WHERE tgenabled <> 'D'"
         if connection.vendor == "postgresql"

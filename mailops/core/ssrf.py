@@ -1,6 +1,4 @@
-"""Which addresses MailOps may connect to: public ones by https, and its own machine where that is
-practice.
-"""
+"""SSRF guard: MailOps may connect to public addresses by https, and to practice vendors here."""
 
 from __future__ import annotations
 
@@ -13,20 +11,19 @@ NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def is_public(text: str) -> bool:
-    """Whether this IP address is one of the whole internet: not private, link-local, loopback, or
-    made of such.
-    """
+    """The IP address is public, and so is an IPv4 address that it contains."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return False
+    # A gateway would carry a packet on to the IPv4 address inside an IPv6 one.
     return all(
-        one.is_global and not one.is_multicast and not one.is_reserved for one in _meant(address)
+        one.is_global and not one.is_multicast and not one.is_reserved
+        for one in _with_inner_addresses(address)
     )
 
 
 def is_loopback(text: str) -> bool:
-    """Whether this IP address is this very machine."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -36,11 +33,11 @@ def is_loopback(text: str) -> bool:
 
 
 def why_not_url(url: str, *, loopback: bool = False) -> str:
-    """Why MailOps may not call this address, in words; empty where it may. The name is looked up
-    only when it is used.
+    """The reason, a sentence, why MailOps may not call this URL. Empty where it may.
 
-    `loopback`: whether http to this very machine is allowed, as for practice vendors.
+    `loopback` allows http to this machine, for practice vendors.
     """
+    # The name is not looked up here: it may lead elsewhere by the time of the call.
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -58,6 +55,7 @@ def why_not_url(url: str, *, loopback: bool = False) -> str:
         return ""
     if parts.scheme != "https":
         return "The address must begin with https://."
+    # "0x7f000001" and "127.1" are addresses for some resolvers: all digits count as an address.
     looks_like_ip = ":" in host or host.replace(".", "").isdecimal() or host.startswith("0x")
     is_inside = (
         not is_public(host)
@@ -68,9 +66,7 @@ def why_not_url(url: str, *, loopback: bool = False) -> str:
 
 
 def is_same_place(url: str, other: str) -> bool:
-    """Whether two web addresses have the same scheme, host and port; what is no web address is no
-    place.
-    """
+    """Both URLs have the same scheme, host and port. False where one is not a URL."""
     try:
         here, there = _place(url), _place(other)
     except ValueError:
@@ -83,8 +79,9 @@ def _place(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
 
 
-def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
-    """The address, and the older one that a newer one may carry inside."""
+def _with_inner_addresses(
+    address: IPv4Address | IPv6Address,
+) -> list[IPv4Address | IPv6Address]:
     if isinstance(address, IPv4Address):
         return [address]
     inside: list[IPv4Address | IPv6Address | None] = [address.sixtofour, *(address.teredo or ())]

@@ -40,7 +40,7 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{SENDING}::test_nobody_confirms_their_own_order_superusers_included",),
-    ),,
+    ),
     Mutation(
         name="An editor may confirm, as far as the database goes",
         promise="4",
@@ -52,7 +52,7 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{SENDING}::test_the_database_refuses_an_editor_as_confirmer",),
-    ),,
+    ),
     Mutation(
         name="A confirmer may become an editor, as far as the database goes",
         promise="4",
@@ -65,25 +65,25 @@ RULE_MUTANTS = (
             (CONSTRAINTS, "AND o.state <> 'draft' AND (c.", "AND o.state = 'draft' AND (c."),
         ),
         caught_by=(f"{SENDING}::test_the_database_refuses_a_confirmer_as_editor",),
-    ),,
+    ),
     Mutation(
         name="An order that needs two persons goes out after the first, as far as the code goes",
         promise="4",
         edits=((SUBMISSION, "if len(given) < needed.count:", "if False:"),),
         caught_by=(f"{TWO}::test_the_second_of_two_confirms_and_the_pages_say_who_gave_the_first",),
-    ),,
+    ),
     Mutation(
         name="An order goes out without its confirmations, as far as the database goes",
         promise="4",
         edits=((CONSTRAINTS, "{_GIVEN} < @.confirmers_needed)", "{_GIVEN} < 0)"),),
         caught_by=(f"{BY_DATABASE}::test_the_database_refuses_by_raw_sql[one needed, none given]",),
-    ),,
+    ),
     Mutation(
         name="The database takes a lower number of confirmers than the rules ask for",
         promise="4",
         edits=((CONSTRAINTS, "@.confirmers_needed < {NEEDED}", "@.confirmers_needed < 0"),),
         caught_by=(f"{BY_DATABASE}::test_the_database_refuses_by_raw_sql[nobody needed]",),
-    ),,
+    ),
     Mutation(
         name="One person counts as two, as far as the code goes",
         promise="4",
@@ -95,19 +95,19 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{TWO}::test_one_person_is_not_two",),
-    ),,
+    ),
     Mutation(
         name="One person counts as two, as far as the database goes",
         promise="4",
         edits=((CONSTRAINTS, "        when=_SAME_PERSON,", "        when='1 = 0',"),),
         caught_by=(f"{DELEGATIONS}::test_the_database_refuses_one_right_twice",),
-    ),,
+    ),
     Mutation(
         name="Of several rules the one counts that asks least",
         promise="4",
         edits=((RIGHTS, "most = max(", "most = min("),),
         caught_by=(f"{RULES}::{HIGHEST}[rules2-1-One person]",),
-    ),,
+    ),
     Mutation(
         name="A rule that was made after confirming is ignored",
         promise="4",
@@ -122,7 +122,7 @@ RULE_MUTANTS = (
             f"{TWO}::test_a_rule_made_after_confirming_sends_the_order_back_unsent",
             f"{TWO}::test_switching_the_accounts_rule_off_and_on_around_a_confirmation_sends_nothing",
         ),
-    ),,
+    ),
     Mutation(
         name="A right to confirm that was passed on never ends",
         promise="4",
@@ -130,7 +130,7 @@ RULE_MUTANTS = (
         caught_by=(
             f"{DELEGATIONS}::test_a_delegation_that_ended_meanwhile_confirms_nothing[it is over]",
         ),
-    ),,
+    ),
     Mutation(
         name="An attempt to confirm one's own order leaves no trace",
         promise="4",
@@ -142,7 +142,7 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{TWO}::test_a_form_full_of_lies_confirms_nothing_and_the_attempt_is_kept",),
-    ),,
+    ),
     Mutation(
         name="The database lets an order's contents be changed past the draft",
         promise="5",
@@ -154,7 +154,7 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{BY_DATABASE}::test_the_database_refuses_by_raw_sql[options]",),
-    ),,
+    ),
     Mutation(
         name="Confirming does not compare with what the page showed",
         promise="5",
@@ -162,7 +162,7 @@ RULE_MUTANTS = (
         caught_by=(
             f"{SENDING}::test_an_order_edited_since_the_page_was_opened_is_refused_with_what_changed",
         ),
-    ),,
+    ),
     Mutation(
         name="Sending does not compare with what was confirmed",
         promise="5",
@@ -173,13 +173,13 @@ RULE_MUTANTS = (
             f"{SENDING}::test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again",
             f"{SENDING}::test_rows_changed_behind_the_back_are_not_sent",
         ),
-    ),,
+    ),
     Mutation(
         name="The account's limit for one order is ignored",
         promise="5",
         edits=(("orders/validation/order_checks.py", "elif amount > limit:", "elif False:"),),
         caught_by=("tests/orders/test_plan.py::test_the_limit_of_the_account_counts_to_the_cent",),
-    ),,
+    ),
     Mutation(
         name="Prices that were read long ago are not read again before sending",
         promise="5",
@@ -191,7 +191,7 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{DRIFT}::test_the_vendors_new_price_sends_the_order_back",),
-    ),,
+    ),
     Mutation(
         name="A price that rose by more than was allowed for is paid",
         promise="5",
@@ -203,13 +203,13 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{DRIFT}::test_a_cent_over_the_tolerance_goes_back",),
-    ),,
+    ),
     Mutation(
         name="Price rises that were allowed for do not add up",
         promise="5",
         edits=(("orders/sending/price_drift.py", "> most\n", "> most + 10**6\n"),),
         caught_by=(f"{DRIFT}::test_accepted_rises_add_up_for_thirty_days",),
-    ),,
+    ),
     Mutation(
         name="What was allowed for a price rise covers another request",
         promise="5",
@@ -221,7 +221,7 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{DRIFT}::test_no_tolerance_covers_anything_but_prices[first_name]",),
-    ),,
+    ),
     Mutation(
         name="A move writes no event",
         promise="6",
@@ -235,13 +235,13 @@ RULE_MUTANTS = (
         caught_by=(
             f"{STATES}::test_a_move_of_the_table_writes_state_time_and_event[draft-review]",
         ),
-    ),,
+    ),
     Mutation(
         name="An event may be written apart from its change",
         promise="6",
         edits=(("mailops/history/chain.py", "if not connection.in_atomic_block:", "if False:"),),
         caught_by=("tests/history/test_chain.py::test_a_record_outside_a_transaction_is_refused",),
-    ),,
+    ),
     Mutation(
         name="The database lets the history be edited",
         promise="6",
@@ -261,7 +261,7 @@ RULE_MUTANTS = (
             f"{CRASHES}::test_history_cannot_be_changed_in_the_database",
             "tests/history/test_chain.py::test_the_database_refuses[update]",
         ),
-    ),,
+    ),
     Mutation(
         name="Verifying does not look at what a record says",
         promise="6",
@@ -275,13 +275,13 @@ RULE_MUTANTS = (
         caught_by=(
             "tests/history/test_chain.py::test_an_edit_of_any_column_is_found_at_its_record[3-who]",
         ),
-    ),,
+    ),
     Mutation(
         name="“Hold all sending” is ignored when an order is taken up",
         promise="switch",
         edits=((MANY, "            ~SendingSwitch.is_on(),\n", ""),),
         caught_by=(f"{POLICIES}::test_while_all_sending_is_held_nothing_is_sent",),
-    ),,
+    ),
     Mutation(
         name="“Hold all sending” is ignored once an order is taken up",
         promise="switch",
@@ -289,25 +289,25 @@ RULE_MUTANTS = (
         caught_by=(
             f"{POLICIES}::test_all_sending_held_between_claim_and_sending_puts_the_order_back",
         ),
-    ),,
+    ),
     Mutation(
         name="A stopped account goes on sending",
         promise="switch",
         edits=((MANY, "            vendor__stopped_at=None,\n        )", "        )"),),
         caught_by=(f"{SENDING}::test_a_stopped_account_sends_nothing_until_it_is_opened",),
-    ),,
+    ),
     Mutation(
         name="A refused key does not stop its account",
         promise="switch",
         edits=((BREAKER, "outcome.status in (401, 403):", "outcome.status in ():"),),
         caught_by=(f"{POLICIES}::test_a_refused_key_stops_its_account[coldmailreseller-domains]",),
-    ),,
+    ),
     Mutation(
         name="Unknown outcomes in a row do not stop their account",
         promise="switch",
         edits=((BREAKER, "return last.count(Stage.UNKNOWN) == limit", "return False"),),
         caught_by=(f"{POLICIES}::test_three_unknown_outcomes_in_a_row_stop_the_account",),
-    ),,
+    ),
     Mutation(
         name="A limit for a day or a month is ignored when an order is taken up",
         promise="switch",
@@ -322,7 +322,7 @@ RULE_MUTANTS = (
             f"{LIMITS}::test_an_order_that_no_day_has_room_for_goes_to_a_person",
             f"{LIMITS}::test_two_workers_at_once_can_not_both_squeeze_in[client]",
         ),
-    ),,
+    ),
     Mutation(
         name="An order that is on its way is not counted in a limit",
         promise="switch",
@@ -336,7 +336,7 @@ RULE_MUTANTS = (
         caught_by=(
             f"{LIMITS}::test_an_order_in_flight_is_counted_and_the_next_one_waits_for_tomorrow[account]",
         ),
-    ),,
+    ),
     Mutation(
         name="Too low a balance does not hold an order",
         promise="switch",
@@ -348,7 +348,7 @@ RULE_MUTANTS = (
             ),
         ),
         caught_by=(f"{BALANCE}::test_too_low_a_balance_holds_the_order_and_burns_no_attempt",),
-    ),,
+    ),
     Mutation(
         name="One account may take all workers",
         promise="switch",
@@ -363,5 +363,5 @@ RULE_MUTANTS = (
             f"{POLICIES}::test_an_account_has_only_so_many_orders_on_their_way",
             f"{POLICIES}::test_woodpecker_gets_one_order_at_a_time",
         ),
-    ),,
+    ),
 )

@@ -26,7 +26,7 @@ SENDING_MUTANTS = (
         promise="1",
         edits=((ORDER, "pk=self.pk, state=before, version=self.version\n", "pk=self.pk\n"),),
         caught_by=(f"{STATES}::test_a_move_that_somebody_else_made_first_raises",),
-    ),,
+    ),
     Mutation(
         name="No claim: an order is taken up whatever its state",
         promise="1",
@@ -43,7 +43,7 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
-    ),,
+    ),
     Mutation(
         name="The database takes a second open attempt for an order",
         promise="1",
@@ -55,7 +55,7 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{CRASHES}::test_the_database_refuses_a_second_open_attempt",),
-    ),,
+    ),
     Mutation(
         name="A task that is handed out again sends again",
         promise="1",
@@ -76,7 +76,7 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{SENDING}::test_a_doorbell_rung_ten_times_buys_once",),
-    ),,
+    ),
     Mutation(
         name="“About to be sent” is not saved before the request leaves",
         promise="1",
@@ -94,13 +94,13 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{POLICIES}::test_the_mark_is_saved_before_a_byte_arrives",),
-    ),,
+    ),
     Mutation(
         name="A worker that was held up sends all the same",
         promise="1",
         edits=((CLAIMS, "fresh = settings.CLAIM_FRESH_SECONDS", "fresh = 10**9"),),
         caught_by=(f"{CRASHES}::test_a_worker_that_slept_since_its_claim_does_not_send",),
-    ),,
+    ),
     Mutation(
         name="A request whose answer was lost is sent once more",
         promise="1",
@@ -116,7 +116,7 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{LOST_CHARGE}[woodpecker-mailboxes-cut-after]",),
-    ),,
+    ),
     Mutation(
         name="A redirect is followed",
         promise="1",
@@ -130,7 +130,7 @@ SENDING_MUTANTS = (
                 " Temporary]"
             ),
         ),
-    ),,
+    ),
     Mutation(
         name="A worker lost after the mark counts as one that sent nothing",
         promise="1",
@@ -142,7 +142,7 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{CRASHES}::test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown",),
-    ),,
+    ),
     Mutation(
         name="“It was not placed” sends by itself",
         promise="1",
@@ -161,7 +161,7 @@ SENDING_MUTANTS = (
         caught_by=(
             f"{CRASHES}::test_settled_as_not_placed_waits_for_a_fresh_confirmation_and_sends_nothing",
         ),
-    ),,
+    ),
     Mutation(
         name="The vendor's list is not read before sending",
         promise="1",
@@ -173,13 +173,13 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{POLICIES}::test_what_the_vendor_lists_already_is_not_sent_again_unasked",),
-    ),,
+    ),
     Mutation(
         name="A confirmed order whose task was lost is not rung for",
         promise="2",
         edits=((SWEEP, "OrmQ.objects.count() <= BACKLOG", "OrmQ.objects.count() < 0"),),
         caught_by=(f"{CRASHES}::test_the_sweep_rings_for_a_confirmed_order_whose_task_is_gone",),
-    ),,
+    ),
     Mutation(
         name="An order that can't be sent is tried for ever",
         promise="2",
@@ -187,13 +187,13 @@ SENDING_MUTANTS = (
         caught_by=(
             f"{SENDING}::test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries",
         ),
-    ),,
+    ),
     Mutation(
         name="“Come back later” (429) is called refused",
         promise="2",
         edits=((API, "return NotSent(why=", "return Refused(problems=()) or NotSent(why="),),
         caught_by=(f"{SENDING}::test_too_many_requests_waits_and_then_buys_once",),
-    ),,
+    ),
     Mutation(
         name="A success that can't be read is called accepted",
         promise="2",
@@ -204,7 +204,7 @@ SENDING_MUTANTS = (
             f"{ANSWERS}::test_a_success_that_cannot_be_read_is_unknown",
             f"{LOST_CHARGE}[scaledmail-package-rubbish]",
         ),
-    ),,
+    ),
     Mutation(
         name="An answer under another order's number is called accepted",
         promise="2",
@@ -216,7 +216,7 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{POLICIES}::test_an_answer_under_another_orders_number_is_unknown",),
-    ),,
+    ),
     Mutation(
         name="What the vendor listed before sending speaks for the order",
         promise="2",
@@ -231,7 +231,7 @@ SENDING_MUTANTS = (
             "tests/vendors/test_reads.py::test_woodpecker_mailboxes_that_were_listed_before_sending_say_nothing",
             f"{POLICIES}::test_whoever_was_told_of_the_list_may_confirm_again",
         ),
-    ),,
+    ),
     Mutation(
         name="An answer that does not come in time is called not sent",
         promise="3",
@@ -250,7 +250,7 @@ SENDING_MUTANTS = (
             ),
             f"{LOST_CHARGE}[woodpecker-mailboxes-timeout-after]",
         ),
-    ),,
+    ),
     Mutation(
         name="Trouble with the secure connection is called not sent",
         promise="3",
@@ -265,7 +265,7 @@ SENDING_MUTANTS = (
         caught_by=(
             "tests/vendors/test_http.py::test_a_certificate_that_nobody_vouches_for_is_doubt",
         ),
-    ),,
+    ),
     Mutation(
         name="An error of the vendor's own (5xx) is called refused",
         promise="3",
@@ -280,7 +280,7 @@ SENDING_MUTANTS = (
             f"{ANSWERS}::test_a_broken_vendor_is_unknown_even_in_its_own_error_shape",
             f"{LOST_CHARGE}[coldmailreseller-domains-error-after]",
         ),
-    ),,
+    ),
     Mutation(
         name="A worker lost after the mark leaves a refused order",
         promise="3",
@@ -289,7 +289,7 @@ SENDING_MUTANTS = (
             (SWEEP, "order.mark_unknown(attempt,", "order.refuse(attempt, problems=[],"),
         ),
         caught_by=(f"{CRASHES}::test_a_worker_lost_after_the_mark_leaves_the_outcome_unknown",),
-    ),,
+    ),
     Mutation(
         name="A late answer overwrites a person's verdict",
         promise="3",
@@ -302,5 +302,5 @@ SENDING_MUTANTS = (
             (SUBMISSION, "if order.state not in (State.SENDING, State.UNKNOWN):", "if False:"),
         ),
         caught_by=(f"{CRASHES}::test_a_late_answer_never_overwrites_a_settled_verdict",),
-    ),,
+    ),
 )

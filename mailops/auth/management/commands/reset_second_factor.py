@@ -23,6 +23,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=name).first()
         if user is None:
             raise CommandError(f"Nobody is called {name}.")
+        # An open session has passed the second factor already, so all of them end.
         with acting(who="manage.py reset_second_factor"), audited():
             RecoveryCode.objects.filter(user=user).delete()
             if not Authenticator.objects.filter(user=user).delete()[0]:
