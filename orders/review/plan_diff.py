@@ -125,7 +125,7 @@ def _query_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 def _body_changes(before: Any, after: Any) -> list[str]:
     found = [
         _sentence(place, old, new)
-        for place, old, new in islice(_leaves(before, after, [], ""), MOST_DIFFERENCES)
+        for place, old, new in islice(_leaves(before, after, [], "body"), MOST_DIFFERENCES)
     ]
     # A change that leads to no leaf, such as {} against [], must not go unsaid.
     return found or (["What is ordered changed."] if before != after else [])
@@ -136,7 +136,7 @@ def _leaves(
 ) -> Iterator[tuple[list[str], Any, Any]]:
     """Yields each difference as its place in words, the old and the new value.
 
-    `key` is the name that the two values stand under, empty for the body itself and for rows.
+    `key` is the name that the two values stand under, "mailboxes[]" for a row of the mailboxes.
     """
     if before == after:
         return
@@ -180,7 +180,9 @@ def _rows(
         names, earlier = [str(i) for i in range(len(new))], [str(i) for i in range(len(old))]
     unmatched = dict(zip(earlier, old, strict=True))
     for number, (name, row) in enumerate(zip(names, new, strict=True), 1):
-        yield from _leaves(unmatched.pop(name, None), row, [*place, f"{word} {number}{where}"], "")
+        yield from _leaves(
+            unmatched.pop(name, None), row, [*place, f"{word} {number}{where}"], f"{key}[]"
+        )
     for name, row in unmatched.items():
         yield [*place, f"{word} {earlier.index(name) + 1}{where}"], row, None
     if set(names) == set(earlier) and names != earlier:
@@ -225,4 +227,5 @@ def _in_words(name: str, under: str) -> str:
     """The adapters' words for a name, else "first name" for "first_name" and "firstName"."""
     # A stored plan may be older than an adapter's words, so a name without words is split.
     split = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+    under = under.removesuffix("[]")
     return WORDS.get(f"{under}.{name}") or WORDS.get(name) or split

@@ -59,18 +59,18 @@ def full_orders(key: tuple[str, str]) -> Iterator[StubOrder]:
 def names_in(request: Request, lists: frozenset[str]) -> set[tuple[str, str]]:
     """Each name in the request with the name that it stands under."""
 
-    def walk(value: Any, under: str) -> Iterator[tuple[str, str]]:
+    def walk(value: Any, under: str, *, is_row: bool = False) -> Iterator[tuple[str, str]]:
         if isinstance(value, list):
             for row in value:
-                yield from walk(row, "")
-        elif isinstance(value, dict) and under in lists:  # rows keyed by domain
+                yield from walk(row, under, is_row=True)
+        elif isinstance(value, dict) and under in lists and not is_row:  # rows keyed by domain
             yield from walk(list(value.values()), under)
         elif isinstance(value, dict):
             for name, inner in value.items():
                 yield under, name
                 yield from walk(inner, name)
 
-    return {*walk(request.body, ""), *(("query", name) for name, _ in request.query)}
+    return {*walk(request.body, "body"), *(("query", name) for name, _ in request.query)}
 
 
 def all_names(api: str) -> set[tuple[str, str]]:

@@ -48,7 +48,7 @@ class Api:
     # before the paid request as well.
     needs_listing_before: ClassVar[bool] = False
     # For the diff of two plans. `words`: a name in the request's query or body -> the words that
-    # people read; "query.provider" or "hosting.username" where a name alone has two meanings.
+    # people read; "query.provider" or "mailboxes.name" where a name alone has two meanings.
     # `row_words`: the name of a list -> the word for one row. `row_keys`: names that identify one.
     words: ClassVar[Mapping[str, str]]
     row_words: ClassVar[Mapping[str, str]]
