@@ -1,0 +1,1 @@
+"""Orders and their way to the vendor: plan, submission, tasks."""

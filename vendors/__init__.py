@@ -1,0 +1,1 @@
+"""Vendor accounts: what they cost, how fast they may be asked, what they answer."""

@@ -1,1 +1,1 @@
-"""Who may come in: sign-in, lockout, second factor, sessions, reauthentication, roles."""
+"""Sign-in, lockout, second factor, sessions and roles."""

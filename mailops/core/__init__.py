@@ -1,1 +1,1 @@
-"""Knows no app: money, times, text, sealed secrets, CSV, SQL triggers, the heartbeat."""
+"""Knows no app: money, times, texts, sealed secrets, CSV, SQL triggers."""

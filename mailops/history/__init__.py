@@ -1,4 +1,4 @@
-"""Events: an append-only record of everything that happens, and who acts.
+"""Events: all that happened, in a hash chain, verified, archived, exported.
 
 with audited():
     …change something…

@@ -1,1 +1,1 @@
-"""Messages to people about what waits for them and what went wrong, computed from the history."""
+"""Messages to people: to whom, through which channel, and when again."""

@@ -1,1 +1,1 @@
-"""Changes that a second person approves before they are applied, exactly as proposed."""
+"""Changes that a second person has to approve."""

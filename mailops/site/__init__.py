@@ -1,1 +1,1 @@
-"""The frame around all pages: admin site, navigation, dashboard, pages of users."""
+"""The frame around all pages: menu, dashboard, users and their roles."""

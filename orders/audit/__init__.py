@@ -1,1 +1,1 @@
-"""For people who look after the others: evidence, control report, month-end match, retention."""
+"""For auditors: control report, role periods, retention, audited tables."""

@@ -1,1 +1,1 @@
-"""Whether an order's names are free: what vendors said, and asking them."""
+"""Free or taken: vendors' answers about an order's names, and asking them."""

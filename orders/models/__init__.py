@@ -1,4 +1,4 @@
-"""The models of orders: what is ordered, what comes of it, and every attempt to buy it."""
+"""The order and its moves, attempts, domains, mailboxes, clients, rules."""
 
 from orders.models.attempt import Attempt, Stage
 from orders.models.client import Client

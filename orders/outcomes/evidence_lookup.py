@@ -24,7 +24,9 @@ def look(attempt: Attempt, *, by: User | None = None) -> list[Evidence]:
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
     since = attempt.sent_at or attempt.claimed_at
     try:
-        reader = vendor_reader.reader(order.vendor, max_wait=rate_limit.A_PERSON if by else rate_limit.BY_ITSELF)
+        reader = vendor_reader.reader(
+            order.vendor, max_wait=rate_limit.A_PERSON if by else rate_limit.BY_ITSELF
+        )
         evidence = order.vendor.adapter.look_for(order, reader, since=since, before=attempt.before)
     except (ReadFailed, CannotOpen) as error:
         evidence = [Evidence(text=str(error))]

@@ -1,1 +1,1 @@
-"""Around the paid request: the queue, reads before it, price drift, what an answer means."""
+"""Around the paid request: the queue, reads before it, price drift, verdicts."""

@@ -1,1 +1,1 @@
-"""Limits, balances, and the orders that wait for either."""
+"""Limits, balances, and orders that wait for either."""

@@ -1,1 +1,1 @@
-"""What MailOps itself finds wrong with an order, without asking anybody."""
+"""Faults of an order that MailOps finds without asking anybody."""

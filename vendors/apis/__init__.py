@@ -1,4 +1,4 @@
-"""The registered vendor APIs. Adding a vendor adds a line here."""
+"""One adapter a vendor: its request, its answers, evidence and lists."""
 
 from __future__ import annotations
 

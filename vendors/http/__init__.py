@@ -1,4 +1,4 @@
-"""The one place that talks HTTP: the paid POST, sent at most once, and the harmless reads."""
+"""The one place that talks HTTP: the paid POST, sent at most once, and reads."""
 
 from __future__ import annotations
 

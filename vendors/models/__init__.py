@@ -1,4 +1,4 @@
-"""Vendor accounts, their prices, the sending switch, and registrant contacts."""
+"""Accounts, contacts, prices, exchange rates, limits, the sending switch."""
 
 from vendors.models.contact import Contact
 from vendors.models.exchange_rate import Rate

@@ -1,0 +1,1 @@
+"""A twin of each vendor's API on this machine, with books of its own."""

@@ -1,6 +1,4 @@
-"""Evidence packs: what happened to an order or in a period, in a file that a stranger can check
-without MailOps.
-"""
+"""An order or a period in one file that a stranger can check."""
 
 from orders.audit.evidence_pack.pack import made_here, make
 from orders.audit.evidence_pack.scope import TooMuch, Wanted

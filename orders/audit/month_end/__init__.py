@@ -1,6 +1,4 @@
-"""Month-end match: our orders beside the vendor's own list, or beside a statement of what was
-charged.
-"""
+"""Our orders beside the vendor's own list, or beside a statement."""
 
 from orders.audit.month_end.findings import settle, take
 from orders.audit.month_end.matches import begin_with_list, begin_with_statement

@@ -1,6 +1,4 @@
-"""What people paste, type or upload, as rows: each line good, or with what to change, and written
-back unchanged.
-"""
+"""Pasted text and files to rows, each good or with what to change."""
 
 from __future__ import annotations
 
