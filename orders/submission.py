@@ -106,15 +106,16 @@ def submit(order_id: int) -> Result:
         task_queue.enqueue_next(claimed.attempt.order.vendor_id)
 
 
-# 2. Claim: compare-and-set. No row updated means that another worker has the order
+# 2. Claim: compare-and-set. No row updated means that another worker has the order. A claim is
+# good until its lease is over; then the sweeper ends it
 
 
 def claim(order_id: int) -> Claim | Result:
     """Take a confirmed order and write its attempt, in one commit."""
     now = timezone.now()
     with audited(durable=True):
-        # The account's row is the lock under which its orders and limits are counted. The client's
-        # lock comes after it.
+        # Only the account's row is locked, so that its orders and limits are counted by one worker
+        # at a time. What was read of the order may be old by then: `start_sending` compares.
         due = Order.objects.due(now).select_related("vendor", "client").filter(pk=order_id)
         order = due.select_for_update(of=("vendor",), no_key=True).first()
         if order is None or _is_busy(order.vendor):
@@ -130,7 +131,7 @@ def claim(order_id: int) -> Claim | Result:
             return Result.READ_FIRST
         else:
             return _take(order, spends.as_dict(), now)
-    # Its lock on another order must not come after the lock of the history.
+    # In a transaction of its own: it locks another order, and no order is locked after the history.
     task_queue.enqueue_next(order.vendor_id)
     return Result.NOTHING_TO_DO
 
@@ -168,7 +169,7 @@ def _take(order: Order, spends: dict[str, str], now: datetime) -> Claim | Result
 
 
 def recheck(attempt: Attempt) -> Plan | None:
-    """The plan, if it still is what was confirmed; else the order goes back with the reason."""
+    """The plan, if it still is what was confirmed; else the order gets another state, unsent."""
     orders = Order.objects.select_related("vendor", "client", "contact")
     order = orders.annotate(all_held=SendingSwitch.is_on()).get(pk=attempt.order_id)
     attempt.order = order
@@ -188,7 +189,8 @@ def recheck(attempt: Attempt) -> Plan | None:
     return None if why else current
 
 
-# 4. Mark "about to send", committed. From here on a crash means that the outcome is unknown
+# 4. Mark "about to send", committed. From here on a crash leaves an outcome that nobody knows: once
+# the lease is over, the sweeper calls it unknown
 
 
 def mark(claimed: Claim, request: PreparedRequest) -> bool:
@@ -198,11 +200,11 @@ def mark(claimed: Claim, request: PreparedRequest) -> bool:
         not_sent(attempt, HELD_UP, Then.TRY_AGAIN)
         return False
     with audited(durable=True):
-        digest = request.body_sha256
-        fields = {"sent_at": timezone.now(), "body_sha256": digest}
+        body_sha256 = request.body_sha256
+        fields = {"sent_at": timezone.now(), "body_sha256": body_sha256}
         if not attempt.move(Stage.SENDING, since=(Stage.CLAIMED,), **fields):
             return False
-        changes = {"body_sha256": [None, digest]}
+        changes = {"body_sha256": [None, body_sha256]}
         record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes=changes)
     fault_points.point("marked")
     if not claimed.is_in_time():  # the commit took too long; no byte has left yet
@@ -252,7 +254,10 @@ def record_outcome(attempt: Attempt, outcome: Outcome, verdict: Verdict) -> Resu
         except (OperationalError, InterfaceError):
             # At least three tries: a frozen worker may wake up after the ten seconds.
             if time.monotonic() > until and tries >= 3:
-                log.error("The outcome of %s could not be written; it reads as unknown", attempt)
+                log.error(
+                    "The outcome of %s could not be written; the sweeper will call it unknown",
+                    attempt,
+                )
                 raise
             connection.close()
             time.sleep(0.5)

@@ -52,7 +52,7 @@ class Order(models.Model):
     why_again = models.TextField("why order this again", blank=True)
     cost = models.JSONField(default=dict)  # `TOTALS` by currency, for lists
 
-    # Where it stands; `reason` says why, and `version` counts saves of the draft
+    # Where it stands; `reason` says why. `version` counts saves of the draft, nothing later
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     state_since = models.DateTimeField(default=timezone.now)
     reason = models.TextField(blank=True)
@@ -72,13 +72,14 @@ class Order(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     round = models.PositiveIntegerField(default=0)
     confirmers_needed = models.PositiveSmallIntegerField(null=True)  # when it was confirmed
-    digest = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)  # of the plan that was confirmed
     snapshot = models.JSONField(null=True)
     planned_for = models.DateTimeField(null=True)  # not sent before, as a confirmer asked
 
     # Sending; hold.py says in words why an order waits
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
+    # A limit or the balance, until `next_try_at`; empty where the order waits for neither
     waiting_for = models.CharField(max_length=10, blank=True, db_column="held_for")
     held_at = models.DateTimeField(null=True)  # when it was last found to have to wait
     tries = models.PositiveSmallIntegerField(default=0)
@@ -188,7 +189,8 @@ class Order(models.Model):
         changed = {"state": to, "state_since": timezone.now(), "reason": reason, **fields}
         if to == State.REVIEW:
             changed["round"] = self.round + 1
-        # The WHERE clause is the lock. With a join in it PostgreSQL would look at an old snapshot.
+        # Of two that read the same row only one finds it unchanged here. No join may enter this
+        # WHERE: PostgreSQL would not look at the joined row again after waiting for the first one.
         rows = Order.objects.filter(
             where or models.Q(), pk=self.pk, state=before, version=self.version
         )
@@ -208,7 +210,7 @@ class Order(models.Model):
         self.transition(State.DRAFT, action=action, by=by, reason=reason, digest="", snapshot=None)
 
     def cancel(self, *, by: User, reason: str) -> None:
-        self._mark_assets(Asset.PLANNED, Asset.GONE, Asset.ORDERED)
+        self._mark_assets(to=Asset.PLANNED, since=(Asset.GONE, Asset.ORDERED))
         self.transition(State.CANCELLED, action="order.cancelled", by=by, reason=reason)
 
     def confirm(
@@ -225,7 +227,7 @@ class Order(models.Model):
         now, cost = timezone.now(), snapshot["cost"]
         hold_until = max(planned_for or now, now + timedelta(minutes=self.vendor.hold_minutes))
         # The assets become live: the database refuses a name that is live on another order.
-        self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED)
+        self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED, Asset.REFUSED))
         new = {"digest": digest, "due_now": cost["due_now"], "confirmers_needed": needed.count}
         new |= {"planned_for": planned_for} if planned_for else {}
         self.transition(
@@ -299,7 +301,7 @@ class Order(models.Model):
     ) -> None:
         """Accept by a person's verdict, or correct what an earlier verdict said."""
         # An order that was settled as not placed before may be cancelled or in review by now.
-        self._mark_assets(Asset.ORDERED, Asset.PLANNED, Asset.REFUSED, Asset.GONE)
+        self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED, Asset.REFUSED, Asset.GONE))
         said: dict[str, Any] = {"by": by, "reason": reason}
         if self.state != State.ACCEPTED:
             self.accept(attempt, reference=reference, left_out=left_out, action=action, **said)
@@ -311,7 +313,7 @@ class Order(models.Model):
         record(action, self, changes=changes, attempt=attempt.pk, **said)
 
     def refuse(self, attempt: Attempt, *, problems: list[dict[str, Any]], reason: str) -> None:
-        self._mark_assets(Asset.REFUSED, Asset.ORDERED)
+        self._mark_assets(to=Asset.REFUSED, since=(Asset.ORDERED,))
         self.transition(
             State.REFUSED, action="order.refused", reason=reason, attempt=attempt, problems=problems
         )
@@ -335,7 +337,7 @@ class Order(models.Model):
         Only where provably nothing was sent.
         """
         tries = self.tries + 1
-        # An unknown outcome was proven after the lease: people saw the doubt, so they decide.
+        # An outcome that already read unknown was proven not sent. People saw it, so they decide.
         if self.state == State.UNKNOWN or tries >= settings.NOT_SENT_TRIES:
             after = "" if self.state == State.UNKNOWN else f" after {tries} tries"
             reason = f"Not sent{after}. {why} Nothing was bought."
@@ -360,9 +362,8 @@ class Order(models.Model):
         by: User | None = None,
         **fields: Any,
     ) -> None:
-        # A person has to look again: nothing is sent without a fresh confirmation. Refused assets
-        # are there only after a verdict that is being revised.
-        self._mark_assets(Asset.PLANNED, Asset.ORDERED, Asset.REFUSED)
+        # Nothing is sent without a fresh confirmation. Refused assets: a verdict is being revised.
+        self._mark_assets(to=Asset.PLANNED, since=(Asset.ORDERED, Asset.REFUSED))
         cleared = ("confirmed_by", "confirmed_at", "planned_for", "hold_until", "next_try_at")
         fields |= {"confirmed_by_name": "", "tries": 0, **dict.fromkeys(cleared)}
         self.transition(
@@ -377,7 +378,7 @@ class Order(models.Model):
 
     def deliver_the_rest(self, *, by: User, reason: str) -> None:
         # A person saw at the vendor that everything still ordered is ready.
-        self._mark_assets(Asset.READY, Asset.ORDERED)
+        self._mark_assets(to=Asset.READY, since=(Asset.ORDERED,))
         self.deliver(partly=bool(self.asset_states() - {Asset.READY}), by=by, reason=reason)
 
     def asset_states(self) -> set[str]:
@@ -391,7 +392,7 @@ class Order(models.Model):
         on_them = models.Q(address__in=lower) | models.Q(domain__name__in=lower)
         self.mailboxes.filter(on_them).update(state=Asset.REFUSED)
 
-    def _mark_assets(self, to: Asset, *since: Asset) -> None:
+    def _mark_assets(self, *, to: Asset, since: tuple[Asset, ...]) -> None:
         # Before `transition`, everywhere: the locks of rows come before the history's.
         stamps = {Asset.ORDERED: "ordered_at", Asset.READY: "ready_at"}
         stamp = {stamps[to]: timezone.now()} if to in stamps else {}

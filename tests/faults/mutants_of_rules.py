@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.faults.mutation import Mutation
 
-ORDER, MANY = "orders/models/order.py", "orders/models/queries.py"
+ORDER, QUERIES = "orders/models/order.py", "orders/models/queries.py"
 SUBMISSION, SWEEP = "orders/submission.py", "orders/outcomes/sweeper.py"
-DESK, BREAKER, API = (
+SETTLEMENT, BREAKER, API = (
     "orders/outcomes/settlement.py",
     "orders/sending/circuit_breaker.py",
     "vendors/apis/base.py",
@@ -279,7 +279,7 @@ RULE_MUTANTS = (
     Mutation(
         name="“Hold all sending” is ignored when an order is taken up",
         promise="switch",
-        edits=((MANY, "            ~SendingSwitch.is_on(),\n", ""),),
+        edits=((QUERIES, "            ~SendingSwitch.is_on(),\n", ""),),
         caught_by=(f"{POLICIES}::test_while_all_sending_is_held_nothing_is_sent",),
     ),
     Mutation(
@@ -293,7 +293,7 @@ RULE_MUTANTS = (
     Mutation(
         name="A stopped account goes on sending",
         promise="switch",
-        edits=((MANY, "            vendor__stopped_at=None,\n        )", "        )"),),
+        edits=((QUERIES, "            vendor__stopped_at=None,\n        )", "        )"),),
         caught_by=(f"{SENDING}::test_a_stopped_account_sends_nothing_until_it_is_opened",),
     ),
     Mutation(

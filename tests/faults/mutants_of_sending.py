@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.faults.mutation import Mutation
 
-ORDER, MANY = "orders/models/order.py", "orders/models/queries.py"
+ORDER, QUERIES = "orders/models/order.py", "orders/models/queries.py"
 SUBMISSION, SWEEP = "orders/submission.py", "orders/outcomes/sweeper.py"
-DESK, BREAKER, API = (
+SETTLEMENT, BREAKER, API = (
     "orders/outcomes/settlement.py",
     "orders/sending/circuit_breaker.py",
     "vendors/apis/base.py",
@@ -32,7 +32,7 @@ SENDING_MUTANTS = (
         promise="1",
         edits=(
             (
-                MANY,
+                QUERIES,
                 "            state=State.CONFIRMED,\n            vendor__stopped_at=None,",
                 "            vendor__stopped_at=None,",
             ),
@@ -84,8 +84,8 @@ SENDING_MUTANTS = (
             (SUBMISSION, "def send(", "@transaction.atomic\ndef send("),
             (
                 SUBMISSION,
-                "audited(durable=True):\n        digest =",
-                "audited():\n        digest =",
+                "audited(durable=True):\n        body_sha256 =",
+                "audited():\n        body_sha256 =",
             ),
             (
                 SUBMISSION,
@@ -153,7 +153,7 @@ SENDING_MUTANTS = (
                 "State.UNKNOWN: frozenset({State.CONFIRMED, ",
             ),
             (
-                DESK,
+                SETTLEMENT,
                 "order.back_to_review(\n            action=ACTIONS[NOT_PLACED],",
                 "order.transition(\n            State.CONFIRMED, action=ACTIONS[NOT_PLACED],",
             ),
