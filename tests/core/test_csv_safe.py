@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from mailops.core.csv_safe import csv_response, safe
-from orders.drafting.intake.csv_files import harmless
+from orders.drafting.intake.delimited import clean
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,24 @@ def test_everything_else_stays_what_it_is(value: object, cell: str) -> None:
     assert safe(value) == cell
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\tx", "\rx", "plain", "'x", ""])
-def test_the_files_that_drafters_get_back_are_made_harmless_alike(text: str) -> None:
-    assert harmless(text) == safe(text)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1",
+        "+1",
+        "-1",
+        "@a",
+        "plain",
+        "'x",
+        "",
+        "Dana;=1+1",
+        'a; "=1',
+        "＝HYPERLINK(1)",
+        "=1;＋1;'x",
+    ],
+)
+def test_a_cell_that_drafters_get_back_is_read_as_it_was(text: str) -> None:
+    assert clean(safe(text)) == text
 
 
 def test_a_file_opens_in_a_spreadsheet_as_it_is_meant() -> None:

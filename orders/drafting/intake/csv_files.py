@@ -5,10 +5,9 @@ Both are read again.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
+from mailops.core import csv_safe
 from orders.drafting.intake.columns import CHANGE, LINE, MEANINGS, OURS, has_place, squeezed
 from orders.drafting.intake.delimited import Unreadable, cells
 from orders.drafting.intake.reader import Reading, laid_out
@@ -79,12 +78,4 @@ def _places(row: list[str], kept: list[int]) -> list[str]:
 
 
 def _csv(rows: list[list[str]]) -> str:
-    """CSV that Excel opens as UTF-8; no cell of it runs as a formula."""
-    file = io.StringIO()
-    csv.writer(file).writerows([[harmless(cell) for cell in row] for row in rows])
-    return "\ufeff" + file.getvalue()
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet runs; the reader takes the apostrophe off again."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return csv_safe.BOM + "".join(csv_safe.lines(rows))

@@ -23,7 +23,8 @@ LOOKALIKES = str.maketrans(
 )
 UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 MARKED = re.compile('[,;|"]')
-FORMULA = re.compile(r"'+(?=[=+\-@])")
+# The apostrophes that `csv_safe.safe`, and spreadsheets, put before what would run as a formula.
+HARDENED = re.compile(r"""^'+(?=[=+\-@＝＋－＠])|(?<=;)'+(?=[ "]*[=+\-@＝＋－＠])""")
 WHOLE_CELL = {
     mark: re.compile(
         rf'[^\S\n\t]*"(?:[^"]|"")*+"[^\S\n\t]*(?={re.escape(mark)}|\n|$)|(?![^\S\n\t]*")[^{mark}\n]*+'
@@ -113,11 +114,12 @@ def cells(line: str, separator: str = "") -> list[str]:
 
 
 def clean(cell: str) -> str:
-    """A cell without what can't be seen, with plain quotes and single spaces, and out of a
-    spreadsheet's apostrophe.
+    """A cell with plain quotes and single spaces, without invisible characters or added apostrophes.
+
+    The inverse of `csv_safe.safe`: `clean(safe(cell)) == cell` for every cell that this returns.
     """
     cell = " ".join(tidy(cell).split())
-    return FORMULA.sub("", cell, count=1) if cell.startswith("'") and FORMULA.match(cell) else cell
+    return HARDENED.sub("", cell) if "'" in cell else cell
 
 
 def _is_seen(character: str) -> bool:

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+from mailops.core.csv_safe import safe
 from orders.drafting.intake import CannotRead, Row, Sheet, error_file, open_file, read, written
+from orders.drafting.intake.delimited import clean
 from tests.orders.drafting.intake.made import PRODUCTS, ods, xlsx
 from vendors.apis.values import Product
 
@@ -18,11 +20,12 @@ KNOWN = [
     "acme.com", "b.net", "www.acme.com", "café.com", "аcme.com", "ａcme.com", "xn--a.com", "https://www.a.com/x",
     "acme.con", "domain", "email", "first name", "last name", "years", "Line", "What to change",
     "dana@acme.com", "dana", "sep=;", '"a', 'a"b', '"', "'=x", "''-", "=x", "Reyes, Dana", "a\nb", "2",
+    "Dana;=1+1", "Dana;'=1", "＝HYPERLINK(1)", "'＝x",
 ]  # fmt: skip
 CELLS = st.one_of(
     st.sampled_from(KNOWN),
     st.text(max_size=10),
-    st.text(alphabet="a.,;|\t\n\r\"' =+-@“”\u00a0\u200b\ufeff\u2028\x0b", max_size=8),
+    st.text(alphabet="a.,;|\t\n\r\"' =+-@＝“”\u00a0\u200b\ufeff\u2028\x0b", max_size=8),
 )
 TABLES = st.lists(st.lists(CELLS, max_size=5), max_size=5)
 OF_ANY = st.sampled_from(PRODUCTS)
@@ -107,6 +110,11 @@ def test_any_text_file(
 @given(data=st.binary(max_size=300), product=OF_ANY)
 def test_any_bytes(data: bytes, product: Product) -> None:
     is_kept(opened(data), product)
+
+
+@given(cell=CELLS)
+def test_any_cell_survives_hardening(cell: str) -> None:
+    assert clean(clean(cell)) == clean(safe(clean(cell))) == clean(cell)
 
 
 WORKBOOKS = [

@@ -6,6 +6,7 @@ import csv
 
 import pytest
 
+from mailops.core.csv_safe import safe
 from orders.drafting.intake import Reading, error_file, open_file, read, sample_file
 from tests.orders.drafting.intake.made import DOMAINS, MAILBOXES, PRODUCTS
 from vendors.apis.values import Product
@@ -79,6 +80,33 @@ def test_lines_beyond_the_most_are_in_the_file() -> None:
     file = table(error_file(text, read(text, DOMAINS, most=2), product=DOMAINS))
     assert [row[2] for row in file[1:]] == ["a.com", "b.com", "c.com", "d.com"]
     assert file[3][1].startswith("Too many lines.")
+
+
+RUNS = ["=1+1", "Dana;=1+1", "Dana; -1", '＝HYPERLINK("http://a.b","x")', "＠SUM(A1);＋1"]
+
+
+@pytest.mark.parametrize("cell", RUNS)
+def test_a_cell_that_another_country_would_run_is_hardened_and_reads_back_unchanged(
+    cell: str,
+) -> None:
+    quoted = '"' + cell.replace('"', '""') + '"'
+    text = f"domain,name,notes\nacme,Dana,{quoted}\nb.com,Sam,{quoted}"
+    reading = read(text, DOMAINS)
+    file = error_file(text, reading, product=DOMAINS)
+    assert [row[4] for row in table(file)[1:]] == [safe(cell)] * 2 != [cell] * 2
+    sheet = open_file("lines.csv", file.encode())
+    assert [row[4] for row in sheet.table[1:]] == [cell] * 2
+    assert error_file(sheet.text, read(sheet.text, DOMAINS), product=DOMAINS) == file
+
+
+@pytest.mark.parametrize("name", ["Dana;=1+1", "＝HYPERLINK(1)"])
+def test_a_name_that_was_hardened_is_the_same_name_when_read_again(name: str) -> None:
+    text = f"domain\tfirst name\temail\nacme.com\t{name}\tdana\nbcom\tSam\tsam"
+    reading = read(text, DOMAINS)
+    file = error_file(text, reading, product=DOMAINS)
+    assert table(file)[1][3] == safe(name) != name
+    assert [row.first_name for row in again(file).rows] == [name]
+    assert [row.first_name for row in reading.rows] == [name]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
