@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from mailops.core import csv_safe
 from orders.drafting.intake.columns import CHANGE, LINE, MEANINGS, OURS, has_place, squeezed
-from orders.drafting.intake.delimited import Unreadable, cells
+from orders.drafting.intake.delimited import MARKED, Unreadable, cells, tidy
 from orders.drafting.intake.reader import Reading, laid_out
 from orders.drafting.intake.rows import COLUMNS
 from vendors.apis.values import Product
@@ -50,7 +50,8 @@ def error_file(text: str, reading: Reading, *, product: Product) -> str:
         known = reasons.get(doubt.number, "")
         reasons[doubt.number] = f"{known} Worth a look: {doubt.message} {doubt.fix}".strip()
     rows = [
-        [str(number), reasons.get(number, ""), *_places(row, kept)] for number, row in table.items()
+        [str(number), _plain_quotes(reasons.get(number, "")), *_places(row, kept)]
+        for number, row in table.items()
     ]
     return _csv([[LINE, CHANGE, *_places(headings, kept)], *rows])
 
@@ -66,11 +67,17 @@ def sample_file(product: Product) -> str:
     return _csv([[MEANINGS[column] for column in [*columns, *more]], *rows])
 
 
+def _plain_quotes(reason: str) -> str:
+    # The reader takes “ for a quotation mark of the CSV. Within a quoted cell, the mark would end
+    # the cell early: half of the reason would be read as the next column.
+    return tidy(reason) if MARKED.search(reason) else reason
+
+
 def _cells(line: str, separator: str) -> list[str]:
     try:
         return cells(line, separator)
     except Unreadable:
-        return [" ".join(line.split())]
+        return [" ".join(tidy(line).split())]
 
 
 def _places(row: list[str], kept: list[int]) -> list[str]:

@@ -99,6 +99,22 @@ def test_a_cell_that_another_country_would_run_is_hardened_and_reads_back_unchan
     assert error_file(sheet.text, read(sheet.text, DOMAINS), product=DOMAINS) == file
 
 
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ("a@b.com", '"a@b.com" is an address, not a domain. Write only b.com.'),
+        ("Reyes, Dana", '"reyes, dana" has no ending. Did you mean reyes, dana.com?'),
+    ],
+)
+def test_a_reason_that_quotes_stays_one_cell_when_read_again(bad: str, reason: str) -> None:
+    text = f"domain\tfirst name\temail\n{bad}\tDana\tdana"
+    file = error_file(text, read(text, DOMAINS), product=DOMAINS)
+    assert open_file("lines.csv", file.encode()).table[1] == ["2", reason, bad, "Dana", "dana"]
+    assert [line.message for line in again(file).bad] == [
+        line.message for line in read(text, DOMAINS).bad
+    ]
+
+
 @pytest.mark.parametrize("name", ["Dana;=1+1", "＝HYPERLINK(1)"])
 def test_a_name_that_was_hardened_is_the_same_name_when_read_again(name: str) -> None:
     text = f"domain\tfirst name\temail\nacme.com\t{name}\tdana\nbcom\tSam\tsam"
