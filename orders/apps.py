@@ -1,4 +1,4 @@
-"""The orders app: what must stand after every migration, and the worker's heartbeat."""
+"""The orders app: triggers, schedules and roles after each migration; the queue's heartbeat."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class OrdersConfig(AppConfig):
 
 
 def remove_triggers(*, using: str, **kwargs: Any) -> None:
-    """SQLite can't rebuild a table that another table's trigger names."""
+    # SQLite can't rebuild a table that the trigger of another table names.
     from mailops.core import sql_triggers
     from orders.models.constraints import TRIGGERS
 
@@ -48,7 +48,7 @@ def install_triggers(*, using: str, **kwargs: Any) -> None:
 
 
 def install_schedules(*, using: str, **kwargs: Any) -> None:
-    """One row a schedule, by name: names are not unique in the queue's own table."""
+    # Names are not unique in the queue's own table, so a row is looked up by its name.
     from django_q.models import Schedule
 
     from mailops.history import audited
@@ -70,9 +70,8 @@ def install_schedules(*, using: str, **kwargs: Any) -> None:
 
 
 def heartbeat(*, task: dict[str, Any], **kwargs: Any) -> None:
-    """Runs in the queue's monitor after a task was acknowledged: the sweep's round trip proves the
-    whole line.
-    """
+    # Runs in the queue's monitor after a task was acknowledged. The sweep's round trip therefore
+    # proves that schedules, broker, workers and monitor all work.
     from mailops.core import heartbeat as health
     from orders.tasks import SWEEP
 

@@ -1,6 +1,4 @@
-"""Asking a vendor whether an order's names are free: at once for a few, by the queue in the
-vendor's pace for many.
-"""
+"""Looks up whether names are free: a few while a person waits, many in the queue."""
 
 from __future__ import annotations
 
@@ -36,11 +34,10 @@ AT_MOST = 50  # askings in one sweep
 
 
 def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None:
-    """Note which names are to be asked for: those without a fresh answer, or all. None where there
-    is nothing to ask.
+    """Look up the names without a fresh answer, or all; None if there are none.
 
-    Few are asked at once; for many a task is queued. An asking under way is returned as it is.
-    Raises `NotAllowed`.
+    A few are looked up at once, a task is queued for many. An unfinished lookup is returned as it
+    is. Raises `NotAllowed`.
     """
     vendor_id = Order.objects.values_list("vendor_id", flat=True).get(pk=order_id)
     with transaction.atomic():
@@ -78,7 +75,6 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
 
 
 def takes_a_moment(vendor: Vendor, count: int) -> bool:
-    """Whether so many names are asked for within what a person waits for a page."""
     adapter = vendor.adapter
     questions = -(-count // adapter.batch_size)
     return questions <= FEW and (questions - 1) * _gap(vendor) <= LONGEST
@@ -90,9 +86,8 @@ def _gap(vendor: Vendor) -> float:
 
 
 def _want(asking: Asking, order: Order, names: list[str]) -> None:
-    """A row for each name that points to the asking until it is answered; an older answer stays on
-    it till then.
-    """
+    # Each row points to this lookup until it is answered. An older answer stays on the row till
+    # then.
     about = {"vendor_id": order.vendor_id, "asked_with": asking.asked_with}
     Availability.objects.bulk_create(
         (Availability(name=name, asking=asking, **about) for name in names), ignore_conflicts=True
@@ -101,7 +96,7 @@ def _want(asking: Asking, order: Order, names: list[str]) -> None:
 
 
 def _ask_at_once(asking: Asking) -> None:
-    """The first thing that goes wrong ends it, with the reason for the person who waits."""
+    # A person waits, so the first failure ends the lookup with its reason.
     try:
         read = vendor_reader.searcher(asking.order.vendor, max_wait=rate_limit.A_PERSON)
         while _ask_some(asking, read):
@@ -113,9 +108,7 @@ def _ask_at_once(asking: Asking) -> None:
 
 
 def go_on(asking_id: int) -> str:
-    """Ask for some more of an asking's names, then hand on to the next task: orders in the queue go
-    first.
-    """
+    """Look up some more names, then queue the next task. Returns a word for the queue's log."""
     asking = (
         Asking.objects.select_related("order__vendor", "by")
         .filter(pk=asking_id, ended_at=None)
@@ -150,7 +143,7 @@ def go_on(asking_id: int) -> str:
 
 
 def _ask_some(asking: Asking, read: Read) -> bool:
-    """Ask one question; whether names are left. Raises `ReadFailed`."""
+    """Ask one question; True while names are left. Raises `ReadFailed`."""
     order = asking.order
     adapter = order.vendor.adapter
     waiting = list(asking.names.order_by("pk").values_list("name", flat=True)[: adapter.batch_size])
@@ -173,10 +166,7 @@ def _ask_some(asking: Asking, read: Read) -> bool:
 
 
 def keep(found: Iterable[Offered], *, vendor: Vendor, asked_with: str) -> None:
-    """Write down the newest word on each name; it waits for no answer any more.
-
-    The caller locks the account.
-    """
+    """Store the newest answer on each name. The caller locks the account."""
     now = timezone.now()
     Availability.objects.bulk_create(
         [
@@ -199,7 +189,7 @@ def keep(found: Iterable[Offered], *, vendor: Vendor, asked_with: str) -> None:
 
 
 def _failed(asking: Asking, why: str) -> str:
-    """Tried again by the next sweeps, a few times; then a person is told."""
+    # The next sweeps try again, a few times. After that a person has to decide.
     asking.failures += 1
     if asking.failures >= FAILURES:
         _end(asking, why=why)
@@ -218,9 +208,7 @@ def _hand_on(asking: Asking) -> str:
 
 
 def _end(asking: Asking, *, why: str = "") -> None:
-    """Over: what was answered is counted in the history, once; what was not is as if nobody had
-    asked.
-    """
+    # The history gets one event with the counts. Names without an answer leave no row.
     with transaction.atomic():
         Vendor.objects.locked(asking.order.vendor_id)
         if not Asking.objects.filter(pk=asking.pk, ended_at=None).update(
@@ -249,7 +237,7 @@ def _counts(asking: Asking, left: int) -> dict[str, Any]:
 
 
 def ring_again(now: datetime) -> int:
-    """Queue a task for every asking that has none; how many."""
+    """Queue a task for each lookup that has none; their number."""
     found = list(Asking.objects.without_a_task(now).values_list("pk", flat=True)[:AT_MOST])
     for pk in found:
         with transaction.atomic():

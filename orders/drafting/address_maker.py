@@ -1,4 +1,4 @@
-"""Making addresses: from people and domains to mailboxes.
+"""Makes addresses: from people and domains to mailboxes.
 
 The same wish always gives the same result.
 """
@@ -23,7 +23,7 @@ MODES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What shall be made. `per_domain` counts the mailboxes that stand on a domain already."""
+    """The addresses to make. `per_domain` includes the mailboxes that a domain has already."""
 
     mode: str = EVERY
     people: tuple[Person, ...] = ()
@@ -35,10 +35,7 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One address.
-
-    `clash` is the address that it would have been, where that was taken; `why` says what else.
-    """
+    """One address. `clash`: the address wanted first, if taken; `why`: other reasons for a change."""
 
     row: Row
     clash: str = ""
@@ -52,9 +49,7 @@ class Made:
 
 @dataclass(frozen=True, kw_only=True)
 class Making:
-    """The made addresses in their order, all lines of the paste box with them, and what the drafter
-    should know.
-    """
+    """The made addresses in order, all lines of the paste box with them, and notes."""
 
     made: list[Made] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
@@ -74,9 +69,7 @@ class Making:
 
 
 def patterns_from(chosen: str) -> tuple[str, ...]:
-    """The chosen pattern, then the others in their order for whoever needs another; or own ones,
-    just as typed.
-    """
+    """The patterns to try in order: the chosen one and then the others, or own ones alone."""
     if chosen in PATTERNS:
         return (chosen, *(pattern for pattern in PATTERNS if pattern != chosen))
     return read_patterns(chosen)
@@ -87,10 +80,10 @@ class TooMany(Exception):
 
 
 def make(wish: Wish, *, rows: Iterable[Row] = (), taken: Mapping[str, str] | None = None) -> Making:
-    """Make the addresses. `rows` is what stands in the paste box, `taken` says of an address where
-    it is used.
+    """Make the addresses. Raises `TooMany`.
 
-    Rows that have an address stay as they are. Raises `TooMany`.
+    `rows` are the lines of the paste box; those with an address stay as they are. `taken` maps an
+    address to the place where it is used.
     """
     rows = list(rows)
     found, notes = _seats(wish, rows)
@@ -121,7 +114,6 @@ Seat = tuple[
 
 
 def _seats(wish: Wish, rows: list[Row]) -> tuple[Iterator[Seat], list[str]]:
-    """Who gets an address where."""
     held: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for row in rows:
         if row.username:
@@ -155,7 +147,8 @@ def _fill_lines(rows: list[Row]) -> Iterator[Seat]:
 
 
 def _everywhere(wish: Wish, held: Mapping[str, list[tuple[str, str]]]) -> Iterator[Seat]:
-    """Whoever has none on a domain comes first; then, while mailboxes are wanted, everybody again."""
+    # People without a mailbox on the domain come first. While more mailboxes are wanted, everybody
+    # gets another.
     for domain in wish.domains:
         here = held.get(domain, [])
         fresh = _without(wish.people, set(here))
@@ -174,9 +167,8 @@ def _without(people: Iterable[Person], keys: set[tuple[str, str]]) -> Iterator[P
 
 
 def _spread(wish: Wish, held: Mapping[str, list[tuple[str, str]]]) -> Iterator[Seat]:
-    """One after the other over the domains; with a number a domain, each domain gets the next of
-    them in a row.
-    """
+    # One after the other over the domains. With a number for each domain, a domain gets the next so
+    # many people.
     if wish.per_domain is None:
         for person, domain in zip(wish.people, cycle(wish.domains), strict=False):
             if person.key not in held.get(domain, []):
@@ -222,7 +214,7 @@ class _Maker:
             self._learn(row)
 
     def _learn(self, row: Row) -> None:
-        """What the lines of a domain say of it: the first that says something counts."""
+        # The first line of a domain that has a value counts, as it does when an order is saved.
         known = self.about.setdefault(row.domain, replace(row, picture=""))
         years, forward_to = (
             (row.years if known.years == 1 else known.years),
@@ -251,9 +243,7 @@ class _Maker:
         return Made(row=row, clash=clash, why=why)
 
     def _patterns(self, person: Person, parts: dict[str, str], turn: int) -> tuple[list[str], str]:
-        """The patterns in the order to try, beginning with the one whose turn it is; and what a
-        name lacks.
-        """
+        """The patterns to try, in this order, and a sentence on the part that the name lacks."""
         start = turn % len(self.wish.patterns)
         in_turn = [*self.wish.patterns[start:], *self.wish.patterns[:start]]
         can = [pattern for pattern in in_turn if all(parts[part] for part in needs(pattern))]
@@ -265,7 +255,7 @@ class _Maker:
     def _free(
         self, domain: str, patterns: list[str], parts: dict[str, str], *, is_again: bool
     ) -> str:
-        """The first pattern that gives a free address; when none does, the first with a number."""
+        # The first pattern with a free address; if none has one, the first pattern with a number.
         if not is_again:
             for pattern in patterns:
                 if "{n}" in pattern:
@@ -284,11 +274,10 @@ class _Maker:
 
 
 def _lay_out(wish: Wish, rows: list[Row], made: list[Made]) -> tuple[list[Row], list[Row]]:
-    """All lines in their order, the made ones below those of their domain; and the lines with a
-    name that they replace.
+    """All lines in their order with the new ones below their domain, and the lines replaced.
 
     A domain's line without an address gives way to its mailboxes. A line that got its address stays
-    where it was.
+    in its place.
     """
     if wish.mode == LINES:
         filled = {one.row.number: one.row for one in made}
@@ -315,9 +304,7 @@ def _lay_out(wish: Wish, rows: list[Row], made: list[Made]) -> tuple[list[Row], 
 
 
 def _line_numbers(rows: list[Row]) -> dict[str, int]:
-    """The line on which each address, or domain without one, stands in the paste box, headings
-    counted.
-    """
+    # Headings count: people look for the line in the paste box.
     headings = len(written(rows).splitlines()) - len(rows)
     return {
         row.address or f"{i} {row.domain}": i for i, row in enumerate(rows, 1 + max(headings, 0))
@@ -335,7 +322,6 @@ def _remarked(made: Made, lines: Mapping[str, int], taken: Mapping[str, str]) ->
 
 
 def _kept(wish: Wish, rows: list[Row], made: list[Made]) -> list[str]:
-    """Where the wanted number a domain is not what comes out."""
     if wish.mode == LINES or wish.per_domain is None:
         return []
     count: dict[str, int] = defaultdict(int)

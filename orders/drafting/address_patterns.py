@@ -1,4 +1,4 @@
-"""What stands before the @: names folded to plain letters, and the patterns that put them together."""
+"""The part before the @: names in plain letters, and the patterns that combine them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Person:
 
     @property
     def key(self) -> tuple[str, str]:
-        """The same for the same name, however it is capitalised and whichever apostrophe it has."""
+        # People type one name in capitals or with another apostrophe. It is still one person.
         return _alike(self.first), _alike(self.last)
 
     def __str__(self) -> str:
@@ -52,11 +52,10 @@ class Person:
 
     @property
     def has_letters(self) -> bool:
-        """Whether anything of the name is left when it is folded."""
         return any(self.parts(umlauts=False).values())
 
     def parts(self, *, umlauts: bool) -> dict[str, str]:
-        """What stands for {first}, {last}, {f} and {l}."""
+        """The values of {first}, {last}, {f} and {l}."""
         first, last = fold(self.first, umlauts=umlauts), fold(self.last, umlauts=umlauts)
         return {"first": first, "last": last, "f": first[:1], "l": last[:1]}
 
@@ -71,8 +70,7 @@ def _alike(name: str) -> str:
 
 
 def fold(name: str, *, umlauts: bool = False) -> str:
-    """A name in a to z, 0 to 9 and inner hyphens: "O'Brien" is "obrien", "van der Berg" is
-    "vanderberg".
+    """A name in a to z, 0 to 9 and inner hyphens: "O'Brien" is "obrien".
 
     With `umlauts`, ä, ö and ü become ae, oe and ue as German writes them; else a, o and u.
     """
@@ -82,14 +80,11 @@ def fold(name: str, *, umlauts: bool = False) -> str:
 
 
 def needs(pattern: str) -> set[str]:
-    """Which parts of a name the pattern asks for."""
     return set(re.findall(r"\{(first|last|f|l)\}", pattern))
 
 
 def fill(pattern: str, parts: dict[str, str], number: int | None = None) -> str:
-    """The pattern with a person's parts, cut to the length that fits; a number at its end is never
-    cut off.
-    """
+    """The pattern with a person's parts, cut to the length allowed but never within its number."""
     text = re.sub(r"\{(first|last|f|l)\}", lambda found: parts[found[1]], pattern)
     if "{n}" in text:
         numbered = text.replace("{n}", str(number or 1))
@@ -111,10 +106,7 @@ def with_number(text: str, number: int) -> str:
 
 
 def read_patterns(text: str) -> tuple[str, ...]:
-    """Own patterns, parted by commas or spaces, tried in this order.
-
-    Raises at one that can't be used.
-    """
+    """Own patterns, separated by commas or spaces. Raises `BadCell` for an unusable one."""
     found = tuple(dict.fromkeys(re.split(r"[\s,;]+", text.strip().lower()))) if text.strip() else ()
     if len(found) > MOST_PATTERNS:
         raise BadCell(f"There are {len(found)} patterns.", f"Write at most {MOST_PATTERNS}.")
@@ -154,10 +146,7 @@ def _check_pattern(pattern: str) -> None:
 
 
 def read_people(text: str) -> Iterator[Person]:
-    """Names, one a line: "Dana Reyes", or first and last name in two cells.
-
-    Raises at a line that is no name.
-    """
+    """Names, one a line: "Dana Reyes", or first and last name in two cells. Raises `BadCell`."""
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
             yield _person(number, line)

@@ -1,6 +1,4 @@
-"""The same order at the other accounts: what each could do with it, what it can't, and what it
-would cost there.
-"""
+"""The same order at other accounts: whether they can take it, what it loses, what it costs."""
 
 from __future__ import annotations
 
@@ -54,7 +52,7 @@ class Elsewhere:
 
 @dataclass(frozen=True, kw_only=True)
 class There:
-    """What an adapter reads of an order, for one that does not exist."""
+    """Implements `OrderLike` for an order that does not exist, so that adapters can check it."""
 
     product: str
     settings: Mapping[str, Any]
@@ -68,9 +66,7 @@ class There:
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """A package or supplier that could be chosen; `distance` is how many domains it is away from
-    fitting.
-    """
+    """A package or supplier; `distance` is how many domains it holds too many or too few."""
 
     options: Mapping[str, Any]
     label: str
@@ -92,9 +88,7 @@ class _Choice:
 
 
 def compare(order: Order) -> list[Elsewhere]:
-    """Every other product of the accounts in the same mode, those that can take the order first;
-    five queries.
-    """
+    """Every other product of accounts in the same mode, possible ones first; five queries."""
     vendors = list(Vendor.objects.filter(mode=order.vendor.mode))
     prices: dict[int, dict[str, Price]] = {vendor.pk: {} for vendor in vendors}
     for price in Price.objects.filter(vendor__in=vendors).order_by("item"):
@@ -113,8 +107,9 @@ def compare(order: Order) -> list[Elsewhere]:
 
 
 def at_a_glance(order: Order) -> list[Elsewhere] | None:
-    """The first few products that could take the order, one line each; None where finding out takes
-    too long.
+    """The first few products that could take the order; None for a large order.
+
+    Finding out takes too long then for a page that shows something else.
     """
     if len(order.contents) > MOST_LINES:
         return None
@@ -126,7 +121,7 @@ def at_a_glance(order: Order) -> list[Elsewhere] | None:
 
 
 def copy_there(order: Order, there: Elsewhere, *, by: User) -> Order:
-    """A new draft at that account with the same contents, less what the product has no place for."""
+    # Cells that the product has no place for would make the new draft unsaveable, so they go.
     what, client = there.what, order.client
     rows = [
         replace(
@@ -155,7 +150,6 @@ def _contact(order: Order) -> Contact | None:
 
 
 def _held(order: Order) -> dict[int, int]:
-    """How many of the order's domains each account holds, as far as is known."""
     known = models.Q(state__in=LIVE) | models.Q(order=None, state=Asset.PLANNED)
     rows = Domain.objects.filter(known, name__in=[line.name for line in order.contents]).order_by()
     return dict(rows.values_list("vendor").annotate(models.Count("name", distinct=True)))
@@ -205,7 +199,8 @@ def _at(
 
 
 def _options(order: Order, vendor: Vendor, form: forms.Form) -> dict[str, Any]:
-    """What a new draft there would start with; at the same vendor, what this order says already."""
+    # A new draft starts with the form's initial values. The same vendor's options fit at its other
+    # account.
     empty = {
         name: field.initial if field.initial is not None else _nothing(field)
         for name, field in form.fields.items()
@@ -223,10 +218,7 @@ def _nothing(field: forms.Field) -> Any:
 
 
 def _contents(order: Order, what: Product, forward_to: str) -> tuple[DomainLine, ...]:
-    """The order's lines less what the product has no place for: that is said once, not for every
-    row.
-    """
-
+    # Cells without a place are left out here and mentioned once, instead of one problem a row.
     def line_there(line: DomainLine) -> DomainLine:
         boxes = line.mailboxes
         if not what.has_pictures and any(box.picture for box in boxes):
@@ -245,9 +237,7 @@ def _contents(order: Order, what: Product, forward_to: str) -> tuple[DomainLine,
 def _choices(
     bare: There, vendor: Vendor, form: forms.Form, prices: Mapping[str, Price]
 ) -> Iterator[_Choice]:
-    """One for each package or supplier on the price list; one without where there is nothing to
-    choose.
-    """
+    """One for each package or supplier on the price list; one if there is nothing to choose."""
     offered = getattr(form, "price_choices", {})
     field = next((name for name in offered if name in form.fields), None)
     values = (
@@ -276,7 +266,7 @@ def _choices(
 
 
 def _best(choices: list[_Choice]) -> list[_Choice]:
-    """The cheapest that fit, a few of each currency: amounts in two currencies can't be compared."""
+    # Amounts in two currencies can't be compared, so each currency has its cheapest.
     best: list[_Choice] = []
     for currency in sorted({choice.currency for choice in choices}):
         own = sorted(
@@ -297,7 +287,7 @@ def _some(count: int, one: str, many: str) -> str:
 
 
 def _cannot(order: Order, what: Product, held: int) -> Iterator[str]:
-    """What no option mends."""
+    """Obstacles that no option removes."""
     count = len(order.contents)
     them = _some(count, "domain", "domains")
     if order.product_spec.buys_domains and not what.buys_domains:
@@ -321,7 +311,6 @@ def _cannot(order: Order, what: Product, held: int) -> Iterator[str]:
 
 
 def _loses(order: Order, vendor: Vendor, what: Product, cost: CostSheet) -> Iterator[str]:
-    """What would be left out or be different there."""
     pictures = sum(
         bool(line.picture) + sum(bool(box.picture) for box in line.mailboxes)
         for line in order.contents
@@ -347,7 +336,7 @@ def _loses(order: Order, vendor: Vendor, what: Product, cost: CostSheet) -> Iter
 def _sorted(
     order: Order, vendor: Vendor, what: Product, form: forms.Form, problems: Iterable[Problem]
 ) -> tuple[list[Problem], list[str]]:
-    """What speaks against it, and the labels of what only has to be filled in on the draft there."""
+    """The problems that count, and the labels of fields that only have to be filled in."""
     said_already = {
         line.row for line in order.contents if not line.mailboxes and not what.names_per_domain
     }
@@ -366,7 +355,7 @@ def _sorted(
 
 
 def _grouped(problems: Iterable[Problem]) -> list[str]:
-    """One sentence for all rows with the same trouble."""
+    # Rows with the same trouble get one sentence.
     groups: dict[tuple[str, str], list[Problem]] = {}
     for problem in problems:
         groups.setdefault((problem.field, problem.fix), []).append(problem)

@@ -1,6 +1,4 @@
-"""From a sending volume to mailboxes and domains, each step in words, and what that costs at each
-account.
-"""
+"""Capacity: from e-mails a day to mailboxes, domains and their cost at each account."""
 
 from __future__ import annotations
 
@@ -19,9 +17,10 @@ MONTHS = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Volume:
-    """How much shall be sent.
+    """The wanted sending capacity.
 
-    `working_days` is set where `emails` are a month's. Reserves are in percent.
+    `emails` are a month's if `working_days` is set, else a day's. `warming` and `spare` are in
+    percent of the mailboxes that send.
     """
 
     emails: int
@@ -34,7 +33,7 @@ class Volume:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One line of the arithmetic: what is worked out, how, and what comes out."""
+    """One line of the arithmetic: a label, the sum in words, its result."""
 
     label: str
     sum: str
@@ -47,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Needed:
-    """What the volume needs, and how that was worked out."""
+    """The mailboxes and domains needed, and the steps that led to them."""
 
     steps: tuple[Step, ...]
     mailboxes: int
@@ -61,13 +60,13 @@ class Needed:
 
     @property
     def each(self) -> list[int]:
-        """How many mailboxes stand on each domain, as evenly as can be."""
+        """The number of mailboxes on each domain, as even as possible."""
         fewest, more = divmod(self.mailboxes, self.domains)
         return [fewest + 1] * more + [fewest] * (self.domains - more)
 
     @property
     def spread(self) -> str:
-        """The same in words: "10 domains with 3 mailboxes, 2 with 2"."""
+        """For example "10 domains with 3 mailboxes, 2 with 2"."""
         counts = {
             number: self.each.count(number) for number in sorted(set(self.each), reverse=True)
         }
@@ -79,7 +78,7 @@ class Needed:
 
 
 def work_out(volume: Volume) -> Needed:
-    """Every step is rounded up: half a mailbox sends nothing."""
+    # Every step is rounded up: half a mailbox sends nothing.
     a_day, steps = volume.emails, []
     if volume.working_days:
         a_day, step = _divided(
@@ -121,7 +120,6 @@ def _up(total: int, by: int) -> int:
 
 
 def _shown(text: str, total: int, by: int) -> str:
-    """The sum with its exact result where that is rounded up."""
     if total % by == 0:
         return text
     exact = f"{total / by:,.2f}"
@@ -140,7 +138,7 @@ def _count(number: int, one: str, many: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Imagined:
-    """An order that nobody drafted: placeholder domains and mailboxes, for its cost alone."""
+    """Implements `OrderLike` for placeholder domains and mailboxes, to work out their cost."""
 
     product: str
     settings: Mapping[str, Any]
@@ -154,9 +152,7 @@ class Imagined:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """What one product at one account would cost; `kind` is the package, supplier or provider,
-    where it has some.
-    """
+    """The cost of one product at one account; `kind` is its package, supplier or provider."""
 
     vendor: Vendor
     product: str
@@ -176,14 +172,12 @@ class Offer:
 
     @property
     def is_open_ended(self) -> bool:
-        """Some price is for a period that the vendor does not state, so that a year's sum can't be
-        told.
-        """
+        # The vendor does not state the period of a price, so nobody can tell a year's sum.
         return any(line.price and line.price.unit == UNSTATED for line in self.cost.lines)
 
     @property
     def a_year(self) -> Totals:
-        """Twelve months from the start: what is due now, and each further month."""
+        # Twelve months from the start: the amount due now, and eleven further months.
         later = (
             (currency, amount * (MONTHS - 1)) for currency, amount in self.cost.per_month.items()
         )
@@ -193,7 +187,7 @@ class Offer:
 def offers(
     vendor: Vendor, prices: Mapping[str, PriceLike], needed: Needed, *, ending: str
 ) -> Iterator[Offer]:
-    """What each product of an account would cost, once for each kind of it that has a price."""
+    """The cost of each product of an account, once for each kind that has a price."""
     contents = placeholders(needed, ending=ending)
     for key, what in vendor.adapter.products.items():
         kinds = list(_kinds(what, prices))
@@ -213,7 +207,6 @@ def offers(
 
 
 def placeholders(needed: Needed, *, ending: str) -> tuple[DomainLine, ...]:
-    """Domains and mailboxes that stand for those that nobody has named yet."""
     names = [f"domain-{number}.{ending}" for number in range(1, needed.domains + 1)]
     return tuple(
         DomainLine(
@@ -227,9 +220,7 @@ def placeholders(needed: Needed, *, ending: str) -> tuple[DomainLine, ...]:
 def _kinds(
     what: Product, prices: Mapping[str, PriceLike]
 ) -> Iterator[tuple[str, dict[str, Any], PriceLike | None]]:
-    """The order's options as they stand at first, once for each item of the price list that they
-    choose from.
-    """
+    """Label, options and price of each kind; one without a label where nothing is to choose."""
     fields = what.OptionsForm.base_fields
     first = {name: field.initial for name, field in fields.items() if field.initial is not None}
     chosen = what.OptionsForm.price_choices if issubclass(what.OptionsForm, OptionsForm) else {}
@@ -243,7 +234,6 @@ def _kinds(
 
 
 def product_notes(what: Product, needed: Needed) -> Iterator[str]:
-    """What the prices of a product leave out, and what its vendor sets."""
     if what.in_packages:
         yield "For the packages alone, without the domains."
     elif not what.buys_domains:
@@ -260,10 +250,7 @@ def product_notes(what: Product, needed: Needed) -> Iterator[str]:
 
 
 def _packed(order: Imagined, offer: Offer, price: PriceLike | None) -> tuple[Imagined, Offer]:
-    """As many packages as the domains fill.
-
-    How many mailboxes a package holds stands in no price list.
-    """
+    # Price lists state how many domains a package holds, but not how many mailboxes.
     if price is None or not price.domains:
         note = "How many domains the package holds is not known, so this is the price of one."
         return order, replace(offer, note=note)

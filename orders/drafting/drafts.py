@@ -1,4 +1,4 @@
-"""Drafting: from rows to domains and mailboxes, all or nothing, and back to the same lines."""
+"""Drafts: from rows to domains and mailboxes, all or nothing, and back to the same lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ def write(order: Order) -> str:
 
 
 def rows_of(order: Order) -> list[Row]:
-    """The order's contents as rows, in the drafter's order."""
     rows = []
     for line in order.contents:
         about: dict[str, Any] = {"domain": line.name}
@@ -49,7 +48,7 @@ def _own_forward(order: Order, line: DomainLine) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """Everything a drafter typed, read and valid."""
+    """Everything that a drafter typed, read and valid."""
 
     vendor: Vendor
     product: str
@@ -68,10 +67,7 @@ FIELDS = ("client", "contact", "forward_to", "note", "why_again", "options")
 
 
 def proposed(draft: Draft, order: Order | None = None) -> Order:
-    """The order as saving would make it, in memory alone:
-
-    `plan` tells its cost and problems beforehand.
-    """
+    """The order that saving would make, in memory only, so that `plan` can price and check it."""
     sealed = Sealed(order.sealed if order else "").put(draft.secrets)
     about = {name: getattr(draft, name) for name in FIELDS}
     made = Order(
@@ -88,7 +84,6 @@ def proposed(draft: Draft, order: Order | None = None) -> Order:
 
 
 def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str = "") -> Order:
-    """A new draft order with its contents, in one transaction."""
     with audited():
         order = Order.objects.create(
             vendor=draft.vendor,
@@ -109,10 +104,7 @@ def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str 
 
 
 def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
-    """Save a draft over the version that the person opened.
-
-    Raises `NotAllowed` where it is no longer that version.
-    """
+    """Save a draft over `version`, which the person opened. Raises `NotAllowed` if it is older."""
     with audited():
         order = (
             Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
@@ -137,9 +129,7 @@ def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
 
 
 def changes(order: Order, draft: Draft) -> dict[str, Any]:
-    """[before, after] of all in which a draft differs from the saved order; the lines that only one
-    of them has.
-    """
+    """[before, after] for each field that differs, and the lines that only one of them has."""
     before, after = [row.line() for row in rows_of(order)], [row.line() for row in draft.rows]
     had, has = set(before), set(after)
     told: dict[str, Any] = {
@@ -161,7 +151,7 @@ def _files(draft: Draft) -> dict[str, Any]:
 
 
 def _clear_contents(order: Order) -> None:
-    """Take out the planned domains and mailboxes, and the held domains that nobody else plans with."""
+    # Domains that were only planned with by this order go too: nothing else names them.
     held = list(
         order.mailboxes.filter(domain__order=None).values_list("domain_id", flat=True).distinct()
     )
@@ -180,9 +170,7 @@ def _clear_contents(order: Order) -> None:
 
 
 def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
-    """Write the planned domains and mailboxes, note the editor and the files, and refresh the cost
-    shown in lists.
-    """
+    # The cost is kept on the order for lists of orders, which can't work out hundreds of costs.
     rows = draft.rows
     if order.product_spec.buys_domains:
         domains = _domains(order, rows)
@@ -220,7 +208,7 @@ def _mailboxes(
 
 
 def _domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
-    """The domains that the order buys, by name; the first line of each says what it is bought with."""
+    # The first line of a domain says what it is bought with; intake refused lines that disagree.
     made: dict[str, Domain] = {}
     for row in rows:
         if row.domain not in made:
@@ -262,7 +250,7 @@ def _named(rows: Sequence[Row]) -> dict[str, Domain]:
 
 
 def _held_domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
-    """The domains that the mailboxes go on: from the inventory, or noted as held at the vendor."""
+    """The domains that the mailboxes go on: from the inventory, else noted as held there."""
     names = sorted({row.domain for row in rows})
     known = _known(order, names)
     # another draft may note the same domain at the same moment
@@ -292,28 +280,24 @@ def _known(order: Order, names: Collection[str]) -> dict[str, Domain]:
 
 
 def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
-    """Parts that fit into one question: SQLite takes some ten thousand values, PostgreSQL 65,535."""
+    # SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
     rest = iter(values)
     while part := list(islice(rest, size)):
         yield part
 
 
 def draft_of(order: Order, rows: Sequence[Row]) -> Draft:
-    """What somebody would type to get such an order, but for the passwords."""
+    # Passwords are left out: they are sealed, and belong to the one order that they were typed for.
     about = {name: getattr(order, name) for name in FIELDS}
     return Draft(vendor=order.vendor, product=order.product, rows=rows, **about)
 
 
 def copy(order: Order, *, by: User) -> Order:
-    """A new draft with the same contents and options; the passwords have to be entered again."""
     return create(replace(draft_of(order, rows_of(order)), why_again=""), by=by, copy_of=order)
 
 
 def rest_of(order: Order, *, by: User) -> Order:
-    """A new draft with what was not delivered: refused, left out, or gone.
-
-    Raises `NotAllowed` where nothing is.
-    """
+    """A new draft with all that was refused, left out or is gone. Raises `NotAllowed` if none."""
     missing = _missing(order)
     rows = [row for row in rows_of(order) if (row.address or row.domain) in missing]
     if not rows:
@@ -323,12 +307,11 @@ def rest_of(order: Order, *, by: User) -> Order:
 
 
 def has_rest(order: Order) -> bool:
-    """The order was taken by the vendor, and a part of it never came."""
     return order.state in (State.ACCEPTED, State.PARTLY, State.DELIVERED) and bool(_missing(order))
 
 
 def _missing(order: Order) -> set[str]:
-    """The addresses, and the domains without any, that are not there and not to come; two queries."""
+    """Addresses, and domains without any, that did not come and will not; two queries."""
     away = [Asset.REFUSED, Asset.GONE]
     boxes = order.mailboxes.filter(state__in=away).values_list("address", flat=True)
     domains = order.domains.filter(state__in=away, mailboxes=None).values_list("name", flat=True)
@@ -336,7 +319,7 @@ def _missing(order: Order) -> set[str]:
 
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:
-    """Hand a draft to the confirmers. Raises `NotAllowed` while something stops it."""
+    """Hand a draft to the confirmers. Raises `NotAllowed` while a problem blocks it."""
     with audited():
         order = (
             Order.objects.select_for_update(of=("self",))

@@ -1,4 +1,4 @@
-"""Other names for one that is taken: asked for at the vendor, and put in its place on the draft."""
+"""Other names for one that is taken: offered by the vendor, put in its place on a draft."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ from vendors.models import Vendor
 
 
 def suggest(order: Order, name: str) -> list[Offered]:
-    """What the vendor offers in place of a name, without what is on the order. Raises `ReadFailed`.
-
-    Its word on each is kept, so that a chosen name need not be asked for at once.
-    """
+    """The vendor's offers in place of a name, without names on the order. Raises `ReadFailed`."""
     try:
         read = vendor_reader.searcher(order.vendor, max_wait=rate_limit.A_PERSON)
         found = order.vendor.adapter.suggest(
@@ -44,10 +41,7 @@ def suggest(order: Order, name: str) -> list[Offered]:
 
 
 def take(order: Order, *, old: str, new: str, by: User, version: int) -> Order:
-    """Put a name in another's place on a saved draft, people and addresses kept.
-
-    Raises `NotAllowed`.
-    """
+    """Replace a name on a saved draft; people and addresses stay. Raises `NotAllowed`."""
     names = {line.name.lower() for line in order.contents}
     if order.state != State.DRAFT:
         raise NotAllowed(f"{order} can't be edited now. It reads: {order.get_state_display()}.")

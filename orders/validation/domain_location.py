@@ -1,4 +1,4 @@
-"""Mailboxes go on domains that the vendor holds: what MailOps knows of where each domain is."""
+"""Mailbox orders need domains that the vendor holds: where MailOps knows them to be."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ from vendors.verdicts import Problem
 
 
 def problems(order: Order) -> list[Problem]:
-    """Domains of a mailbox order that MailOps knows at another account, or not set up yet.
-
-    A warning: a domain may have been moved, or be ready at the vendor before MailOps has looked.
-    """
+    # Warnings only: a domain may have been moved, or be ready before MailOps has looked.
     return [] if order.product_spec.buys_domains else bounded(_not_here(order))
 
 

@@ -1,6 +1,4 @@
-"""The duplicate radar: names of an order that are owned, on another order, in doubt, or were
-refused before.
-"""
+"""Duplicates: names that are owned, on another order, in doubt, or were refused before."""
 
 from __future__ import annotations
 
@@ -24,7 +22,7 @@ OWNED, UNDER_WAY, REFUSED, DRAFTED, GONE = range(5)  # the worst first
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """Where a name was seen before: how bad that is, on which order, and what is told about it."""
+    """Where a name was used before: how bad that is, on which order, and the vendor's reason."""
 
     kind: int
     order: Order | None
@@ -32,9 +30,7 @@ class Seen:
 
 
 def problems_of(order: Order) -> list[Problem]:
-    """One problem for each name of the order that was seen before; three queries for ten thousand
-    names.
-    """
+    """One problem for each name that was used before; three queries for 10,000 names."""
     domains = (
         {line.name: line.row for line in order.contents} if order.product_spec.buys_domains else {}
     )
@@ -48,7 +44,7 @@ def problems_of(order: Order) -> list[Problem]:
 def seen(
     model: type[Domain] | type[Mailbox], names: Collection[str], order: Order
 ) -> dict[str, Seen]:
-    """The worst place where each of these names was seen outside of this order."""
+    """The worst earlier use of each of these names outside this order."""
     column = "name" if model is Domain else "address"
     rows: list[tuple[str, str, int | None, int | None]] = []
     for some in chunks(names):
@@ -72,7 +68,7 @@ def _counts() -> models.Q:
 
 
 def _orders(numbers: Iterable[int]) -> dict[int, Order]:
-    """Only what is said of them: an order's snapshot may be long."""
+    # Few columns: the snapshot on an order may be long.
     found: dict[int, Order] = {}
     for some in chunks(sorted(numbers)):
         rows = Order.objects.only("pk", "state", "problems", "drafted_by_name").filter(pk__in=some)
@@ -98,9 +94,7 @@ def _place(column: str, name: str, state: str, row: int | None, other: Order | N
 
 
 def named(problems: Iterable[Mapping[str, Any]], column: str, name: str, row: int | None) -> str:
-    """What the vendor said of this very name in its refusal; empty where it spoke of something
-    else.
-    """
+    """The vendor's words on this very name in a refusal; empty if they are about another."""
     other_column = "address" if column == "name" else "domain"
     for problem in problems:
         said = f"{problem.get('message', '')} {problem.get('vendor_says', '')}".lower()

@@ -1,6 +1,4 @@
-"""Names that a person reads as another one: a doubled ending, a stray www, letters of another
-alphabet.
-"""
+"""Names that read like another one: a doubled ending, a stray www, foreign letters."""
 
 from __future__ import annotations
 
@@ -27,7 +25,7 @@ PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("5", "s
 
 
 def written(name: str) -> str:
-    """The name as people see it: xn--… in its own letters; as it is where it can't be read."""
+    """The name as people see it: xn--… in its own letters, if it can be decoded."""
     if "xn--" not in name:
         return name
     try:
@@ -37,16 +35,13 @@ def written(name: str) -> str:
 
 
 def reads_like(name: str) -> str:
-    """The name in our letters, if it holds only letters that look like ours; empty where it does
-    not.
-    """
+    """The name in a to z, if each of its letters looks like one of these; else empty."""
     shown = written(name)
     plain = shown.translate(ALIKE)
     return plain if shown != plain and plain.isascii() else ""
 
 
 def problems_of(rows: Mapping[str, int | None], main: str) -> list[Problem]:
-    """Warnings about these names, at most a few of each kind."""
     found: dict[str, list[Problem]] = {"ending": [], "www": [], "letters": []}
     for name, row in rows.items():
         if kind_and_says := _odd(name, main):
@@ -83,9 +78,7 @@ def _odd(name: str, main: str) -> tuple[str, str, str] | None:
 
 
 def _doubled(name: str, main: str) -> str:
-    """The name with its ending once, where it is there twice: acme.com.com, or acmecom.com for
-    acme.com.
-    """
+    """The name with its ending once, if twice: acme.com.com, or acmecom.com for acme.com."""
     bought = registrable(name)
     ending = bought.partition(".")[2]
     if not ending:

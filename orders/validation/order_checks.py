@@ -1,6 +1,4 @@
-"""Checks that need no vendor: are the names free and spelt as meant, is the price known, is it
-within limits?
-"""
+"""Checks that need no vendor: contents, spelling, duplicates, prices and limits."""
 
 from __future__ import annotations
 
@@ -23,9 +21,6 @@ OWN = "a client's own domain is never ordered"
 
 
 def contents(order: Order) -> list[Problem]:
-    """Something to order, nothing that is never ordered, nothing that is owned, on its way or
-    misspelt.
-    """
     problems = []
     if not (order.vendor.is_practice or settings.LIVE):
         problems.append(
@@ -80,7 +75,7 @@ def _never_ordered(order: Order) -> list[Problem]:
 
 
 def _seen_before(order: Order) -> list[Problem]:
-    """The duplicate radar, then the typo guard over the names that it knows nothing of."""
+    # A name that has a duplicate is known to be meant, so its spelling is not doubted as well.
     found = duplicates.problems_of(order)
     known = {problem.message.partition(" ")[0] for problem in found if problem.field == "domain"}
     rows = {line.name: line.row for line in order.contents if line.name not in known}
@@ -102,7 +97,6 @@ def _seen_before(order: Order) -> list[Problem]:
 
 
 def money(order: Order, cost: CostSheet) -> list[Problem]:
-    """Every price known, and the total within the account's and the client's limit for one order."""
     problems = [
         Problem(
             message=f"The price of “{line.label}” is missing.",

@@ -1,6 +1,4 @@
-"""Endings of domain names, from an offline copy of the public suffix list: what can be bought, and
-what is a slip.
-"""
+"""Endings of domain names, from an offline copy of the public suffix list."""
 
 from __future__ import annotations
 
@@ -23,14 +21,12 @@ def _endings() -> PublicSuffixList:
 
 
 def registrable(domain: str) -> str:
-    """The part of a name that can be bought: "acme.co.uk" of "mail.acme.co.uk"; empty where its
-    ending is unknown.
-    """
+    """The part that can be bought: "acme.co.uk" of "mail.acme.co.uk"; empty if unknown."""
     return _endings().privatesuffix(domain) or ""
 
 
 def weigh_ending(domain: str) -> tuple[str, str] | None:
-    """What is doubtful about a name's ending, and what may be meant; nothing where it is fine."""
+    """A doubt about a name's ending and the fix; None if the ending is fine."""
     ending = _endings().publicsuffix(domain)
     if not ending:
         return _unknown(domain)
@@ -46,7 +42,7 @@ def weigh_ending(domain: str) -> tuple[str, str] | None:
 
 
 def _doubled(name: str, ending: str) -> tuple[str, str] | None:
-    """ "acme.com.com" and "acme.net.com"; "com.com" itself is a name like others."""
+    # Finds "acme.com.com" and "acme.net.com". "com.com" itself is an ordinary name.
     for inner in (ending, *COMMON[:4], "co.uk"):
         before = name.removesuffix(f".{inner}")
         if before == name:
@@ -70,9 +66,7 @@ def _unknown(domain: str) -> tuple[str, str]:
 
 @cache
 def _meant(last: str) -> str:
-    """The ending that a wrong one may stand for: the likeliest common one, else one of all, a
-    single slip away.
-    """
+    # A common ending is likelier to be meant than one of the other 1,400.
     half = last[: len(last) // 2]
     if half and half * 2 == last and _is_ending(half):
         return half
@@ -90,7 +84,6 @@ def _is_ending(text: str) -> bool:
 
 
 def _one_slip_from(word: str) -> set[str]:
-    """All words that are one letter more, less, other or swapped away."""
     parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     less = {a + b[1:] for a, b in parts if b}
     swapped = {a + b[1] + b[0] + b[2:] for a, b in parts if len(b) > 1}

@@ -1,6 +1,4 @@
-"""Orders that are nearly the same as one of the last weeks: ordering twice by mistake looks like
-that.
-"""
+"""Orders that are nearly the same as a recent one, as ordering twice by mistake would be."""
 
 from __future__ import annotations
 
@@ -21,9 +19,7 @@ LIKENESS = 80  # percent of the names of the longer order
 
 
 def problems_of(order: Order) -> list[Problem]:
-    """A warning for each order of the client's last days with nearly the same names; at most three
-    queries.
-    """
+    """A warning for each recent order of the client with nearly the same names; 3 queries."""
     domains = {line.name for line in order.contents}
     addresses = {box.address for line in order.contents for box in line.mailboxes}
     if len(domains) < FEWEST and len(addresses) < FEWEST:
@@ -40,7 +36,6 @@ def problems_of(order: Order) -> list[Problem]:
 
 
 def _of_domains(others: list[Order], names: set[str]) -> dict[int, str]:
-    """By order, how its domains are nearly these."""
     if len(names) < FEWEST:
         return {}
     labels = {name.partition(".")[0] for name in names}
@@ -63,9 +58,7 @@ def _of_domains(others: list[Order], names: set[str]) -> dict[int, str]:
 def _counted(
     model: Any, order: str, column: str, others: list[Order], names: set[str], labels: set[str]
 ) -> list[tuple[int, int, int, int]]:
-    """For each order: its domains, those among `names`, those whose names less the endings are
-    among `labels`.
-    """
+    """Of each order: its domains, those in `names`, those with a label in `labels`."""
     label = Substr(column, 1, StrIndex(column, Value(".")) - 1)
     rows = (
         model.objects.filter(order__in=[other.pk for other in others])

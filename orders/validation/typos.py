@@ -1,6 +1,4 @@
-"""Names that are one slip of the finger apart, found by keys instead of by comparing every name
-with every other.
-"""
+"""Names that are one typing slip apart, found by keys instead of comparing all pairs."""
 
 from __future__ import annotations
 
@@ -26,9 +24,7 @@ Pairs = dict[str, list[str]]
 
 
 def slip(one: str, other: str) -> tuple[str, str] | None:
-    """The letters in which two names differ, if one letter was added, left out, replaced, or
-    swapped with the next.
-    """
+    """The letters that differ, if one was added, left out, replaced, or swapped with the next."""
     if one == other or abs(len(one) - len(other)) > 1:
         return None
     shorter = min(len(one), len(other))
@@ -46,11 +42,7 @@ def is_near(one: str, other: str) -> bool:
 
 
 def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
-    """Each of `names` that has near ones among `others`. Takes time in proportion to their number,
-    not to its square.
-
-    Two near names have a spelling in common once each has lost at most one letter.
-    """
+    """Each of `names` that has near ones among `others`, in linear time."""
     by_spelling: defaultdict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
         for spelling in _spellings(name):
@@ -69,10 +61,7 @@ def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
 
 
 def earlier(names: Collection[str], order: Order) -> Pairs:
-    """Each of `names` that is near to domains of other orders.
-
-    Only domains that share a half with one are read.
-    """
+    # Only domains that share a half with one of the names are read, by an index.
     heads, tails = keys(names)
     found: set[str] = set()
     for column, wanted in (("head", heads), ("tail", tails)):
@@ -87,12 +76,7 @@ def earlier(names: Collection[str], order: Order) -> Pairs:
 
 
 def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
-    """Values of `Domain.head` and `Domain.tail`, one of which every near domain has.
-
-    A slip falls into one half of the other name, which may be a letter longer or shorter, and
-    leaves the other half as it was; only two letters swapped across the middle change both, so they
-    are swapped back.
-    """
+    """Values of `Domain.head` and `Domain.tail`, one of which every near domain has."""
     heads, tails = set(), set()
     for name in names:
         label, ending = _split(name)
@@ -106,14 +90,13 @@ def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
 
 
 def chunks(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
-    """The values in lists that fit into one statement."""
     rest = iter(values)
     while some := list(islice(rest, size)):
         yield some
 
 
 def of_main_domain(rows: Mapping[str, int | None], main: str, whose: str) -> list[Problem]:
-    """Warnings about names one slip from the client's own domain, a slip in the ending included."""
+    """Warnings about names one slip from the client's own domain, its ending included."""
     problems = [
         Problem(
             message=f"{name} is one letter away from {main}, the main domain of {whose}.",
@@ -129,9 +112,7 @@ def of_main_domain(rows: Mapping[str, int | None], main: str, whose: str) -> lis
 
 
 def of_earlier_domains(rows: Mapping[str, int | None], order: Order) -> list[Problem]:
-    """Warnings about names one slip from a domain that is owned or was ordered before; says for
-    whom.
-    """
+    """Warnings about names one slip from a domain that is owned or ordered."""
     near = _alone(
         {name: _unnumbered(name, others) for name, others in earlier(rows, order).items()}
     )
@@ -156,10 +137,7 @@ def of_earlier_domains(rows: Mapping[str, int | None], order: Order) -> list[Pro
 
 
 def within(rows: Mapping[str, int | None]) -> list[Problem]:
-    """Warnings about two names of the order that are one slip apart.
-
-    Numbers, hyphens and series are left alone.
-    """
+    """Warnings about two names of one order that are one slip apart."""
     near = _alone(
         {name: _unnumbered(name, others, spare="-") for name, others in pairs(rows, rows).items()}
     )
@@ -181,7 +159,6 @@ def within(rows: Mapping[str, int | None]) -> list[Problem]:
 
 
 def shortened(problems: list[Problem], more: Callable[[int], str]) -> list[Problem]:
-    """The first of many warnings alike, and how many more there are."""
     if len(problems) <= SHOWN + 1:
         return problems
     rest = len(problems) - SHOWN
@@ -198,12 +175,11 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _spellings(name: str) -> list[str]:
-    """The name, and the name less each letter before its ending."""
     return [name, *[name[:i] + name[i + 1 :] for i in range(len(_split(name)[0]))]]
 
 
 def _unnumbered(name: str, others: Iterable[str], spare: str = "") -> list[str]:
-    """Less those that differ in a number alone, as acme1 and acme2, or in a letter of `spare`."""
+    # acme1 and acme2 are meant, and so are names that differ in a letter of `spare`.
     found = ((other, slip(name, other)) for other in others)
     return [
         other
@@ -213,14 +189,12 @@ def _unnumbered(name: str, others: Iterable[str], spare: str = "") -> list[str]:
 
 
 def _alone(near: Pairs) -> Pairs:
-    """Only names that stand out: one with several neighbours is a member of a series, and meant."""
+    # A name with several neighbours is a member of a series, and meant.
     return {name: others for name, others in near.items() if 0 < len(others) < SERIES}
 
 
 def _bought(names: Iterable[str], order: Order) -> dict[str, Domain]:
-    """Of these names those that are owned or stand on another order that was not refused or
-    cancelled.
-    """
+    """Those that are owned, or on another order that was not refused or cancelled."""
     found = {}
     columns = ("name", "order_id", "client__name", "order__state")
     for some in chunks(sorted(names)):

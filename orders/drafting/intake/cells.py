@@ -1,6 +1,4 @@
-"""The cells of a line, each read or said what to change: domain, name, what stands before the @,
-picture, years.
-"""
+"""Reads the cells of a line: domain, name, address, picture, years."""
 
 from __future__ import annotations
 
@@ -21,9 +19,7 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/+|//")
 
 
 def refuse_formula(text: str, *, marks: str = "=") -> None:
-    """A cell that a spreadsheet would run is not taken, so that it can't come back out in a file of
-    ours.
-    """
+    # Refused at the door, so that the cell can't come back out in a file of ours and run there.
     if text and text[0] in marks:
         plain = text.lstrip("=+-@ ")
         fix = f"Write it without the {text[0]} in front." if plain else "Leave that cell empty."
@@ -65,7 +61,7 @@ def _bare(text: str) -> str:
 
 
 def _checked(name: str) -> str:
-    """The name in the form of registries; "café.com" becomes "xn--caf-dma.com"."""
+    """The name as registries hold it: "xn--caf-dma.com" of "café.com". Raises `BadCell`."""
     try:
         stored = to_ascii(name) if not name.isascii() else name
         if "xn--" in stored and to_ascii(to_unicode(stored)) != stored:
@@ -87,7 +83,7 @@ def _checked(name: str) -> str:
 
 
 def without_www(domain: str) -> str:
-    """The domain without the www. that browsers put in front; "www.com" is a name of its own."""
+    # Browsers put the www. in front. "www.com" is a name of its own.
     rest = domain.removeprefix("www.")
     return domain if "." not in rest or registrable(domain) == domain else rest
 
@@ -105,7 +101,7 @@ def read_name(cell: Mapping[str, str]) -> tuple[str, str]:
 
 
 def read_username(text: str, domain: str) -> str:
-    """What stands before the @, in small letters. A whole address must be at the line's domain."""
+    """The part before the @, in small letters. A whole address must be at the line's domain."""
     refuse_formula(text)
     username, at, host = text.lower().removeprefix("mailto:").partition("@")
     if at and not _is_at(host, domain):

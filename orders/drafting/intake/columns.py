@@ -1,6 +1,4 @@
-"""Columns: what each one holds, by its heading in any order, or by its place where there are no
-headings.
-"""
+"""Columns: recognised by their headings in any order, or by their places without headings."""
 
 from __future__ import annotations
 
@@ -70,7 +68,7 @@ FILLED_IN = re.compile(r"[^\s@]*@\S+|\S+\.[^\W\d_]{2,}\.?|\S+://\S+|[=+].*")
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """How a column was read. `is_ours`: our own error file added it, and it is left out."""
+    """How a column was read. `is_ours`: our own error file added it, so it is left out."""
 
     letter: str
     heading: str
@@ -81,7 +79,7 @@ class Column:
 
 @dataclass
 class Layout:
-    """What the columns of a text hold, in their order; "" where that is not known."""
+    """The meaning of each column, in the order of the columns; "" for one that is not known."""
 
     meanings: list[str] = field(default_factory=lambda: list(COLUMNS))
     headings: list[str] = field(default_factory=list)
@@ -97,7 +95,7 @@ class Layout:
 
     @property
     def twice(self) -> dict[str, list[int]]:
-        """The columns that say the same, by what they say."""
+        """The places of columns with the same meaning, by that meaning."""
         places: dict[str, list[int]] = {}
         for place, meaning in enumerate(self.meanings):
             if meaning:
@@ -105,9 +103,9 @@ class Layout:
         return {meaning: found for meaning, found in places.items() if len(found) > 1}
 
     def by_meaning(self, cells: Sequence[str]) -> dict[str, str]:
-        """A line's cells by what they mean.
+        """The cells of a line by meaning.
 
-        Raises `BadCell` where there are too many or two disagree.
+        Raises `BadCell` for too many cells, or two that disagree.
         """
         if len(cells) > len(self.meanings) and any(cells[len(self.meanings) :]):
             raise self._too_many(len(cells))
@@ -140,7 +138,6 @@ class Layout:
         )
 
     def columns(self, product: Product) -> list[Column]:
-        """How each column was read, for the page."""
         names = {squeezed(heading) for heading in self.headings}
         width = len(self.headings) if self.is_named else max(self.filled, default=-1) + 1
         return [self._column(place, product, has_ours=names >= OURS) for place in range(width)]
@@ -157,7 +154,7 @@ class Layout:
 
 
 def layout_of(cells: Sequence[str]) -> Layout | None:
-    """The layout that a line of headings gives, or nothing where the line is none."""
+    """The layout that a line of headings gives; None if the line is none."""
     meanings = [KNOWN.get(squeezed(cell), "") for cell in cells]
     said = {meaning for meaning in meanings if meaning}
     if not said & {"domain", "address"} and len(said) < 2:
@@ -172,7 +169,6 @@ def layout_of(cells: Sequence[str]) -> Layout | None:
 
 
 def has_place(meaning: str, product: Product) -> bool:
-    """The vendor has a place for such a column in this order."""
     places = {
         "picture": product.has_pictures,
         "forward to": product.forwards,
@@ -182,7 +178,7 @@ def has_place(meaning: str, product: Product) -> bool:
 
 
 def plain(meaning: str, cell: str) -> str:
-    """A cell for comparing two that say the same: "https://www.acme.com/" and "acme.com" do."""
+    # Two cells say the same if "https://www.acme.com/" stands in one and "acme.com" in the other.
     text = cell.casefold()
     if meaning in ("domain", "forward to"):
         return re.sub(r"^[a-z]+://", "", text).split("/")[0].removeprefix("www.").rstrip(".")
@@ -190,7 +186,6 @@ def plain(meaning: str, cell: str) -> str:
 
 
 def notes_on(layout: Layout, product: Product) -> list[str]:
-    """What a person should know about the columns, each thing once."""
     found = layout.columns(product)
     notes = []
     if layout.is_named and layout.lacks_domain:

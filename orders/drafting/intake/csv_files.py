@@ -1,7 +1,4 @@
-"""Files that go back to people: the lines with what to change, and a sample to start from.
-
-Both are read again.
-"""
+"""CSV files for people: their lines with what to change, and a sample. Both can be read again."""
 
 from __future__ import annotations
 
@@ -28,9 +25,9 @@ MORE = {"picture": "https://example.com/dana.png", "forward to": "acme.com", "ye
 
 
 def error_file(text: str, reading: Reading, *, product: Product) -> str:
-    """The pasted lines as CSV with what to change in each.
+    """The pasted lines as CSV, with what to change in each.
 
-    Corrected, it is read again without our columns.
+    Once corrected, the file is read again without the columns that this adds.
     """
     layout, separator, found = laid_out(text)
     lines = found[1:] if layout else found
@@ -57,7 +54,6 @@ def error_file(text: str, reading: Reading, *, product: Product) -> str:
 
 
 def sample_file(product: Product) -> str:
-    """A file with the headings that this order has a place for and a few rows to type over."""
     columns = ["domain", "first name", "last name"] + (
         [] if product.names_per_domain else ["address"]
     )

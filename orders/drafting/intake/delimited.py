@@ -1,6 +1,4 @@
-"""Text as a table: which lines belong together, what parts the cells, and cells in and out of
-quotes.
-"""
+"""Text as a table: its lines, its separator, and cells in and out of quotation marks."""
 
 from __future__ import annotations
 
@@ -39,9 +37,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a table with its number in the text; `ends` differs where a cell goes over several
-    lines.
-    """
+    """A line with its number in the text; `ends` is larger if a cell goes over several lines."""
 
     number: int
     ends: int
@@ -49,7 +45,7 @@ class Line:
 
 
 def lines(text: str, separator: str = "") -> Iterator[Line]:
-    """The lines that hold something. Lines that a cell in quotes goes over are one."""
+    """The lines that are not blank. The lines that a quoted cell goes over are joined to one."""
     every = text.lstrip("\ufeff").splitlines()
     place = 0
     while place < len(every):
@@ -65,9 +61,7 @@ def lines(text: str, separator: str = "") -> Iterator[Line]:
 
 
 def _joined(every: list[str], start: int, separator: str) -> int:
-    """How many of the next lines belong to this one: none, unless a cell's quotes open here and
-    close there.
-    """
+    """How many of the next lines belong to this one: 0, unless a quoted cell goes on in them."""
     whole = tidy(every[start])
     mark = separator or separator_of(whole.strip())
     if not _is_open(whole, mark):
@@ -80,7 +74,6 @@ def _joined(every: list[str], start: int, separator: str) -> int:
 
 
 def _is_open(text: str, mark: str) -> bool:
-    """A cell's quotation mark is not closed before the text ends."""
     place = 0
     while found := WHOLE_CELL[mark].match(text, place):
         if found.end() >= len(text):
@@ -92,15 +85,13 @@ def _is_open(text: str, mark: str) -> bool:
 
 
 def separator_of(line: str) -> str:
-    """A tab anywhere, else the semicolon, comma or bar that comes first, not counting what stands
-    in quotes.
-    """
+    # A tab wins anywhere, because people don't type tabs. Else the mark that comes first, outside
+    # of quotation marks.
     bare = re.sub(r'"[^"]*(?:"|$)', "", line) if '"' in line else line
     return "\t" if "\t" in bare else next((mark for mark in bare if mark in ";,|"), ",")
 
 
 def cells(line: str, separator: str = "") -> list[str]:
-    """The cells of a line, tidied. Raises `Unreadable`."""
     # under a heading with tabs, a tab at the start is an empty cell
     line = tidy(line).strip(" " if separator == "\t" else None)
     separator = separator or separator_of(line)
@@ -127,9 +118,7 @@ def _is_seen(character: str) -> bool:
 
 
 def tidy(line: str) -> str:
-    """Plain quotes and spaces, without what has no width, so that the cells come apart where a
-    person sees it.
-    """
+    # Done before the line is split, so that the cells come apart where a person sees it.
     if line.isascii():
         return UNSEEN.sub("", line) if UNSEEN.search(line) else line
     line = line.translate(LOOKALIKES)
@@ -141,7 +130,7 @@ def tidy(line: str) -> str:
 
 
 def quoted(row: Iterable[str]) -> str:
-    """Cells as a line that `cells` reads as the same; empty cells at the end are left out."""
+    """Cells as a line that `cells` reads back the same; empty cells at the end are left out."""
     found = list(row)
     while found and not found[-1]:
         found.pop()
@@ -155,7 +144,7 @@ def _quoted(cell: str) -> str:
 
 
 def letter(place: int) -> str:
-    """The name of a column as spreadsheets have it, from 0: A to Z, then AA."""
+    """The name of a column in a spreadsheet, from 0: A to Z, then AA."""
     name = ""
     place += 1
     while place:

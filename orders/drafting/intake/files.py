@@ -1,4 +1,4 @@
-"""Files: told apart by what is in them, not by their name, and turned into text for the paste box."""
+"""Files, recognised by their contents and not by their names, as text for the paste box."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _open_text(name: str, data: bytes, *, most: int) -> Sheet:
 
 
 def decoded(data: bytes) -> tuple[str, str, list[str]]:
-    """The text, how it was written down, and what a person should know of that."""
+    """The text, its encoding, and notes for the person."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             return data.decode("utf-16"), "UTF-16", []
@@ -121,15 +121,14 @@ def decoded(data: bytes) -> tuple[str, str, list[str]]:
 
 
 def _said_separator(text: str) -> tuple[str, str]:
-    """Excel may write "sep=;" as the first line; it stands for no row."""
+    # Excel may write "sep=;" as the first line. It stands for no row.
     said = re.match(r"\ufeff?sep=([;,|\t])[ ]*(?=\r|\n|$)", text, re.I)
     return (text[said.end() :], said[1]) if said else (text, "")
 
 
 def likely_separator(text: str) -> str:
-    """What parts the headings; else what stands equally often in most of the first lines; else what
-    comes first.
-    """
+    # The mark between headings wins; else the one that is equally frequent in most of the first
+    # lines; else the one that comes first.
     first = [tidy(line) for line in text.lstrip("\ufeff").splitlines()[:200] if line.strip()][:50]
     bare = [re.sub(r'"[^"]*(?:"|$)', "", line) for line in first]
     if not first:

@@ -1,6 +1,4 @@
-"""Domain names with letters beyond a to z: their two forms, and letters of different scripts that
-look alike.
-"""
+"""Domain names beyond a to z: their two forms, and letters of scripts that look alike."""
 
 from __future__ import annotations
 
@@ -14,24 +12,18 @@ TWINS = dict(zip("асԁеһіјӏкоԛрѕтуѵԝхмнгαεικνορτυχ
 
 
 def to_ascii(name: str) -> str:
-    """The form that registries hold: "xn--caf-dma.com" of "café.com".
-
-    Raises `UnicodeError` where there is none.
-    """
+    """The form of registries: "xn--caf-dma.com" of "café.com". Raises `UnicodeError`."""
     return idna.encode(name, uts46=True).decode().lower()
 
 
 @lru_cache(maxsize=4096)
 def to_unicode(name: str) -> str:
-    """The form that people read.
-
-    Raises `UnicodeError` where a part that begins with xn-- stands for nothing.
-    """
+    """The form that people read. Raises `UnicodeError` for an xn-- that stands for nothing."""
     return idna.decode(name) if "xn--" in name else name
 
 
 def both_forms(name: str) -> str:
-    """The name for a page: "café.com (xn--caf-dma.com)", or as it is."""
+    """The name for a page: "café.com (xn--caf-dma.com)"; a plain name as it is."""
     try:
         shown = to_unicode(name)
     except UnicodeError:
@@ -40,9 +32,7 @@ def both_forms(name: str) -> str:
 
 
 def weigh_letters(name: str) -> tuple[str, str] | None:
-    """What is doubtful about the letters of a name: other scripts mixed in, or letters that pose as
-    a to z.
-    """
+    """A doubt and its fix, if scripts are mixed or other letters pose as a to z."""
     if "xn--" not in name:
         return None
     shown = to_unicode(name)
@@ -64,9 +54,8 @@ def weigh_letters(name: str) -> tuple[str, str] | None:
 
 
 def _script(letter: str) -> str:
-    """The script of a letter as the first word of its name; Chinese, Japanese and Korean ones stand
-    together.
-    """
+    # The first word of a letter's Unicode name is its script. Chinese, Japanese and Korean names
+    # mix several, so these count as none.
     script = unicodedata.name(letter, "").partition(" ")[0].capitalize()
     return (
         ""

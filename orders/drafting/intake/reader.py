@@ -1,6 +1,4 @@
-"""Reading: pasted text into rows, every line good or with what to change, none left out without a
-word.
-"""
+"""Pasted text to rows: every line is a row, or bad with what to change; none is dropped."""
 
 from __future__ import annotations
 
@@ -28,7 +26,7 @@ Words = tuple[str, str]
 
 @dataclass
 class Reading:
-    """What a paste holds. Nothing is saved while `bad` has lines."""
+    """The result of reading. Nothing is saved while `bad` has lines."""
 
     rows: list[Row] = field(default_factory=list)
     bad: list[BadLine] = field(default_factory=list)
@@ -45,10 +43,10 @@ class Reading:
 
 
 def read(text: str, product: Product, *, most: int = MOST_LINES) -> Reading:
-    """Read pasted lines: domain, name, address, and where wanted picture, forward to, years.
+    """Read pasted lines: domain, name, address, and optional picture, forward to, years.
 
-    Cells are parted by tab, semicolon, comma or bar. A first line of headings may name the columns
-    in another order.
+    Cells are separated by tab, semicolon, comma or bar. A first line of headings may name the
+    columns in another order.
     """
     layout, separator, found = laid_out(text)
     reader = Reader(product, layout or Layout(), separator)
@@ -66,9 +64,7 @@ def read(text: str, product: Product, *, most: int = MOST_LINES) -> Reading:
 
 
 def laid_out(text: str) -> tuple[Layout | None, str, list[Line]]:
-    """What the columns are, if the first line says it, with the separator that holds for all lines
-    then.
-    """
+    """The layout if the first line has headings, the separator of all lines then, the lines."""
     first = next(lines(text), None)
     if first is None:
         return None, "", []
@@ -81,7 +77,7 @@ def laid_out(text: str) -> tuple[Layout | None, str, list[Line]]:
 
 
 class Reader:
-    """Takes line by line; remembers what earlier lines said."""
+    """Reads line by line; remembers earlier lines, since a domain's lines must agree."""
 
     def __init__(self, product: Product, layout: Layout, separator: str) -> None:
         self.product, self.layout, self.separator = product, layout, separator
@@ -90,7 +86,6 @@ class Reader:
         self.weighed: dict[str, list[Words]] = {}
 
     def take(self, line: Line) -> None:
-        """One line into a row or a bad line."""
         try:
             row, doubts = self._row(line)
         except BadCell as bad:
@@ -104,7 +99,7 @@ class Reader:
         self.reading.results.append(Result(number=number, text=text, row=row, doubts=told))
 
     def stop_at(self, line: Line, *, count: int, most: int) -> None:
-        """The first line that is too much stands for all that follow."""
+        # One bad line stands for all that follow: thousands of messages alike help nobody.
         rest = count - most
         message = (
             f"Too many lines. There are {count:,}: this one and {rest - 1:,} after it are not read."
@@ -207,10 +202,10 @@ class Reader:
 
 
 def once(row: Row, seen: dict[str, Row]) -> None:
-    """A mailbox stands once; a domain without an address stands once and not beside its own
-    mailboxes.
+    """Raises `BadCell` if a row repeats or contradicts an earlier one.
 
-    All lines of a domain say the same of it, or leave it to the first.
+    A mailbox occurs once. A domain without an address occurs once, and not beside its own
+    mailboxes. All lines of a domain agree about it, or leave the cell to the first.
     """
     key = row.address or row.domain
     if other := seen.get(key):

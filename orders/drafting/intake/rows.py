@@ -1,4 +1,4 @@
-"""What a line becomes: a row, or what to change, or a row with a doubt."""
+"""The results of a line: a row, a row with a doubt, or what to change."""
 
 from __future__ import annotations
 
@@ -30,16 +30,12 @@ class Row:
 
     @property
     def shown_domain(self) -> str:
-        """The domain, in both forms where it has letters beyond a to z: "café.com
-        (xn--caf-dma.com)".
-        """
         return both_forms(self.domain)
 
     @property
     def is_parted_elsewhere(self) -> bool:
-        """The name does not come apart at its first space, so that first and last name need cells
-        of their own.
-        """
+        # Then first and last name need cells of their own: the name would not come apart at its
+        # first space.
         return " " in self.first_name or bool(self.last_name and not self.first_name)
 
     def line(self, columns: tuple[str, ...] = COLUMNS) -> str:
@@ -59,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class BadLine:
-    """A line that needs a change: where, what is wrong, and how to mend it."""
+    """A line that needs a change: which one, what is wrong, and how to mend it."""
 
     number: int
     text: str
@@ -69,7 +65,7 @@ class BadLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """Something on a good row that a person should look at before money is asked for."""
+    """Something on a good row that a person should check before money is asked for."""
 
     number: int
     message: str
@@ -78,7 +74,7 @@ class Doubt:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """One line as the page shows it: its row or its problem, and the doubts on the row."""
+    """One line for the page: its row or its problem, and the doubts on the row."""
 
     number: int
     text: str
@@ -96,7 +92,7 @@ class BadCell(Exception):
 
 
 def written(rows: list[Row]) -> str:
-    """Rows as lines; under headings where a name would come apart at the wrong space."""
+    # Headings are needed where a name would come apart at the wrong space.
     if any(row.is_parted_elsewhere for row in rows):
         return "\n".join([", ".join(PARTED), *(row.line(PARTED) for row in rows)])
     return "\n".join(row.line() for row in rows)

@@ -1,6 +1,4 @@
-"""How large a workbook's sheets get once opened, told from their XML: every cell between takes a
-place.
-"""
+"""Size of a workbook's sheets once opened, measured from their XML before that."""
 
 from __future__ import annotations
 
@@ -23,9 +21,9 @@ HARD = (b"&#", b"<!", b"\0", b" =", b"\t=", b"\n=", b"\r=", b"\tr=", b"\nr=", b"
 
 
 def places(part: bytes) -> list[tuple[bytes, bytes]]:
-    """The places of all rows and cells where each begins with its own, as all the usual programs
-    write them.
-    """
+    # A fast path for the XML that all usual programs write: each row and cell begins with its
+    # place, so one regular expression finds them. For any other XML this returns nothing, and the
+    # part is parsed.
     if any(mark in part for mark in HARD):
         return []
     found = PLACED.findall(part)
@@ -34,14 +32,13 @@ def places(part: bytes) -> list[tuple[bytes, bytes]]:
 
 
 class Size:
-    """What the sheets of a workbook come to. `measure` raises `CannotRead` past the bounds."""
+    """Size of a workbook's sheets. `measure` raises `CannotRead` past the limits."""
 
     def __init__(self) -> None:
         self.errors = self.letters = 0
         self.width = self.height = 0
 
     def measure(self, part: bytes) -> None:
-        """Walk through one part."""
         self.width = self.height = 0
         parser = expat.ParserCreate()
         parser.buffer_text = True
@@ -63,7 +60,7 @@ class Size:
             raise CannotRead("There is too much in this workbook.", SAVE_AGAIN)
 
     def refuse(self, *_: object) -> None:
-        """No workbook declares words of its own; a file that does means harm."""
+        # No workbook declares entities. A file that does is an attack on the parser's memory.
         raise CannotRead("This is not a workbook that can be read here.", SAVE_AGAIN)
 
     def start(self, name: str, attributes: Attributes) -> None:
@@ -77,7 +74,7 @@ class Size:
 
 
 class XlsxSize(Size):
-    """Cells name their places; a text that many cells share is copied for each."""
+    """Cells name their places. A text that many cells share is copied for each of them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -174,7 +171,7 @@ class OdsSize(Size):
 
 
 def _column(letters: str) -> int:
-    """The number of a column, from 1: 27 of "AA"."""
+    """The number of a column, from 1: "AA" is 27."""
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - 64

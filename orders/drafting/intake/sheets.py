@@ -1,4 +1,4 @@
-"""A file's contents as a table of tidied cells, and as text for the paste box."""
+"""A file's contents as a table of tidy cells, and as text for the paste box."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orders.drafting.intake.delimited import clean, quoted
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """What a file holds. `read(text)` finds the cells of `table`, at the same line numbers."""
+    """Contents of a file. `read(text)` finds the cells of `table`, at the same line numbers."""
 
     text: str
     table: list[list[str]]
@@ -26,10 +26,7 @@ class CannotRead(Exception):
 
 
 def sheet_of(rows: list[list[str]], *, encoding: str, notes: list[str], most: int) -> Sheet:
-    """Raw cells as a sheet.
-
-    Empty rows stay where they are, so that a row has its number from the file.
-    """
+    # Empty rows stay in their places, so that each row keeps its number from the file.
     table = [_trimmed([clean(cell) for cell in row]) for row in rows]
     while table and not table[-1]:
         table.pop()

@@ -1,6 +1,4 @@
-"""Workbooks: the first sheet that is seen and holds something, from an XLSX or ODS file, within
-bounds.
-"""
+"""XLSX and ODS workbooks: their first visible sheet that is not empty."""
 
 from __future__ import annotations
 
@@ -28,7 +26,6 @@ KINDS = {"xlsx": "Excel workbook", "ods": "OpenDocument workbook"}
 
 
 def open_workbook(data: bytes, *, most: int) -> Sheet:
-    """The workbook's sheet with the rows. Raises `CannotRead`."""
     contents = unpacked(data)
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(contents.repacked())) as workbook:
@@ -76,7 +73,7 @@ def _on_merged(sheet: CalamineSheet) -> list[str]:
 
 
 def shown(value: Any) -> str:
-    """A cell's value as a person sees it: 5.0 is "5", a day is 2026-01-31."""
+    """A cell's value as a person sees it: 5.0 is "5", a day is "2026-01-31"."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):

@@ -1,6 +1,4 @@
-"""A workbook's parts, unpacked within bounds and measured before they are opened, so that memory
-can't run out.
-"""
+"""Unpacks the needed parts of a workbook, and measures them before anything opens them."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ class Contents:
     notes: list[str] = field(default_factory=list)
 
     def repacked(self) -> bytes:
-        """A workbook of just these parts: what was measured is what will be opened."""
+        # A new archive of these parts alone: a part that was not measured can't be opened.
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w") as archive:
             for name, part in self.parts.items():
@@ -41,7 +39,7 @@ class Contents:
 
 
 def unpacked(data: bytes) -> Contents:
-    """The parts that hold cells. Raises `CannotRead` for other archives and for what is too large."""
+    """The parts that hold cells. Raises `CannotRead` for other archives and large ones."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = {info.filename: info for info in archive.infolist()}

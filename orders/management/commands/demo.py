@@ -1,7 +1,4 @@
-"""`manage.py demo`: people, accounts and a few orders to look at, made by really running them.
-
-Practice only.
-"""
+"""`manage.py demo`: people, accounts and orders that really ran. Practice only."""
 
 from __future__ import annotations
 
@@ -90,7 +87,7 @@ class Command(BaseCommand):
 
 
 def make_people() -> None:
-    """One person per role; the passwords are made here and kept beside the practice data."""
+    # The passwords are made here and kept beside the practice data, never in the source.
     lines = []
     with audited():
         for name, groups in PEOPLE.items():
@@ -105,7 +102,6 @@ def make_people() -> None:
 
 
 def make_accounts() -> None:
-    """Four practice accounts, two clients, a registrant contact."""
     with audited():
         contact = Contact.objects.create(
             name="Acme Labs, registrant", first_name="Dana", last_name="Reyes", email="dana@acmelabs.com",
@@ -128,9 +124,7 @@ def make_accounts() -> None:
 
 
 def make_prices() -> None:
-    """What each account costs: typed where the vendor tells no prices, read from the practice
-    vendor elsewhere.
-    """
+    # Typed where the vendor has no read for prices; else read from the practice vendor.
     with audited():
         cmr = Vendor.objects.get(api="coldmailreseller")
         for item, label, amount, unit, renewal in CMR_PRICES:
@@ -155,7 +149,6 @@ def make_prices() -> None:
 def draft(
     api: str, product: str, client: str, rows: str, options: Mapping[str, Any], note: str = ""
 ) -> Order:
-    """A draft by the drafter, from pasted lines."""
     vendor = Vendor.objects.get(api=api)
     what = vendor.adapter.products[product]
     reading = read(rows, what)
@@ -178,19 +171,13 @@ def draft(
 
 
 def confirm(order: Order, *, planned_for: datetime | None = None) -> None:
-    """By the confirmer, as on the page."""
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=order.pk)
     confirmer = User.objects.get(username="confirmer")
     submission.confirm(order.pk, by=confirmer, digest=plan(order).digest, planned_for=planned_for)
 
 
 def make_orders(command: BaseCommand) -> None:
-    """Orders in different states; those past confirmation are sent by the worker to the practice
-    vendors.
-
-    One outcome is unknown, with what the vendor shows of it. Several in a row would stop the
-    account.
-    """
+    # One outcome is unknown, with the vendor's evidence. Several in a row would stop the account.
     drafter = User.objects.get(username="drafter")
     pro = {"provider": "GOOGLE"}
     sent = [
