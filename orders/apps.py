@@ -43,6 +43,7 @@ def install_triggers(*, using: str, **kwargs: Any) -> None:
     from orders.models.constraints import TRIGGERS
 
     connection = connections[using]
+    # After a migration back to an older state the tables may be gone.
     if "orders_confirmation" in connection.introspection.table_names():
         sql_triggers.install(connection, TRIGGERS)
 

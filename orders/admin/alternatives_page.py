@@ -44,7 +44,7 @@ def _copy(request: HttpRequest, order: Order) -> HttpResponse:
             "It can't be copied there any more. Nothing was changed. Look at the list again.",
         )
         return redirect(url(order, "elsewhere") if order.state in OPEN else url(order))
-    copied = alternatives.copy_there(order, there, by=request.user)
+    copied = alternatives.copy_to(order, there, by=request.user)
     left = f" {order} is still there: cancel it if this one takes its place."
     fill = f" Fill in: {', '.join(there.to_fill)}." if there.to_fill else ""
     messages.success(

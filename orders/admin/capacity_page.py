@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from orders.admin.order_pages import render
-from orders.drafting.capacity import Needed, Offer, Volume, offers, product_notes, work_out
+from orders.drafting.capacity import Needed, Offer, Capacity, offers, product_notes, work_out
 from orders.drafting.intake import MOST_LINES
 from orders.validation.public_suffixes import registrable
 from vendors.models import Vendor
@@ -118,11 +118,11 @@ class VolumeForm(forms.Form):
             )
 
     @property
-    def volume(self) -> Volume:
+    def volume(self) -> Capacity:
         typed = dict(self.cleaned_data)
         days = typed["working_days"] if typed["period"] == MONTH else None
         names = ("emails", "per_mailbox", "per_domain", "warming", "spare")
-        return Volume(working_days=days, **{name: typed[name] for name in names})
+        return Capacity(working_days=days, **{name: typed[name] for name in names})
 
 
 @require_safe

@@ -26,11 +26,11 @@ from vendors.models import Vendor
 
 log = logging.getLogger("mailops.asking")
 ASK = "orders.tasks.ask_names"
-FAILURES = 3  # in a row, and the asking ends
-FEW = 5  # questions that a person waits for
-LONGEST = 5.0  # seconds of pace that a person waits for
-MARGIN = 5  # seconds of a task for everything but waiting
-AT_MOST = 50  # askings in one sweep
+MOST_FAILURES = 3  # in a row, and the asking ends
+MOST_QUESTIONS = 5  # questions that a person waits for
+LONGEST_PACE = 5.0  # seconds of pace that a person waits for
+OTHER_SECONDS = 5  # seconds of a task for everything but waiting
+MOST_LOOKUPS = 50  # askings in one sweep
 
 
 def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None:
@@ -41,9 +41,8 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
     """
     vendor_id = Order.objects.values_list("vendor_id", flat=True).get(pk=order_id)
     with transaction.atomic():
-        Vendor.objects.locked(
-            vendor_id
-        )  # the names are the account's: two orders may ask for the same one
+        # The account is locked: two orders may ask for the same name.
+        Vendor.objects.locked(vendor_id)
         order = Order.objects.locked(order_id)
         if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
             raise NotAllowed(
@@ -77,7 +76,7 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
 def takes_a_moment(vendor: Vendor, count: int) -> bool:
     adapter = vendor.adapter
     questions = -(-count // adapter.batch_size)
-    return questions <= FEW and (questions - 1) * _gap(vendor) <= LONGEST
+    return questions <= MOST_QUESTIONS and (questions - 1) * _gap(vendor) <= LONGEST_PACE
 
 
 def _gap(vendor: Vendor) -> float:
@@ -118,12 +117,14 @@ def go_on(asking_id: int) -> str:
         return "nothing to ask"
     vendor = asking.order.vendor
     max_wait = rate_limit.BY_ITSELF + _gap(vendor)
+    # Ends early enough that the queue never kills the task: one more question may need its whole
+    # reading time and two waits for the pace.
     ends = (
         time.monotonic()
         + settings.QUEUE_TIMEOUT
         - settings.VENDOR_READ_SECONDS
         - 2 * max_wait
-        - MARGIN
+        - OTHER_SECONDS
     )
     try:
         read = vendor_reader.searcher(vendor, max_wait=max_wait)
@@ -131,7 +132,7 @@ def go_on(asking_id: int) -> str:
             if time.monotonic() > ends:
                 return _hand_on(asking)
     except rate_limit.Busy:
-        Asking.objects.filter(pk=asking.pk).update(queued_at=None)  # the sweep rings for it
+        Asking.objects.filter(pk=asking.pk).update(queued_at=None)  # the sweep queues it again
         return "account busy"
     except ReadFailed as error:
         return _failed(asking, str(error))
@@ -155,6 +156,7 @@ def _ask_some(asking: Asking, read: Read) -> bool:
         )
     except ReadFailed:
         raise
+    # An answer of an unknown form may fail anywhere in the adapter; the lookup has to end anyway.
     except Exception:
         log.exception("What the vendor says of names of %s could not be read", order)
         raise ReadFailed("The vendor answered in a form that can't be read.") from None
@@ -191,7 +193,7 @@ def keep(found: Iterable[Offered], *, vendor: Vendor, asked_with: str) -> None:
 def _failed(asking: Asking, why: str) -> str:
     # The next sweeps try again, a few times. After that a person has to decide.
     asking.failures += 1
-    if asking.failures >= FAILURES:
+    if asking.failures >= MOST_FAILURES:
         _end(asking, why=why)
         return "gave up"
     Asking.objects.filter(pk=asking.pk).update(
@@ -211,6 +213,7 @@ def _end(asking: Asking, *, why: str = "") -> None:
     # The history gets one event with the counts. Names without an answer leave no row.
     with transaction.atomic():
         Vendor.objects.locked(asking.order.vendor_id)
+        # The update is the lock: of two tasks that end this lookup, one records it.
         if not Asking.objects.filter(pk=asking.pk, ended_at=None).update(
             ended_at=timezone.now(), why=why[:500]
         ):
@@ -236,11 +239,12 @@ def _counts(asking: Asking, left: int) -> dict[str, Any]:
     )
 
 
-def ring_again(now: datetime) -> int:
+def enqueue_again(now: datetime) -> int:
     """Queue a task for each lookup that has none; their number."""
-    found = list(Asking.objects.without_a_task(now).values_list("pk", flat=True)[:AT_MOST])
+    found = list(Asking.objects.without_a_task(now).values_list("pk", flat=True)[:MOST_LOOKUPS])
     for pk in found:
         with transaction.atomic():
+            # Checked again in the transaction: another sweep may have queued it.
             if Asking.objects.without_a_task(now).filter(pk=pk).update(queued_at=now):
                 async_task(ASK, pk)
     return len(found)

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, cycle, islice
 
-from orders.drafting.address_patterns import LONGEST, PATTERNS, Person, fill, needs, read_patterns
+from orders.drafting.address_patterns import (
+    LONGEST_LOCAL_PART,
+    PATTERNS,
+    Person,
+    fill,
+    needs,
+    read_patterns,
+)
 from orders.drafting.intake import MOST_LINES, Row, written
 
 LINES, EVERY, SPREAD = "lines", "every", "spread"
@@ -35,7 +42,7 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """One address. `clash`: the address wanted first, if taken; `why`: other reasons for a change."""
+    """One address. `clash`: the one wanted first, if taken; `why`: another reason for a change."""
 
     row: Row
     clash: str = ""
@@ -87,6 +94,7 @@ def make(wish: Wish, *, rows: Iterable[Row] = (), taken: Mapping[str, str] | Non
     """
     rows = list(rows)
     found, notes = _seats(wish, rows)
+    # Everybody on every domain may be millions; one more than allowed is enough to refuse.
     seats = list(islice(found, MOST_LINES + 1))
     notes += _nameless(seats)
     maker = _Maker(wish, rows, taken or {})
@@ -104,13 +112,12 @@ def make(wish: Wish, *, rows: Iterable[Row] = (), taken: Mapping[str, str] | Non
         notes.append(f"Lines with a name and no address give way to the new ones: {named}{more}.")
     lines = _line_numbers(laid)
     final = [replace(row, number=number) for row, number in zip(laid, lines.values(), strict=True)]
-    told = [_remarked(one, lines, taken or {}) for one in made]
-    return Making(made=told, rows=final, notes=notes + _kept(wish, rows, made))
+    remarked = [_remarked(one, lines, taken or {}) for one in made]
+    return Making(made=remarked, rows=final, notes=notes + _kept(wish, rows, made))
 
 
-Seat = tuple[
-    str, Person, Row | None
-]  # a domain, who gets an address there, and the line that it is made for
+# A domain, the person who gets an address there, and the line that the address is made for.
+Seat = tuple[str, Person, Row | None]
 
 
 def _seats(wish: Wish, rows: list[Row]) -> tuple[Iterator[Seat], list[str]]:
@@ -234,12 +241,20 @@ class _Maker:
         username = self._free(domain, patterns, parts, is_again=turn >= len(self.wish.patterns))
         self.used.add(f"{username}@{domain}")
         clash = f"{wanted}@{domain}" if username != wanted and "{n}" not in patterns[0] else ""
-        if len(username) >= LONGEST - 1:
-            why = f"{why} Shortened to {LONGEST} characters.".strip()
+        if len(username) >= LONGEST_LOCAL_PART - 1:
+            why = f"{why} Shortened to {LONGEST_LOCAL_PART} characters.".strip()
         about = self.about.get(domain, Row(number=0, domain=domain))
         picture = person.picture or self.pictures.get(person.key, "") or about.picture
-        row = Row(number=line.number if line else 0, domain=domain, first_name=person.first, last_name=person.last,
-                  username=username, picture=picture, forward_to=about.forward_to, years=about.years)  # fmt: skip
+        row = Row(
+            number=line.number if line else 0,
+            domain=domain,
+            first_name=person.first,
+            last_name=person.last,
+            username=username,
+            picture=picture,
+            forward_to=about.forward_to,
+            years=about.years,
+        )
         return Made(row=row, clash=clash, why=why)
 
     def _patterns(self, person: Person, parts: dict[str, str], turn: int) -> tuple[list[str], str]:
@@ -265,6 +280,7 @@ class _Maker:
         return self._numbered(domain, patterns[0], parts, start=1 if "{n}" in patterns[0] else 2)
 
     def _numbered(self, domain: str, pattern: str, parts: dict[str, str], *, start: int) -> str:
+        # The next number is remembered: counting from 1 for each of thousands takes too long.
         key = f"{fill(pattern, parts)}@{domain}"
         number = self.next_number.get(key, start)
         while f"{fill(pattern, parts, number)}@{domain}" in self.used:
@@ -274,7 +290,7 @@ class _Maker:
 
 
 def _lay_out(wish: Wish, rows: list[Row], made: list[Made]) -> tuple[list[Row], list[Row]]:
-    """All lines in their order with the new ones below their domain, and the lines replaced.
+    """All lines in order, the new ones below their domain; and the lines with a name replaced.
 
     A domain's line without an address gives way to its mailboxes. A line that got its address stays
     in its place.

@@ -11,10 +11,10 @@ from anyascii import anyascii
 
 from orders.drafting.intake import BadCell
 
-LONGEST = 64  # before the @, in every mail system
+LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 LONGEST_NAME = 60
 MOST_PATTERNS = 10
-LONGEST_OWN = 200
+LONGEST_OWN_PATTERNS = 200
 PATTERNS = {
     "{first}": "dana",
     "{first}.{last}": "dana.reyes",
@@ -88,21 +88,19 @@ def fill(pattern: str, parts: dict[str, str], number: int | None = None) -> str:
     text = re.sub(r"\{(first|last|f|l)\}", lambda found: parts[found[1]], pattern)
     if "{n}" in text:
         numbered = text.replace("{n}", str(number or 1))
-        is_long = (
-            len(numbered) > LONGEST
-        )  # then the number goes to the end, where nothing cuts it off
-        return (
-            with_number(clean(text.replace("{n}", "")), number or 1) if is_long else clean(numbered)
-        )
+        if len(numbered) <= LONGEST_LOCAL_PART:
+            return clean(numbered)
+        # The number goes to the end, where nothing cuts it off.
+        return with_number(clean(text.replace("{n}", "")), number or 1)
     return with_number(clean(text), number) if number else clean(text)
 
 
 def clean(text: str) -> str:
-    return re.sub(r"\.{2,}", ".", text).strip(EDGES)[:LONGEST].rstrip(EDGES)
+    return re.sub(r"\.{2,}", ".", text).strip(EDGES)[:LONGEST_LOCAL_PART].rstrip(EDGES)
 
 
 def with_number(text: str, number: int) -> str:
-    return text[: LONGEST - len(str(number))].rstrip(EDGES) + str(number)
+    return text[: LONGEST_LOCAL_PART - len(str(number))].rstrip(EDGES) + str(number)
 
 
 def read_patterns(text: str) -> tuple[str, ...]:
@@ -136,12 +134,14 @@ def _check_pattern(pattern: str) -> None:
             "Between the brackets use a to z, 0 to 9, . _ and -",
         )
     if pattern[0] in EDGES or pattern[-1] in EDGES or ".." in pattern:
-        raise BadCell(f"“{pattern}” would give an address that no mail system takes.",
-                      "Let it begin and end with a part of the name, and put no two dots together.")  # fmt: skip
-    if len(around) > LONGEST // 2:
+        raise BadCell(
+            f"“{pattern}” would give an address that no mail system takes.",
+            "Let it begin and end with a part of the name, and put no two dots together.",
+        )
+    if len(around) > LONGEST_LOCAL_PART // 2:
         raise BadCell(
             f"“{pattern[:20]}…” is too long.",
-            f"An address has at most {LONGEST} characters before the @.",
+            f"An address has at most {LONGEST_LOCAL_PART} characters before the @.",
         )
 
 

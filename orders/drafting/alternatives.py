@@ -22,15 +22,13 @@ from vendors.models import Contact, Price, Vendor, account_settings
 from vendors.verdicts import Problem
 
 CHOICES = 2  # packages or suppliers of one product that are worked out in full, for each currency
-AT_A_GLANCE, MOST_LINES = (
-    3,
-    1000,
-)  # beside an order: how many are named, and up to how many domains it is quick
+# Beside an order: how many are named, and for how many domains the comparison is quick enough.
+MOST_AT_A_GLANCE, MOST_DOMAINS = 3, 1000
 FILLED_BY_HAND = {"contact": "Registrant contact", "forward_to": "Domains forward to"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Elsewhere:
+class Alternative:
     """The order as one product of another account; `options` are those it was worked out with."""
 
     vendor: Vendor
@@ -51,7 +49,7 @@ class Elsewhere:
 
 
 @dataclass(frozen=True, kw_only=True)
-class There:
+class MovedOrder:
     """Implements `OrderLike` for an order that does not exist, so that adapters can check it."""
 
     product: str
@@ -87,42 +85,41 @@ class _Choice:
         )
 
 
-def compare(order: Order) -> list[Elsewhere]:
+def compare(order: Order) -> list[Alternative]:
     """Every other product of accounts in the same mode, possible ones first; five queries."""
     vendors = list(Vendor.objects.filter(mode=order.vendor.mode))
     prices: dict[int, dict[str, Price]] = {vendor.pk: {} for vendor in vendors}
     for price in Price.objects.filter(vendor__in=vendors).order_by("item"):
         prices[price.vendor_id][price.item] = price
+    # Bought domains are held by nobody yet.
     held = {} if order.product_spec.buys_domains else _held(order)
     found = [
-        there
+        alternative
         for vendor in vendors
         for product in vendor.adapter.products
         if (vendor.pk, product) != (order.vendor_id, order.product)
-        for there in _at(order, vendor, product, prices[vendor.pk], held.get(vendor.pk, 0))
+        for alternative in _at(order, vendor, product, prices[vendor.pk], held.get(vendor.pk, 0))
     ]
-    return sorted(
-        found, key=lambda there: (not there.can, bool(there.cost.missing), there.vendor.name)
-    )
+    return sorted(found, key=lambda one: (not one.can, bool(one.cost.missing), one.vendor.name))
 
 
-def at_a_glance(order: Order) -> list[Elsewhere] | None:
+def at_a_glance(order: Order) -> list[Alternative] | None:
     """The first few products that could take the order; None for a large order.
 
     Finding out takes too long then for a page that shows something else.
     """
-    if len(order.contents) > MOST_LINES:
+    if len(order.contents) > MOST_DOMAINS:
         return None
-    best: dict[tuple[int, str], Elsewhere] = {}
-    for there in compare(order):
-        if there.can and not there.cost.missing and there.cost.lines:
-            best.setdefault((there.vendor.pk, there.product), there)
-    return list(best.values())[:AT_A_GLANCE]
+    best: dict[tuple[int, str], Alternative] = {}
+    for found in compare(order):
+        if found.can and not found.cost.missing and found.cost.lines:
+            best.setdefault((found.vendor.pk, found.product), found)
+    return list(best.values())[:MOST_AT_A_GLANCE]
 
 
-def copy_there(order: Order, there: Elsewhere, *, by: User) -> Order:
+def copy_to(order: Order, alternative: Alternative, *, by: User) -> Order:
     # Cells that the product has no place for would make the new draft unsaveable, so they go.
-    what, client = there.what, order.client
+    what, client = alternative.what, order.client
     rows = [
         replace(
             row,
@@ -133,13 +130,13 @@ def copy_there(order: Order, there: Elsewhere, *, by: User) -> Order:
         for row in drafts.rows_of(order)
     ]
     draft = Draft(
-        vendor=there.vendor,
-        product=there.product,
+        vendor=alternative.vendor,
+        product=alternative.product,
         client=client,
         contact=_contact(order) if what.needs_contact else None,
         forward_to=(order.forward_to or client.forward_to) if what.forwards else "",
         note=order.note,
-        options=there.options,
+        options=alternative.options,
         rows=rows,
     )
     return drafts.create(draft, by=by, copy_of=order)
@@ -160,12 +157,12 @@ def _held(order: Order) -> dict[int, int]:
 
 def _at(
     order: Order, vendor: Vendor, product: str, prices: Mapping[str, Price], held: int
-) -> Iterator[Elsewhere]:
+) -> Iterator[Alternative]:
     what = vendor.adapter.products[product]
     form = what.OptionsForm()
     if isinstance(form, OptionsForm):
         form.offer({item: price.label or item for item, price in prices.items()})
-    bare = There(
+    bare = MovedOrder(
         product=product,
         settings=account_settings(vendor),
         options=_options(order, vendor, form),
@@ -180,7 +177,7 @@ def _at(
     for number, choice in enumerate(shown, start=1):
         problems = vendor.adapter.check(replace(bare, options=choice.options), prices)
         known, to_fill = _sorted(order, vendor, what, form, problems)
-        yield Elsewhere(
+        yield Alternative(
             vendor=vendor,
             product=product,
             what=what,
@@ -219,7 +216,7 @@ def _nothing(field: forms.Field) -> Any:
 
 def _contents(order: Order, what: Product, forward_to: str) -> tuple[DomainLine, ...]:
     # Cells without a place are left out here and mentioned once, instead of one problem a row.
-    def line_there(line: DomainLine) -> DomainLine:
+    def moved(line: DomainLine) -> DomainLine:
         boxes = line.mailboxes
         if not what.has_pictures and any(box.picture for box in boxes):
             boxes = tuple(replace(box, picture="") for box in boxes)
@@ -231,11 +228,11 @@ def _contents(order: Order, what: Product, forward_to: str) -> tuple[DomainLine,
             forward_to=(line.forward_to or forward_to) if what.forwards else "",
         )
 
-    return tuple(line_there(line) for line in order.contents)
+    return tuple(moved(line) for line in order.contents)
 
 
 def _choices(
-    bare: There, vendor: Vendor, form: forms.Form, prices: Mapping[str, Price]
+    bare: MovedOrder, vendor: Vendor, form: forms.Form, prices: Mapping[str, Price]
 ) -> Iterator[_Choice]:
     """One for each package or supplier on the price list; one if there is nothing to choose."""
     offered = getattr(form, "price_choices", {})
@@ -250,6 +247,7 @@ def _choices(
         cost = vendor.adapter.cost(bare, prices)
         yield _Choice(options=bare.options, label=str(label), value="", distance=0, cost=cost)
         return
+    # A package has a fixed number of domains, so the nearest number of packages is priced.
     for value, label in values:
         price, has = prices.get(f"{offered[field]}{value}"), len(bare.contents)
         packages = max(1, round(has / price.domains)) if price and price.domains else 1
@@ -337,6 +335,7 @@ def _sorted(
     order: Order, vendor: Vendor, what: Product, form: forms.Form, problems: Iterable[Problem]
 ) -> tuple[list[Problem], list[str]]:
     """The problems that count, and the labels of fields that only have to be filled in."""
+    # `_cannot` mentions these lines once, so the adapter's problem on each of them is dropped.
     said_already = {
         line.row for line in order.contents if not line.mailboxes and not what.names_per_domain
     }

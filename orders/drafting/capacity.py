@@ -16,7 +16,7 @@ MONTHS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Volume:
+class Capacity:
     """The wanted sending capacity.
 
     `emails` are a month's if `working_days` is set, else a day's. `warming` and `spare` are in
@@ -77,20 +77,20 @@ class Needed:
         return text + "".join(f", {domains:,} with {number:,}" for number, domains in others)
 
 
-def work_out(volume: Volume) -> Needed:
+def work_out(wanted: Capacity) -> Needed:
     # Every step is rounded up: half a mailbox sends nothing.
-    a_day, steps = volume.emails, []
-    if volume.working_days:
+    a_day, steps = wanted.emails, []
+    if wanted.working_days:
         a_day, step = _divided(
-            "E-mails a day", volume.emails, "e-mails a month", volume.working_days, "working days"
+            "E-mails a day", wanted.emails, "e-mails a month", wanted.working_days, "working days"
         )
         steps.append(step)
     sending, step = _divided(
-        "Mailboxes that send", a_day, "e-mails a day", volume.per_mailbox, "from each mailbox"
+        "Mailboxes that send", a_day, "e-mails a day", wanted.per_mailbox, "from each mailbox"
     )
     steps.append(step)
     mailboxes = sending
-    for label, percent in (("Still warming up", volume.warming), ("In reserve", volume.spare)):
+    for label, percent in (("Still warming up", wanted.warming), ("In reserve", wanted.spare)):
         if percent:
             more = _up(sending * percent, 100)
             steps.append(
@@ -104,7 +104,7 @@ def work_out(volume: Volume) -> Needed:
     if mailboxes != sending:
         added = " + ".join(f"{step.result:,}" for step in steps if step.label != "E-mails a day")
         steps.append(Step(label="Mailboxes in all", sum=added, result=mailboxes))
-    domains, step = _divided("Domains", mailboxes, "mailboxes", volume.per_domain, "on each domain")
+    domains, step = _divided("Domains", mailboxes, "mailboxes", wanted.per_domain, "on each domain")
     return Needed(steps=(*steps, step), mailboxes=mailboxes, domains=domains)
 
 
@@ -193,14 +193,28 @@ def offers(
         kinds = list(_kinds(what, prices))
         if not kinds:
             note = "The account's price list is empty. An Operator can fetch it or type it."
-            yield Offer(vendor=vendor, product=key, what=what, kind="", domains=needed.domains,
-                        cost=CostSheet(()), note=note)  # fmt: skip
+            yield Offer(
+                vendor=vendor,
+                product=key,
+                what=what,
+                kind="",
+                domains=needed.domains,
+                cost=CostSheet(()),
+                note=note,
+            )
         for kind, options, price in kinds:
             order = Imagined(
                 product=key, settings=account_settings(vendor), options=options, contents=contents
             )
-            offer = Offer(vendor=vendor, product=key, what=what, kind=kind, domains=needed.domains,
-                          cost=CostSheet(()), note=str(needed))  # fmt: skip
+            offer = Offer(
+                vendor=vendor,
+                product=key,
+                what=what,
+                kind=kind,
+                domains=needed.domains,
+                cost=CostSheet(()),
+                note=str(needed),
+            )
             if what.in_packages:
                 order, offer = _packed(order, offer, price)
             yield replace(offer, cost=vendor.adapter.cost(order, prices))

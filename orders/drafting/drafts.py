@@ -29,16 +29,16 @@ def rows_of(order: Order) -> list[Row]:
     rows = []
     for line in order.contents:
         about: dict[str, Any] = {"domain": line.name}
-        if (
-            order.product_spec.buys_domains
-        ):  # what a domain held before was bought with is no part of this order
+        # Years and forwarding of an owned domain belong to the order that bought it.
+        if order.product_spec.buys_domains:
             about |= {"forward_to": _own_forward(order, line), "years": line.years}
         if not line.mailboxes:
-            rows.append(Row(number=line.row or 0, first_name=line.first_name, last_name=line.last_name,
-                            picture=line.picture, **about))  # fmt: skip
+            about |= {"first_name": line.first_name, "last_name": line.last_name}
+            rows.append(Row(number=line.row or 0, picture=line.picture, **about))
         for box in line.mailboxes:
-            rows.append(Row(number=box.row or 0, first_name=box.first_name, last_name=box.last_name,
-                            username=box.username, picture=box.picture, **about))  # fmt: skip
+            about |= {"first_name": box.first_name, "last_name": box.last_name}
+            about |= {"username": box.username, "picture": box.picture}
+            rows.append(Row(number=box.row or 0, **about))
     return sorted(rows, key=lambda row: row.number)
 
 
@@ -94,11 +94,11 @@ def create(draft: Draft, *, by: User, copy_of: Order | None = None, sealed: str 
             sealed=str(Sealed(sealed).put(draft.secrets)),
             **{name: getattr(draft, name) for name in FIELDS},
         )
-        told = {"added": ["", [row.line() for row in draft.rows]]} | _files(draft)
+        changed = {"added": ["", [row.line() for row in draft.rows]]} | _files(draft)
         if draft.why_again:
-            told["why_again"] = ["", draft.why_again]
+            changed["why_again"] = ["", draft.why_again]
         reason = f"Copied from {copy_of}" if copy_of else ""
-        record("order.drafted", order, by=by, reason=reason, changes=told)
+        record("order.drafted", order, by=by, reason=reason, changes=changed)
         _write_contents(order, draft, by=by)
         return order
 
@@ -111,18 +111,19 @@ def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
         )
         if order.state != State.DRAFT:
             raise NotAllowed(f"{order} can't be edited now. It reads: {order.get_state_display()}.")
+        # The row is locked, so a second tab that saves now reads the version of the first.
         if order.version != version:
             raise NotAllowed(
                 "This draft was saved in another tab or by somebody else after you opened it."
             )
-        told = changes(order, draft) | _files(draft)
+        changed = changes(order, draft) | _files(draft)
         order.version += 1
         order.sealed = str(Sealed(order.sealed).put(draft.secrets))
         for name in FIELDS:
             setattr(order, name, getattr(draft, name))
         order.save(update_fields=[*FIELDS, "version", "sealed"])
-        if told:
-            record("order.edited", order, by=by, changes=told)
+        if changed:
+            record("order.edited", order, by=by, changes=changed)
         _clear_contents(order)
         _write_contents(order, draft, by=by)
         return order
@@ -131,19 +132,20 @@ def save(order_id: int, draft: Draft, *, by: User, version: int) -> Order:
 def changes(order: Order, draft: Draft) -> dict[str, Any]:
     """[before, after] for each field that differs, and the lines that only one of them has."""
     before, after = [row.line() for row in rows_of(order)], [row.line() for row in draft.rows]
+    # Sets, since an order may have thousands of lines.
     had, has = set(before), set(after)
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "removed": [[line for line in before if line not in has], None],
         "added": [None, [line for line in after if line not in had]],
         "secrets": [None, sorted(name for name, value in draft.secrets.items() if value)],
     }
-    told = {name: pair for name, pair in told.items() if any(pair)}
+    found = {name: pair for name, pair in found.items() if any(pair)}
     for name in FIELDS:
         old, new = getattr(order, name), getattr(draft, name)
         if old != new:
             plain = name == "options"
-            told[name] = [old, new] if plain else [str(old or ""), str(new or "")]
-    return told
+            found[name] = [old, new] if plain else [str(old or ""), str(new or "")]
+    return found
 
 
 def _files(draft: Draft) -> dict[str, Any]:
@@ -151,7 +153,7 @@ def _files(draft: Draft) -> dict[str, Any]:
 
 
 def _clear_contents(order: Order) -> None:
-    # Domains that were only planned with by this order go too: nothing else names them.
+    # Domains that were noted as held at the vendor go too, unless another draft plans with them.
     held = list(
         order.mailboxes.filter(domain__order=None).values_list("domain_id", flat=True).distinct()
     )
@@ -253,7 +255,8 @@ def _held_domains(order: Order, rows: Sequence[Row]) -> dict[str, Domain]:
     """The domains that the mailboxes go on: from the inventory, else noted as held there."""
     names = sorted({row.domain for row in rows})
     known = _known(order, names)
-    # another draft may note the same domain at the same moment
+    # Another draft may note the same domain at the same moment, so conflicts are ignored and the
+    # rows are read again.
     Domain.objects.bulk_create(
         (
             Domain(name=name, vendor=order.vendor, client=order.client)
@@ -274,9 +277,8 @@ def _known(order: Order, names: Collection[str]) -> dict[str, Domain]:
         for some in _in_parts(names)
         for domain in Domain.objects.filter(at_hand, name__in=some)
     ]
-    return {
-        domain.name: domain for domain in sorted(found, key=lambda d: d.state in LIVE)
-    }  # live ones win
+    # Of two rows with one name the live one wins: it comes last.
+    return {domain.name: domain for domain in sorted(found, key=lambda one: one.state in LIVE)}
 
 
 def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
@@ -287,7 +289,7 @@ def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
 
 
 def draft_of(order: Order, rows: Sequence[Row]) -> Draft:
-    # Passwords are left out: they are sealed, and belong to the one order that they were typed for.
+    # Without the passwords: they are sealed, and have to be typed again.
     about = {name: getattr(order, name) for name in FIELDS}
     return Draft(vendor=order.vendor, product=order.product, rows=rows, **about)
 

@@ -30,6 +30,7 @@ def suggest(order: Order, name: str) -> list[Offered]:
         raise ReadFailed(str(error)) from None
     here = {line.name.lower() for line in order.contents}
     offers = {o.name: o for o in found if o.name not in here and registrable(o.name) == o.name}
+    # Stored like any answer, so that a chosen name need not be looked up at once.
     known = [o for o in offers.values() if o.state != "unsaid"]
     with transaction.atomic():
         lookup.keep(

@@ -55,7 +55,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
         with transaction.atomic():
             async_task("orders.tasks.look_for", attempt.pk)
             done["looked"] += 1
-    done["names"] = lookup.ring_again(now)
+    done["names"] = lookup.enqueue_again(now)
     done["outside"] = untracked_changes.tell()
     Scratch.objects.forgotten(now).delete()
     Upload.objects.forgotten(now).delete()

@@ -21,6 +21,7 @@ def _not_here(order: Order) -> Iterator[Problem]:
         line.name: line.row or line.mailboxes[0].row for line in order.contents if line.mailboxes
     }
     columns = ("name", "state", "vendor_id", "vendor__name")
+    # `values_list` and chunks: an order may have thousands of domains.
     known = [
         domain
         for names in chunks(rows)

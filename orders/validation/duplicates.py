@@ -95,6 +95,8 @@ def _place(column: str, name: str, state: str, row: int | None, other: Order | N
 
 def named(problems: Iterable[Mapping[str, Any]], column: str, name: str, row: int | None) -> str:
     """The vendor's words on this very name in a refusal; empty if they are about another."""
+    # A problem with a row is about the name on that row, unless it is about the other column. Any
+    # problem is about a name that its text contains, but not as a part of a longer name.
     other_column = "address" if column == "name" else "domain"
     for problem in problems:
         said = f"{problem.get('message', '')} {problem.get('vendor_says', '')}".lower()

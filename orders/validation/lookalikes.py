@@ -10,17 +10,18 @@ from orders.validation.public_suffixes import registrable
 from orders.validation.typos import lines, shortened
 from vendors.verdicts import Problem
 
-# Letters of other alphabets that look like ours; what is not here is taken for a real letter of a
-# real word.
+# Letters of other alphabets that look like a to z. Any other letter counts as one of a real word in
+# its own language.
 ALIKE = {
     ord(there): here
     for here, theres in {
-        "a": "аαɑ", "c": "сϲ", "d": "ԁ", "e": "еє", "g": "ɡ", "h": "һ", "i": "іιıɩ", "j": "ј", "k": "кκ", "l": "ӏℓ",
-        "m": "м", "n": "ո", "o": "оοօ", "p": "рρ", "q": "ԛ", "s": "ѕ", "t": "тτ", "u": "սυ", "v": "ѵν", "w": "ԝω",
-        "x": "хχ", "y": "уγ",
+        "a": "аαɑ", "c": "сϲ", "d": "ԁ", "e": "еє", "g": "ɡ", "h": "һ", "i": "іιıɩ", "j": "ј",
+        "k": "кκ", "l": "ӏℓ", "m": "м", "n": "ո", "o": "оοօ", "p": "рρ", "q": "ԛ", "s": "ѕ",
+        "t": "тτ", "u": "սυ", "v": "ѵν", "w": "ԝω", "x": "хχ", "y": "уγ",
     }.items()
     for there in theres
 }  # fmt: skip
+# What a person misreads in most fonts.
 PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("0", "o"), ("1", "l"), ("5", "s"))
 
 

@@ -75,10 +75,11 @@ def _never_ordered(order: Order) -> list[Problem]:
 
 
 def _seen_before(order: Order) -> list[Problem]:
-    # A name that has a duplicate is known to be meant, so its spelling is not doubted as well.
+    # A name with a duplicate was spelt the same way before, so its spelling is not checked.
     found = duplicates.problems_of(order)
     known = {problem.message.partition(" ")[0] for problem in found if problem.field == "domain"}
     rows = {line.name: line.row for line in order.contents if line.name not in known}
+    # An owned domain is spelt as it is: mailboxes on it need no check of its spelling.
     if not order.product_spec.buys_domains:
         for names in chunks(list(rows)):
             for name in Domain.objects.filter(name__in=names, state__in=LIVE).values_list(

@@ -6,17 +6,20 @@ from functools import cache
 
 from publicsuffixlist import PublicSuffixList
 
-# what people mean, the likeliest first
+# Endings that people mean, the likeliest first.
 COMMON = (
-    "com", "net", "org", "co", "io", "ai", "app", "dev", "info", "biz", "us", "uk", "co.uk", "de", "eu", "fr", "nl",
-    "ca", "com.au", "au", "in", "email", "online", "site", "tech", "store", "agency", "digital", "media", "xyz", "me",
+    "com", "net", "org", "co", "io", "ai", "app", "dev", "info", "biz", "us", "uk", "co.uk", "de",
+    "eu", "fr", "nl", "ca", "com.au", "au", "in", "email", "online", "site", "tech", "store",
+    "agency", "digital", "media", "xyz", "me",
 )  # fmt: skip
-SLIPS = {"cm": "Cameroon", "om": "Oman"}  # a letter short of .com, and hardly ever meant
+# Endings that exist, are a letter short of .com, and are hardly ever meant.
+SLIPS = {"cm": "Cameroon", "om": "Oman"}
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @cache
 def _endings() -> PublicSuffixList:
+    # Only what registries sell under. The list's private part has names such as github.io.
     return PublicSuffixList(accept_unknown=False, only_icann=True)
 
 
@@ -66,13 +69,14 @@ def _unknown(domain: str) -> tuple[str, str]:
 
 @cache
 def _meant(last: str) -> str:
-    # A common ending is likelier to be meant than one of the other 1,400.
+    # A common ending is likelier to be meant than any of the others.
     half = last[: len(last) // 2]
     if half and half * 2 == last and _is_ending(half):
         return half
     for ending in COMMON:
         if last == ending.replace(".", ""):
             return ending
+    # The number of words one slip away grows with the length; no real ending is that long.
     near = _one_slip_from(last) if len(last) <= 20 else set()
     return next((ending for ending in COMMON if ending in near), "") or min(
         filter(_is_ending, near), default=""

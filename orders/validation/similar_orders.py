@@ -14,7 +14,8 @@ from orders.models import Domain, Mailbox, Order
 from orders.models.state import PURCHASE_POSSIBLE
 from vendors.verdicts import Problem
 
-FEWEST = 2  # names that an order must have: one more mailbox on a domain is everyday work
+# Names that an order must have: one more mailbox on a domain is everyday work.
+FEWEST = 2
 LIKENESS = 80  # percent of the names of the longer order
 
 
@@ -28,6 +29,7 @@ def problems_of(order: Order) -> list[Problem]:
     recent = Order.objects.filter(
         client_id=order.client_id, created_at__gte=since, state__in=PURCHASE_POSSIBLE
     )
+    # Few columns: the snapshot on an order may be long.
     others = list(recent.exclude(pk=order.pk).only("pk", "state", "created_at").order_by("-pk"))
     if not others:
         return []

@@ -14,10 +14,9 @@ from orders.models.inventory import LIVE
 from orders.models.state import PURCHASE_POSSIBLE
 from vendors.verdicts import Problem
 
-AT_ONCE = (
-    10_000  # values in one IN (…): SQLite takes 32,766 parameters a statement, PostgreSQL 65,535
-)
-SHOWN = 10  # warnings of one kind; the others are counted
+# Values in one IN (…): SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
+MOST_VALUES = 10_000
+MOST_WARNINGS = 10  # warnings of one kind; the others are counted
 SERIES = 3  # a name with so many neighbours belongs to a series: acme-a, acme-b, acme-c …
 T = TypeVar("T")
 Pairs = dict[str, list[str]]
@@ -43,6 +42,7 @@ def is_near(one: str, other: str) -> bool:
 
 def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
     """Each of `names` that has near ones among `others`, in linear time."""
+    # Two near names have a spelling in common once each has lost at most one letter.
     by_spelling: defaultdict[str, list[str]] = defaultdict(list)
     for name in dict.fromkeys(names):
         for spelling in _spellings(name):
@@ -51,7 +51,7 @@ def pairs(names: Iterable[str], others: Iterable[str]) -> Pairs:
     known = by_spelling.keys()
     for other in dict.fromkeys(others):
         spellings = _spellings(other)
-        if known.isdisjoint(spellings):  # nearly always, and quick to say
+        if known.isdisjoint(spellings):  # true for nearly all names, and quick to find out
             continue
         for spelling in spellings:
             for name in by_spelling.get(spelling, ()):
@@ -77,6 +77,9 @@ def earlier(names: Collection[str], order: Order) -> Pairs:
 
 def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
     """Values of `Domain.head` and `Domain.tail`, one of which every near domain has."""
+    # A slip falls into one half of the other name, which may be a letter longer or shorter, and
+    # leaves the other half as it was. Only two letters swapped across the middle change both, so
+    # they are swapped back.
     heads, tails = set(), set()
     for name in names:
         label, ending = _split(name)
@@ -89,7 +92,7 @@ def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
     return heads, tails
 
 
-def chunks(values: Iterable[T], size: int = AT_ONCE) -> Iterator[list[T]]:
+def chunks(values: Iterable[T], size: int = MOST_VALUES) -> Iterator[list[T]]:
     rest = iter(values)
     while some := list(islice(rest, size)):
         yield some
@@ -138,6 +141,7 @@ def of_earlier_domains(rows: Mapping[str, int | None], order: Order) -> list[Pro
 
 def within(rows: Mapping[str, int | None]) -> list[Problem]:
     """Warnings about two names of one order that are one slip apart."""
+    # Numbers, hyphens and series are meant, so they raise no warning.
     near = _alone(
         {name: _unnumbered(name, others, spare="-") for name, others in pairs(rows, rows).items()}
     )
@@ -145,6 +149,7 @@ def within(rows: Mapping[str, int | None]) -> list[Problem]:
     problems = []
     for name, others in near.items():
         other = min(others, key=places.__getitem__)
+        # One warning a pair, on its later line.
         if places[other] < places[name] and other in near:
             line = f" on line {rows[other]}" if rows[other] else ""
             problem = Problem(
@@ -159,10 +164,13 @@ def within(rows: Mapping[str, int | None]) -> list[Problem]:
 
 
 def shortened(problems: list[Problem], more: Callable[[int], str]) -> list[Problem]:
-    if len(problems) <= SHOWN + 1:
+    if len(problems) <= MOST_WARNINGS + 1:
         return problems
-    rest = len(problems) - SHOWN
-    return [*problems[:SHOWN], Problem(message=more(rest), field=problems[0].field, level="warn")]
+    rest = len(problems) - MOST_WARNINGS
+    return [
+        *problems[:MOST_WARNINGS],
+        Problem(message=more(rest), field=problems[0].field, level="warn"),
+    ]
 
 
 def lines(count: int) -> str:

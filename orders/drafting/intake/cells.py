@@ -19,7 +19,7 @@ SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/+|//")
 
 
 def refuse_formula(text: str, *, marks: str = "=") -> None:
-    # Refused at the door, so that the cell can't come back out in a file of ours and run there.
+    # Refused when it is read, so that the cell can't come back out in a file of ours and run there.
     if text and text[0] in marks:
         plain = text.lstrip("=+-@ ")
         fix = f"Write it without the {text[0]} in front." if plain else "Leave that cell empty."
@@ -40,7 +40,8 @@ def read_domain(text: str) -> str:
             "Begin the line with the domain, for example: acme-reach.com, Dana Reyes, dana",
         )
     refuse_formula(name)
-    if len(name) > 1000:  # no reason to take apart what is no name at all
+    # Names are at most 253 characters. The checks below take too long for a pasted document.
+    if len(name) > 1000:
         raise BadCell(f"“{name[:60]}…” can't be a domain.", "Use letters, digits and hyphens.")
     if "@" in name:
         raise BadCell(
@@ -62,6 +63,7 @@ def _bare(text: str) -> str:
 
 def _checked(name: str) -> str:
     """The name as registries hold it: "xn--caf-dma.com" of "café.com". Raises `BadCell`."""
+    # A name with xn-- has to decode and encode to itself; else two spellings stand for one name.
     try:
         stored = to_ascii(name) if not name.isascii() else name
         if "xn--" in stored and to_ascii(to_unicode(stored)) != stored:

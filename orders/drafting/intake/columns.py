@@ -63,6 +63,7 @@ KNOWN = {
     squeezed(word): meaning for meaning, words in SYNONYMS.items() for word in words.split(",")
 }
 OURS = {squeezed(LINE), squeezed(CHANGE)}
+# A cell that is no heading: an address, a name with a dot, a web address, a formula.
 FILLED_IN = re.compile(r"[^\s@]*@\S+|\S+\.[^\W\d_]{2,}\.?|\S+://\S+|[=+].*")
 
 
@@ -122,6 +123,7 @@ class Layout:
                     f" “{cell[:60]}”.",
                     "Write the same in both, or leave one of them empty.",
                 )
+        # A file with whole addresses needs no column for the domain.
         if not found.get("domain") and "@" in found.get("address", ""):
             found["domain"] = found["address"].rpartition("@")[2]
         return found
@@ -156,6 +158,8 @@ class Layout:
 def layout_of(cells: Sequence[str]) -> Layout | None:
     """The layout that a line of headings gives; None if the line is none."""
     meanings = [KNOWN.get(squeezed(cell), "") for cell in cells]
+    # A line of data may hold one such word, as "Web" for a name. Two of them, or a heading for the
+    # domain or the address, make a line of headings.
     said = {meaning for meaning in meanings if meaning}
     if not said & {"domain", "address"} and len(said) < 2:
         return None

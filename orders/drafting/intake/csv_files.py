@@ -36,6 +36,7 @@ def error_file(text: str, reading: Reading, *, product: Product) -> str:
     headings = layout.headings if layout else [MEANINGS[column] for column in COLUMNS]
     headings = [*headings, *[""] * (width - len(headings))]
     named = {squeezed(heading) for heading in headings}
+    # A file of errors that is uploaded again has our two columns already.
     kept = [
         place
         for place, heading in enumerate(headings)

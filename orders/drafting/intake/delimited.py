@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 SEPARATORS = "\t;,|"
-MOST_JOINED = (
-    20  # a cell in quotes may hold line breaks; a stray quote must not swallow the rest of a paste
-)
-# spreadsheets and word processors put in what looks like a space or a straight quote, and what
-# can't be seen at all
+# A cell in quotes may hold line breaks, but a stray quote must not swallow the rest of a paste.
+MOST_JOINED = 20
+# Spreadsheets and word processors insert look-alikes of spaces and straight quotes, and characters
+# that can't be seen.
 LOOKALIKES = str.maketrans(
     dict.fromkeys("“”„‟«»", '"')
     | dict.fromkeys("‘’‚‛′ʼ", "'")
@@ -23,6 +22,8 @@ UNSEEN = re.compile("[\x00-\x08\x0e-\x1b\x7f]")
 MARKED = re.compile('[,;|"]')
 # The apostrophes that `csv_safe.safe`, and spreadsheets, put before what would run as a formula.
 HARDENED = re.compile(r"""^'+(?=[=+\-@＝＋－＠])|(?<=;)'+(?=[ "]*[=+\-@＝＋－＠])""")
+# A quoted cell up to its separator, or an unquoted one. The quantifiers give nothing back (*+), so
+# that no paste takes quadratic time.
 WHOLE_CELL = {
     mark: re.compile(
         rf'[^\S\n\t]*"(?:[^"]|"")*+"[^\S\n\t]*(?={re.escape(mark)}|\n|$)|(?![^\S\n\t]*")[^{mark}\n]*+'
@@ -92,7 +93,7 @@ def separator_of(line: str) -> str:
 
 
 def cells(line: str, separator: str = "") -> list[str]:
-    # under a heading with tabs, a tab at the start is an empty cell
+    # Under a heading with tabs, a tab at the start of a line is an empty cell.
     line = tidy(line).strip(" " if separator == "\t" else None)
     separator = separator or separator_of(line)
     if '"' not in line:
@@ -105,7 +106,7 @@ def cells(line: str, separator: str = "") -> list[str]:
 
 
 def clean(cell: str) -> str:
-    """A cell with plain quotes and single spaces, without invisible characters or added apostrophes.
+    """A cell in plain quotes and single spaces, without invisible marks or added apostrophes.
 
     The inverse of `csv_safe.safe`: `clean(safe(cell)) == cell` for every cell that this returns.
     """

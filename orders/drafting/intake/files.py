@@ -24,7 +24,7 @@ __all__ = ["MOST_BYTES", "CannotRead", "Sheet", "open_file"]
 MOST_BYTES = 5 * 1024 * 1024
 SAVE_AS = "Open it in Excel, Google Sheets or LibreOffice and save it as .xlsx, .ods or .csv."
 ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-# how files that are no tables begin, and what they are
+# The first bytes of files that are no tables, and what they are.
 OTHERS = (
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
@@ -49,6 +49,7 @@ def open_file(name: str, data: bytes, *, most: int = MOST_LINES) -> Sheet:
             f"This file is larger than {limit} MB.",
             "Save a file that holds only the rows of this order.",
         )
+    # The contents decide: people rename files, and browsers send any content type.
     if data.startswith(b"PK"):
         return open_workbook(data, most=most)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
@@ -86,6 +87,7 @@ def _open_text(name: str, data: bytes, *, most: int) -> Sheet:
         )
     rows: list[list[str]] = []
     for line in lines(text, separator):
+        # Blank lines stay, so that a row keeps its number from the file.
         rows.extend([[]] * (line.number - 1 - len(rows)))
         try:
             rows.append(cells(line.text, separator))
@@ -107,6 +109,7 @@ def decoded(data: bytes) -> tuple[str, str, list[str]]:
         return data.decode("utf-8-sig"), "UTF-8", []
     except UnicodeDecodeError:
         pass
+    # Excel for Windows saves plain "CSV" in the code page of the country, mostly this one.
     try:
         text = data.decode("cp1252")
     except UnicodeDecodeError:

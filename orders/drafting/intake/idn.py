@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import idna
 
-# letters of other scripts that can't be told from a letter of a to z
+# Letters of other scripts that look the same as a letter of a to z.
 TWINS = dict(zip("асԁеһіјӏкоԛрѕтуѵԝхмнгαεικνορτυχ", "acdehijlkoqpstyvwxmhraeiknoptux", strict=True))
 
 
@@ -40,6 +40,7 @@ def weigh_letters(name: str) -> tuple[str, str] | None:
         scripts = {_script(letter) for letter in label if letter.isalpha()} - {""}
         plain = "".join(TWINS.get(letter, letter) for letter in label)
         poses = plain.isascii() and not label.isascii()
+        # A mix without Latin is ordinary: Japanese has four scripts.
         if not poses and not (len(scripts) > 1 and "Latin" in scripts):
             continue
         plain = "".join(TWINS.get(letter, letter) for letter in shown)

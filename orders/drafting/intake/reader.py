@@ -48,6 +48,7 @@ def read(text: str, product: Product, *, most: int = MOST_LINES) -> Reading:
     Cells are separated by tab, semicolon, comma or bar. A first line of headings may name the
     columns in another order.
     """
+    # A separator found in the headings holds for all lines; without headings each line has its own.
     layout, separator, found = laid_out(text)
     reader = Reader(product, layout or Layout(), separator)
     if layout and found:
@@ -92,11 +93,13 @@ class Reader:
             self._refuse(line.number, line.text.strip(), bad)
             return
         number, text = line.number, line.text.strip()
-        told = tuple(Doubt(number=number, message=message, fix=fix) for message, fix in doubts)
+        found_doubts = tuple(
+            Doubt(number=number, message=message, fix=fix) for message, fix in doubts
+        )
         self.reading.rows.append(row)
-        self.reading.doubts.extend(told)
+        self.reading.doubts.extend(found_doubts)
         self.reading.lines[number] = text
-        self.reading.results.append(Result(number=number, text=text, row=row, doubts=told))
+        self.reading.results.append(Result(number=number, text=text, row=row, doubts=found_doubts))
 
     def stop_at(self, line: Line, *, count: int, most: int) -> None:
         # One bad line stands for all that follow: thousands of messages alike help nobody.
@@ -152,7 +155,7 @@ class Reader:
     def _mailbox(self, number: int, cell: Mapping[str, str], domain: str) -> Row:
         for column in ("picture", "forward to", "years"):
             if cell.get(column) and not has_place(column, self.product):
-                # what the vendor has no place for is not taken and then quietly left out
+                # Refused, because a person would not notice that the order leaves it out.
                 raise BadCell(
                     f"This order has no place for “{column}”: {cell[column][:60]}",
                     "Leave that cell empty.",
@@ -184,6 +187,7 @@ class Reader:
             )
 
     def _weigh(self, domain: str) -> list[Words]:
+        # Thousands of lines may have one domain; each doubt about it is worked out once.
         if domain not in self.weighed:
             found = [weigh_letters(domain), weigh_ending(domain) or self._weigh_part(domain)]
             self.weighed[domain] = [words for words in found if words]

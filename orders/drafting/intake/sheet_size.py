@@ -7,17 +7,20 @@ from xml.parsers import expat
 
 from orders.drafting.intake.sheets import CannotRead
 
-MOST_CELLS = 2_000_000  # the empty ones between the first and the last counted in
+# The empty cells between the first and the last included: the library that opens a sheet allocates
+# every one of them.
+MOST_CELLS = 2_000_000
 MOST_LETTERS = 200_000_000
 SAVE_AGAIN = "Copy only the rows of this order into a new workbook and save that."
 PLACE = re.compile(r"\$?([A-Za-z]{1,4})\$?([0-9]{1,9})")
 Attributes = dict[str, str]
 PLACED = re.compile(rb'<(?:c|row) r="([A-Z]{0,3})([0-9]{1,7})"')
 ENDS = (b" ", b">", b"/", b"\t", b"\n", b"\r")
-# what makes a sheet's XML hard to take in at a glance: a part with any of these is walked through
-# instead
-HARD = (b"&#", b"<!", b"\0", b" =", b"\t=", b"\n=", b"\r=", b"\tr=", b"\nr=", b"\rr=", b'"r=', b"'r=", b":row",
-        *(b":c" + end for end in ENDS))  # fmt: skip
+# Marks of XML that the regular expression may misread. A part with any of these is parsed.
+HARD = (
+    b"&#", b"<!", b"\0", b" =", b"\t=", b"\n=", b"\r=", b"\tr=", b"\nr=", b"\rr=", b'"r=', b"'r=",
+    b":row", *(b":c" + end for end in ENDS),
+)  # fmt: skip
 
 
 def places(part: bytes) -> list[tuple[bytes, bytes]]:

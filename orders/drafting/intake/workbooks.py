@@ -22,7 +22,7 @@ BROKEN = (
     "This file is damaged or not a workbook.",
     "Open it in Excel or LibreOffice and save it again.",
 )
-KINDS = {"xlsx": "Excel workbook", "ods": "OpenDocument workbook"}
+KIND_NAMES = {"xlsx": "Excel workbook", "ods": "OpenDocument workbook"}
 
 
 def open_workbook(data: bytes, *, most: int) -> Sheet:
@@ -34,7 +34,9 @@ def open_workbook(data: bytes, *, most: int) -> Sheet:
         raise
     except (CalamineError, ValueError, OverflowError, OSError, zipfile.BadZipFile):
         raise CannotRead(*BROKEN) from None
-    return sheet_of(rows, encoding=KINDS[contents.kind], notes=[*notes, *contents.notes], most=most)
+    return sheet_of(
+        rows, encoding=KIND_NAMES[contents.kind], notes=[*notes, *contents.notes], most=most
+    )
 
 
 def _first_sheet(workbook: CalamineWorkbook) -> tuple[list[list[str]], list[str]]:
@@ -48,6 +50,7 @@ def _first_sheet(workbook: CalamineWorkbook) -> tuple[list[list[str]], list[str]
         found = workbook.get_sheet_by_name(sheet.name)
         if not found.height:
             continue
+        # With the empty area, so that a row keeps its number from the sheet.
         rows = [[shown(value) for value in row] for row in found.to_python(skip_empty_area=False)]
         if any(any(row) for row in rows):
             others = [other.name for other in sheets if other.name != sheet.name]

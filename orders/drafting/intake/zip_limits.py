@@ -99,6 +99,7 @@ def _take(archive: zipfile.ZipFile, wanted: list[zipfile.ZipInfo]) -> dict[str, 
                 "Save it without a password and choose it again.",
             )
         with archive.open(info) as part:
+            # The size in the archive's directory may be a lie, so no more than this is unpacked.
             parts[info.filename] = part.read(left + 1)
         left -= len(parts[info.filename])
         if left < 0:

@@ -104,9 +104,10 @@ def make_people() -> None:
 def make_accounts() -> None:
     with audited():
         contact = Contact.objects.create(
-            name="Acme Labs, registrant", first_name="Dana", last_name="Reyes", email="dana@acmelabs.com",
-            company="Acme Labs", address_line_one="1 Main Street", city="Austin", state="TX", postal_code="78701",
-            country="US", phone_country_code="+1", phone="5125550100",
+            name="Acme Labs, registrant", first_name="Dana", last_name="Reyes",
+            email="dana@acmelabs.com", company="Acme Labs", address_line_one="1 Main Street",
+            city="Austin", state="TX", postal_code="78701", country="US",
+            phone_country_code="+1", phone="5125550100",
         )  # fmt: skip
         record("contact.added", contact)
         for name, domain in (("Acme Labs", "acmelabs.com"), ("Northwind", "northwind.com")):
@@ -182,14 +183,16 @@ def make_orders(command: BaseCommand) -> None:
     pro = {"provider": "GOOGLE"}
     sent = [
         draft("coldmailreseller", "domains", "Acme Labs",
-              "tryacme.com, Dana Reyes, dana\ntryacme.com, Sam Ito, sam\ngetacme.com, Lee Wong, lee", CMR_DOMAINS),
+              "tryacme.com, Dana Reyes, dana\ntryacme.com, Sam Ito, sam\n"
+              "getacme.com, Lee Wong, lee", CMR_DOMAINS),
         draft("woodpecker", "mailboxes", "Northwind", "northwind-mail.com, Priya Shah, priya", pro),
         draft("woodpecker", "mailboxes", "Northwind", "no-funds-northwind.com, Lee Wong, lee", pro),
         draft("woodpecker", "mailboxes", "Northwind", "cut-after-northwind.com, Sam Ito, sam", pro),
     ]  # fmt: skip
     waiting = draft(
         "coldmailreseller", "domains", "Acme Labs",
-        "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Dana Reyes, d.reyes\nacme-go.com, Sam Ito, sam",
+        "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Dana Reyes, d.reyes\n"
+        "acme-go.com, Sam Ito, sam",
         CMR_DOMAINS, note="Second batch for the autumn campaign",
     )  # fmt: skip
     draft("smartsenders", "domains", "Acme Labs", "acme-news.com, Sam Ito, sam", {"vendor_id": "9"})
@@ -201,6 +204,7 @@ def make_orders(command: BaseCommand) -> None:
     for order in sent:
         confirm(order)
     confirm(later, planned_for=timezone.now() + timedelta(days=3))
+    # The worker sends them. A minute is enough unless no worker runs.
     until = time.monotonic() + 60
     busy = Order.objects.filter(
         pk__in=[order.pk for order in sent], state__in=[State.CONFIRMED, State.SENDING]

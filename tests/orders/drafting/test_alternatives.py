@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from mailops.history.models import Event
 from orders.drafting import alternatives, drafts
-from orders.drafting.alternatives import Elsewhere, compare
+from orders.drafting.alternatives import Alternative, compare
 from orders.models import Domain, Mailbox, Order, State
 from orders.models.inventory import Asset
 from orders.plan import plan
@@ -24,7 +24,7 @@ from vendors.models import LIVE, Price, Vendor
 PICTURE = "https://example.com/dana.png"
 
 
-def at(order: Order, api: str, product: str) -> list[Elsewhere]:
+def at(order: Order, api: str, product: str) -> list[Alternative]:
     return [
         there
         for there in compare(fresh(order))
@@ -101,7 +101,7 @@ def test_the_cost_is_that_of_a_draft_there(factory: OrderFactory, bought: Order)
     found = at(bought, "smartsenders", "domains")
     assert [there.choice for there in found] == ["zapmailGoogle domain", "inboxkitGoogle domain"]
     for there in found:
-        copied = alternatives.copy_there(fresh(bought), there, by=factory.people.drafter)
+        copied = alternatives.copy_to(fresh(bought), there, by=factory.people.drafter)
         assert plan(fresh(copied)).cost.as_dict() == there.cost.as_dict()
         assert plan(fresh(copied)).blocking == ()
 
@@ -293,7 +293,7 @@ def test_the_order_names_a_few_that_could_take_it(factory: OrderFactory, bought:
 def test_an_order_too_long_to_compare_in_passing_keeps_the_link(
     factory: OrderFactory, bought: Order
 ) -> None:
-    rows = "\n".join(f"many{n}.com, Dana Reyes, dana" for n in range(alternatives.MOST_LINES + 1))
+    rows = "\n".join(f"many{n}.com, Dana Reyes, dana" for n in range(alternatives.MOST_DOMAINS + 1))
     order = factory.draft("coldmailreseller", "domains", rows=rows)
     assert alternatives.at_a_glance(order) is None
     assert (

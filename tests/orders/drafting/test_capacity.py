@@ -18,7 +18,7 @@ from hypothesis import strategies as some
 from orders.drafting.capacity import (
     Needed,
     Offer,
-    Volume,
+    Capacity,
     offers,
     placeholders,
     product_notes,
@@ -34,7 +34,7 @@ PAGE = "/orders/order/volume/"
 
 
 def steps(**volume: int) -> list[tuple[str, str, int]]:
-    return [(step.label, step.sum, step.result) for step in work_out(Volume(**volume)).steps]
+    return [(step.label, step.sum, step.result) for step in work_out(Capacity(**volume)).steps]
 
 
 # The arithmetic
@@ -49,7 +49,7 @@ def test_a_thousand_a_day_are_thirty_four_mailboxes_on_twelve_domains() -> None:
         ),
         ("Domains", "34 mailboxes ÷ 3 on each domain = 11.33, rounded up", 12),
     ]
-    needed = work_out(Volume(emails=1000))
+    needed = work_out(Capacity(emails=1000))
     assert needed.spread == "10 domains with 3 mailboxes, 2 with 2"
 
 
@@ -78,7 +78,7 @@ def test_what_is_whole_is_not_rounded_and_a_trifle_over_is_said() -> None:
     warming=some.integers(0, 300), spare=some.integers(0, 300), working_days=some.none() | some.integers(1, 31),
 )  # fmt: skip
 def test_the_mailboxes_always_suffice_and_no_domain_holds_more_than_asked(**volume: Any) -> None:
-    wanted = Volume(**volume)
+    wanted = Capacity(**volume)
     needed = work_out(wanted)
     assert needed.mailboxes * wanted.per_mailbox * (wanted.working_days or 1) >= wanted.emails
     assert (
@@ -93,7 +93,7 @@ def test_the_mailboxes_always_suffice_and_no_domain_holds_more_than_asked(**volu
 
 
 def test_placeholders_are_as_many_as_needed() -> None:
-    lines = placeholders(work_out(Volume(emails=1000)), ending="co.uk")
+    lines = placeholders(work_out(Capacity(emails=1000)), ending="co.uk")
     boxes = [box for line in lines for box in line.mailboxes]
     assert (len(lines), len(boxes), len({box.address for box in boxes})) == (12, 34, 34)
     assert isinstance(boxes[0], MailboxLine)
@@ -116,7 +116,7 @@ def price(amount: str, unit: str, currency: str = "USD", **more: Any) -> Any:
 
 def offered(api: str, prices: dict[str, Any], needed: Needed | None = None) -> list[Offer]:
     vendor = Vendor(name="There", api=api)
-    return list(offers(vendor, prices, needed or work_out(Volume(emails=1000)), ending="com"))
+    return list(offers(vendor, prices, needed or work_out(Capacity(emails=1000)), ending="com"))
 
 
 def test_domains_and_mailboxes_are_priced_for_the_first_month_and_twelve() -> None:
@@ -125,7 +125,7 @@ def test_domains_and_mailboxes_are_priced_for_the_first_month_and_twelve() -> No
     assert (str(bought.first_month), str(bought.a_year)) == ("$222.00", "$1,344.00")
     assert (str(held.first_month), str(held.a_year)) == ("$102.00", "$1,224.00")
     assert bought.note == "34 mailboxes on 12 domains"
-    assert list(product_notes(held.what, work_out(Volume(emails=1000)))) == [
+    assert list(product_notes(held.what, work_out(Capacity(emails=1000)))) == [
         "For the mailboxes alone: the 12 domains have to be there already."
     ]
 
