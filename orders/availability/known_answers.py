@@ -1,6 +1,4 @@
-"""Whether an order's names are free, as far as its vendor said so and when: facts and problems, no
-question asked.
-"""
+"""The vendor's stored answers on an order's names, their age, and the problems that follow."""
 
 from __future__ import annotations
 
@@ -22,12 +20,12 @@ ASKED_IN = (State.DRAFT, State.REVIEW)
 
 @dataclass(frozen=True, kw_only=True)
 class Word:
-    """One name of the order, and the newest word of the vendor on it."""
+    """One name of the order and the vendor's newest answer on it."""
 
     line: DomainLine
     told: Availability | None
     is_fresh: bool
-    is_wrong: bool  # what was said does not go with what is ordered
+    is_wrong: bool  # taken, though it is to be registered; or free, though it must exist
 
     @property
     def row(self) -> int | None:
@@ -36,7 +34,7 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """All names of an order with the vendor's word on each."""
+    """All names of an order with the vendor's answer on each."""
 
     words: tuple[Word, ...]
     registers: bool
@@ -48,14 +46,12 @@ class Standing:
 
     @cached_property
     def not_fresh(self) -> list[Word]:
-        """Names that were never asked for, or too long ago."""
+        # Never asked for, or too long ago.
         return [word for word in self.words if not word.is_fresh]
 
     @cached_property
     def says(self) -> list[dict[str, str]]:
-        """The picture in a few lines for a list of checks: how many of each, and how old the oldest
-        answer is.
-        """
+        """Lines for a list of checks: how many names have each answer, and its greatest age."""
         found = []
         good = Answer.FREE if self.registers else Answer.TAKEN
         names = {
@@ -113,7 +109,6 @@ def newest_answers(order: Order) -> Mapping[str, Availability]:
 
 
 def standing(order: Order) -> Standing:
-    """What is known of an order's names just now."""
     now, registers = timezone.now(), order.product_spec.registers_names
     bad = Answer.TAKEN if registers else Answer.FREE
     words, answers = [], newest_answers(order)
@@ -131,11 +126,9 @@ def standing(order: Order) -> Standing:
 
 
 def problems(order: Order) -> list[Problem]:
-    """Names that can't be had as this order needs them, by the vendor's own word.
-
-    A fresh word stops a draft; an old one, and any word once the order waits for a confirmer, is a
-    warning with its age, so that a wrong answer holds nothing up for ever.
-    """
+    """Problems of names that this order can't have, by the vendor's answer."""
+    # A fresh answer stops a draft. An old one, or any once the order waits for a confirmer, is a
+    # warning with its age: a wrong answer must not block an order for ever.
     if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
         return []
     label = order.vendor.adapter.label
@@ -165,9 +158,7 @@ def _problem(order: Order, word: Word, label: str) -> Problem:
 
 
 def told(order: Order) -> list[dict[str, str]]:
-    """The same for the list of checks on a page: every name is accounted for, the ones nobody asked
-    for as well.
-    """
+    # For the list of checks on a page. Every name is counted, those nobody asked for as well.
     if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
         return []
     found = standing(order)
@@ -186,5 +177,4 @@ def told(order: Order) -> list[dict[str, str]]:
 
 
 def asking_of(order: Order) -> Asking | None:
-    """The newest asking about the order's names, under way or over."""
     return order.askings.first()

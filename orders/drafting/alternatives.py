@@ -11,6 +11,7 @@ from django import forms
 from django.contrib.auth.models import User
 from django.db import models
 
+from mailops.core.text import plural
 from orders.drafting import drafts
 from orders.drafting.drafts import Draft
 from orders.models import Domain, Order
@@ -304,7 +305,7 @@ def _cannot(order: Order, what: Product, held: int) -> Iterator[str]:
         )
     bare = sum(not line.mailboxes for line in order.contents)
     if bare and not what.names_per_domain:
-        have = "1 domain has" if bare == 1 else f"{bare:,} domains have"
+        have = plural(bare, "domain has", "domains have")
         yield f"It makes no addresses from a name alone, and {have} nothing else here."
 
 
@@ -317,7 +318,7 @@ def _loses(order: Order, vendor: Vendor, what: Product, cost: CostSheet) -> Iter
         yield f"No pictures: {_some(pictures, 'picture', 'pictures')} would be left out."
     longer = sum(line.years > 1 for line in order.contents)
     if what.buys_domains and longer and not what.has_years:
-        here = "1 domain here is" if longer == 1 else f"{longer:,} domains here are"
+        here = plural(longer, "domain here is", "domains here are")
         yield f"No choice of years: {here} for several."
     if what.buys_domains and not what.forwards and any(line.forward_to for line in order.contents):
         yield "The domains would not forward anywhere."

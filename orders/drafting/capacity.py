@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mailops.core.money import Totals
+from mailops.core.text import plural
 from vendors.apis.forms import OptionsForm
 from vendors.apis.values import ContactLike, DomainLine, MailboxLine, Product
 from vendors.cost import UNSTATED, CostLine, CostSheet, PriceLike
@@ -54,8 +55,8 @@ class Needed:
 
     def __str__(self) -> str:
         return (
-            f"{_count(self.mailboxes, 'mailbox', 'mailboxes')} on"
-            f" {_count(self.domains, 'domain', 'domains')}"
+            f"{plural(self.mailboxes, 'mailbox', 'mailboxes')} on"
+            f" {plural(self.domains, 'domain', 'domains')}"
         )
 
     @property
@@ -72,7 +73,7 @@ class Needed:
         }
         (first, domains), *others = counts.items()
         text = (
-            f"{_count(domains, 'domain', 'domains')} with {_count(first, 'mailbox', 'mailboxes')}"
+            f"{plural(domains, 'domain', 'domains')} with {plural(first, 'mailbox', 'mailboxes')}"
         )
         return text + "".join(f", {domains:,} with {number:,}" for number, domains in others)
 
@@ -127,10 +128,6 @@ def _shown(text: str, total: int, by: int) -> str:
         f"{text} = {'just over ' if exact.endswith('.00') else ''}{exact.removesuffix('.00')},"
         " rounded up"
     )
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
 
 
 # What it costs
@@ -251,7 +248,7 @@ def product_notes(what: Product, needed: Needed) -> Iterator[str]:
     if what.in_packages:
         yield "For the packages alone, without the domains."
     elif not what.buys_domains:
-        domains = _count(needed.domains, "domain has", "domains have")
+        domains = plural(needed.domains, "domain has", "domains have")
         yield f"For the mailboxes alone: the {domains} to be there already."
     if what.mailboxes_per_domain:
         numbers = ", ".join(
@@ -271,7 +268,7 @@ def _packed(order: Imagined, offer: Offer, price: PriceLike | None) -> tuple[Ima
     packages = _up(offer.domains, price.domains)
     exact = packages * price.domains
     note = (
-        f"{_count(packages, 'package', 'packages')} of {_count(price.domains, 'domain', 'domains')}"
+        f"{plural(packages, 'package', 'packages')} of {plural(price.domains, 'domain', 'domains')}"
     )
     if more := exact - offer.domains:
         note += f", {more:,} more than needed: the vendor takes only the exact number"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import models
 
 from mailops.core.sealed import Sealed
+from mailops.core.text import chunks
 from mailops.history import audited, record
 from orders.drafting.intake import Row, written
 from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
@@ -63,6 +63,8 @@ class Draft:
     files: Sequence[Upload] = ()  # read on the way to these rows
 
 
+# Values in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
+MOST_VALUES = 5000
 FIELDS = ("client", "contact", "forward_to", "note", "why_again", "options")
 
 
@@ -167,7 +169,7 @@ def _clear_contents(order: Order) -> None:
         raise NotAllowed(
             f"{', '.join(others)} puts mailboxes on domains of {order}. Change that order first."
         ) from None
-    for some in _in_parts(held):
+    for some in chunks(held, MOST_VALUES):
         Domain.objects.filter(pk__in=some, state=Asset.PLANNED, mailboxes=None).delete()
 
 
@@ -274,18 +276,11 @@ def _known(order: Order, names: Collection[str]) -> dict[str, Domain]:
     )
     found = [
         domain
-        for some in _in_parts(names)
+        for some in chunks(names, MOST_VALUES)
         for domain in Domain.objects.filter(at_hand, name__in=some)
     ]
     # Of two rows with one name the live one wins: it comes last.
     return {domain.name: domain for domain in sorted(found, key=lambda one: one.state in LIVE)}
-
-
-def _in_parts(values: Collection[Any], size: int = 5000) -> Iterator[list[Any]]:
-    # SQLite takes 32,766 parameters a statement, PostgreSQL 65,535.
-    rest = iter(values)
-    while part := list(islice(rest, size)):
-        yield part
 
 
 def draft_of(order: Order, rows: Sequence[Row]) -> Draft:

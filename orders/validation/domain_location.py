@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mailops.core.text import chunks
 from orders.models import Domain, Order
 from orders.models.inventory import LIVE, Asset
-from orders.validation.typos import chunks
+from orders.validation.typos import MOST_VALUES
 from vendors.apis.shared_rules import bounded, warn
 from vendors.verdicts import Problem
 
@@ -24,7 +25,7 @@ def _not_here(order: Order) -> Iterator[Problem]:
     # `values_list` and chunks: an order may have thousands of domains.
     known = [
         domain
-        for names in chunks(rows)
+        for names in chunks(rows, MOST_VALUES)
         for domain in (
             Domain.objects.filter(name__in=names, state__in=LIVE).order_by().values_list(*columns)
         )

@@ -9,10 +9,11 @@ from typing import Any
 
 from django.db import models
 
+from mailops.core.text import chunks
 from orders.models import Domain, Mailbox, Order, State
 from orders.models.inventory import LIVE, Asset
 from orders.models.state import PURCHASE_PENDING, PURCHASED
-from orders.validation.typos import chunks
+from orders.validation.typos import MOST_VALUES
 from vendors.verdicts import Problem
 
 TAKE_OUT = "Take it out of this order."
@@ -21,7 +22,7 @@ OWNED, UNDER_WAY, REFUSED, DRAFTED, GONE = range(5)  # the worst first
 
 
 @dataclass(frozen=True, kw_only=True)
-class Seen:
+class EarlierUse:
     """Where a name was used before: how bad that is, on which order, and the vendor's reason."""
 
     kind: int
@@ -36,22 +37,22 @@ def problems_of(order: Order) -> list[Problem]:
     )
     addresses = {box.address: box.row for line in order.contents for box in line.mailboxes}
     return [
-        *_said(domains, seen(Domain, domains, order), "domain", order),
-        *_said(addresses, seen(Mailbox, addresses, order), "address", order),
+        *_said(domains, earlier_uses(Domain, domains, order), "domain", order),
+        *_said(addresses, earlier_uses(Mailbox, addresses, order), "address", order),
     ]
 
 
-def seen(
+def earlier_uses(
     model: type[Domain] | type[Mailbox], names: Collection[str], order: Order
-) -> dict[str, Seen]:
+) -> dict[str, EarlierUse]:
     """The worst earlier use of each of these names outside this order."""
     column = "name" if model is Domain else "address"
     rows: list[tuple[str, str, int | None, int | None]] = []
-    for some in chunks(names):
+    for some in chunks(names, MOST_VALUES):
         assets = model._default_manager.order_by("pk").filter(_counts(), **{f"{column}__in": some})
         rows += assets.exclude(order=order.pk or 0).values_list(column, "state", "row", "order_id")
     orders = _orders({order_id for *_, order_id in rows if order_id})
-    found: dict[str, Seen] = {}
+    found: dict[str, EarlierUse] = {}
     for name, state, row, order_id in rows:
         place = _place(column, name, state, row, orders.get(order_id) if order_id else None)
         if place and (name not in found or place.kind < found[name].kind):
@@ -60,37 +61,41 @@ def seen(
 
 
 def _counts() -> models.Q:
-    elsewhere = models.Q(order__state__in=[*PURCHASE_PENDING, State.DRAFT])
+    planned = models.Q(order__state__in=[*PURCHASE_PENDING, State.DRAFT])
     no_more = models.Q(
         order__state__in=[*PURCHASED, State.REFUSED], state__in=[Asset.REFUSED, Asset.GONE]
     )
-    return models.Q(state__in=LIVE) | elsewhere | no_more
+    return models.Q(state__in=LIVE) | planned | no_more
 
 
 def _orders(numbers: Iterable[int]) -> dict[int, Order]:
     # Few columns: the snapshot on an order may be long.
     found: dict[int, Order] = {}
-    for some in chunks(sorted(numbers)):
+    for some in chunks(sorted(numbers), MOST_VALUES):
         rows = Order.objects.only("pk", "state", "problems", "drafted_by_name").filter(pk__in=some)
         found |= {other.pk: other for other in rows.order_by()}
     return found
 
 
-def _place(column: str, name: str, state: str, row: int | None, other: Order | None) -> Seen | None:
+def _place(
+    column: str, name: str, state: str, row: int | None, other: Order | None
+) -> EarlierUse | None:
     if state in LIVE:
-        return Seen(kind=OWNED, order=other)
+        return EarlierUse(kind=OWNED, order=other)
     if other is None:
         return None
     if other.state in PURCHASE_PENDING:
-        return Seen(kind=UNDER_WAY, order=other)
+        return EarlierUse(kind=UNDER_WAY, order=other)
     if other.state == State.DRAFT:
-        return Seen(kind=DRAFTED, order=other)
+        return EarlierUse(kind=DRAFTED, order=other)
     if state == Asset.GONE:
-        return Seen(kind=GONE, order=other) if other.state in PURCHASED else None
+        return EarlierUse(kind=GONE, order=other) if other.state in PURCHASED else None
     if other.state != State.REFUSED:
-        return Seen(kind=REFUSED, order=other, why="the vendor left it out")
+        return EarlierUse(kind=REFUSED, order=other, why="the vendor left it out")
     why = named(other.problems, column, name, row)
-    return Seen(kind=REFUSED, order=other, why=f"the vendor refused it: {why}") if why else None
+    return (
+        EarlierUse(kind=REFUSED, order=other, why=f"the vendor refused it: {why}") if why else None
+    )
 
 
 def named(problems: Iterable[Mapping[str, Any]], column: str, name: str, row: int | None) -> str:
@@ -109,7 +114,7 @@ def named(problems: Iterable[Mapping[str, Any]], column: str, name: str, row: in
 
 
 def _said(
-    rows: Mapping[str, int | None], found: Mapping[str, Seen], field: str, order: Order
+    rows: Mapping[str, int | None], found: Mapping[str, EarlierUse], field: str, order: Order
 ) -> list[Problem]:
     return [
         _problem(name, found[name], field, row, order)
@@ -118,7 +123,7 @@ def _said(
     ]
 
 
-def _problem(name: str, place: Seen, field: str, row: int | None, order: Order) -> Problem:
+def _problem(name: str, place: EarlierUse, field: str, row: int | None, order: Order) -> Problem:
     other = place.order
     about: dict[str, Any] = {"row": row, "field": field, "order_id": other.pk if other else None}
     where = (

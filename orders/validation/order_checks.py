@@ -7,12 +7,12 @@ from typing import Any
 from django.conf import settings
 
 from mailops.core.money import show
-from mailops.core.text import as_sentence
+from mailops.core.text import as_sentence, chunks
 from orders.models import Client, Domain, NeverBuy, Order, State
 from orders.models.inventory import LIVE
 from orders.validation import duplicates, lookalikes, similar_orders, typos
 from orders.validation.public_suffixes import registrable
-from orders.validation.typos import chunks
+from orders.validation.typos import MOST_VALUES
 from vendors.cost import CostSheet
 from vendors.models import Vendor
 from vendors.verdicts import Problem
@@ -81,7 +81,7 @@ def _seen_before(order: Order) -> list[Problem]:
     rows = {line.name: line.row for line in order.contents if line.name not in known}
     # An owned domain is spelt as it is: mailboxes on it need no check of its spelling.
     if not order.product_spec.buys_domains:
-        for names in chunks(list(rows)):
+        for names in chunks(list(rows), MOST_VALUES):
             for name in Domain.objects.filter(name__in=names, state__in=LIVE).values_list(
                 "name", flat=True
             ):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from django.db.models import Q
 
+from mailops.core.text import chunks, plural
 from orders.models import Domain, Order
 from orders.models.inventory import LIVE
 from orders.models.state import PURCHASE_POSSIBLE
@@ -18,7 +17,6 @@ from vendors.verdicts import Problem
 MOST_VALUES = 10_000
 MOST_WARNINGS = 10  # warnings of one kind; the others are counted
 SERIES = 3  # a name with so many neighbours belongs to a series: acme-a, acme-b, acme-c …
-T = TypeVar("T")
 Pairs = dict[str, list[str]]
 
 
@@ -65,7 +63,7 @@ def earlier(names: Collection[str], order: Order) -> Pairs:
     heads, tails = keys(names)
     found: set[str] = set()
     for column, wanted in (("head", heads), ("tail", tails)):
-        for some in chunks(sorted(wanted)):
+        for some in chunks(sorted(wanted), MOST_VALUES):
             rows = (
                 Domain.objects.order_by()
                 .exclude(order=order.pk or 0)
@@ -90,12 +88,6 @@ def keys(names: Iterable[str]) -> tuple[set[str], set[str]]:
         if middle := len(label) // 2:
             heads.add(label[: middle - 1] + label[middle] + ending)
     return heads, tails
-
-
-def chunks(values: Iterable[T], size: int = MOST_VALUES) -> Iterator[list[T]]:
-    rest = iter(values)
-    while some := list(islice(rest, size)):
-        yield some
 
 
 def of_main_domain(rows: Mapping[str, int | None], main: str, whose: str) -> list[Problem]:
@@ -174,7 +166,7 @@ def shortened(problems: list[Problem], more: Callable[[int], str]) -> list[Probl
 
 
 def lines(count: int) -> str:
-    return "1 more line" if count == 1 else f"{count:,} more lines"
+    return plural(count, "more line")
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -205,7 +197,7 @@ def _bought(names: Iterable[str], order: Order) -> dict[str, Domain]:
     """Those that are owned, or on another order that was not refused or cancelled."""
     found = {}
     columns = ("name", "order_id", "client__name", "order__state")
-    for some in chunks(sorted(names)):
+    for some in chunks(sorted(names), MOST_VALUES):
         rows = Domain.objects.order_by("pk").exclude(order=order.pk or 0).filter(name__in=some)
         rows = rows.filter(
             Q(state__in=LIVE) | Q(order__state__in=PURCHASE_POSSIBLE, state="planned")

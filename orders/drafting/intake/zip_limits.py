@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass, field
 
+from mailops.core.text import plural
 from orders.drafting.intake.sheet_size import SAVE_AGAIN, OdsSize, XlsxSize
 from orders.drafting.intake.sheets import CannotRead
 
@@ -113,5 +114,5 @@ def _measure(contents: Contents) -> None:
         if name.endswith(".xml") and name.startswith(("xl/", "content")):
             size.measure(part)
     if size.errors:
-        cells = "1 cell holds" if size.errors == 1 else f"{size.errors:,} cells hold"
+        cells = plural(size.errors, "cell holds", "cells hold")
         contents.notes.append(f"{cells} an error such as #REF!, read as an empty cell.")

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from orders.drafting.capacity import (
+    Capacity,
     Needed,
     Offer,
-    Capacity,
     offers,
     placeholders,
     product_notes,
