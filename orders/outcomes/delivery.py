@@ -1,6 +1,4 @@
-"""What becomes of an accepted order: the vendor is asked now and then, until everything is
-delivered or refused.
-"""
+"""Delivery of accepted orders: asks the vendor until every item is delivered or refused."""
 
 from __future__ import annotations
 
@@ -25,34 +23,35 @@ DONE = {Asset.READY, Asset.REFUSED, Asset.GONE}
 
 
 def ask(order_id: int) -> str:
-    """Ask the vendor about one accepted order and write down what it says."""
+    """Ask the vendor about one accepted order and store its answer. Returns a word for the log."""
     order = Order.objects.select_related("vendor").get(pk=order_id)
     if order.state != State.ACCEPTED or not order.vendor.adapter.can_tell_progress:
         return "nothing to ask"
     try:
-        told = order.vendor.adapter.progress(order, vendor_reader.reader(order.vendor))
+        progress = order.vendor.adapter.progress(order, vendor_reader.reader(order.vendor))
     except (ReadFailed, CannotOpen) as error:
         log.info("%s: %s", order, error)
         return "no answer"
-    return note(order_id, told)
+    return note(order_id, progress)
 
 
-def note(order_id: int, told: Progress) -> str:
-    """Write the vendor's word onto the order's domains and mailboxes; ends the order once nothing
-    is left to come.
+def note(order_id: int, progress: Progress) -> str:
+    """Store the vendor's answer on the order's domains and mailboxes. Returns a word for the log.
+
+    The order ends once nothing is left to come.
     """
     with audited():
         order = (
             Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
         )
         if order.state != State.ACCEPTED:
-            return "settled already"
-        changes = _write(order, told)
-        if told.reference and not order.reference:
-            Order.objects.filter(pk=order.pk).update(reference=told.reference)
-            changes["reference"] = ["", told.reference]
+            return "settled already"  # a person was faster while the vendor was asked
+        changes = _write(order, progress)
+        if progress.reference and not order.reference:
+            Order.objects.filter(pk=order.pk).update(reference=progress.reference)
+            changes["reference"] = ["", progress.reference]
         if changes:
-            record("order.progress", order, reason=told.note, changes=changes)
+            record("order.progress", order, reason=progress.note, changes=changes)
         states = order.asset_states()
         if states and states <= DONE:
             order.deliver(partly=bool(states - {Asset.READY}))
@@ -60,25 +59,24 @@ def note(order_id: int, told: Progress) -> str:
         return "told" if changes else "no news"
 
 
-def _write(order: Order, told: Progress) -> dict[str, Any]:
+def _write(order: Order, progress: Progress) -> dict[str, Any]:
     changes: dict[str, Any] = {}
-    for assets, word, name in (
-        (order.domains, told.domains, "name"),
-        (order.mailboxes, told.mailboxes, "address"),
+    for assets, states, name in (
+        (order.domains, progress.domains, "name"),
+        (order.mailboxes, progress.mailboxes, "address"),
     ):
         for asset in assets.all():
-            state = word.get(getattr(asset, name).lower())
+            state = states.get(getattr(asset, name).lower())
+            # An item that is ready or refused once stays so, whatever a later list says.
             if state in (Asset.READY, Asset.REFUSED) and asset.state == Asset.ORDERED:
                 ready = {"ready_at": timezone.now()} if state == Asset.READY else {}
                 assets.filter(pk=asset.pk).update(state=state, **ready)
                 changes[str(asset)] = [asset.state, state]
-    return changes | _confirm_held_domains(order, told.mailboxes)
+    return changes | _confirm_held_domains(order, progress.mailboxes)
 
 
 def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[str, Any]:
-    """A domain that was only said to be held at the vendor is known to be, once a mailbox on it is
-    ready.
-    """
+    # A drafter said that these domains are at the vendor. A mailbox that is ready proves it.
     ready = {
         address.partition("@")[2] for address, state in mailboxes.items() if state == Asset.READY
     }
@@ -89,6 +87,7 @@ def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[st
         name: [Asset.PLANNED, Asset.READY] for name in sorted(held.values_list("name", flat=True))
     }
     try:
+        # A savepoint: the refusal of the database must not undo what the vendor answered.
         with transaction.atomic():
             held.update(state=Asset.READY, ready_at=timezone.now())
     except IntegrityError:
@@ -98,7 +97,7 @@ def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[st
 
 
 def mark_delivered(order_id: int, *, by: User, reason: str) -> Order:
-    """A person saw at the vendor that everything is set up, where the vendor does not tell MailOps."""
+    # Some vendors have no read for this, so a person looks there and says that all is set up.
     with audited():
         order = (
             Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)

@@ -1,4 +1,4 @@
-"""Asking the vendor after an answer was lost. The evidence never decides anything for a person."""
+"""Lookups at the vendor after an answer was lost. The evidence never decides for a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vendors import rate_limit, vendor_reader
 from vendors.apis.values import Evidence
 from vendors.http import ReadFailed
 
-LOOKED_FOR = timedelta(days=3)  # how long MailOps goes on looking by itself
+LOOKED_FOR = timedelta(days=3)  # after sending: how long MailOps goes on looking by itself
 FIRST_PAUSE = timedelta(minutes=1)
 
 
@@ -23,16 +23,16 @@ def look(attempt: Attempt, *, by: User | None = None) -> list[Evidence]:
     """Ask the vendor's read endpoints and store what they show on the attempt."""
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
     since = attempt.sent_at or attempt.claimed_at
+    max_wait = rate_limit.A_PERSON if by else rate_limit.BY_ITSELF
     try:
-        reader = vendor_reader.reader(
-            order.vendor, max_wait=rate_limit.A_PERSON if by else rate_limit.BY_ITSELF
-        )
+        reader = vendor_reader.reader(order.vendor, max_wait=max_wait)
         evidence = order.vendor.adapter.look_for(order, reader, since=since, before=attempt.before)
     except (ReadFailed, CannotOpen) as error:
         evidence = [Evidence(text=str(error))]
     found = [item.__dict__ for item in evidence]
     with audited():
         now = timezone.now()
+        # A person may have settled the attempt while the vendor was asked.
         attempt = Attempt.objects.select_for_update().get(pk=attempt.pk)
         is_new = found != attempt.evidence
         news = {}

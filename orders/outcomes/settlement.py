@@ -1,7 +1,6 @@
-"""The desk: orders whose outcome is unknown.
+"""Settling orders whose outcome is unknown.
 
-MailOps gathers evidence; the verdict is a person's, with a reason, and only another verdict changes
-it.
+MailOps gathers evidence. A person gives the verdict, with a reason, and may revise it.
 """
 
 from __future__ import annotations
@@ -26,11 +25,10 @@ ACTIONS = {
 
 
 def attempt_of(order: Order) -> Attempt:
-    """The attempt that a verdict is about: the one whose outcome is unknown, or the newest if it
-    was settled before.
+    """The attempt that a verdict is about. Raises `NotAllowed` where there is none.
 
-    Later ones that provably bought nothing are passed over. Raises `NotAllowed` where there is
-    none.
+    Its outcome is unknown, or it is the newest and was settled before. Later attempts that provably
+    bought nothing are passed over.
     """
     newest = order.attempts.exclude(stage__in=BOUGHT_NOTHING).first()
     if newest is None or newest.stage not in (Stage.UNKNOWN, *SETTLED):
@@ -41,19 +39,19 @@ def attempt_of(order: Order) -> Attempt:
 
 
 def why_not(order: Order, attempt: Attempt) -> str:
-    """Why no verdict can be given (any more), in words; empty where one can."""
+    """Why no verdict can be given, in words; empty where one can."""
     if attempt.stage == Stage.UNKNOWN:
         return ""
     if attempt.stage == Stage.PLACED:
         arrived = (Asset.READY, Asset.GONE)
-        is_there = order.domains.filter(state__in=arrived) | order.domains.none()
         if (
             order.state != State.ACCEPTED
-            or is_there.exists()
+            or order.domains.filter(state__in=arrived).exists()
             or order.mailboxes.filter(state__in=arrived).exists()
         ):
             return "A part of it was delivered since, so it was placed."
         return ""
+    # A verdict is about what was sent. An order that was edited since is something else.
     if order.state not in (State.REVIEW, State.CANCELLED) or order.digest != attempt.digest:
         return "The order was changed or confirmed again since, so it is no longer what was sent."
     return ""
@@ -69,53 +67,64 @@ def settle(
     left_out: Collection[str] = (),
     seen: str = "",
 ) -> Order:
-    """Write a person's verdict: `PLACED`, `PARTLY` less the domains and addresses in `left_out`, or
-    `NOT_PLACED`.
+    """Store a person's verdict, the first one or a revised one. Raises `NotAllowed`.
 
-    Also a revised one: `seen` is the verdict that the person had before them. Nothing is sent; *not
-    placed* waits for a fresh confirmation. Raises `NotAllowed`.
+    `verdict`: `PLACED`, `PARTLY` (less the domains and addresses in `left_out`) or `NOT_PLACED`.
+    `seen`: the version of the verdict that the page showed. Nothing is sent: *not placed* waits for
+    a fresh confirmation.
     """
     try:
         with audited():
             order = Order.objects.locked(order_id)
             attempt = attempt_of(order)
-            if seen and seen != attempt.verdict_seen:
-                raise NotAllowed(
-                    f"{order} was settled by somebody else a moment ago. Look at it again."
-                )
-            if why := why_not(order, attempt):
-                raise NotAllowed(why)
-            said = {
-                "settled_at": timezone.now(),
-                "settled_by_name": by.get_username(),
-                "settled_reason": reason,
-            }
+            _check(order, attempt, seen=seen)
             stage = Stage.NOT_PLACED if verdict == NOT_PLACED else Stage.PLACED
-            was = Stage(attempt.stage)
-            if not attempt.move(
-                stage, since=(was,), reference=reference[:120], news_at=None, **said
-            ):
-                raise NotAllowed(
-                    f"{order} was settled by somebody else a moment ago. Look at it again."
-                )
+            _move_attempt(order, attempt, stage, by=by, reason=reason, reference=reference)
             if verdict == NOT_PLACED:
                 _not_placed(order, attempt, by=by, reason=reason)
             else:
-                gone = left_out if verdict == PARTLY else ()
                 order.settle_as_placed(
                     attempt,
                     reference=reference,
-                    left_out=gone,
+                    left_out=left_out if verdict == PARTLY else (),
                     by=by,
                     reason=reason,
                     action=ACTIONS[verdict],
                 )
             return order
     except IntegrityError as error:
+        # The order's items are free after "not placed", so another order may have taken them.
         raise NotAllowed(
             "A domain or mailbox of this order was confirmed on another order since, so it can't be"
             " called placed here."
         ) from error
+
+
+def _check(order: Order, attempt: Attempt, *, seen: str) -> None:
+    if seen and seen != attempt.verdict_seen:
+        raise _settled_by_another(order)
+    if why := why_not(order, attempt):
+        raise NotAllowed(why)
+
+
+def _move_attempt(
+    order: Order, attempt: Attempt, stage: Stage, *, by: User, reason: str, reference: str
+) -> None:
+    is_moved = attempt.move(
+        stage,
+        since=(Stage(attempt.stage),),
+        reference=reference[:120],
+        news_at=None,
+        settled_at=timezone.now(),
+        settled_by_name=by.get_username(),
+        settled_reason=reason,
+    )
+    if not is_moved:
+        raise _settled_by_another(order)
+
+
+def _settled_by_another(order: Order) -> NotAllowed:
+    return NotAllowed(f"{order} was settled by somebody else a moment ago. Look at it again.")
 
 
 def _not_placed(order: Order, attempt: Attempt, *, by: User, reason: str) -> None:
@@ -123,12 +132,12 @@ def _not_placed(order: Order, attempt: Attempt, *, by: User, reason: str) -> Non
         order.back_to_review(
             action=ACTIONS[NOT_PLACED], reason=reason, attempt=attempt, by=by, reference=""
         )
-    else:  # said once more
+    else:  # the same verdict again, with another reason
         record(ACTIONS[NOT_PLACED], order, by=by, reason=reason, attempt=attempt.pk)
 
 
 def read_news(order_id: int, *, by: User, reason: str) -> None:
-    """A person has read what the vendor said after the verdict, and leaves the verdict as it is."""
+    # The person leaves the verdict as it is, so only the marks of late answers go.
     with audited():
         order = Order.objects.locked(order_id)
         for attempt in order.attempts.filter(news_at__isnull=False):

@@ -23,13 +23,15 @@ from orders.sending.claims import Then, not_sent
 from vendors.models import Vendor
 
 BACKLOG = 50  # queued tasks
+CLOCK_TOLERANCE = timedelta(minutes=5)
 WORKER_STOPPED = "The worker stopped before it sent anything."
-AT_MOST = 200  # rows of a kind in one sweep
+MOST_ROWS = 200  # of a kind in one sweep, and of an account where orders are queued
 
 
 def run(now: datetime | None = None) -> dict[str, int]:
-    """Expired leases, confirmed orders that no task looks after, due questions to vendors; how many
-    of each.
+    """Do all that is due; returns how many rows of each kind were dealt with.
+
+    "rung" counts the orders that were queued again.
     """
     now = now or timezone.now()
     done = {
@@ -41,17 +43,13 @@ def run(now: datetime | None = None) -> dict[str, int]:
         "names": 0,
         "expired": 0,
     }
-    for order in Order.objects.expired(now).distinct()[:AT_MOST]:
+    for order in Order.objects.expired(now).distinct()[:MOST_ROWS]:
         if word := _expire(order, now):
             done[word] += 1
-    done["expired"] = expiry.sweep(now, at_most=AT_MOST)
-    done["rung"] = _ring_unrung(now)
-    for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:AT_MOST]:
-        with transaction.atomic():
-            if Order.objects.due_for_progress(now).filter(pk=pk).update(progress_at=now):
-                async_task("orders.tasks.ask_progress", pk)
-                done["asked"] += 1
-    for attempt in evidence_lookup.due(now)[:AT_MOST]:
+    done["expired"] = expiry.sweep(now, at_most=MOST_ROWS)
+    done["rung"] = _enqueue_again(now)
+    done["asked"] = _ask_progress(now)
+    for attempt in evidence_lookup.due(now)[:MOST_ROWS]:
         with transaction.atomic():
             async_task("orders.tasks.look_for", attempt.pk)
             done["looked"] += 1
@@ -65,7 +63,6 @@ def run(now: datetime | None = None) -> dict[str, int]:
 
 
 def _expire(order: Order, now: datetime) -> str:
-    """A worker that vanished before the mark sent nothing; after the mark the outcome is unknown."""
     with audited():
         Vendor.objects.locked(order.vendor_id)
         order = Order.objects.locked(order.pk)
@@ -74,6 +71,7 @@ def _expire(order: Order, now: datetime) -> str:
         ).first()
         if order.state != State.SENDING or attempt is None:
             return ""
+        # Before the mark nothing was sent. After the mark nobody knows what the vendor received.
         if not_sent(attempt, WORKER_STOPPED, Then.RELEASE):
             return "released"
         why = "The worker stopped while it was sending, so nobody saw the vendor's answer."
@@ -84,27 +82,33 @@ def _expire(order: Order, now: datetime) -> str:
         return "unknown"
 
 
-def _ring_unrung(now: datetime) -> int:
-    """Ring for orders that may have no task; how many.
-
-    Behind a long backlog a task is late, not lost.
-    """
-    unrung = models.Q(queued_at=None)
+def _enqueue_again(now: datetime) -> int:
+    # A queued task may be lost. Its order is due and has no time of queueing, or a stale one.
+    lost = models.Q(queued_at=None)
+    # Behind a long backlog a task is late, not lost.
     if OrmQ.objects.count() <= BACKLOG:
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
-        # a time that lies ahead was written by a clock that has been set back since
-        unrung |= models.Q(queued_at__lt=long_ago) | models.Q(
-            queued_at__gt=now + timedelta(minutes=5)
-        )
-    due = Order.objects.due(now).in_turn(now).filter(unrung).order_by("state_since")
+        # A time that lies ahead was written by a clock that has been set back since.
+        lost |= models.Q(queued_at__lt=long_ago) | models.Q(queued_at__gt=now + CLOCK_TOLERANCE)
+    due = Order.objects.due(now).in_turn(now).filter(lost).order_by("state_since")
+    # The bound is per account: one account's long line must not hide another's orders.
     found, by_account = [], Counter[int]()
-    for pk, vendor in due.values_list(
-        "pk", "vendor_id"
-    ):  # one account's long line must not hide another's orders
+    for pk, vendor in due.values_list("pk", "vendor_id"):
         by_account[vendor] += 1
-        if by_account[vendor] <= AT_MOST:
+        if by_account[vendor] <= MOST_ROWS:
             found.append(pk)
     for pk in found:
         with transaction.atomic():
             task_queue.enqueue(pk, now)
     return len(found)
+
+
+def _ask_progress(now: datetime) -> int:
+    asked = 0
+    for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:MOST_ROWS]:
+        with transaction.atomic():
+            # A second sweep at the same time finds the order asked about already.
+            if Order.objects.due_for_progress(now).filter(pk=pk).update(progress_at=now):
+                async_task("orders.tasks.ask_progress", pk)
+                asked += 1
+    return asked
