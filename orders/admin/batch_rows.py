@@ -112,7 +112,7 @@ def _candidate(order: Order, *, by: User, uses: Iterable[limits.Use]) -> Candida
     stops += [f"{problem.message} {problem.fix}".strip() for problem in current.blocking]
     warnings = [problem.message for problem in current.warnings if problem.field != "limits"]
     needed = confirmations.confirmers_needed(order, current.cost)
-    confirmations.seen(order, current.digest, needed, by)
+    confirmations.remember_shown(order, current.digest, needed, by)
     if needed.count - len(confirmations.given(order, current.digest).counts) > 1:
         warnings.append(
             "Two persons have to confirm it: yours is the first, so nothing is sent yet."

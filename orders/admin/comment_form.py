@@ -22,7 +22,7 @@ class CommentForm(forms.Form):
 
     comment = forms.CharField(
         label="Comment",
-        max_length=comments.LONGEST,
+        max_length=comments.LONGEST_COMMENT,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=(
             "Write @ before somebody’s user name to tell them. It stays in the history and can’t be"

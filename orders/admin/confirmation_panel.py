@@ -34,7 +34,7 @@ def context(request: HttpRequest, order: Order, current: Plan | None) -> dict[st
 def _waiting(request: HttpRequest, order: Order, current: Plan) -> dict[str, Any]:
     needed = confirmations.confirmers_needed(order, current.cost)
     if isinstance(request.user, User):
-        confirmations.seen(order, current.digest, needed, request.user)
+        confirmations.remember_shown(order, current.digest, needed, request.user)
     found = confirmations.given(order, current.digest)
     left = needed.count - len(found.counts)
     waits = "Waiting for the second confirmation." if found.counts and left > 0 else ""

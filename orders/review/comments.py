@@ -16,7 +16,7 @@ from mailops.history.models import Event
 from orders.models import Mention, NotAllowed, Order
 
 ACTION = "order.commented"
-LONGEST = 2000
+LONGEST_COMMENT = 2000  # characters
 MOST_NAMED = 20
 SHOWN = 30  # the newest of an order; all of them are in its history
 AT = re.compile(r"(?<![\w.@+-])@([\w.@+-]+)")
@@ -24,12 +24,12 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class NobodyCalled(NotAllowed):
-    """A comment names people who can't be told."""
+    """A comment names people who can't open the order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comment:
-    """What somebody wrote, read from the history."""
+    """A person's words on an order, read from the history."""
 
     at: datetime
     who: str
@@ -38,15 +38,14 @@ class Comment:
 
 
 def readers() -> Any:
-    """Everybody who can open an order, and so can be named."""
+    # Only people who can open an order can be named.
     return User.objects.with_perm("orders.view_order", backend=BACKEND).order_by("username")
 
 
 def named(text: str) -> list[User]:
-    """The people whose @name is in the text. Raises `NobodyCalled` where a name is nobody's who
-    could read it.
+    """The people whose @name is in the text, whatever its capitals.
 
-    A full stop at the end of a sentence belongs to no name; capitals make no difference.
+    Raises `NobodyCalled` where nobody of that name can open orders.
     """
     words = list(dict.fromkeys(AT.findall(text)))
     if not words:
@@ -54,6 +53,7 @@ def named(text: str) -> list[User]:
     people = {user.get_username().lower(): user for user in readers()}
     found, unknown = {}, []
     for word in words:
+        # A full stop at the end of a sentence belongs to no name.
         tries = (word, word.rstrip(".+-@_"))
         if user := next((people[name.lower()] for name in tries if name.lower() in people), None):
             found[user.pk] = user
@@ -70,17 +70,15 @@ def named(text: str) -> list[User]:
 
 
 def write(order_id: int, *, by: User, text: str) -> Order:
-    """Add a comment to the order's history and tell whom it names. It makes nobody an editor, and
-    it stays.
-
-    Raises `NobodyCalled`.
-    """
+    """Add a comment to the order's history. Raises `NobodyCalled`."""
+    # An event, not a change of the order, so that a comment makes nobody an editor.
     people = named(text)
     with transaction.atomic():
         order = Order.objects.select_related("vendor", "client").get(pk=order_id)
-        told = [user for user in people if user.pk != by.pk]
         Mention.objects.bulk_create(
-            Mention(order=order, user=user, by_name=by.get_username()) for user in told
+            Mention(order=order, user=user, by_name=by.get_username())
+            for user in people
+            if user.pk != by.pk
         )
         names = [user.get_username() for user in people]
         record(ACTION, order, by=by, changes={"comment": [None, text], "mentions": [None, names]})
@@ -88,7 +86,6 @@ def write(order_id: int, *, by: User, text: str) -> Order:
 
 
 def of(order: Order) -> list[Comment]:
-    """The newest comments, the oldest of them first."""
     events = Event.objects.filter(
         subject_type="orders.order", subject_id=str(order.pk), action=ACTION
     )
@@ -104,7 +101,7 @@ def of(order: Order) -> list[Comment]:
 
 
 def read(order: Order, *, by: User) -> None:
-    """This person has the order before them, and so all that was said to them there."""
     unseen = Mention.objects.filter(order=order, user=by, seen_at=None)
-    if unseen.exists():  # nothing is written for a page that only shows
+    # Most views of a page find no mention, and then nothing is written.
+    if unseen.exists():
         unseen.update(seen_at=timezone.now())

@@ -18,6 +18,8 @@ from orders.plan import Plan
 from orders.review import confirming_rights
 from vendors.cost import CostSheet
 
+SHOWN_FOR = 7 * 24 * 3600  # seconds that a page's number of confirmers is remembered
+
 
 class OwnOrder(NotAllowed):
     """Somebody tried to confirm an order that they edited."""
@@ -25,21 +27,17 @@ class OwnOrder(NotAllowed):
 
 @dataclass(frozen=True, kw_only=True)
 class Given:
-    """Confirmations of an order since it last began to wait: those that count, and those of an
-    older digest.
-    """
+    """Confirmations of an order since it last began to wait."""
 
     counts: tuple[Confirmation, ...]
-    void: tuple[Confirmation, ...]
+    void: tuple[Confirmation, ...]  # of an older digest
 
 
 def confirmers_needed(order: Order, cost: CostSheet) -> Needed:
-    """How many persons besides its editors have to confirm the order at this cost, and why."""
     return confirming_rights.needed(order, cost.due_now)
 
 
 def why_not(order: Order, user: Any, current: Plan | None) -> str:
-    """Why this person may not confirm this plan, in words; empty where they may."""
     if current is None:
         return confirming_rights.why_not_confirm(order, user)
     return confirming_rights.why_not_confirm(
@@ -56,9 +54,7 @@ def given(order: Order, digest: str) -> Given:
 
 
 def not_before(order: Order, digest: str, planned_for: datetime | None) -> datetime | None:
-    """The latest of the times that were asked for: now by this person, before by those whose
-    confirmation counts.
-    """
+    # Each confirmer may name a time, so nothing is sent before the latest of them.
     asked = [one.planned_for for one in given(order, digest).counts if one.planned_for]
     return max([*asked, planned_for] if planned_for else asked, default=None)
 
@@ -67,7 +63,7 @@ def not_before(order: Order, digest: str, planned_for: datetime | None) -> datet
 
 
 def check(order: Order, current: Plan, *, by: User) -> Needed:
-    """How many have to confirm, if this person may. Raises `NotAllowed`, of an editor `OwnOrder`."""
+    """How many have to confirm. Raises `OwnOrder` for an editor, else `NotAllowed`."""
     needed = confirmers_needed(order, current.cost)
     if why := why_not(order, by, current):
         is_own = order.state == State.REVIEW and (
@@ -81,20 +77,20 @@ def check(order: Order, current: Plan, *, by: User) -> Needed:
 def give(
     order: Order, current: Plan, needed: Needed, *, by: User, planned_for: datetime | None = None
 ) -> tuple[Confirmation, ...]:
-    """Write this person's confirmation of the plan; all that count now. Raises `NotAllowed`.
+    """Store this person's confirmation of the plan. Returns all that count now.
 
-    An editor, where nobody else is needed, writes none.
+    Raises `NotAllowed` where more is needed than the page showed.
     """
     _as_shown(order, current, needed, by)
+    # An editor gets here only where nobody else is needed.
     if confirming_rights.was_edited_by(order, by):
         return ()
     before = given(order, current.digest)
-    whose, on_behalf = (
-        confirming_rights.confirming_right(order, by, current.digest),
-        confirming_rights.on_behalf(order, by, current.digest),
-    )
+    giver = confirming_rights.confirming_right(order, by, current.digest)
+    on_behalf = confirming_rights.on_behalf(order, by, current.digest)
+    is_delegated = giver is not None and giver != by
     about: dict[str, Any] = (
-        {"for_user": whose, "for_name": whose.get_username()} if whose and whose != by else {}
+        {"for_user": giver, "for_name": giver.get_username()} if giver and is_delegated else {}
     )
     mine = Confirmation.objects.create(
         order=order,
@@ -114,7 +110,6 @@ def give(
 
 
 def void_says(found: Given) -> str:
-    """That earlier confirmations count no more, in words."""
     names = sorted({str(one) for one in found.void})
     if not names or found.counts:
         return ""
@@ -124,13 +119,13 @@ def void_says(found: Given) -> str:
     )
 
 
-# Signs of a constraint in the database's own message: its name on PostgreSQL, its columns on SQLite.
+# Signs of a constraint in the database's message: its name on PostgreSQL, its columns on SQLite.
 REFUSALS = (
     (("may not confirm it",), "You edited this order, so somebody else has to confirm it."),
     (
         ("domain_one_live_per_installation", "orders_domain.name"),
-        "A domain of this order was bought or confirmed on another order a moment ago. Open it again"
-        " to see which.",
+        "A domain of this order was bought or confirmed on another order a moment ago. Open it"
+        " again to see which.",
     ),
     (
         ("mailbox_one_live_per_installation", "orders_mailbox.address"),
@@ -142,7 +137,7 @@ REFUSALS = (
 
 
 def why_database_refused(error: IntegrityError) -> str:
-    """What the database refused while confirming, in words: somebody was faster."""
+    # Another transaction was faster: the checks passed, and the constraint decided.
     text = str(error)
     for signs, words in REFUSALS:
         if any(sign in text for sign in signs):
@@ -150,21 +145,22 @@ def why_database_refused(error: IntegrityError) -> str:
     return "Something of this order changed a moment ago, so it was not confirmed. Open it again."
 
 
-# What a page showed, so that confirming can say that more is needed by now
+# How many confirmers a page showed, so that confirming can say that more are needed now
 
 
 def _key(order: Order, digest: str, user: User) -> str:
     return f"needed:{order.pk}:{digest}:{user.pk}"
 
 
-def seen(order: Order, digest: str, needed: Needed, user: User) -> None:
-    cache.set(_key(order, digest, user), needed.count, timeout=7 * 24 * 3600)
+def remember_shown(order: Order, digest: str, needed: Needed, user: User) -> None:
+    cache.set(_key(order, digest, user), needed.count, timeout=SHOWN_FOR)
 
 
 def _as_shown(order: Order, current: Plan, needed: Needed, user: User) -> None:
     shown = cache.get(_key(order, current.digest, user))
     if shown is not None and shown < needed.count:
-        seen(order, current.digest, needed, user)
+        # The refusal shows the new number, so the next try is compared with that.
+        remember_shown(order, current.digest, needed, user)
         raise NotAllowed(
             "More is needed since you opened this order, so it was not confirmed yet."
             f" {needed.says}"
@@ -175,7 +171,7 @@ def _as_shown(order: Order, current: Plan, needed: Needed, user: User) -> None:
 
 
 def lacking(order: Order, current: Plan) -> str:
-    """Why a confirmed order may not be sent by the rules of now, in words; empty where it may."""
+    """Why a confirmed order may not be sent by today's rules, in words; empty where it may."""
     needed = confirmers_needed(order, current.cost)
     if not needed.count:
         return ""
@@ -183,10 +179,9 @@ def lacking(order: Order, current: Plan) -> str:
         who = order.confirmed_by_name or "Somebody"
         before = f"{who} confirmed it before MailOps kept each confirmation by itself"
         return f"{before}, so it has to be confirmed once more. {needed.says}"
-    editors = {who for editor in order.editors.all() for who in (editor.user_id, editor.name)} - {
-        None,
-        "",
-    }
+    # By name too: a deleted user may have been made again under the same name.
+    editors = {who for editor in order.editors.all() for who in (editor.user_id, editor.name)}
+    editors -= {None, ""}
     found = given(order, order.digest).counts
     count = sum(
         not {one.user_id, one.name, one.for_user_id, one.for_name} & editors for one in found
@@ -200,7 +195,7 @@ def lacking(order: Order, current: Plan) -> str:
 
 
 def record_refusal(order_id: int, *, by: User, digest: str, why: str) -> None:
-    """Keep the attempt in the history, after the transaction that it was made in was undone."""
+    # In a transaction of its own: the one in which the person tried was rolled back.
     digest = digest if re.fullmatch(r"[0-9a-f]{64}", digest) else ""
     with transaction.atomic():
         order = Order.objects.get(pk=order_id)

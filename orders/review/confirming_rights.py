@@ -59,7 +59,7 @@ def confirming_right(order: Order, user: User, digest: str = "") -> User | None:
 
     None where there is no such right.
     """
-    if user.has_perm(RIGHT) and not getattr(user, "_holds_delegated_right", False):
+    if user.has_perm(RIGHT) and not getattr(user, "holds_delegated_right", False):
         return user
     givers = [delegation.from_user for delegation in Delegation.objects.to(user)]
     able = [giver for giver in givers if giver and not _touched(order, giver)]
@@ -73,7 +73,7 @@ def _touched(order: Order, user: User) -> bool:
 
 
 def confirmer_names(order: Order, digest: str) -> frozenset[str]:
-    """Names of those who confirmed this digest, or in whose name it was confirmed."""
+    # A delegate confirms in somebody else's name. Neither of the two may confirm again.
     given = order.confirmations.filter(round=order.round, digest=digest)
     pairs = given.values_list("name", "for_name")
     return frozenset(name for names in pairs for name in names if name)

@@ -1,4 +1,4 @@
-"""Passing the right to confirm on, ending that, and the one question whether somebody has it."""
+"""Delegating the right to confirm, ending a delegation, and the permission that follows."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mailops.history import audited, record
 from orders.models import Delegation, NotAllowed
 from orders.models.delegation import RIGHT
 
-LONGEST = timedelta(days=90)
+LONGEST_DELEGATION = timedelta(days=90)
 
 
 class Delegated(BaseBackend):
-    """Lets `has_perm` say yes to whom the right to confirm was passed on; nobody signs in by it."""
+    """Grants the right to confirm to those to whom it was delegated. Nobody signs in by it."""
 
     def with_perm(
         self, perm: Any, is_active: bool = True, include_superusers: bool = True, obj: Any = None
     ) -> Any:
-        """Everybody to whom it was passed on, for those who ask who may confirm."""
+        # Notices look for confirmers by `with_perm`, so delegates have to be found by it too.
         if perm != RIGHT:
             return User.objects.none()
         to = Delegation.objects.standing().values("to_user")
@@ -33,28 +33,25 @@ class Delegated(BaseBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if perm != RIGHT or not user_obj.is_active or user_obj.is_anonymous:
             return False
-        if not hasattr(
-            user_obj, "_holds_delegated_right"
-        ):  # for one request, as Django keeps permissions
+        # Kept on the user for one request, as Django keeps permissions.
+        if not hasattr(user_obj, "holds_delegated_right"):
             held_now = not _owes_a_factor(user_obj) and Delegation.objects.to(user_obj).exists()
-            user_obj._holds_delegated_right = held_now
-        held: bool = user_obj._holds_delegated_right
+            user_obj.holds_delegated_right = held_now
+        held: bool = user_obj.holds_delegated_right
         return held
 
 
 def _owes_a_factor(user: Any) -> bool:
-    """Where confirmers need a second factor, whoever confirms in their place needs one too."""
+    # Where confirmers need a second factor, their delegates need one too.
     return roles.CONFIRMER in settings.SECOND_FACTOR_ROLES and two_factor.of(user) is None
 
 
 def by_role(user: Any) -> bool:
-    """Whether the person has the right themselves, not passed on by somebody; asked anew, nothing
-    kept.
-    """
+    # A new instance: the permissions that the given one keeps may be out of date.
     found = User.objects.filter(pk=user.pk).first()
     if found is None or not found.is_active:
         return False
-    found._holds_delegated_right = False  # type: ignore[attr-defined]  # so that only roles count
+    found.holds_delegated_right = False  # type: ignore[attr-defined]  # so that only roles count
     return found.has_perm(RIGHT)
 
 
@@ -73,8 +70,9 @@ def why_not(delegation: Delegation, *, by: User) -> str:
         return f"{to.get_username()} is an auditor, who only looks."
     if delegation.ends_at <= delegation.starts_at or delegation.ends_at <= now:
         return "It has to end after it starts, and later than now."
-    if delegation.ends_at - max(delegation.starts_at, now) > LONGEST:
-        return f"At most {LONGEST.days} days at a time. Pass it on again when they are over."
+    if delegation.ends_at - max(delegation.starts_at, now) > LONGEST_DELEGATION:
+        days = LONGEST_DELEGATION.days
+        return f"At most {days} days at a time. Pass it on again when they are over."
     return ""
 
 
@@ -85,25 +83,24 @@ def make(delegation: Delegation, *, by: User) -> Delegation:
     to = delegation.to_user
     assert to is not None
     with audited():
-        delegation.from_user, delegation.from_name, delegation.to_name = (
-            by,
-            by.get_username(),
-            to.get_username(),
-        )
+        delegation.from_user, delegation.from_name = by, by.get_username()
+        delegation.to_name = to.get_username()
         delegation.save(force_insert=True)
-        told = {"to": to.get_username(), "from": delegation.starts_at, "until": delegation.ends_at}
-        changes = {name: [None, value] for name, value in told.items()}
+        changes = {
+            "to": [None, delegation.to_name],
+            "from": [None, delegation.starts_at],
+            "until": [None, delegation.ends_at],
+        }
         record("delegation.made", delegation, by=by, reason=delegation.reason, changes=changes)
     return delegation
 
 
 def may_end(delegation: Delegation, user: Any) -> bool:
-    """Who gave it, who has it, and a superuser."""
     return user.is_superuser or user.pk in (delegation.from_user_id, delegation.to_user_id)
 
 
 def end(pk: int, *, by: User) -> Delegation:
-    """End it before its time: who gave it, who has it, or a superuser. Raises `NotAllowed`."""
+    """End a delegation before its time. Raises `NotAllowed`."""
     with audited():
         delegation = Delegation.objects.select_for_update(of=("self",)).get(pk=pk)
         if not may_end(delegation, by):

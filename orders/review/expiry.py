@@ -1,6 +1,4 @@
-"""A waiting review and a confirmation don't last for ever: prices, limits and names are no longer
-what people saw.
-"""
+"""Expiry of reviews and confirmations: prices, limits and names change after people saw them."""
 
 from __future__ import annotations
 
@@ -19,6 +17,7 @@ REVIEW, CONFIRMATION = "order.review_expired", "order.confirmation_expired"
 def expires_at(order: Order) -> datetime | None:
     """When the order goes back by itself if nothing happens; None where it never does."""
     if order.state == State.REVIEW and settings.REVIEW_DAYS:
+        # A settled order waits for a person however long: its verdict may still be revised.
         if order.attempts.filter(stage__in=SETTLED).exists():
             return None
         return order.state_since + timedelta(days=settings.REVIEW_DAYS)
@@ -28,14 +27,14 @@ def expires_at(order: Order) -> datetime | None:
 
 
 def then(order: Order) -> str:
-    """What happens then, for the order's pages."""
+    # For the order's pages, beside the time at which it expires.
     if order.state == State.REVIEW:
         return "It is a draft again then, and nothing is bought."
     return "If it is not sent by then, it waits for a fresh confirmation."
 
 
 def end(order: Order) -> None:
-    """Take back a review or a confirmation that lasted too long, inside the caller's transaction.
+    """End an expired review or confirmation, inside the caller's transaction.
 
     Raises `NotAllowed` where a worker or a person was faster.
     """
@@ -63,16 +62,11 @@ def end(order: Order) -> None:
 
 
 def sweep(now: datetime, *, at_most: int) -> int:
-    """Take back all that lasted too long; how many.
-
-    A claim of the same moment wins or loses as a whole.
-    """
     done = 0
     for pk in Order.objects.overdue(now).order_by("pk").values_list("pk", flat=True)[:at_most]:
         with audited():
-            Order.objects.locked(
-                pk
-            )  # whoever claims it now is waited for, and then it is no longer overdue
+            # The lock waits for a claim of the same moment. A claimed order is not overdue.
+            Order.objects.locked(pk)
             order = Order.objects.overdue(now).select_related("vendor").filter(pk=pk).first()
             if order is None:
                 continue
@@ -85,13 +79,12 @@ def sweep(now: datetime, *, at_most: int) -> int:
 
 
 def is_over(order: Order, now: datetime) -> bool:
-    """Whether a confirmed order's confirmation has expired."""
     ends = expires_at(order)
     return ends is not None and ends <= now
 
 
 def end_if_unchanged(order: Order) -> None:
-    """End a confirmation that the sweep has not ended yet, inside the caller's transaction."""
+    # The sweep runs once a minute, so a worker may meet an expired confirmation first.
     found = Order.objects.locked(order.pk)
     # Somebody else may have moved the order in the meantime. Their decision stands.
     if found.state == State.CONFIRMED and found.confirmed_at == order.confirmed_at:

@@ -172,7 +172,7 @@ def _leaves_on(
 def _rows(
     before: Any, after: Any, place: list[str], key: str, where: str
 ) -> Iterator[tuple[list[str], Any, Any]]:
-    """Compares rows with the same name, wherever they stand; a new order is a difference too."""
+    # Rows are compared by name, wherever they stand. Another order of them is a difference too.
     old, new, word = list(before or ()), list(after or ()), ROW_WORDS[key]
     names, earlier = [_name(row) for row in new], [_name(row) for row in old]
     # Names that occur twice identify nothing, so such rows are compared by their place.
@@ -211,7 +211,7 @@ def _sentence(place: list[str], before: Any, after: Any) -> str:
 
 
 def _leaf(value: Any) -> str:
-    """A value as people write it; of a whole row the values that are filled in."""
+    # Of a whole row only the values that are filled in are shown.
     if isinstance(value, dict):
         return ", ".join(
             _leaf(item).strip("“”") for item in value.values() if item not in (None, "", [], {})

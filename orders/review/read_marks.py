@@ -1,8 +1,6 @@
-"""What changed since somebody last looked at a waiting order: fields, rows, cost, limits,
-availability, checks.
+"""Read marks: how a waiting order differs from what a person last saw of it.
 
-A look is a mark of reading and no change of the order: it makes nobody an editor and is no event of
-the history.
+A read mark is no change of the order: it makes nobody an editor and is no event of the history.
 """
 
 from __future__ import annotations
@@ -23,28 +21,24 @@ from orders.review.plan_diff import Moved, differences, prices
 from orders.spending import limits
 from vendors.apis.forms import OptionsForm
 
-SITTING = timedelta(minutes=30)  # going to and fro between an order's pages within it is one look
-AT_MOST = 12  # rows of a kind that a page lists
+SITTING = timedelta(minutes=30)  # several views of an order's pages within it are one reading
+MOST_LISTED = 12  # changes of a kind that a page lists
 MOST_CHECKS = 200
 CELLS = ("name", "picture", "forwards to", "years")
-TOLD = {"free": "free", "taken": "taken", "unsaid": "left open by the vendor"}
-AGEING = (
-    "limits",
-    "balance",
-)  # problems whose words hold amounts or ages that change by themselves
+ANSWER_WORDS = {"free": "free", "taken": "taken", "unsaid": "left open by the vendor"}
+AGEING = ("limits", "balance")  # problems whose amounts or ages change by themselves
 
 
-# How it stands
+# The picture of an order
 
 
 def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str, Any]:
-    """How an order stands now, as plain JSON without secrets, to be compared with how it stands
-    later.
-    """
+    """The order as it is now, as plain JSON without secrets, for later comparison."""
     plan = current.as_dict()
     request = plan["request"]
     answers = known_answers.newest_answers(order)
-    ageing = {problem.message for problem in known_answers.problems(order)}  # told by name below
+    # Each name's answer is compared below, so these problems would report a change twice.
+    ageing = {problem.message for problem in known_answers.problems(order)}
     return {
         "plan": plan | {"request": request | {"body": digest_of({"body": request["body"]})}},
         "fields": _fields(order, current),
@@ -62,7 +56,6 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
 
 
 def _fields(order: Order, current: Plan) -> list[list[str]]:
-    """What was typed above the rows: label and value in words."""
     found = [["Client", str(order.client)]]
     if contact := order.contact:
         found += [
@@ -93,7 +86,7 @@ def _shown(known: Any, value: Any) -> str:
 
 
 def _rows(order: Order) -> list[list[str]]:
-    """A line for each domain that is bought and each mailbox: what it is called, then the cells."""
+    """A line for each bought domain and each mailbox: its name, then the `CELLS`."""
     found = []
     for line in order.contents:
         name = f"{line.first_name} {line.last_name}".strip()
@@ -106,24 +99,22 @@ def _rows(order: Order) -> list[list[str]]:
     return found
 
 
-# Looking
+# Reading
 
 
 @dataclass(frozen=True, kw_only=True)
 class Since:
-    """What changed since this person last looked; `at` is None where they never did."""
+    """Changes since this person last read the order."""
 
-    at: datetime | None
+    at: datetime | None  # None where they never read it
     fields: Sequence[Moved] = ()
     added: Sequence[str] = ()
     taken_out: Sequence[str] = ()
     altered: Sequence[Moved] = ()
     prices: Sequence[Moved] = ()
     around: Sequence[str] = ()  # limits, availability, checks
-    request: Sequence[str] = ()  # what else of the request no line above explains
-    more: Mapping[str, int] = field(
-        default_factory=dict
-    )  # what is not listed, by the name of its list
+    request: Sequence[str] = ()  # changes of the request that no line above explains
+    more: Mapping[str, int] = field(default_factory=dict)  # how many are not listed, by list
 
     @property
     def count(self) -> int:
@@ -140,14 +131,11 @@ class Since:
 
     @property
     def of_the_order(self) -> int:
-        """How many of them are changes of the order itself or of its cost, not of what is around
-        it.
-        """
         return self.count - len(self.around) - self.more.get("around", 0)
 
 
 def note(order: Order, *, by: User, now_is: Mapping[str, Any]) -> Since:
-    """Note that somebody looks at the order as it is now; what changed since they did before."""
+    """Store that a person reads the order now. Returns the changes since they read it before."""
     now, digest = timezone.now(), digest_of(now_is)
     fields = {"picture": now_is, "digest": digest, "since": order.state_since, "at": now}
     with transaction.atomic():
@@ -156,6 +144,7 @@ def note(order: Order, *, by: User, now_is: Mapping[str, Any]) -> Since:
         )
         if is_first:
             return Since(at=None)
+        # Within one sitting the comparison stays the same, or a second view would show no changes.
         is_same = look.digest == digest
         if is_same and look.since == order.state_since and now - look.at < SITTING:
             Look.objects.filter(pk=look.pk).update(at=now)
@@ -169,21 +158,17 @@ def note(order: Order, *, by: User, now_is: Mapping[str, Any]) -> Since:
 
 
 def last(order: Order, *, by: User, now_is: Mapping[str, Any]) -> Since:
-    """The same for a page that shows too little of the order to count as a look at it."""
+    # A page that shows too little of the order only compares and stores no mark.
     look = Look.objects.filter(order=order, user=by).first()
     if look is None:
         return Since(at=None)
-    return (
-        Since(at=look.at)
-        if look.digest == digest_of(now_is)
-        else compare(look.picture, now_is, at=look.at)
-    )
+    if look.digest == digest_of(now_is):
+        return Since(at=look.at)
+    return compare(look.picture, now_is, at=look.at)
 
 
 def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime | None) -> Since:
-    """All in which two pictures differ; of each kind at most some are listed, and the others
-    counted.
-    """
+    """Differences of two pictures: of each kind `MOST_LISTED` in words, the others counted."""
     found: dict[str, list[Any]] = {
         "fields": _moved(before["fields"], after["fields"]),
         **_row_changes(before["rows"], after["rows"]),
@@ -191,15 +176,14 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime
         "around": _around(before, after),
         "request": _request(before, after),
     }
-    told = any(items for name, items in found.items() if name != "around")
-    if not told and before["plan"] != after["plan"]:
+    is_explained = any(items for name, items in found.items() if name != "around")
+    # A changed plan must never look unchanged, even if no comparison above knows the place.
+    if not is_explained and before["plan"] != after["plan"]:
         found["request"] = ["What is sent to the vendor changed. Read it below."]
-    shown = {name: items[:AT_MOST] for name, items in found.items()}
-    return Since(
-        at=at,
-        more={name: len(items) - AT_MOST for name, items in found.items() if len(items) > AT_MOST},
-        **shown,
-    )
+    shown = {name: items[:MOST_LISTED] for name, items in found.items()}
+    left_out = {name: len(items) - MOST_LISTED for name, items in found.items()}
+    more = {name: count for name, count in left_out.items() if count > 0}
+    return Since(at=at, more=more, **shown)
 
 
 def _moved(before: Iterable[Sequence[str]], after: Iterable[Sequence[str]]) -> list[Moved]:
@@ -235,9 +219,7 @@ def _line(name: str, cells: Sequence[str]) -> str:
 
 
 def _around(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What others than the drafter changed: room in limits, the vendor's word on names, what was
-    checked.
-    """
+    # Others than the drafter change these: room in limits, the vendor's answers, checks.
     found = []
     was = {words: (used, over) for words, used, over in before["limits"]}
     for words, used, over in after["limits"]:
@@ -248,13 +230,11 @@ def _around(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
             over_now = " This order would go over it." if over else ""
             found.append(f"Of {words}, {used} is used now; it was {had[0]}.{over_now}")
     found += [f"Gone: {words}." for words in was]
-    told = dict(before["told"])
+    answers = dict(before["told"])
     for name, state in after["told"]:
-        if (said := told.get(name)) != state:
-            found.append(
-                f"{name} is {TOLD[state]} now; it was"
-                f" {TOLD[said] if said else 'not asked for yet'}."
-            )
+        if (earlier := answers.get(name)) != state:
+            was_word = ANSWER_WORDS[earlier] if earlier else "not asked for yet"
+            found.append(f"{name} is {ANSWER_WORDS[state]} now; it was {was_word}.")
     for mark, one, other in (("New", after, before), ("No longer", before, after)):
         gone = set(other["checks"])
         found += [
@@ -266,9 +246,7 @@ def _around(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _request(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What differs beside the cost and the contents: package, account, keys, practice or live,
-    tolerance.
-    """
+    # Cost and contents are compared by their rows; package, account, keys and mode remain.
     old, new = ({**one["plan"], "cost": {}} for one in (before, after))
     old["request"], new["request"] = ({**one["request"], "body": {}} for one in (old, new))
     return differences(old, new)

@@ -84,7 +84,7 @@ def test_a_name_that_is_nobodys_is_said_and_nothing_is_lost(
     )
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * (comments.LONGEST + 1), "a\0b"])
+@pytest.mark.parametrize("text", ["", "   ", "x" * (comments.LONGEST_COMMENT + 1), "a\0b"])
 def test_what_is_no_comment_is_refused_and_kept(factory: OrderFactory, text: str) -> None:
     response = say(factory.people.drafter, factory.draft(), text)
     assert response.status_code == 400
