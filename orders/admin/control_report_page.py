@@ -22,7 +22,8 @@ from mailops.core.csv_safe import csv_response
 from mailops.history import record
 from orders.admin.evidence_page import PeriodForm, days_back
 from orders.admin.order_pages import render
-from orders.audit.control_report import Line, Period, Section, sections
+from orders.audit.control_report import Section, sections
+from orders.audit.report_lines import Line, Period
 
 MOST_DAYS = 366
 HEADING = ["Section", "When", "Who", "What", "On what", "Record"]

@@ -1,12 +1,11 @@
-"""The tables of this app that leave traces where they change and no event tells of it."""
+"""Tables of this app whose triggers record changes that no event records."""
 
 from mailops.core.sql_triggers import AuditedTable
 
 TRACED = (
     AuditedTable(table="orders_order", secret=("sealed",), quiet=("rung_at", "progress_at")),
-    AuditedTable(
-        table="orders_domain", quiet=("head", "tail")
-    ),  # worked out by the database from the name
+    # The database computes these two columns from the name.
+    AuditedTable(table="orders_domain", quiet=("head", "tail")),
     AuditedTable(table="orders_mailbox"),
     AuditedTable(table="orders_attempt"),
     AuditedTable(table="orders_client", quiet=("limits_changed_at",)),

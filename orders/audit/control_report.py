@@ -1,16 +1,13 @@
-"""The control report: what somebody who looks after the others wants to know of a period, computed
-from records.
+"""The control report: for people who look after the others, what happened in a period.
 
-Each section is a function from a period to its lines. A section without lines says so: nothing
-found is an answer too.
+Each section is a function from a period to its lines, computed from records. A section without
+lines says so: "nothing found" is an answer too.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -19,17 +16,18 @@ from django.utils.timesince import timesince
 
 from mailops.history.models import Event
 from orders.audit import role_periods
-from orders.audit.evidence_pack.scope import ORDER, bounds
+from orders.audit.evidence_pack.scope import ORDER
+from orders.audit.report_lines import MOST_LINES, Cut, Line, Period, in_words, line, lines
 from orders.models import Order, State
 from vendors.models import PriceVersion
 
-MOST = 500  # lines of a section
-READ = 10 * MOST  # rows of one kind that are read for it
 RULES = [
-    "order_limit", "day_limit", "month_limit", "limit_currency", "balance_floor", "drift_per_order", "drift_cumulative",
-    "two_person_rule", "hold_minutes", "confirmers", "mode", "api_key",
+    "order_limit", "day_limit", "month_limit", "limit_currency", "balance_floor",
+    "drift_per_order", "drift_cumulative", "two_person_rule", "hold_minutes", "confirmers",
+    "mode", "api_key",
 ]  # fmt: skip
-ALL_RULES = ["orders.confirmationrule", "auth.group"]  # whatever is changed of these is a rule
+ALL_RULES = ["orders.confirmationrule", "auth.group"]  # every field of these is a rule
+SAME_SUBJECT = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
 SETTLED = [
     "order.settled_as_placed",
     "order.settled_as_partly_placed",
@@ -38,37 +36,15 @@ SETTLED = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One finding; `record` is the record that tells of it, `order` the order, where there is one."""
-
-    at: datetime | None
-    who: str
-    what: str
-    about: str = ""
-    record: int | None = None
-    order: int | None = None
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Among the lines: of one kind there were more than are read, said in a sentence."""
-
-    says: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Section:
-    """One question about the period; `count` may be more than the lines that are shown.
-
-    Where something is `cut`, there are more than `count`.
-    """
+    """One question about the period and its answer."""
 
     key: str
     title: str
     meaning: str
     ask: str
     lines: Sequence[Line]
-    count: int
+    count: int  # of all lines, shown or not; where something is `cut`, there are more
     worry: bool = False  # a line here is worth a look by itself
     cut: Sequence[str] = ()
 
@@ -78,129 +54,50 @@ class Section:
 
     @property
     def left_out(self) -> str:
-        """What is not shown, in words; empty where everything is."""
         at_least = "at least " if self.cut else ""
         more = [f"And {at_least}{self.more:,} more."] if self.more else []
         ends = ["Choose a shorter period to see them."] if more or self.cut else []
         return " ".join([*more, *self.cut, *ends])
 
 
-@dataclass(frozen=True, kw_only=True)
-class Period:
-    """From a day to a day, both included."""
-
-    first: date
-    last: date
-    since: datetime = field(init=False)
-    until: datetime = field(init=False)
-
-    def __post_init__(self) -> None:
-        since, until = bounds(self.first, self.last)
-        object.__setattr__(self, "since", since)
-        object.__setattr__(self, "until", until)
-
-    def events(self, *actions: str) -> QuerySet[Event]:
-        """The records of the period, oldest first; all of them, or only those with one of these
-        actions.
-        """
-        found = Event.objects.filter(at__gte=self.since, at__lt=self.until).order_by("number")
-        return found.filter(action__in=actions) if actions else found
-
-
 def sections(period: Period) -> Iterator[Section]:
-    """The whole report, section by section."""
     for key, title, meaning, ask, worry, find in SECTIONS:
         found = list(find(period))
-        lines = [one for one in found if isinstance(one, Line)]
+        shown = [one for one in found if isinstance(one, Line)]
         cut = [one.says for one in found if isinstance(one, Cut)]
         about = {"key": key, "title": title, "meaning": meaning, "ask": ask}
-        yield Section(**about, worry=worry, lines=lines[:MOST], count=len(lines), cut=cut)
+        yield Section(**about, worry=worry, lines=shown[:MOST_LINES], count=len(shown), cut=cut)
 
 
-# Lines
-
-
-Find = Callable[["Period"], Iterable[Line | Cut]]
-
-
-def line(event: Event, what: str = "") -> Line:
-    return Line(
-        at=event.at,
-        who=event.actor,
-        what=what or told(event),
-        about=event.subject,
-        record=event.number,
-        order=(
-            int(event.subject_id)
-            if event.subject_type == ORDER and event.subject_id.isdecimal()
-            else None
-        ),
-    )
-
-
-def told(event: Event, names: Iterable[str] = ()) -> str:
-    """What a record says, in one line: what happened, what changed, why."""
-    words = event.action.partition(".")[2].replace("_", " ").capitalize()
-    wanted = [name for name in names or sorted(event.changes) if name in event.changes]
-    changed = "; ".join(change(name, event.changes[name]) for name in wanted[:12])
-    return ". ".join(part.rstrip(".") for part in (words, changed, event.reason) if part) + "."
-
-
-def change(name: str, pair: Any) -> str:
-    before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-    said = (
-        _text(after) if before in (None, "", [], {}) else f"{_text(before)} became {_text(after)}"
-    )
-    return f"{name.replace('_', ' ')}: {said}"
-
-
-def _text(value: Any) -> str:
-    if value in (None, "", [], {}):
-        return "none"
-    if isinstance(value, list):
-        return ", ".join(map(_text, value))[:200]
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))[:200]
-
-
-def _lines(
-    found: QuerySet[Any], kind: str = "these records", to_line: Callable[[Any], Line] = line
-) -> Iterator[Line | Cut]:
-    """A line for each row, up to the bound, and a word where there are more."""
-    rows = list(found[: READ + 1])
-    yield from map(to_line, rows[:READ])
-    if len(rows) > READ:
-        yield Cut(f"Of {kind} only the first {READ:,} are counted; there are more.")
+Find = Callable[[Period], Iterable[Line | Cut]]
 
 
 def _of(*actions: str) -> Find:
-    """A section that lists the records with these actions."""
-    return lambda period: _lines(period.events(*actions))
+    return lambda period: lines(period.events(*actions))
 
 
 def _earlier(*actions: str) -> QuerySet[Event]:
-    """For a WHERE clause: records of the same object before this one."""
-    same = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
-    return Event.objects.filter(**same, action__in=actions, number__lt=OuterRef("number"))
+    """Records of the same subject before the outer query's record."""
+    return Event.objects.filter(**SAME_SUBJECT, action__in=actions, number__lt=OuterRef("number"))
 
 
-# Sections that have to look twice
+# Sections that are more than a list of records
 
 
 def overrides(period: Period) -> Iterator[Line | Cut]:
-    """Where somebody used a way past a rule that the rules themselves offer."""
+    # Uses of the exceptions that the rules themselves offer.
     reasoned = period.events("order.confirmed").exclude(reason="")
-    yield from _lines(
+    yield from lines(
         reasoned, "orders confirmed with a word of why", lambda e: line(e, f"Confirmed. {e.reason}")
     )
     again = Order.objects.filter(
         confirmed_at__gte=period.since, confirmed_at__lt=period.until
     ).exclude(why_again="")
-    yield from _lines(again.order_by("confirmed_at"), "orders that repeat an earlier one", _repeat)
+    yield from lines(again.order_by("confirmed_at"), "orders that repeat an earlier one", _repeat)
+    # A second verdict on the same order is a revision.
     settled = period.events(*SETTLED).annotate(again=Exists(_earlier(*SETTLED)))
-    yield from _lines(settled, "verdicts", _verdict)
-    yield from _lines(
+    yield from lines(settled, "verdicts", _verdict)
+    yield from lines(
         period.events("attempt.prices_moved", "attempt.news_read"), "orders whose prices moved"
     )
 
@@ -218,54 +115,51 @@ def _repeat(order: Order) -> Line:
 
 def _verdict(event: Any) -> Line:
     words = "Verdict revised" if event.again else "Verdict on an unknown outcome"
-    return line(event, f"{words}: {told(event, ['left_out'])}")
+    return line(event, f"{words}: {in_words(event, ['left_out'])}")
 
 
 def rule_changes(period: Period) -> Iterator[Line | Cut]:
     some = Q(subject_type__in=["vendors.vendor", "orders.client"], changes__has_any_keys=RULES)
     found = period.events().filter(some | Q(subject_type__in=ALL_RULES))
-    return _lines(
-        found, to_line=lambda e: line(e, told(e, [] if e.subject_type in ALL_RULES else RULES))
-    )
+    return lines(found, to_line=_rule_change)
+
+
+def _rule_change(event: Event) -> Line:
+    return line(event, in_words(event, [] if event.subject_type in ALL_RULES else RULES))
 
 
 def late_edits(period: Period) -> Iterator[Line | Cut]:
-    return _lines(period.events("order.edited").filter(Exists(_earlier("order.confirmed"))))
+    return lines(period.events("order.edited").filter(Exists(_earlier("order.confirmed"))))
 
 
 def unknowns(period: Period) -> Iterator[Line | Cut]:
-    """Those that are open now, oldest first, and how long those took that ended in the period."""
+    # Orders that are open now are listed whatever the period: nobody may overlook them.
     now = timezone.now()
 
     def still_open(order: Order) -> Line:
-        what = (
-            f"Still open, for {timesince(order.state_since, now, depth=1)}. {order.reason}".strip()
-        )
+        age = timesince(order.state_since, now, depth=1)
+        what = f"Still open, for {age}. {order.reason}".strip()
         return Line(at=order.state_since, who="", what=what, about=str(order), order=order.pk)
 
     unknown = Order.objects.filter(state=State.UNKNOWN).order_by("state_since")
-    yield from _lines(unknown, "those that are open now", still_open)
-    same = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
-    began = Event.objects.filter(**same, number__lt=OuterRef("number"), changes__state__1="unknown")
+    yield from lines(unknown, "those that are open now", still_open)
+    earlier = Event.objects.filter(**SAME_SUBJECT, number__lt=OuterRef("number"))
+    began = earlier.filter(changes__state__1="unknown")
     ended = period.events().filter(subject_type=ORDER, changes__state__0="unknown")
     timed = ended.annotate(began=Subquery(began.order_by("-number").values("at")[:1]))
-    yield from _lines(timed, "those that ended in the period", _ended)
+    yield from lines(timed, "those that ended in the period", _ended)
 
 
 def _ended(event: Any) -> Line:
-    took = (
-        f"after {timesince(event.began, event.at, depth=1)}"
-        if event.began
-        else "after a time not known"
-    )
-    return line(event, f"Ended {took}. {told(event, ['reference', 'left_out'])}")
+    took = timesince(event.began, event.at, depth=1) if event.began else "a time not known"
+    return line(event, f"Ended after {took}. {in_words(event, ['reference', 'left_out'])}")
 
 
 def prices(period: Period) -> Iterator[Line | Cut]:
     found = PriceVersion.objects.filter(at__gte=period.since, at__lt=period.until).select_related(
         "vendor", "before"
     )
-    return _lines(found.order_by("pk"), "these changes", _price)
+    return lines(found.order_by("pk"), "these changes", _price)
 
 
 def _price(version: PriceVersion) -> Line:
@@ -275,17 +169,15 @@ def _price(version: PriceVersion) -> Line:
 
 
 def roles(period: Period) -> Iterator[Line | Cut]:
-    """Each person's roles, with the days; then the times when somebody stood in for somebody."""
-    for held in role_periods.spans(period.since, period.until):
-        yield Line(
-            at=held.since, who=held.person, what=held.says, about=held.role, record=held.record
-        )
+    for one in role_periods.spans(period.since, period.until):
+        yield Line(at=one.since, who=one.person, what=one.says, about=one.role, record=one.record)
     if role_periods.is_cut(period.since):
+        most = f"{role_periods.MOST_CHANGES:,}"
         yield Cut(
-            f"Of the changes of roles since then only the first {role_periods.MOST:,} were read, so"
-            " the times here may be wrong."
+            f"Of the changes of roles since then only the first {most} were read, so the times here"
+            " may be wrong."
         )
-    yield from _lines(
+    yield from lines(
         period.events("delegation.made", "delegation.ended"), "rights that were passed on"
     )
 
@@ -293,7 +185,7 @@ def roles(period: Period) -> Iterator[Line | Cut]:
 def taken_out(period: Period) -> Iterator[Line | Cut]:
     names = ["filter", "rows", "form", "first", "last"]
     found = period.events("evidence.exported", "list.exported", "report.shown")
-    return _lines(found, to_line=lambda event: line(event, told(event, names)))
+    return lines(found, to_line=lambda event: line(event, in_words(event, names)))
 
 
 SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [

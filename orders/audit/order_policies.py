@@ -1,4 +1,4 @@
-"""What of a client, and of the rules about confirmations, needs a second person."""
+"""Policies for clients and confirmation rules: which changes need a second person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vendors.account_policies import CURRENCY, LIMITS, LimitedPolicy
 from vendors.models import Vendor
 
 
-class ClientGuard(LimitedPolicy):
+class ClientPolicy(LimitedPolicy):
     """A new client has no limits, so whatever is typed for it first is tighter."""
 
     model = Client
@@ -24,24 +24,19 @@ class ClientGuard(LimitedPolicy):
     rules = {**LIMITS, **CURRENCY}
 
 
-CLIENTS = register(ClientGuard())
+CLIENTS = register(ClientPolicy())
 
 
 def _fewer(before: Value, after: Value) -> str:
-    return (
-        "Fewer persons would have to agree."
-        if loosening.amount(after) < loosening.amount(before)
-        else ""
-    )
+    is_fewer = loosening.amount(after) < loosening.amount(before)
+    return "Fewer persons would have to agree." if is_fewer else ""
 
 
 LINKED: dict[str, Any] = {"vendor": Vendor, "client": Client}
 
 
 class RulePolicy(Policy):
-    """A rule that asks for more is stricter; one that speaks of other orders may be either, so it
-    waits.
-    """
+    """A rule that needs more persons is stricter. Any change of its orders waits for approval."""
 
     model = ConfirmationRule
     sees = "orders.view_confirmationrule"
@@ -60,7 +55,7 @@ class RulePolicy(Policy):
         return {name: plain(getattr(item, name)) for name in self.rules}
 
     def start(self, item: ConfirmationRule, typed: Mapping[str, Value]) -> dict[str, Value]:
-        """A new rule asks for one person at least, until somebody approves that nobody is asked."""
+        # A new rule needs one person at least, until somebody approves that it needs nobody.
         return {**typed, "confirmers": max(1, int(loosening.amount(typed.get("confirmers"))))}
 
     def python(self, name: str, value: Value) -> Any:
@@ -69,13 +64,13 @@ class RulePolicy(Policy):
         return super().python(name, value)
 
     def check(self, item: ConfirmationRule, values: Mapping[str, Value]) -> None:
-        """A rule whose account or client is gone must not speak of every order."""
+        # A rule without account and client is about every order. Deleting them must not widen it.
         for name in LINKED:
             if values.get(name) is not None and getattr(item, name) is None:
                 raise ValidationError(f"The {name} that was proposed is gone.")
 
     def words(self, name: str, values: Mapping[str, Value]) -> str:
-        """Who has to confirm in words; of what is left empty that it stands for any."""
+        # An account or client that is left empty stands for any.
         if name == "confirmers":
             return dict(COUNTS)[int(loosening.amount(values.get(name)))]
         if name in LINKED and values.get(name) is not None:

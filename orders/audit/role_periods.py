@@ -1,6 +1,4 @@
-"""Who held which role when: walked backwards from the roles of today over the records of their
-changes.
-"""
+"""Role periods: from today's roles backwards over the records of every change."""
 
 from __future__ import annotations
 
@@ -18,17 +16,17 @@ from mailops.history.models import Event
 
 SUPERUSER = "Superuser"
 NAMES = ("groups", "roles")  # what records call a user's roles
-MOST = 10_000
+MOST_CHANGES = 10_000  # records that are read
 
 
 @dataclass(frozen=True, kw_only=True)
 class RolePeriod:
-    """One person's role for one stretch of time; open ends reach beyond the period."""
+    """The time for which one person had one role."""
 
     person: str
     role: str
-    since: datetime | None
-    until: datetime | None
+    since: datetime | None  # None where it began before the period
+    until: datetime | None  # None where it goes on after the period
     record: int | None = None  # the change with which it began
 
     @property
@@ -36,10 +34,8 @@ class RolePeriod:
         if not self.since and not self.until:
             return f"{self.role}, all the time."
         begins = f"from {_day(self.since)}" if self.since else "already before"
-        return (
-            f"{self.role}, {begins}"
-            f" {f'until {_day(self.until)}' if self.until else 'to the end of the period'}."
-        )
+        ends = f"until {_day(self.until)}" if self.until else "to the end of the period"
+        return f"{self.role}, {begins} {ends}."
 
 
 @dataclass(frozen=True)
@@ -53,25 +49,26 @@ class Change:
 
 
 def spans(since: datetime, until: datetime) -> Iterator[RolePeriod]:
-    """All stretches that touch the period, by person."""
+    """All role periods that touch the time from `since` to `until`, by person."""
     users = User.objects.prefetch_related("groups").order_by("username")
     today = {str(user.pk): (user.get_username(), _roles_now(user)) for user in users}
     changes: dict[str, list[Change]] = {}
-    for event in _changes_since(since)[:MOST]:
+    for event in _changes_since(since)[:MOST_CHANGES]:
         changes.setdefault(event.subject_id, []).append(_change(event))
+        # A user who was deleted since has records and no row.
         today.setdefault(event.subject_id, (f"{event.subject} (deleted)", frozenset()))
     for pk, change in _from_outside(since):
         changes.setdefault(pk, []).append(change)
-    for found_of in changes.values():
-        found_of.sort(key=lambda change: change.record)
+    for of_user in changes.values():
+        of_user.sort(key=lambda change: change.record)
     for pk, (person, roles) in today.items():
         yield from _of_person(person, roles, changes.get(pk, []), until)
 
 
 def is_cut(since: datetime) -> bool:
-    """Whether there are more changes than are read: then the walk backwards misses some."""
+    """There are more changes than are read, so periods may be wrong."""
     return any(
-        found[MOST : MOST + 1].exists()
+        found[MOST_CHANGES : MOST_CHANGES + 1].exists()
         for found in (_changes_since(since), _memberships_since(since))
     )
 
@@ -89,10 +86,8 @@ def _memberships_since(since: datetime) -> QuerySet[Event]:
 
 
 def _from_outside(since: datetime) -> Iterator[tuple[str, Change]]:
-    """Memberships that raw SQL or Django's own commands gave or took: a row of a table that is no
-    user's own.
-    """
-    for event in _memberships_since(since)[:MOST]:
+    # Raw SQL and Django's own commands change rows of the membership table, recorded as such.
+    for event in _memberships_since(since)[:MOST_CHANGES]:
         for at in (0, 1):
             user, group = (
                 str((event.changes.get(name) or [None, None])[at] or "")
@@ -121,25 +116,20 @@ def _roles(changes: Mapping[str, Any], at: int) -> set[str]:
     for name in NAMES:
         pair = changes.get(name)
         value = pair[at] if isinstance(pair, list) and len(pair) == 2 else None
-        words = (
-            value.split(", ")
-            if isinstance(value, str)
-            else value
-            if isinstance(value, list)
-            else []
-        )
-        named |= {str(word) for word in words if word and word != "none"}
+        # Records name the roles as a list or as one text.
+        words = value.split(", ") if isinstance(value, str) else value
+        if isinstance(words, list):
+            named |= {str(word) for word in words if word and word != "none"}
     pair = changes.get("is_superuser")
-    return named | (
-        {SUPERUSER}
-        if isinstance(pair, list) and len(pair) == 2 and pair[at] in (True, 1)
-        else set()
-    )
+    if isinstance(pair, list) and len(pair) == 2 and pair[at] in (True, 1):
+        named.add(SUPERUSER)
+    return named
 
 
 def _of_person(
     person: str, now: frozenset[str], changes: list[Change], until: datetime
 ) -> Iterator[RolePeriod]:
+    # Undo every change, newest first, to get the roles at the start. Then go forward.
     roles = set(now)
     for change in reversed(changes):
         roles = (roles - change.got) | change.lost
@@ -148,13 +138,15 @@ def _of_person(
         if change.at >= until:
             break
         for role in sorted(change.lost & open_spans.keys()):
-            yield _held(person, role, open_spans.pop(role), change.at)
+            yield _role_period(person, role, open_spans.pop(role), change.at)
         open_spans.update(dict.fromkeys(sorted(change.got), change))
     for role, began in open_spans.items():
-        yield _held(person, role, began, None)
+        yield _role_period(person, role, began, None)
 
 
-def _held(person: str, role: str, began: Change | None, ended: datetime | None) -> RolePeriod:
+def _role_period(
+    person: str, role: str, began: Change | None, ended: datetime | None
+) -> RolePeriod:
     return RolePeriod(
         person=person,
         role=role,

@@ -15,14 +15,16 @@ from orders.models import Attempt, Order
 
 TRIES = 5
 ATTEMPT = (
-    "number", "stage", "worker", "digest", "body_sha256", "claimed_at", "sent_at", "ended_at", "why", "reply_status",
-    "reply_body", "reference", "due_now", "rise", "before", "before_at", "evidence", "evidence_at", "settled_at",
-    "settled_by_name", "settled_reason", "late_answer", "news_at",
+    "number", "stage", "worker", "digest", "body_sha256", "claimed_at", "sent_at", "ended_at",
+    "why", "reply_status", "reply_body", "reference", "due_now", "rise", "before", "before_at",
+    "evidence", "evidence_at", "settled_at", "settled_by_name", "settled_reason", "late_answer",
+    "news_at",
 )  # fmt: skip
 ORDER = (
-    "state", "state_since", "reason", "forward_to", "options", "note", "why_again", "drafted_by_name", "created_at",
-    "confirmed_by_name", "confirmed_at", "digest", "snapshot", "cost", "planned_for", "hold_until", "reference",
-    "problems", "progress_at", "confirmers_needed",
+    "state", "state_since", "reason", "forward_to", "options", "note", "why_again",
+    "drafted_by_name", "created_at", "confirmed_by_name", "confirmed_at", "digest", "snapshot",
+    "cost", "planned_for", "hold_until", "reference", "problems", "progress_at",
+    "confirmers_needed",
 )  # fmt: skip
 CONFIRMATION = ("name", "for_name", "at", "digest", "round", "planned_for")
 DOMAIN = (

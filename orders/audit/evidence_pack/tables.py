@@ -12,21 +12,22 @@ from orders.audit.evidence_pack.contents import as_json
 ORDERS, CONTENTS, ATTEMPTS, RECORDS = "orders.csv", "contents.csv", "attempts.csv", "records.csv"
 HEADINGS = {
     ORDERS: [
-        "Order", "State", "Since", "Account", "Vendor", "What", "Client", "Drafted by", "Edited by", "Confirmed by",
-        "Confirmed at", "Due now", "Currency", "Vendor's reference", "Digest", "Note", "Why again",
+        "Order", "State", "Since", "Account", "Vendor", "What", "Client", "Drafted by",
+        "Edited by", "Confirmed by", "Confirmed at", "Due now", "Currency", "Vendor's reference",
+        "Digest", "Note", "Why again",
     ],
     CONTENTS: [
-        "Order", "Domain", "Domain's state", "Years", "Forwards to", "Address", "First name", "Last name", "State",
-        "Ordered", "Ready",
+        "Order", "Domain", "Domain's state", "Years", "Forwards to", "Address", "First name",
+        "Last name", "State", "Ordered", "Ready",
     ],
     ATTEMPTS: [
         "Order", "No.", "Outcome", "Why", "Taken up", "Sent", "Ended", "Answer's status", "Answer",
-        "Vendor's reference", "Verdict by", "Verdict's reason", "Verdict at", "Late answer", "Digest",
-        "Fingerprint of the bytes", "Worker",
+        "Vendor's reference", "Verdict by", "Verdict's reason", "Verdict at", "Late answer",
+        "Digest", "Fingerprint of the bytes", "Worker",
     ],
     RECORDS: [
-        "Record", "When", "Who", "Worker", "From where", "Request", "What", "On what", "Kind", "Its number", "Reason",
-        "Changes", "Attempt", "Hash of the record before", "Hash",
+        "Record", "When", "Who", "Worker", "From where", "Request", "What", "On what", "Kind",
+        "Its number", "Reason", "Changes", "Attempt", "Hash of the record before", "Hash",
     ],
 }  # fmt: skip
 
@@ -36,19 +37,20 @@ def of_order(told: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
     due_now = told["cost"].get("due_now", {}) or {"": None}
     orders = [
         [
-            told["order"], told["state_shown"], told["state_since"], told["account"], told["vendor"], told["product"],
-            told["client"], told["drafted_by_name"], ", ".join(told["edited_by"]), told["confirmed_by_name"],
-            told["confirmed_at"], _number(amount), currency, told["reference"], told["digest"], told["note"],
+            told["order"], told["state_shown"], told["state_since"], told["account"],
+            told["vendor"], told["product"], told["client"], told["drafted_by_name"],
+            ", ".join(told["edited_by"]), told["confirmed_by_name"], told["confirmed_at"],
+            _number(amount), currency, told["reference"], told["digest"], told["note"],
             told["why_again"],
         ]
         for currency, amount in due_now.items()
     ]  # fmt: skip
     attempts = [
         [
-            told["order"], each["number"], each["stage_shown"], each["why"], each["claimed_at"], each["sent_at"],
-            each["ended_at"], each["reply_status"], each["reply_body"], each["reference"], each["settled_by_name"],
-            each["settled_reason"], each["settled_at"], each["late_answer"], each["digest"], each["body_sha256"],
-            each["worker"],
+            told["order"], each["number"], each["stage_shown"], each["why"], each["claimed_at"],
+            each["sent_at"], each["ended_at"], each["reply_status"], each["reply_body"],
+            each["reference"], each["settled_by_name"], each["settled_reason"], each["settled_at"],
+            each["late_answer"], each["digest"], each["body_sha256"], each["worker"],
         ]
         for each in told["attempts"]
     ]  # fmt: skip
@@ -76,9 +78,9 @@ def _contents(order: str, domain: Mapping[str, Any]) -> list[list[Any]]:
 
 def record_row(event: Event) -> list[Any]:
     return [
-        event.number, event.at, event.who, event.worker, event.origin, event.request_id, event.action, event.subject,
-        event.subject_type, event.subject_id, event.reason, as_json(event.changes), event.attempt, event.previous_hash,
-        event.hash,
+        event.number, event.at, event.who, event.worker, event.origin, event.request_id,
+        event.action, event.subject, event.subject_type, event.subject_id, event.reason,
+        as_json(event.changes), event.attempt, event.previous_hash, event.hash,
     ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""What does not agree between our orders and the vendor's books.
+"""Reconciliation: differences between our orders and the vendor's list or statement.
 
-Pure: nothing is read or written here.
+Pure functions: nothing is read from or written to the database here.
 """
 
 from __future__ import annotations
@@ -23,23 +23,18 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True, kw_only=True)
 class Booked:
-    """One of our orders as far as a match needs it.
-
-    `domains` holds the mailboxes that are live at each of its domains, from all orders; `is_new`
-    says whether it was sent within the days of the match; `is_settling` that the vendor may still
-    be at work on it.
-    """
+    """One of our orders as far as a match needs it."""
 
     pk: int
     name: str
     state: str
     reference: str
-    domains: dict[str, int]
+    domains: dict[str, int]  # with the number of live mailboxes at each, from all orders
     buys_domains: bool
     due_now: Totals
-    again: Totals
-    is_new: bool = True
-    is_settling: bool = False
+    again: Totals  # what a renewal costs
+    is_new: bool = True  # sent within the days of the match
+    is_settling: bool = False  # the vendor may still be at work on it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +43,7 @@ class Difference:
 
     kind: Kind
     says: str
-    about: str  # what it is about: the same thing found again has the same key
+    about: str  # the subject, as part of the key
     order_id: int | None = None
     ours: Decimal | None = None
     theirs: Decimal | None = None
@@ -56,14 +51,15 @@ class Difference:
 
     @property
     def key(self) -> str:
-        """SHA-256, hex, over what it is about and its amounts: another amount is another finding."""
+        """SHA-256, hex, over the subject and the amounts."""
+        # Another amount is another finding: a settled one must not hide it.
         parts = (self.kind, self.about, self.order_id, self.ours, self.theirs, self.currency)
         return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
 
 
 @dataclass(kw_only=True)
 class Compared:
-    """What a comparison came to."""
+    """The result of a comparison."""
 
     differences: list[Difference] = field(default_factory=list)
     orders: set[int] = field(default_factory=set)
@@ -76,9 +72,9 @@ class Compared:
 def with_list(
     orders: Sequence[Booked], listed: Iterable[OwnedDomain], *, known: frozenset[str]
 ) -> Compared:
-    """Beside the vendor's own list of domains.
+    """Compare with the vendor's own list of domains.
 
-    `known` are the domains that MailOps has at this account at all.
+    `known`: domains at this account that orders use and MailOps did not buy.
     """
     there = {held.domain: held for held in listed}
     found = Compared()
@@ -104,15 +100,15 @@ def _against_list(order: Booked, there: dict[str, OwnedDomain]) -> Iterator[Diff
         held = there.get(name)
         if held is None:
             if not order.is_settling:
-                says = (
-                    f"{name} of {order.name} is not in the vendor's list of the account's domains."
-                )
+                where = "the vendor's list of the account's domains"
+                says = f"{name} of {order.name} is not in {where}."
                 yield Difference(kind=Kind.MISSING, says=says, about=name, order_id=order.pk)
             continue
         theirs = held.mailboxes
-        if theirs is None or not ours:  # some vendors make the mailboxes by themselves
+        # Some vendors create the mailboxes by themselves.
+        if theirs is None or not ours:
             continue
-        # on a domain that was there before, the vendor may count mailboxes that MailOps never saw
+        # On a domain that was there before, the vendor may count mailboxes that MailOps never saw.
         if not order.is_settling and (theirs < ours or (theirs > ours and order.buys_domains)):
             says = f"{name}: {ours} mailboxes here, {theirs} at the vendor."
             yield Difference(
@@ -137,9 +133,7 @@ def _not_ours(held: OwnedDomain) -> Difference:
 
 
 def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compared:
-    """Beside a statement: each charge finds its order by reference, by domain, or by an amount that
-    only one has.
-    """
+    """Compare with the charges of a statement."""
     found = Compared(
         orders={
             order.pk
@@ -160,7 +154,7 @@ def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compa
 def _sorted_out(
     orders: Sequence[Booked], charges: Sequence[Charge], found: Compared
 ) -> dict[int, list[Charge]]:
-    """The charges by the order they belong to; those that belong to none are differences."""
+    """The charges by their order's key. Adds those without an order to `found`."""
     lines: dict[int, list[Charge]] = defaultdict(list)
     left = []
     for charge in charges:
@@ -169,6 +163,7 @@ def _sorted_out(
             lines[order.pk].append(charge)
         else:
             left.append(charge)
+    # An amount identifies an order only if one order alone has it.
     for charge in left:
         fitting = [order for order in orders if order.pk not in lines and _fits(order, charge)]
         if len(fitting) == 1:
@@ -206,13 +201,8 @@ def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Differenc
             continue
         lines = "; ".join(charge.words for charge in charges if charge.currency == currency)
         about = f"{order.name} {currency}"
-        amounts = {
-            "order_id": order.pk,
-            "about": about,
-            "ours": ours,
-            "theirs": theirs,
-            "currency": currency,
-        }
+        amounts = {"order_id": order.pk, "about": about, "currency": currency}
+        amounts |= {"ours": ours, "theirs": theirs}
         if not charges:
             says = (
                 f"{order.name} was bought for {show(ours, currency)}, and no line of the statement"
@@ -235,9 +225,8 @@ def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Differenc
 
 
 def _agrees(order: Booked, currency: str, charged: Decimal) -> bool:
-    """An order of these days by what was due at once; an older one by what it costs again, once or
-    not at all.
-    """
+    # An order of these days is charged what was due now, and perhaps a renewal on top. An older
+    # order is charged one renewal or nothing.
     again = order.again.get(currency, NOTHING)
     if not order.is_new:
         return charged in (NOTHING, again)

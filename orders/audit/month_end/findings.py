@@ -1,4 +1,4 @@
-"""A finding gets an owner, and an end with a reason."""
+"""Findings: giving them an owner, settling them with a reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from orders.models.month_end_match import Finding, FindingState
 
 
 def take(numbers: Sequence[int], *, by: User, owner: User) -> int:
-    """Give open findings to somebody; how many."""
     return _change(
         numbers,
         action="finding.taken",
@@ -24,10 +23,7 @@ def take(numbers: Sequence[int], *, by: User, owner: User) -> int:
 
 
 def settle(numbers: Sequence[int], *, by: User, reason: str) -> int:
-    """End open findings with a reason; how many.
-
-    What is settled stays so when a later match finds it again.
-    """
+    # A later match that finds the same difference again leaves the finding settled.
     return _change(
         numbers,
         action="finding.settled",
@@ -40,16 +36,14 @@ def settle(numbers: Sequence[int], *, by: User, reason: str) -> int:
 
 
 def _change(numbers: Sequence[int], *, action: str, by: User, reason: str, **fields: object) -> int:
-    """The WHERE clause is the lock: a finding that somebody else ended a moment ago stays as it is."""
+    """Change the open ones of the findings; how many."""
     done = 0
+    text = {"reason": reason} if reason else {}
+    still_open = Finding.objects.filter(state=FindingState.OPEN)
     with audited():
-        for finding in Finding.objects.filter(pk__in=numbers, state=FindingState.OPEN).order_by(
-            "pk"
-        ):
-            text = {"reason": reason} if reason else {}
-            if Finding.objects.filter(pk=finding.pk, state=FindingState.OPEN).update(
-                **fields, **text
-            ):
+        for finding in still_open.filter(pk__in=numbers).order_by("pk"):
+            # The WHERE clause is the lock: somebody else may have ended the finding a moment ago.
+            if still_open.filter(pk=finding.pk).update(**fields, **text):
                 shown = {
                     name: [str(getattr(finding, name) or ""), str(value)]
                     for name, value in fields.items()

@@ -25,17 +25,14 @@ from vendors import rate_limit, vendor_reader
 from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.models import Vendor, account_settings
 
-PATIENCE = 20.0  # seconds that a person waits for a vendor's list
+MAX_WAIT = 20.0  # seconds that a person waits for a vendor's list
 SETTLING = timedelta(days=3)  # how long an accepted order may be missing from the vendor's list
 LIVE = (Asset.ORDERED, Asset.READY)
 OF_LIST = (Kind.MISSING, Kind.NOT_OURS, Kind.COUNT, Kind.REFUSED)
 
 
 def begin_with_list(vendor_id: int, *, by: User) -> Match:
-    """Read the vendor's list of the account's domains and hold our orders against it.
-
-    Raises `NotAllowed`.
-    """
+    """Compare our orders with the vendor's list of domains. Raises `NotAllowed`."""
     vendor = Vendor.objects.get(pk=vendor_id)
     if not vendor.adapter.can_list_domains:
         raise NotAllowed(
@@ -68,7 +65,7 @@ def begin_with_statement(
     file: tuple[str, bytes],
     by: User,
 ) -> Match:
-    """Hold the orders that were sent on these days, both included, against a statement's charges."""
+    """Compare the orders sent on these days, both included, with a statement's charges."""
     name, data = file
     with audited():
         vendor = Vendor.objects.locked(vendor_id)
@@ -91,14 +88,14 @@ def begin_with_statement(
 
 
 def seen_before(vendor_id: int, data: bytes) -> Match | None:
-    """The newest match of the account with this very file."""
+    # The newest match comes first by the model's ordering.
     return Match.objects.filter(
         vendor_id=vendor_id, file_sha256=hashlib.sha256(data).hexdigest()
     ).first()
 
 
 def _in_time(read: Read) -> Read:
-    ends = time.monotonic() + PATIENCE
+    ends = time.monotonic() + MAX_WAIT
 
     def ask(request: Request) -> Reply:
         if time.monotonic() > ends:
@@ -112,7 +109,7 @@ def _in_time(read: Read) -> Read:
 
 
 def _booked(vendor: Vendor, *, days: tuple[date, date] | None = None) -> list[Booked]:
-    """Every order of the account for which bytes may have left, oldest first. Four queries."""
+    """Every order of the account that may have reached the vendor, oldest first. Four queries."""
     orders = Order.objects.filter(vendor=vendor, attempts__sent_at__isnull=False).order_by("pk")
     found = list(orders.annotate(sent_at=Max("attempts__sent_at")).select_related("vendor"))
     named = _domains_of(orders.values("pk"))
@@ -140,7 +137,7 @@ def _is_within(at: datetime, days: tuple[date, date]) -> bool:
 
 
 def _domains_of(orders: Any) -> Mapping[int, list[str]]:
-    """The names of each order's domains, less what the vendor did not take where it took the rest."""
+    # Domains that the vendor refused are left out where it took the rest of the order.
     names: dict[int, list[str]] = defaultdict(list)
     bought = Domain.objects.filter(order__in=orders).values_list(
         "order", "name", "state", "order__state"
@@ -164,12 +161,12 @@ def _live_mailboxes(vendor: Vendor) -> Counter[str]:
 
 
 def _held_before(vendor: Vendor) -> frozenset[str]:
-    """Domains that orders put mailboxes on and that MailOps did not buy."""
+    # Orders put mailboxes on these domains, and MailOps did not buy them.
     held = Domain.objects.filter(vendor=vendor, order=None).exclude(state=Asset.GONE)
     return frozenset(held.values_list("name", flat=True))
 
 
-# What came of it
+# The result
 
 
 def _match(
@@ -200,14 +197,15 @@ def _match(
 def _write(
     match: Match, differences: Iterable[Difference], *, gone_if_not_found: Any, by: User
 ) -> None:
-    """Open what is new, find again what is known, and let go what a fresh look no longer shows."""
+    """Store the differences as findings, and mark as gone what `gone_if_not_found` has besides."""
     keyed = _keyed(differences)
     known = {
         finding.key: finding
         for finding in Finding.objects.filter(vendor=match.vendor, key__in=keyed)
     }
+    known_pks = [finding.pk for finding in known.values()]
     back = [finding.pk for finding in known.values() if finding.state == FindingState.GONE]
-    Finding.objects.filter(pk__in=[finding.pk for finding in known.values()]).update(match=match)
+    Finding.objects.filter(pk__in=known_pks).update(match=match)
     Finding.objects.filter(pk__in=back).update(state=FindingState.OPEN)
     new = [
         Finding(
@@ -225,9 +223,7 @@ def _write(
         if key not in known
     ]
     Finding.objects.bulk_create(new, batch_size=500)
-    gone = gone_if_not_found.filter(state=FindingState.OPEN).exclude(
-        pk__in=[f.pk for f in known.values()]
-    )
+    gone = gone_if_not_found.filter(state=FindingState.OPEN).exclude(pk__in=known_pks)
     gone = gone.exclude(match=match).update(state=FindingState.GONE)
     counts = {"opened": len(new), "opened_again": len(back), "gone": gone, "agreed": match.agreed}
     record(
@@ -240,7 +236,7 @@ def _write(
 
 
 def _keyed(differences: Iterable[Difference]) -> dict[str, Difference]:
-    """By key; lines of a statement that are alike in everything are told apart by their number."""
+    # A statement may have several equal lines. The second gets a key of its own, and so on.
     keyed: dict[str, Difference] = {}
     for difference in differences:
         key, twin = difference.key, 1
@@ -252,7 +248,7 @@ def _keyed(differences: Iterable[Difference]) -> dict[str, Difference]:
 
 
 def ticked(match_id: int, numbers: Collection[str]) -> list[int]:
-    """Those of the numbers that are findings of the match."""
+    # The numbers come from a form: they may be of another match, or no numbers at all.
     wanted = [int(number) for number in numbers if number.isdecimal() and len(number) < 10]
     return list(
         Finding.objects.filter(match_id=match_id, pk__in=wanted).values_list("pk", flat=True)

@@ -12,13 +12,18 @@ MOST_LINES = 5000
 LARGEST = Decimal(10) ** 9
 HEADINGS = {
     "reference": (
-        "reference", "ref", "order", "order id", "order number", "order no", "id", "payment id", "invoice",
-        "invoice number", "invoice id", "transaction", "transaction id", "number",
+        "reference", "ref", "order", "order id", "order number", "order no", "id", "payment id",
+        "invoice", "invoice number", "invoice id", "transaction", "transaction id", "number",
     ),
     "text": (
-        "description", "domain", "domains", "details", "item", "items", "product", "text", "memo", "name", "note",
+        "description", "domain", "domains", "details", "item", "items", "product", "text", "memo",
+        "name", "note",
     ),
-    "amount": ("amount", "total", "charge", "charged", "price", "debit", "paid", "sum", "amount due", "gross"),
+
+    "amount": (
+        "amount", "total", "charge", "charged", "price", "debit", "paid", "sum", "amount due",
+        "gross",
+    ),
     "currency": ("currency", "ccy"),
     "date": ("date", "created", "created at", "paid at", "charged at", "booked", "day", "time"),
 }  # fmt: skip
@@ -42,17 +47,17 @@ class Charge:
 
     @property
     def words(self) -> str:
-        """All that it says besides the amount, for people to find it again."""
-        said = ", ".join(part for part in (self.date, self.reference, self.text) if part)
-        return f"line {self.line} ({said[:200]})" if said else f"line {self.line}"
+        """All but the amount, so that people find the line again."""
+        rest = ", ".join(part for part in (self.date, self.reference, self.text) if part)
+        return f"line {self.line} ({rest[:200]})" if rest else f"line {self.line}"
 
 
 def read_statement(name: str, data: bytes, *, currency: str) -> list[Charge]:
-    """The charges of a CSV, XLSX or ODS file; `currency` where a line names none.
+    """The charges of a CSV, XLSX or ODS file; `currency` is for lines that name none.
 
-    Raises `CannotRead` with the line that is wrong: a statement that was read in part would hide
-    what is missing.
+    Raises `CannotRead`, with the line that is wrong.
     """
+    # A statement is read as a whole or not at all: half of one would show false differences.
     rows = open_file(name, data, most=MOST_LINES).table
     start = next(number for number, row in enumerate(rows) if any(row))
     columns = _columns(rows[start])
@@ -84,10 +89,9 @@ def _columns(headings: list[str]) -> dict[str, int]:
 
 
 def _is_a_sum(row: list[str]) -> bool:
-    """A last line such as "Total" with nothing beside it is no charge."""
-    return bool(
-        re.match(r"(grand )?(sub)?totals?\b|sum\b", next((cell for cell in row if cell), ""), re.I)
-    )
+    # A last line such as "Total" is no charge.
+    first = next((cell for cell in row if cell), "")
+    return bool(re.match(r"(grand )?(sub)?totals?\b|sum\b", first, re.I))
 
 
 def _charge(number: int, cells: dict[str, str], *, currency: str) -> Charge:
@@ -116,10 +120,7 @@ def _charge(number: int, cells: dict[str, str], *, currency: str) -> Charge:
 
 
 def money(written: str) -> Decimal | None:
-    """An amount as statements write it: 1,234.50, 1.234,50, $76, (76.00), 76-.
-
-    None for anything else.
-    """
+    """Reads amounts such as 1,234.50, 1.234,50, $76, (76.00) and 76-. None for anything else."""
     bare = re.sub(r"[\s'’]|[A-Za-z]{3}|[$€£]", "", written)
     is_negative = bare.startswith(("-", "−", "(")) or bare.endswith("-")
     bare = bare.strip("-−+()")
@@ -127,7 +128,7 @@ def money(written: str) -> Decimal | None:
         return None
     mark = max(bare.rfind("."), bare.rfind(","))
     after = len(bare) - mark - 1
-    # three digits after the only mark are thousands; after another kind of mark they are decimals
+    # Three digits after the only mark are thousands. After another kind of mark they are decimals.
     is_decimal = (
         mark >= 0 and bare.count(bare[mark]) == 1 and (after != 3 or len({*bare} & {".", ","}) == 2)
     )

@@ -15,8 +15,9 @@ from django.utils import timezone
 from mailops.auth import roles
 from mailops.history import acting, record
 from mailops.history.models import Event
-from orders.audit import control_report, role_periods
-from orders.audit.control_report import Period, Section
+from orders.audit import control_report, report_lines, role_periods
+from orders.audit.control_report import Section
+from orders.audit.report_lines import Period
 from orders.drafting import drafts
 from orders.models import Order
 from orders.outcomes import settlement
@@ -213,9 +214,9 @@ def test_the_page_links_each_line_to_its_record_and_is_written_down(factory: Ord
 
 
 def test_what_is_left_out_is_said(factory: OrderFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_report, "MOST", 1)
-    monkeypatch.setattr(control_report, "READ", 2)
-    monkeypatch.setattr(role_periods, "MOST", 0)
+    monkeypatch.setattr(control_report, "MOST_LINES", 1)
+    monkeypatch.setattr(report_lines, "MOST_READ", 2)
+    monkeypatch.setattr(role_periods, "MOST_CHANGES", 0)
     auditor, today = browser(factory.people.auditor), timezone.localdate()
     for _ in range(3):
         told("sending.held", factory.people.boss, reason="Because.")

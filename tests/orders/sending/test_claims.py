@@ -72,7 +72,7 @@ def test_the_next_order_is_rung_for_once_a_held_ones_history_is_written(
 def test_one_accounts_long_line_does_not_hide_anothers_order(
     factory: OrderFactory, monkeypatch: Any, settings: Any
 ) -> None:
-    monkeypatch.setattr(sweeper, "AT_MOST", 2)
+    monkeypatch.setattr(sweeper, "MOST_ROWS", 2)
     settings.ACCOUNT_AT_ONCE = 1
     busy = [factory.confirmed(*CMR, word=f"w{number}") for number in range(4)]
     other = factory.confirmed("scaledmail", "package", word="other")
