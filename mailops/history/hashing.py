@@ -1,4 +1,4 @@
-"""What a record's hash is over; never to be changed, or old records would no longer prove anything."""
+"""The fields of a record's hash. Never to be changed: old records would no longer prove anything."""
 
 from __future__ import annotations
 

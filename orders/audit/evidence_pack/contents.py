@@ -1,7 +1,4 @@
-"""What a pack tells: a record with its hashes, an order with all that belongs to it.
-
-No secret is in either.
-"""
+"""Contents of a pack: a record with its hashes, an order with all its rows. No secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from mailops.history.models import Event
 from orders.models import Attempt, Order
 
-TRIES = 5
+TRIES = 5  # to read an order that changes at the same time
 ATTEMPT = (
     "number", "stage", "worker", "digest", "body_sha256", "claimed_at", "sent_at", "ended_at",
     "why", "reply_status", "reply_body", "reference", "due_now", "rise", "before", "before_at",
@@ -42,7 +39,7 @@ MAILBOX = ("address", "state", "first_name", "last_name", "picture", "ordered_at
 
 
 class Moving(Exception):
-    """The order changed again and again while it was read."""
+    """The order changed at every try to read it."""
 
 
 def as_json(value: Any, *, indent: int | None = None) -> str:
@@ -51,22 +48,21 @@ def as_json(value: Any, *, indent: int | None = None) -> str:
     )
 
 
-def record_told(event: Event) -> dict[str, Any]:
-    """Every field, as its hash is made over them, and the hash."""
-    told = {field.attname: getattr(event, field.attname) for field in event._meta.concrete_fields}
-    return told | {"at": event.at.isoformat(timespec="microseconds")}
+def record_as_dict(event: Event) -> dict[str, Any]:
+    """Every field in the form in which it was hashed, and the hash."""
+    fields = {field.attname: getattr(event, field.attname) for field in event._meta.concrete_fields}
+    return fields | {"at": event.at.isoformat(timespec="microseconds")}
 
 
-def order_told(pk: int) -> dict[str, Any]:
-    """The order as it is, read again where it changed meanwhile: each change comes with a record of
-    its own.
-    """
+def order_as_dict(pk: int) -> dict[str, Any]:
+    """A consistent snapshot of the order. Raises `Moving`."""
+    # Each change writes a record, so a new record means that the rows may not fit together.
     for _ in range(TRIES):
         before = _last_record(pk)
         order = Order.objects.select_related("vendor", "client", "contact", "copy_of").get(pk=pk)
-        told = _told(order)
+        content = _order(order)
         if _last_record(pk) == before:
-            return told | {"last_record": before}
+            return content | {"last_record": before}
     raise Moving(f"{order} changes all the time just now. Try again in a minute.")
 
 
@@ -77,7 +73,7 @@ def _last_record(pk: int) -> int | None:
     return found.values_list("number", flat=True).first()
 
 
-def _told(order: Order) -> dict[str, Any]:
+def _order(order: Order) -> dict[str, Any]:
     vendor = order.vendor
     return {
         "order": str(order),
@@ -101,7 +97,7 @@ def _told(order: Order) -> dict[str, Any]:
 
 
 def _contents(order: Order) -> list[dict[str, Any]]:
-    """Its domains, each with its mailboxes; a domain that was there before has only a name."""
+    # A domain that was at the vendor before belongs to no order, so only its name is known here.
     domains: dict[str, dict[str, Any]] = {}
     for domain in order.domains.order_by("row", "pk").values(*DOMAIN):
         domains[domain["name"]] = {**domain, "mailboxes": []}
@@ -112,5 +108,5 @@ def _contents(order: Order) -> list[dict[str, Any]]:
 
 
 def _attempt(attempt: Attempt) -> dict[str, Any]:
-    told = {name: getattr(attempt, name) for name in ATTEMPT}
-    return {"id": attempt.pk, "stage_shown": attempt.get_stage_display(), **told}
+    fields = {name: getattr(attempt, name) for name in ATTEMPT}
+    return {"id": attempt.pk, "stage_shown": attempt.get_stage_display(), **fields}

@@ -1,6 +1,4 @@
-"""Makes a pack: a ZIP that is written piece by piece, so that a long period takes no more memory
-than a short one.
-"""
+"""Makes a pack: a ZIP that is written piece by piece, so that its size is not bound by memory."""
 
 from __future__ import annotations
 
@@ -10,6 +8,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,28 +22,28 @@ from mailops.core import csv_safe
 from mailops.history import record
 from mailops.history.models import Event
 from orders.audit.evidence_pack import page, tables, verify_pack
-from orders.audit.evidence_pack.contents import as_json, order_told, record_told
+from orders.audit.evidence_pack.contents import as_json, order_as_dict, record_as_dict
 from orders.audit.evidence_pack.scope import Scope, Wanted, of_order
 
 IN_MEMORY = 1024 * 1024  # bytes of one file, before it goes to the disk
-AT_A_TIME = 500
+CHUNK = 500  # records that are read at a time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """A finished pack, recorded in the history: its file from the start, and its manifest's
-    fingerprint.
-    """
+    """A finished pack, recorded in the history."""
 
-    file: IO[bytes]
+    file: IO[bytes]  # at its start; the caller closes it
     name: str
-    manifest_sha256: str
+    manifest_sha256: str  # hex
     records: int
     orders: int
 
 
 class Spools:
-    """Files of a pack that grow side by side until their turn in the ZIP comes."""
+    """Files of a pack that are written at the same time, before they go into the ZIP."""
+
+    # A ZIP takes one file after the other.
 
     def __init__(self) -> None:
         self._files: dict[str, IO[bytes]] = {}
@@ -67,7 +66,7 @@ class Spools:
 
 
 class _Hashing:
-    """A file in the ZIP that knows its fingerprint at the end."""
+    """A file in the ZIP. Its fingerprint is stored in the pack when it is closed."""
 
     def __init__(self, pack: Pack, name: str) -> None:
         self._pack, self._name = pack, name
@@ -86,7 +85,7 @@ class _Hashing:
 
 
 class Pack:
-    """The ZIP that is being written, and the fingerprints of its files so far."""
+    """The ZIP that is being written, with the fingerprints of its files so far."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.zip = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED)
@@ -101,12 +100,9 @@ class Pack:
 
 
 def make(wanted: Wanted, *, by: User | None = None) -> Made:
-    """The pack, and the record that it was made.
-
-    Raises `TooMuch` or `Moving`; then nothing is recorded.
-    """
+    """Make the pack and record that. Raises `TooMuch` or `Moving`, and then records nothing."""
     scope = wanted.scope()
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (whoever gets it closes it)
+    file = tempfile.TemporaryFile()  # noqa: SIM115  (the caller closes it)
     try:
         manifest = _write(Pack(file), wanted, scope, by=by)
         return _recorded(file, manifest, wanted, by=by)
@@ -116,7 +112,7 @@ def make(wanted: Wanted, *, by: User | None = None) -> Made:
 
 
 def _write(pack: Pack, wanted: Wanted, scope: Scope, *, by: User | None) -> dict[str, Any]:
-    """All files, the manifest last; returns the manifest with its own fingerprint under "sha256"."""
+    """Write all files. Returns the manifest with its own fingerprint under "sha256"."""
     spools, at = Spools(), timezone.now()
     for name, heading in tables.HEADINGS.items():
         spools.write(name, csv_safe.BOM)
@@ -131,15 +127,28 @@ def _write(pack: Pack, wanted: Wanted, scope: Scope, *, by: User | None) -> dict
     spools.write(page.NAME, render_to_string("evidence/head.html", about))
     for pk in scope.orders:
         last = _order(pack, spools, pk)
+        # An order's records end where its contents were read, or the two would not agree.
         if wanted.order:
             scope = of_order(wanted.order, until=last)
+    # Read before the records: every record of the pack is checked against this end.
     head = Event.objects.order_by("-number").values("number", "hash").first()
     _records(pack, spools, scope)
     spools.write(page.NAME, render_to_string("evidence/foot.html", about))
     spools.into(pack)
     pack.add(verify_pack.ITSELF, Path(verify_pack.__file__).read_text(encoding="utf-8"))
     pack.add("README.txt", render_to_string("evidence/readme.txt", about))
-    manifest = {
+    manifest = _manifest(pack, wanted, scope, at=at, by=by) | {"head": head}
+    # The manifest comes last: it names the fingerprints of all other files.
+    text = as_json(manifest, indent=2)
+    pack.add(verify_pack.MANIFEST, text)
+    pack.zip.close()
+    return manifest | {"sha256": pack.fingerprints[verify_pack.MANIFEST]}
+
+
+def _manifest(
+    pack: Pack, wanted: Wanted, scope: Scope, *, at: datetime, by: User | None
+) -> dict[str, Any]:
+    return {
         "format": verify_pack.FORMAT,
         "made_at": at.isoformat(timespec="seconds"),
         "made_by": by.get_username() if by else "",
@@ -153,23 +162,18 @@ def _write(pack: Pack, wanted: Wanted, scope: Scope, *, by: User | None) -> dict
             "count": scope.count,
             "whole_stretch": wanted.order is None,
         },
-        "head": head,
         "files": dict(pack.fingerprints),
     }
-    text = as_json(manifest, indent=2)
-    pack.add(verify_pack.MANIFEST, text)
-    pack.zip.close()
-    return manifest | {"sha256": pack.fingerprints[verify_pack.MANIFEST]}
 
 
 def _order(pack: Pack, spools: Spools, pk: int) -> int:
-    """Write what is told of an order; the last record that it takes in."""
-    told = order_told(pk)
-    pack.add(f"{verify_pack.ORDERS}{told['order']}.json", as_json(told, indent=2))
-    for name, rows in tables.of_order(told).items():
+    """Write an order's files. Returns the number of its last record."""
+    content = order_as_dict(pk)
+    pack.add(f"{verify_pack.ORDERS}{content['order']}.json", as_json(content, indent=2))
+    for name, rows in tables.of_order(content).items():
         spools.rows(name, rows)
-    spools.write(page.NAME, page.of_order(told))
-    return int(told["last_record"] or 0)
+    spools.write(page.NAME, page.of_order(content))
+    return int(content["last_record"] or 0)
 
 
 def _records(pack: Pack, spools: Spools, scope: Scope) -> None:
@@ -178,7 +182,7 @@ def _records(pack: Pack, spools: Spools, scope: Scope) -> None:
         spools.write(page.NAME, page.before_records(scope))
         for some in _chunks(scope):
             for event in some:
-                file.write(f"{as_json(record_told(event))}\n".encode())
+                file.write(f"{as_json(record_as_dict(event))}\n".encode())
             spools.rows(tables.RECORDS, map(tables.record_row, some))
             if shown < page.MOST_RECORDS:
                 spools.write(page.NAME, page.records(some))
@@ -187,9 +191,9 @@ def _records(pack: Pack, spools: Spools, scope: Scope) -> None:
 
 
 def _chunks(scope: Scope) -> Iterable[list[Event]]:
-    """The records in their order, some hundred at a time."""
+    # By number instead of an offset, which gets slower with every chunk.
     at = scope.first
-    while some := list(scope.events.filter(number__gte=at).order_by("number")[:AT_A_TIME]):
+    while some := list(scope.events.filter(number__gte=at).order_by("number")[:CHUNK]):
         yield some
         at = some[-1].number + 1
 
@@ -204,18 +208,12 @@ def _recorded(
         "orders": [None, manifest["orders"]],
         "head": [None, manifest["head"]],
     }
-    about: dict[str, Any] = {
-        "subject_type": "history.event",
-        "subject_text": f"Records of {wanted}",
-    }
+    # A pack of a period has no row as its subject.
+    about: dict[str, Any] = {}
+    if wanted.order is None:
+        about = {"subject_type": "history.event", "subject_text": f"Records of {wanted}"}
     with transaction.atomic():
-        record(
-            "evidence.exported",
-            wanted.order,
-            by=by,
-            changes=changes,
-            **({} if wanted.order else about),
-        )
+        record("evidence.exported", wanted.order, by=by, changes=changes, **about)
     file.seek(0)
     day = timezone.localdate()
     return Made(
@@ -228,7 +226,7 @@ def _recorded(
 
 
 def made_here(fingerprint: str) -> Event | None:
-    """The record that a pack with this manifest was made here, if there is one."""
+    """The record of the pack whose manifest has this fingerprint. None if there is none."""
     wanted = fingerprint.strip().lower()
     return Event.objects.filter(
         action="evidence.exported", changes__manifest_sha256__1=wanted

@@ -17,18 +17,18 @@ NAME = "index.html"
 MOST_RECORDS, MOST_LINES = 5_000, 500  # shown; the tables beside the page have them all
 
 
-def of_order(told: Mapping[str, Any]) -> str:
-    """An order's section."""
+def of_order(content: Mapping[str, Any]) -> str:
+    # A domain without mailboxes gets a line too.
     lines = [
         {"domain": domain["name"] if i == 0 else "", "state": domain.get("state", ""), **box}
-        for domain in told["contents"]
+        for domain in content["contents"]
         for i, box in enumerate(domain["mailboxes"] or [{"address": "", **domain}])
     ]
-    snapshot = told["snapshot"] or {}
+    snapshot = content["snapshot"] or {}
     context = {
-        "told": told,
-        "digest": short(told["digest"]) if told["digest"] else "",
-        "totals": {name: Totals.from_dict(amounts) for name, amounts in told["cost"].items()},
+        "told": content,
+        "digest": short(content["digest"]) if content["digest"] else "",
+        "totals": {name: Totals.from_dict(amounts) for name, amounts in content["cost"].items()},
         "costs": snapshot.get("cost", {}).get("lines", []),
         "request": _request(snapshot),
         "lines": lines[:MOST_LINES],
@@ -45,9 +45,8 @@ def _request(snapshot: Mapping[str, Any]) -> str:
     query = "&".join(f"{name}={value}" for name, value in request["query"])
     head = f"{request['method']} {snapshot['host']}{request['path']}{f'?{query}' if query else ''}"
     headers = [f"{name}: {value}" for name, value in request["headers"].items()]
-    return "\n".join(
-        [head, *headers, "", json.dumps(request["body"], indent=2, ensure_ascii=False)]
-    )
+    body = json.dumps(request["body"], indent=2, ensure_ascii=False)
+    return "\n".join([head, *headers, "", body])
 
 
 def before_records(scope: Scope) -> str:
@@ -55,7 +54,6 @@ def before_records(scope: Scope) -> str:
 
 
 def records(events: Sequence[Event]) -> str:
-    """Some of the records, as lines of the table."""
     rows = [{"event": event, "changes": _shown(event.changes)} for event in events]
     return render_to_string("evidence/records.html", {"rows": rows})
 
@@ -65,13 +63,12 @@ def after_records(scope: Scope, shown: int) -> str:
 
 
 def _shown(changes: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each field's change as one short line; the whole stands in the tables."""
+    # Only an extract: the tables beside the page have every change in full.
     found = []
     for name, pair in list(changes.items())[:20]:
         before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
-        words = (
-            _short(after) if before in (None, "", [], {}) else f"{_short(before)} → {_short(after)}"
-        )
+        is_new = before in (None, "", [], {})
+        words = _short(after) if is_new else f"{_short(before)} → {_short(after)}"
         found.append((name.replace("_", " "), words))
     return found
 

@@ -1,6 +1,4 @@
-"""What a pack shall hold: one order, or a period of the history; how much that is, and whether it
-fits.
-"""
+"""The scope of a pack: one order or a period of the history, and how much that is."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from mailops.history.models import Event
 from orders.models import Client, Order
 from vendors.models import Vendor
 
-MOST_EVENTS, MOST_ORDERS = 50_000, 1_000
+MOST_EVENTS, MOST_ORDERS = 50_000, 1_000  # of one pack
 ORDER = "orders.order"
 
 
@@ -25,8 +23,9 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """One order, or all from the first day to the last; of a period's orders perhaps one account's
-    or client's.
+    """One order, or a period with both days included.
+
+    `vendor` and `client` choose a period's orders. Its records are all of the period.
     """
 
     order: Order | None = None
@@ -53,7 +52,7 @@ class Wanted:
         return str(self.order) if self.order else f"{self.first}-to-{self.last}"
 
     def scope(self) -> Scope:
-        """How much it is, as things stand now. Raises `TooMuch`."""
+        """The records and orders at this moment. Raises `TooMuch`."""
         found = of_order(self.order) if self.order else self._of_period()
         if not found.count:
             raise TooMuch("There is no record in the history for this. Choose another period.")
@@ -76,6 +75,7 @@ class Wanted:
         )
         if ends["first"] is None:
             return Scope(events=Event.objects.none(), first=0, last=0, count=0, orders=[])
+        # A stretch of the chain without gaps: a stranger can check that nothing was left out.
         events = Event.objects.filter(number__range=(ends["first"], ends["last"]))
         count = min(events.count(), MOST_EVENTS + 1)
         numbers = (
@@ -93,20 +93,16 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """The records and the orders that go into a pack.
-
-    Of a period all records between the ends, whatever about.
-    """
+    """The records and the orders that go into a pack."""
 
     events: QuerySet[Event]
-    first: int
+    first: int  # a record's number, as `last`
     last: int
     count: int
     orders: list[int]
 
 
 def of_order(order: Order, *, until: int | None = None) -> Scope:
-    """All records of one order, perhaps up to one of them."""
     events = Event.objects.filter(subject_type=ORDER, subject_id=str(order.pk))
     ends = events.aggregate(first=Min("number"), last=Max("number"))
     first, last = ends["first"] or 0, ends["last"] if until is None else until
@@ -117,9 +113,7 @@ def of_order(order: Order, *, until: int | None = None) -> Scope:
 
 
 def bounds(first: date | None, last: date | None) -> tuple[datetime, datetime]:
-    """From the first moment of the first day to the first moment after the last, in the
-    installation's zone.
-    """
+    """The first moment of the first day and the first moment after the last, in our time zone."""
     assert first and last
     zone = timezone.get_default_timezone()
     return (

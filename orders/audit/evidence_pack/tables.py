@@ -32,40 +32,38 @@ HEADINGS = {
 }  # fmt: skip
 
 
-def of_order(told: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
-    """The rows that an order adds to each table."""
-    due_now = told["cost"].get("due_now", {}) or {"": None}
+def of_order(content: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
+    # An order in two currencies has two lines, so that a spreadsheet can add up the amounts.
+    due_now = content["cost"].get("due_now", {}) or {"": None}
     orders = [
         [
-            told["order"], told["state_shown"], told["state_since"], told["account"],
-            told["vendor"], told["product"], told["client"], told["drafted_by_name"],
-            ", ".join(told["edited_by"]), told["confirmed_by_name"], told["confirmed_at"],
-            _number(amount), currency, told["reference"], told["digest"], told["note"],
-            told["why_again"],
+            content["order"], content["state_shown"], content["state_since"], content["account"],
+            content["vendor"], content["product"], content["client"], content["drafted_by_name"],
+            ", ".join(content["edited_by"]), content["confirmed_by_name"], content["confirmed_at"],
+            _number(amount), currency, content["reference"], content["digest"], content["note"],
+            content["why_again"],
         ]
         for currency, amount in due_now.items()
     ]  # fmt: skip
     attempts = [
         [
-            told["order"], each["number"], each["stage_shown"], each["why"], each["claimed_at"],
+            content["order"], each["number"], each["stage_shown"], each["why"], each["claimed_at"],
             each["sent_at"], each["ended_at"], each["reply_status"], each["reply_body"],
             each["reference"], each["settled_by_name"], each["settled_reason"], each["settled_at"],
             each["late_answer"], each["digest"], each["body_sha256"], each["worker"],
         ]
-        for each in told["attempts"]
+        for each in content["attempts"]
     ]  # fmt: skip
-    contents = [row for domain in told["contents"] for row in _contents(told["order"], domain)]
+    contents = [
+        row for domain in content["contents"] for row in _contents(content["order"], domain)
+    ]
     return {ORDERS: orders, CONTENTS: contents, ATTEMPTS: attempts}
 
 
 def _contents(order: str, domain: Mapping[str, Any]) -> list[list[Any]]:
-    about = [
-        order,
-        domain["name"],
-        domain.get("state"),
-        domain.get("years"),
-        domain.get("forward_to"),
-    ]
+    about = [order, domain["name"], domain.get("state"), domain.get("years")]
+    about.append(domain.get("forward_to"))
+    # A domain without mailboxes has a row too.
     alone = [{"address": "", **domain}] if not domain["mailboxes"] else []
     return [
         [

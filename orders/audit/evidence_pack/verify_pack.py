@@ -3,7 +3,8 @@
     python verify.py              in the folder into which the pack was unpacked
     python verify.py pack.zip     without unpacking it
 
-It reads, and changes nothing. It ends with 0 where all fits, with 1 where something does not, or can't be read.
+It reads, and changes nothing. It ends with 0 where all fits, with 1 where something does not, or
+can't be read.
 """
 
 from __future__ import annotations
@@ -37,11 +38,8 @@ class Folder:
         self.path = path
 
     def names(self) -> list[str]:
-        return [
-            file.relative_to(self.path).as_posix()
-            for file in self.path.rglob("*")
-            if not file.is_dir()
-        ]
+        files = [file for file in self.path.rglob("*") if not file.is_dir()]
+        return [file.relative_to(self.path).as_posix() for file in files]
 
     def open(self, name: str) -> IO[bytes]:
         return self.path.joinpath(*name.split("/")).open("rb")
@@ -69,15 +67,9 @@ class Check:
         self.wrong: list[str] = []
         self.notes: list[str] = []
         self.fingerprint = ""
-        self.confirmed: dict[
-            str, set[str | None]
-        ] = {}  # order id: digests that its records say were confirmed
-        self.states: dict[str, str | None] = {}  # order id: the last state that its records tell
-        self.bodies: dict[
-            Any, str | None
-        ] = {}  # attempt id: the fingerprint of the bytes, as its record tells it
-
-    # the files
+        self.confirmed: dict[str, set[str | None]] = {}  # by order id: confirmed digests
+        self.states: dict[str, str | None] = {}  # by order id: the last state in its records
+        self.bodies: dict[Any, str | None] = {}  # by attempt id: fingerprint of the bytes sent
 
     def manifest(self) -> dict[str, Any]:
         raw = self.whole(MANIFEST)
@@ -139,8 +131,6 @@ class Check:
                 return ""
         return found.hexdigest()
 
-    # the records
-
     def records(self, manifest: dict[str, Any]) -> None:
         about, before = manifest.get("records"), len(self.wrong)
         if not isinstance(about, dict):
@@ -154,7 +144,8 @@ class Check:
         for event in self.events():
             if event.get("hash") != digest_of(event):
                 self.wrong.append(
-                    f"Record {event['number']} was altered: its hash does not follow from what it says."
+                    f"Record {event['number']} was altered:"
+                    " its hash does not follow from what it says."
                 )
             if last:
                 linked += self.link(last, event, is_whole)
@@ -164,8 +155,8 @@ class Check:
         neighbours = f", {linked} of them straight behind the one before" if linked else ""
         if len(self.wrong) == before:
             self.right.append(
-                f"{count} records follow from one another, from {first.get('number')} to {last.get('number')}, with "
-                "none left out between them."
+                f"{count} records follow from one another, from {first.get('number')}"
+                f" to {last.get('number')}, with none left out between them."
                 if is_whole
                 else f"{count} records of the order are whole{neighbours}."
             )
@@ -173,9 +164,8 @@ class Check:
     def events(self) -> Iterator[dict[str, Any]]:
         try:
             with self.pack.open(RECORDS) as file:
-                for at, line in enumerate(
-                    io.TextIOWrapper(file, encoding="utf-8", newline="\n"), 1
-                ):
+                lines = io.TextIOWrapper(file, encoding="utf-8", newline="\n")
+                for at, line in enumerate(lines, 1):
                     event = parsed(line, f"Line {at} of {RECORDS}")
                     if not isinstance(event, dict) or type(event.get("number")) is not int:
                         raise Unreadable(f"Line {at} of {RECORDS} is no record of a history.")
@@ -184,25 +174,22 @@ class Check:
             raise Unreadable(f"{RECORDS} is missing.") from None
 
     def link(self, last: dict[str, Any], event: dict[str, Any], is_whole: bool) -> bool:
-        """Whether the two are neighbours in the history; what is wrong between them is noted."""
+        """True where the two are neighbours in the history."""
         number, expected = event["number"], last["number"] + 1
         if number < expected:
             self.wrong.append(
-                f"Record {number} stands behind record {last['number']}: they are not in their order."
+                f"Record {number} stands behind record {last['number']}:"
+                " they are not in their order."
             )
         elif number > expected and is_whole:
-            gap = (
-                f"Record {expected} is"
-                if number == expected + 1
-                else f"Records {expected} to {number - 1} are"
-            )
+            is_one = number == expected + 1
+            gap = f"Record {expected} is" if is_one else f"Records {expected} to {number - 1} are"
             self.wrong.append(f"{gap} missing.")
         elif number == expected and event.get("previous_hash") != last.get("hash"):
             self.wrong.append(f"Record {number} does not follow from record {last['number']}.")
         return bool(number == expected)
 
     def remember(self, event: dict[str, Any], manifest: dict[str, Any]) -> None:
-        """What of a record the orders are held against."""
         is_order = event.get("subject_type") == "orders.order"
         order = str(event.get("subject_id"))
         if manifest.get("order") and not (is_order and order == str(manifest["order"])):
@@ -224,22 +211,19 @@ class Check:
         last: dict[str, Any],
         count: int,
     ) -> None:
-        """Whether the stretch begins and ends where the manifest says."""
         for what, event in (("first", first), ("last", last)):
             if about.get(what) != event.get("number"):
                 self.wrong.append(
-                    f"The {what} record should be {about.get(what)}, but it is {event.get('number')}."
+                    f"The {what} record should be {about.get(what)},"
+                    f" but it is {event.get('number')}."
                 )
         if about.get("count") != count:
             self.wrong.append(
                 f"There should be {about.get('count')} records, but there are {count}."
             )
-        head = manifest.get("head")
-        if (
-            not isinstance(head, dict)
-            or type(head.get("number")) is not int
-            or not HEX.match(str(head.get("hash")))
-        ):
+        head: Any = manifest.get("head")
+        has_number = isinstance(head, dict) and type(head.get("number")) is int
+        if not has_number or not HEX.match(str(head.get("hash"))):
             self.wrong.append("The manifest does not name the end of the history at that time.")
         elif last and last["number"] > head["number"]:
             self.wrong.append(
@@ -250,14 +234,9 @@ class Check:
                 "The last record's hash is not the one in the manifest for the end of the history."
             )
 
-    # the orders
-
     def orders(self, manifest: dict[str, Any]) -> None:
-        names = sorted(
-            name
-            for name in set(self.pack.names())
-            if name.startswith(ORDERS) and name.endswith(".json")
-        )
+        inside = {name for name in self.pack.names() if name.startswith(ORDERS)}
+        names = sorted(name for name in inside if name.endswith(".json"))
         for name in names:
             order = parsed(self.whole(name), name)
             if not isinstance(order, dict) or name != f"{ORDERS}{order.get('order')}.json":
@@ -269,7 +248,8 @@ class Check:
             told = self.states.get(str(order.get("id")))
             if manifest.get("order") and told and told != order.get("state"):
                 self.wrong.append(
-                    f"{order['order']} reads “{order.get('state')}”, but its records end with “{told}”."
+                    f"{order['order']} reads “{order.get('state')}”,"
+                    f" but its records end with “{told}”."
                 )
             if len(self.wrong) == before:
                 self.right.append(praise(order, was_confirmed))
@@ -279,7 +259,7 @@ class Check:
             )
 
     def snapshot(self, order: dict[str, Any]) -> bool:
-        """Whether what was confirmed is there; it must have the digest that the order carries."""
+        """True where a snapshot is there. Its digest must be the order's."""
         snapshot, digest, name = order.get("snapshot"), order.get("digest"), order["order"]
         if not snapshot:
             if digest:
@@ -313,11 +293,9 @@ class Check:
             sent, told = attempt.get("body_sha256") or None, self.bodies.get(attempt.get("id"))
             if sent != told and (told or is_whole):
                 self.wrong.append(
-                    f"{name} sent something else than its record says: the bytes' fingerprints differ."
+                    f"{name} sent something else than its record says:"
+                    " the bytes' fingerprints differ."
                 )
-
-
-# small things
 
 
 def parsed(raw: bytes | str, what: str) -> Any:
@@ -328,7 +306,7 @@ def parsed(raw: bytes | str, what: str) -> Any:
 
 
 def hashed(value: Any) -> str:
-    """SHA-256, hex, over JSON with sorted keys and no spaces, in UTF-8: how MailOps makes its digests and hashes."""
+    """SHA-256, hex, over JSON with sorted keys and no spaces, in UTF-8, as MailOps computes it."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -338,12 +316,10 @@ def digest_of(event: dict[str, Any]) -> str:
 
 
 def became(event: dict[str, Any], field: str) -> str | None:
-    """What a record says that a field became."""
     changes = event.get("changes")
-    pair = changes.get(field) if isinstance(changes, dict) else None
-    return (
-        pair[1] if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], str) else None
-    )
+    pair: Any = changes.get(field) if isinstance(changes, dict) else None
+    is_pair = isinstance(pair, list) and len(pair) == 2
+    return pair[1] if is_pair and isinstance(pair[1], str) else None
 
 
 def praise(order: dict[str, Any], was_confirmed: bool) -> str:
@@ -366,16 +342,14 @@ def opened(path: Path) -> Folder | Archive:
 
 
 def run(path: Path, say: Callable[[str], Any]) -> bool:
-    """Check one pack and say what was found; True where all fits."""
+    """Check one pack and print the result. True where all fits."""
     try:
         check = Check(opened(path))
         manifest = check.manifest()
     except Unreadable as error:
         say(f"This can't be checked. {error}")
         return False
-    except (
-        Exception
-    ) as error:  # a pack may be broken in any way; a sentence is of more use than a traceback
+    except Exception as error:  # a pack may be broken in any way, and a sentence helps more
         say(f"This can't be checked: the pack is damaged ({type(error).__name__}).")
         return False
     for step, what in (
@@ -402,7 +376,8 @@ def run(path: Path, say: Callable[[str], Any]) -> bool:
         say("This pack is NOT as MailOps made it.")
         return False
     say(
-        "Everything in this pack fits. Somebody could still have made up a whole pack: compare the fingerprint above"
+        "Everything in this pack fits. Somebody could still have made up a whole pack: compare the"
+        " fingerprint above"
     )
     say("with the record “evidence.exported” in MailOps, or with one that somebody else kept.")
     return True
