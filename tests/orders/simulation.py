@@ -12,7 +12,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -35,13 +35,14 @@ from orders.models import Attempt, Confirmation, ConfirmationRule, NotAllowed, O
 from orders.models.attempt import SETTLED, Stage
 from orders.models.hold import hold_of
 from orders.outcomes import settlement, sweeper
-from orders.plan import Plan, plan
+from orders.plan import plan
 from orders.sending import classification, preflight, task_queue
 from orders.sending.claims import Claim
 from orders.sending.results import Result
 from tests.conftest import OPTIONS, OrderFactory, fresh, rows_for
 from tests.orders.consistency import Books
-from vendors.http import Lost, NoConnection, PreparedRequest, Reply, post_order
+from tests.orders.simulated_worker import Worker
+from vendors.http import post_order
 from vendors.models import SendingSwitch, Vendor
 from vendors.practice.ledger import Ledger
 from vendors.practice.server import Practice
@@ -68,21 +69,6 @@ SLOW = "timeout-after"  # a practice value that takes as long as the patience of
 LONG = timedelta(hours=2)
 numbers = itertools.count()
 happened: Counter[str] = Counter()  # over all examples, so that they can't all be about nothing
-
-
-@dataclass
-class Worker:
-    """A worker process in the middle of `submission.submit`."""
-
-    claim: Claim
-    todo: list[Callable[[Worker], bool]]
-    plan: Plan | None = None
-    request: PreparedRequest | None = None
-    outcome: Reply | NoConnection | Lost | None = None
-
-    @property
-    def attempt(self) -> Attempt:
-        return self.claim.attempt
 
 
 class Installation(RuleBasedStateMachine):
