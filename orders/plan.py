@@ -21,17 +21,14 @@ from vendors.verdicts import Problem
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What confirming an order would do.
-
-    The review page is this, printed; submission sends this or nothing.
-    """
+    """The effects of confirming an order. The review page shows them, and nothing else is sent."""
 
     request: Request
     host: str
     cost: CostSheet
     problems: tuple[Problem, ...]
     stamps: Mapping[str, str]
-    may_rise: Totals = field(default_factory=Totals)  # how much dearer it may get until it is sent
+    may_rise: Totals = field(default_factory=Totals)  # by how much prices may rise until sending
 
     @property
     def blocking(self) -> tuple[Problem, ...]:
@@ -39,7 +36,6 @@ class Plan:
 
     @property
     def why_blocked(self) -> str:
-        """The first problem that stops the order, and how to mend it; empty where nothing does."""
         return f"{self.blocking[0].message} {self.blocking[0].fix}" if self.blocking else ""
 
     @property
@@ -48,16 +44,12 @@ class Plan:
 
     @property
     def blocks_review(self) -> tuple[Problem, ...]:
-        """What keeps a draft from being sent for confirmation: what stops it, and what the drafter
-        has to explain.
-        """
+        # A warning that the drafter has to explain blocks the review until there is a reason.
         return self.blocking + tuple(problem for problem in self.warnings if problem.wants_reason)
 
     @property
     def digest(self) -> str:
-        """SHA-256, hex, over where it goes, the request with placeholders, the secrets' stamps and
-        the prices.
-        """
+        """SHA-256, hex, of `as_dict`."""
         return digest_of(self.as_dict())
 
     @property
@@ -65,7 +57,7 @@ class Plan:
         return short(self.digest)
 
     def snapshot(self) -> dict[str, Any]:
-        """What confirming stores: the plan, and where each price came from."""
+        """The plan as confirming stores it, with the source of each price."""
         sources = {
             line.item: [line.price.source, line.price.as_of.isoformat()]
             for line in self.cost.lines
@@ -74,10 +66,8 @@ class Plan:
         return self.as_dict() | {"sources": sources}
 
     def as_dict(self) -> dict[str, Any]:
-        """The plan as plain JSON, no secret in it.
-
-        A price's age is left out, as it changes by itself.
-        """
+        """The plan as plain JSON, without secrets."""
+        # A price's age is left out: it changes by itself, and the digest must not.
         allowed = {"may_rise": self.may_rise.as_dict()} if self.may_rise else {}
         return {
             "host": self.host,
@@ -88,7 +78,6 @@ class Plan:
 
 
 def digest_of(plan: Mapping[str, Any]) -> str:
-    """The digest of a plan as `Plan.as_dict` gives it."""
     text = json.dumps(plan, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -99,10 +88,7 @@ def short(digest: str) -> str:
 
 
 def plan(order: Order) -> Plan:
-    """Compute the plan from the order's rows as they are now.
-
-    Raises nothing for a half-filled draft.
-    """
+    """Compute the plan from the order's rows. Raises nothing for a half-filled draft."""
     adapter, prices = order.vendor.adapter, order.vendor.price_list()
     cost = adapter.cost(order, prices)
     problems = [
@@ -110,20 +96,17 @@ def plan(order: Order) -> Plan:
         *order_checks.contents(order),
         *order_checks.money(order, cost),
     ]
-    if order.state in (
-        State.DRAFT,
-        State.REVIEW,
-    ):  # what may make it wait or go wrong, as things stand now
+    # These may make the order wait or go wrong. People have to know before they confirm.
+    if order.state in (State.DRAFT, State.REVIEW):
         problems += [*domain_location.problems(order), *known_answers.problems(order)]
         problems += [*limits.warnings(order, cost.due_now), *balance.warnings(order, cost.due_now)]
     vendor = order.vendor
+    may_rise = {vendor.limit_currency: vendor.drift_per_order} if vendor.drift_per_order else {}
     return Plan(
         request=adapter.order_request(order),
         host=vendor.host,
         cost=cost,
         problems=tuple(dict.fromkeys(problems)),  # the adapter and the checks may say the same
         stamps=vendor.secrets.stamps | Sealed(order.sealed).stamps,
-        may_rise=Totals(
-            {vendor.limit_currency: vendor.drift_per_order} if vendor.drift_per_order else {}
-        ),
+        may_rise=Totals(may_rise),
     )

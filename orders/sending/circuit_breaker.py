@@ -1,4 +1,4 @@
-"""An account stops itself where going on would lose more. A person opens it again."""
+"""The circuit breaker of an account: MailOps stops it after bad outcomes, a person opens it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vendors.verdicts import NotSent, Unknown, Verdict
 
 
 def may_close(outcome: Outcome, verdict: Verdict) -> bool:
-    """The account's row may be written afterwards, so it has to be locked before the order's."""
+    # Then the account's row is written, so it has to be locked before the order's row.
     return isinstance(verdict, Unknown) or (
         isinstance(outcome, Reply) and outcome.status in (401, 403, 429)
     )
@@ -53,6 +53,7 @@ def _in_a_row(vendor: Vendor) -> bool:
     sent = Attempt.objects.filter(order__vendor=vendor, sent_at__isnull=False).exclude(
         stage=Stage.SENDING
     )
+    # A person who opened the account again resets the count.
     if vendor.opened_at:
         sent = sent.filter(sent_at__gte=vendor.opened_at)
     last = list(sent.order_by("-sent_at").values_list("stage", flat=True)[:limit])

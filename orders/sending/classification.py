@@ -1,4 +1,4 @@
-"""From the answer to the paid request to the order's next state. What can't be read is unknown."""
+"""From the answer to the paid request to the order's next state. Unreadable means unknown."""
 
 from __future__ import annotations
 
@@ -62,7 +62,6 @@ def in_short(verdict: Verdict) -> tuple[Stage, str, str]:
 
 
 def stored_reply(outcome: Outcome) -> dict[str, Any]:
-    """Fields of the attempt that keep the vendor's answer, empty where there is none."""
     if not isinstance(outcome, Reply):
         return {}
     text = outcome.body[:20_000].decode("utf-8", "replace")
@@ -96,7 +95,7 @@ def move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:
 def record_late_answer(
     order: Order, attempt: Attempt, stage: Stage, why: str, reply: dict[str, Any]
 ) -> None:
-    """Show the answer beside the verdict of a person, who settled the attempt before it came."""
+    # A person settled the attempt before the answer came. It is shown beside that verdict.
     settled = Attempt.objects.get(pk=attempt.pk).stage
     news = {"news_at": timezone.now()} if stage in CONTRADICTS.get(settled, ()) else {}
     Attempt.objects.filter(pk=attempt.pk).update(

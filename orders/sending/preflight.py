@@ -1,6 +1,4 @@
-"""Harmless reads before a paid request: the vendor's list, where only a list can tell afterwards
-whether an order arrived, and the vendor's prices.
-"""
+"""Harmless reads before a paid request: the vendor's list of names and its prices."""
 
 from __future__ import annotations
 
@@ -30,7 +28,6 @@ KEY_MISSING = "A key or password of this order can't be opened. An Operator has 
 
 
 def is_needed(order: Order, now: datetime) -> bool:
-    """The order may not be claimed before the vendor was asked something."""
     return any(one.is_needed(order, now) for one in READS)
 
 
@@ -60,11 +57,8 @@ def _spare_seconds() -> float:
 
 
 def is_fresh(at: datetime | None, seconds: int, now: datetime) -> bool:
-    """Read within so many seconds.
-
-    A time just ahead of `now` comes from another worker and counts. One far ahead was written by a
-    wrong clock and does not.
-    """
+    # A time just ahead of `now` comes from another worker's clock and counts. A time far ahead was
+    # written by a wrong clock and does not.
     return at is not None and now - timedelta(seconds=seconds) < at <= now + CLOCK_TOLERANCE
 
 
@@ -83,11 +77,10 @@ class PreflightRead:
         raise NotImplementedError
 
     def store(self, order: Order, found: Any) -> Result | None:
-        """Keep what was read, with the order's row locked. None where the order may go on."""
+        """Store the result, with the order's row locked. None where the order may go on."""
         raise NotImplementedError
 
     def read(self, order: Order) -> Result | None:
-        """Ask and store. None where the order may go on."""
         # Without the read nothing is sent: it is tried a few times, then a person decides.
         if not order.vendor.has_its_secrets:
             with _if_confirmed(order) as locked:
@@ -117,14 +110,16 @@ class PreflightRead:
 
 @contextmanager
 def _if_confirmed(order: Order) -> Iterator[Order | None]:
-    """The order with its row locked, if it still waits to be sent."""
+    # The order may have been held, changed or sent while the vendor was asked.
     with audited():
         locked = Order.objects.locked(order.pk)
         yield locked if locked.state == State.CONFIRMED else None
 
 
 class Listing(PreflightRead):
-    """Which of the order's names the vendor lists already."""
+    """The order's names that the vendor lists already."""
+
+    # At some vendors only the list shows afterwards whether an order arrived.
 
     must = "{}'s list has to be read before sending."
     action, result = "order.could_not_look", Result.COULD_NOT_LOOK
@@ -157,10 +152,8 @@ class Listing(PreflightRead):
 
 
 def within_task(read: Read) -> Read:
-    """The same question, refused near the end of the queue's time for the task.
-
-    Without this the queue stops the task before the last answer and starts it again for ever.
-    """
+    """Adds a time budget to `read`."""
+    # Without it the queue stops the task before the last answer and starts it again for ever.
     spare = settings.QUEUE_TIMEOUT - settings.VENDOR_READ_SECONDS - rate_limit.AN_ORDER - MARGIN
     ends = time.monotonic() + spare
 

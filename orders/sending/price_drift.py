@@ -21,23 +21,20 @@ from orders.spending import limits, spending_holds
 from vendors.cost import MONTH, YEAR
 from vendors.models import Vendor
 
-COUNTED = timedelta(days=30)
-MOVING = {"unit_price", "renewal", *TOTALS}  # of a line; everything else in it has to be the same
+COUNTED = timedelta(days=30)  # rises of this time add up
+MOVING = {"unit_price", "renewal", *TOTALS}  # fields of a line; all others have to be the same
 
 
 @dataclass(frozen=True, kw_only=True)
 class Drift:
-    """Prices that moved, all else being equal.
+    """Prices that moved, all else being equal."""
 
-    `rises`: by currency, the most that any total rose by. `says`: a sentence for each line.
-    """
-
-    rises: Totals
-    says: list[str]
+    rises: Totals  # by currency, the most that any total rose by
+    says: list[str]  # a sentence for each moved price
 
 
 def between(confirmed: Mapping[str, Any], current: Mapping[str, Any]) -> Drift | None:
-    """How the prices moved; None where anything but prices differs."""
+    """The moved prices of two snapshots. None where anything else differs."""
     parts = (confirmed.keys() | current.keys()) - {"cost", "may_rise"}
     if any(confirmed.get(part) != current.get(part) for part in parts):
         return None
@@ -46,7 +43,7 @@ def between(confirmed: Mapping[str, Any], current: Mapping[str, Any]) -> Drift |
         _is_same(was, now) for was, now in zip(old, new, strict=True)
     ):
         return None
-    says = [text for was, now in zip(old, new, strict=True) for text in _said(was, now)]
+    says = [text for was, now in zip(old, new, strict=True) for text in _sentences(was, now)]
     return Drift(rises=_rises(confirmed["cost"], current["cost"]), says=says)
 
 
@@ -72,7 +69,7 @@ def _rises(was: Mapping[str, Any], now: Mapping[str, Any]) -> Totals:
     return rises
 
 
-def _said(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def _sentences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """ "Mailboxes rose from $9.00 to $11.00: $20.00 more than was confirmed for 10." """
     count, currency = now["quantity"] * now["multiplier"], now["currency"]
     found = []
@@ -95,11 +92,10 @@ def _said(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def tolerate(attempt: Attempt, current: Plan) -> str:
-    """Accept the prices of now if only they differ and the account's tolerance covers them.
+    """Accept today's prices if nothing else differs and the account's tolerance covers them.
 
-    Returns why not, for the confirmer. Empty where they are accepted: then the difference is
-    written on the attempt and in the history. Of the tolerance now and the one that the confirmer
-    saw, the lesser counts.
+    Returns why not, in words. Empty where they are accepted: then the difference is stored on the
+    attempt and in the history.
     """
     order = attempt.order
     after = current.as_dict()
@@ -111,40 +107,37 @@ def tolerate(attempt: Attempt, current: Plan) -> str:
     if digest_of(confirmed) != order.digest:
         return "What was confirmed can't be told any more."
     drift = between(confirmed, after)
+    # Only the tolerance was changed since, and no price moved.
     if drift and confirmed["cost"] == after["cost"]:
-        return ""  # only what prices may rise by was changed since, and none did
+        return ""
     if drift is None or not drift.says:
         return " ".join(differences(confirmed, after)) or "Something changed."
-    said = f"The price changed. {' '.join(drift.says)}"
+    news = f"The price changed. {' '.join(drift.says)}"
     # Rises add up over 30 days. They are counted and written under one lock of the account, or two
     # workers could each use up what is left.
     with audited(durable=True):
         vendor = Vendor.objects.locked(order.vendor_id)
         why = _too_much(attempt, vendor, drift, Totals.from_dict(confirmed.get("may_rise", {})))
-        return _go_on(attempt, current, drift, said) if why is None else f"{said} {why}".strip()
+        return _go_on(attempt, current, drift, news) if why is None else f"{news} {why}".strip()
 
 
 def _too_much(attempt: Attempt, vendor: Vendor, drift: Drift, confirmed: Totals) -> str | None:
     """None where the tolerance covers the rise; otherwise why not, empty where there is none."""
     currency = vendor.limit_currency
+    # Of today's tolerance and the one that the confirmer saw, the lesser counts.
     allowed = min(vendor.drift_per_order or limits.NOTHING, confirmed.get(currency, Decimal(0)))
     if not allowed:
         return ""
     for other, rise in drift.rises.items():
         if rise > (allowed if other == currency else 0):
             return f"At most {show(allowed, currency)} more was allowed for."
-    rise, most = (
-        drift.rises.get(currency, limits.NOTHING),
-        vendor.drift_cumulative or limits.NOTHING,
-    )
-    others = limits.spending().filter(
+    rise = drift.rises.get(currency, limits.NOTHING)
+    most = vendor.drift_cumulative or limits.NOTHING
+    recent = limits.spending().filter(
         order__vendor=vendor, claimed_at__gte=timezone.now() - COUNTED
     )
-    if (
-        rise
-        and limits.total(others.exclude(pk=attempt.pk), limits.amount(currency, "rise")) + rise
-        > most
-    ):
+    others = recent.exclude(pk=attempt.pk)
+    if rise and limits.total(others, limits.amount(currency, "rise")) + rise > most:
         return (
             f"The rises of the last 30 days at {vendor.name} would come to more than"
             f" {show(most, currency)}."
@@ -152,23 +145,24 @@ def _too_much(attempt: Attempt, vendor: Vendor, drift: Drift, confirmed: Totals)
     return None
 
 
-def _go_on(attempt: Attempt, current: Plan, drift: Drift, said: str) -> str:
+def _go_on(attempt: Attempt, current: Plan, drift: Drift, news: str) -> str:
     before, after = Totals.from_dict(attempt.due_now), current.cost.due_now
     more = Totals(
         {currency: amount - before.get(currency, Decimal(0)) for currency, amount in after.items()}
     )
     rose = Totals({currency: rise for currency, rise in more.items() if rise > 0})
     if rose and (held := spending_holds.hold_needed(attempt.order, rose, timezone.now())):
-        return f"{said} {held.why}"
+        return f"{news} {held.why}"
     rises = Totals({currency: rise for currency, rise in drift.rises.items() if rise > 0})
     fields = {"due_now": after.as_dict(), "rise": rises.as_dict()}
+    # The WHERE clause is the lock: the sweep may have taken the claim away.
     if not Attempt.objects.filter(pk=attempt.pk, stage=Stage.CLAIMED).update(**fields):
         return "Something changed."
     attempt.due_now, attempt.rise = fields["due_now"], fields["rise"]
     record(
         "attempt.prices_moved",
         attempt.order,
-        reason=f"{said} Within what was allowed for.",
+        reason=f"{news} Within what was allowed for.",
         attempt=attempt.pk,
         changes={"due_now": [before.as_dict(), after.as_dict()], "rise": [None, rises.as_dict()]},
     )

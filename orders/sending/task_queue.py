@@ -18,14 +18,14 @@ SUBMIT = "orders.tasks.submit_order"
 
 
 def enqueue(order_id: int, now: datetime | None = None) -> None:
-    """Queue a task for a confirmed order, within the caller's transaction."""
+    # In the caller's transaction, so that a rollback takes the task back too.
     confirmed = Order.objects.filter(pk=order_id, state=State.CONFIRMED)
     if confirmed.update(queued_at=now or timezone.now()):
         async_task(SUBMIT, order_id)
 
 
 def enqueue_next(vendor_id: int) -> None:
-    """Queue the oldest order of the account that was turned away while the account was busy."""
+    # A task that finds its account busy ends, and its order waits here for its turn.
     now = timezone.now()
     with transaction.atomic():
         # The lock comes after every claim that found the account busy: none is overlooked.
@@ -36,5 +36,5 @@ def enqueue_next(vendor_id: int) -> None:
 
 
 def forget(order_id: int) -> None:
-    """This task was for nothing. Whoever has the account now, or the sweep, queues another one."""
+    # The worker that has the account now, or the sweep, queues another task.
     Order.objects.filter(pk=order_id, state=State.CONFIRMED).update(queued_at=None)

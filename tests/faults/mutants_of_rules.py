@@ -207,7 +207,7 @@ RULE_MUTANTS = (
     Mutation(
         name="Price rises that were allowed for do not add up",
         promise="5",
-        edits=(("orders/sending/price_drift.py", "> most\n", "> most + 10**6\n"),),
+        edits=(("orders/sending/price_drift.py", "> most:\n", "> most + 10**6:\n"),),
         caught_by=(f"{DRIFT}::test_accepted_rises_add_up_for_thirty_days",),
     ),
     Mutation(
