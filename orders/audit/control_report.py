@@ -21,12 +21,13 @@ from orders.audit.report_lines import MOST_LINES, Cut, Line, Period, in_words, l
 from orders.models import Order, State
 from vendors.models import PriceVersion
 
+# Fields of accounts and clients that count as rules, and tables of which every field does.
 RULES = [
     "order_limit", "day_limit", "month_limit", "limit_currency", "balance_floor",
     "drift_per_order", "drift_cumulative", "two_person_rule", "hold_minutes", "confirmers",
     "mode", "api_key",
 ]  # fmt: skip
-ALL_RULES = ["orders.confirmationrule", "auth.group"]  # every field of these is a rule
+ALL_RULES = ["orders.confirmationrule", "auth.group"]
 SAME_SUBJECT = {"subject_type": OuterRef("subject_type"), "subject_id": OuterRef("subject_id")}
 SETTLED = [
     "order.settled_as_placed",
@@ -129,6 +130,7 @@ def _rule_change(event: Event) -> Line:
 
 
 def late_edits(period: Period) -> Iterator[Line | Cut]:
+    # Edits before the first confirmation are ordinary drafting.
     return lines(period.events("order.edited").filter(Exists(_earlier("order.confirmed"))))
 
 
@@ -151,6 +153,7 @@ def unknowns(period: Period) -> Iterator[Line | Cut]:
 
 
 def _ended(event: Any) -> Line:
+    # The record of the beginning may have been archived.
     took = timesince(event.began, event.at, depth=1) if event.began else "a time not known"
     return line(event, f"Ended after {took}. {in_words(event, ['reference', 'left_out'])}")
 
@@ -183,11 +186,13 @@ def roles(period: Period) -> Iterator[Line | Cut]:
 
 
 def taken_out(period: Period) -> Iterator[Line | Cut]:
+    # These fields say what a file held.
     names = ["filter", "rows", "form", "first", "last"]
     found = period.events("evidence.exported", "list.exported", "report.shown")
     return lines(found, to_line=lambda event: line(event, in_words(event, names)))
 
 
+# Key, title, meaning, question to the reader, worth a look by itself, lines.
 SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
     (
         "self",

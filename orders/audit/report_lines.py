@@ -73,6 +73,7 @@ def lines(
     found: QuerySet[Any], kind: str = "these records", to_line: Callable[[Any], Line] = line
 ) -> Iterator[Line | Cut]:
     """A line for each of the first `MOST_READ` rows, then a `Cut` where there are more."""
+    # One row more than is used shows that there are more, without a count over all.
     rows = list(found[: MOST_READ + 1])
     yield from map(to_line, rows[:MOST_READ])
     if len(rows) > MOST_READ:
@@ -89,6 +90,7 @@ def in_words(event: Event, names: Iterable[str] = ()) -> str:
 
 
 def _change(name: str, pair: Any) -> str:
+    # Some records keep a plain value instead of the pair of old and new.
     before, after = pair if isinstance(pair, list) and len(pair) == 2 else (None, pair)
     is_new = before in (None, "", [], {})
     words = _text(after) if is_new else f"{_text(before)} became {_text(after)}"

@@ -93,6 +93,7 @@ def _from_outside(since: datetime) -> Iterator[tuple[str, Change]]:
                 str((event.changes.get(name) or [None, None])[at] or "")
                 for name in ("user_id", "group_id")
             )
+            # Both read as "7 (anna)": the key, then the name.
             if user and group:
                 role = frozenset({group.partition(" (")[2].removesuffix(")") or group})
                 got, lost = (role, frozenset()) if at else (frozenset(), role)

@@ -11,6 +11,7 @@ from mailops.history.models import Event
 from orders.models import Attempt, Order
 
 TRIES = 5  # to read an order that changes at the same time
+# Columns that go into a pack. All others stay out, such as sealed secrets.
 ATTEMPT = (
     "number", "stage", "worker", "digest", "body_sha256", "claimed_at", "sent_at", "ended_at",
     "why", "reply_status", "reply_body", "reference", "due_now", "rise", "before", "before_at",

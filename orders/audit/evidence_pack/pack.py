@@ -177,6 +177,7 @@ def _order(pack: Pack, spools: Spools, pk: int) -> int:
 
 
 def _records(pack: Pack, spools: Spools, scope: Scope) -> None:
+    # The page shows the first records only: a browser can't show a large period.
     shown = 0
     with pack.open(verify_pack.RECORDS) as file:
         spools.write(page.NAME, page.before_records(scope))
@@ -212,6 +213,7 @@ def _recorded(
     about: dict[str, Any] = {}
     if wanted.order is None:
         about = {"subject_type": "history.event", "subject_text": f"Records of {wanted}"}
+    # Recorded before anybody gets the file.
     with transaction.atomic():
         record("evidence.exported", wanted.order, by=by, changes=changes, **about)
     file.seek(0)

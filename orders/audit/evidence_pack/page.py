@@ -38,7 +38,7 @@ def of_order(content: Mapping[str, Any]) -> str:
 
 
 def _request(snapshot: Mapping[str, Any]) -> str:
-    """The request as it was confirmed, secrets as placeholders."""
+    # A snapshot holds placeholders instead of secrets.
     request = snapshot.get("request")
     if not request:
         return ""

@@ -52,7 +52,7 @@ class Wanted:
         return str(self.order) if self.order else f"{self.first}-to-{self.last}"
 
     def scope(self) -> Scope:
-        """The records and orders at this moment. Raises `TooMuch`."""
+        """The records and orders of the pack. Raises `TooMuch`."""
         found = of_order(self.order) if self.order else self._of_period()
         if not found.count:
             raise TooMuch("There is no record in the history for this. Choose another period.")
@@ -115,6 +115,7 @@ def of_order(order: Order, *, until: int | None = None) -> Scope:
 def bounds(first: date | None, last: date | None) -> tuple[datetime, datetime]:
     """The first moment of the first day and the first moment after the last, in our time zone."""
     assert first and last
+    # Half-open, so that a record at midnight belongs to one day only.
     zone = timezone.get_default_timezone()
     return (
         datetime.combine(first, time.min, tzinfo=zone),

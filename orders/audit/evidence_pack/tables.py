@@ -83,4 +83,5 @@ def record_row(event: Event) -> list[Any]:
 
 
 def _number(amount: str | None) -> Any:
+    # As a number, so that a spreadsheet can add it up.
     return Decimal(amount) if amount else None

@@ -86,6 +86,7 @@ def with_list(
             found.differences += _against_list(order, there)
     for order in orders:
         if order.state in (State.REFUSED, State.CANCELLED) and order.buys_domains:
+            # Unless another order bought the domain, or it was there before.
             listed_still = sorted(set(order.domains) & set(there) - live - known)
             found.differences += [_though_refused(order, name) for name in listed_still]
             live |= set(listed_still)
@@ -178,6 +179,7 @@ def _by_words(orders: Sequence[Booked], charge: Charge) -> Booked | None:
     for order in orders:
         if order.reference and order.reference.lower() in (charge.reference.lower(), *words):
             return order
+    # A domain may be on several orders, and the likeliest is one of these days.
     named = [order for order in orders if words & set(order.domains)]
     return next(
         (order for order in named if order.is_new and order.state in PURCHASED),
@@ -209,6 +211,7 @@ def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Differenc
                 " speaks of it."
             )
             yield Difference(kind=Kind.NO_CHARGE, says=says, **amounts | {"theirs": None})
+        # Several charges that come to a multiple are most likely one order charged again.
         elif ours and len(charges) > 1 and theirs % ours == 0:
             times = theirs // ours
             says = (
@@ -237,6 +240,7 @@ def _agrees(order: Booked, currency: str, charged: Decimal) -> bool:
 def _though_nothing_bought(order: Booked, charges: list[Charge]) -> Difference:
     charged = Totals.of((charge.currency, charge.amount) for charge in charges)
     lines = "; ".join(charge.words for charge in charges)
+    # A finding holds one amount. Charges in two currencies are only in its text.
     one = next(iter(charged.items())) if len(charged) == 1 else ("", None)
     amounts = {
         "about": f"{order.name} {lines}",

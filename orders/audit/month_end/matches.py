@@ -38,6 +38,7 @@ def begin_with_list(vendor_id: int, *, by: User) -> Match:
         raise NotAllowed(
             f"{vendor.adapter.label} has no list that MailOps can read. Choose a statement instead."
         )
+    # Before the transaction: nothing may stay locked while the vendor is asked.
     try:
         read = _in_time(vendor_reader.reader(vendor, max_wait=rate_limit.A_PERSON))
         listed = vendor.adapter.owned_domains(account_settings(vendor), read)
@@ -95,6 +96,7 @@ def seen_before(vendor_id: int, data: bytes) -> Match | None:
 
 
 def _in_time(read: Read) -> Read:
+    # A long list takes several requests, and a person waits for all of them.
     ends = time.monotonic() + MAX_WAIT
 
     def ask(request: Request) -> Reply:

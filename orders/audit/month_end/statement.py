@@ -10,6 +10,7 @@ from orders.drafting.intake import CannotRead, open_file
 
 MOST_LINES = 5000
 LARGEST = Decimal(10) ** 9
+# The better a word fits, the earlier it stands: the first that occurs names the column.
 HEADINGS = {
     "reference": (
         "reference", "ref", "order", "order id", "order number", "order no", "id", "payment id",
@@ -108,6 +109,7 @@ def _charge(number: int, cells: dict[str, str], *, currency: str) -> Charge:
             f"Line {number}: “{named[:10]}” is no currency.",
             "Write it with three letters, such as USD.",
         )
+    # A code in the currency's column is surer than a symbol, which several currencies share.
     symbol = next((code for sign, code in SYMBOLS.items() if sign in written), "")
     return Charge(
         line=number,
