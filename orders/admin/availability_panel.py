@@ -39,14 +39,16 @@ def why_not_ask(request: HttpRequest, order: Order) -> str:
     adapter = order.vendor.adapter
     if order.state not in ASKED_IN:
         return "It is only asked while the order is a draft or waits for confirmation."
-    may_draft = request.user.has_perm("orders.change_order") and not why_not_edit(request, order)
+    may_draft = request.user.has_perm("orders.change_order") and not why_not_edit(
+        order, request.user
+    )
     if not may_draft and not (
         order.state == State.REVIEW and request.user.has_perm("orders.confirm_order")
     ):
         has_role = request.user.has_perm("orders.change_order") or request.user.has_perm(
             "orders.confirm_order"
         )
-        why = why_not_edit(request, order) if order.state == State.DRAFT else ""
+        why = why_not_edit(order, request.user) if order.state == State.DRAFT else ""
         return (
             (why or "Only a confirmer or its drafter asks now.")
             if has_role
@@ -128,7 +130,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 def _why_not_change(request: HttpRequest, order: Order) -> str:
     if order.state != State.DRAFT or not request.user.has_perm("orders.change_order"):
         return "It can't be changed."
-    return why_not_edit(request, order)
+    return why_not_edit(order, request.user)
 
 
 def _ask(request: HttpRequest, order: Order) -> HttpResponse:

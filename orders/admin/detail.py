@@ -1,12 +1,9 @@
-"""The order's page: steps, actions, cost, checks, contents, what will be or was sent, attempts,
-history.
-"""
+"""The page of one order: steps, actions, cost, checks, contents, the request, attempts, history."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -14,22 +11,25 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.urls import reverse
 
+from mailops.core.text import listed
 from mailops.history.models import Event
 from orders.admin import confirmation_panel, cost_sheet, review_summary
+from orders.admin.action_buttons import actions
 from orders.admin.availability_panel import panel
 from orders.admin.checklist import checks
-from orders.admin.order_pages import CHIPS, load, progress_version, render, url, why_not_edit
-from orders.drafting import alternatives, drafts
+from orders.admin.order_pages import CHIPS, load, progress_version, render
+from orders.drafting import alternatives
 from orders.models import Attempt, Order, State
-from orders.models.attempt import SETTLED
 from orders.models.hold import hold_of
 from orders.models.inventory import Asset
-from orders.plan import Plan, plan, short
+from orders.plan import plan, short
 from orders.review import comments, shown_plans
-from orders.review import confirmations as confirming
 from orders.templatetags.order_tags import size
 
-PAGE = 50
+ROWS_PER_PAGE = 50
+MAX_EVENTS = 30
+MAX_COMMENT = 160
+# states whose plan still follows prices, checks and edits; later ones show the confirmed snapshot
 PLANNED = (State.DRAFT, State.REVIEW)
 STEPS = [
     "Drafted",
@@ -40,30 +40,25 @@ STEPS = [
     "Delivered",
 ]
 STEP_OF = {
-    State.DRAFT: 0, State.REVIEW: 1, State.CONFIRMED: 2, State.SENDING: 3, State.UNKNOWN: 3, State.REFUSED: 3,
-    State.ACCEPTED: 4, State.PARTLY: 5, State.DELIVERED: 5, State.CANCELLED: 0,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """Something that can be done with the order now; `why_not` explains a button that this person
-    may not use.
-    """
-
-    name: str
-    label: str
-    url: str
-    kind: str = ""
-    why_not: str = ""
-    posts: bool = False
+    State.DRAFT: 0,
+    State.REVIEW: 1,
+    State.CONFIRMED: 2,
+    State.SENDING: 3,
+    State.UNKNOWN: 3,
+    State.REFUSED: 3,
+    State.ACCEPTED: 4,
+    State.PARTLY: 5,
+    State.DELIVERED: 5,
+    State.CANCELLED: 0,
+}
 
 
 def show(request: HttpRequest, pk: str) -> HttpResponse:
-    """The page of one order. While something moves, the page follows it."""
     order = load(request, pk)
-    comments.read(order, by=request.user)  # type: ignore[arg-type]  # whoever has a permission is signed in
+    assert request.user.is_authenticated
+    comments.read(order, by=request.user)
     current = plan(order) if order.state in PLANNED else None
+    # Confirming compares the plan of then with the one that was shown.
     if current:
         shown_plans.remember(current)
     snapshot = current.snapshot() if current else order.snapshot or {}
@@ -92,6 +87,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "since": review_summary.since(request, order, current),
         **review_summary.about(request, order),
         "all_events_url": all_events(order),
+        # The page asks for this text again and reloads when it differs.
         "version": (
             f"{order.state}-{order.state_since.timestamp()}-{order.reason}"
             f"-{progress_version(order)}-{hold}"
@@ -101,10 +97,11 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def settled(order: Order, attempts: list[Attempt]) -> Attempt | None:
-    """The newest attempt, where the order stands as it does because of a person's verdict on it."""
+    """The newest attempt, if a person's verdict on it led to the order's present state."""
     newest = attempts[0] if attempts else None
     if newest is None or not newest.is_settled:
         return None
+    # An order may come back to review for other reasons after the verdict.
     is_why = order.state == State.ACCEPTED or (
         order.state == State.REVIEW and order.reason == newest.settled_reason
     )
@@ -112,38 +109,35 @@ def settled(order: Order, attempts: list[Attempt]) -> Attempt | None:
 
 
 def left_out(order: Order, attempts: list[Attempt]) -> str:
-    """How much of an accepted order a person found missing at the vendor, in words; empty where
-    nothing is.
-    """
+    """ "2 domains and 1 mailbox" that a person found missing at the vendor; empty if none."""
     if order.state != State.ACCEPTED or settled(order, attempts) is None:
         return ""
     counts = [
         (order.domains.filter(state=Asset.REFUSED).count(), "domain", "domains"),
         (order.mailboxes.filter(state=Asset.REFUSED).count(), "mailbox", "mailboxes"),
     ]
-    return " and ".join(
-        f"{count} {one if count == 1 else many}" for count, one, many in counts if count
-    )
+    # not `plural`: numbers in an order's size are written without separators
+    return listed(f"{count} {one if count == 1 else many}" for count, one, many in counts if count)
 
 
 def history(request: HttpRequest, pk: str) -> HttpResponse:
-    """The order's records on the history page."""
     order = load(request, pk, "history.view_event")
     return HttpResponseRedirect(all_events(order))
 
 
 def all_events(order: Order) -> str:
-    """Where the history page shows this order's records alone."""
-    return f"{reverse('admin:history_event_changelist')}?subject_type=orders.order&subject_id={order.pk}"
+    """The URL of the history page with this order's events only."""
+    events_url = reverse("admin:history_event_changelist")
+    return f"{events_url}?subject_type=orders.order&subject_id={order.pk}"
 
 
 def steps(order: Order) -> list[dict[str, Any]]:
-    """The six steps with the present one named by who acts next."""
     at = STEP_OF[State(order.state)]
     labels = list(STEPS)
     if order.state == State.CANCELLED:
         return [{"label": "Cancelled", "is_done": False, "is_current": True, "kind": ""}]
     if order.state in (State.UNKNOWN, State.REFUSED, State.PARTLY):
+        # The state's name says more than the step's: "Outcome unknown" in place of "Sent".
         labels[at] = order.get_state_display().partition(":")[0].partition(",")[0]
     ended = order.state == State.DELIVERED
     return [
@@ -157,84 +151,8 @@ def steps(order: Order) -> list[dict[str, Any]]:
     ]
 
 
-def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Action]:
-    """What can be done now; what this person may not do is shown with the reason, not hidden."""
-    user = request.user
-    assert user.is_authenticated
-    found = []
-
-    def offer(
-        name: str,
-        label: str,
-        permission: str,
-        *,
-        kind: str = "",
-        why_not: str = "",
-        posts: bool = False,
-    ) -> None:
-        reason = why_not if user.has_perm(permission) else "Your role does not include this."
-        found.append(
-            Action(
-                name=name, label=label, url=url(order, name), kind=kind, why_not=reason, posts=posts
-            )
-        )
-
-    may_cancel = (
-        ""
-        if user.has_perm("orders.confirm_order") or order.drafted_by_id == user.pk
-        else "It is not yours."
-    )
-    match order.state:
-        case State.DRAFT:
-            others = why_not_edit(request, order)
-            offer(
-                "cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel
-            )
-            offer("edit", "Edit", "orders.change_order", why_not=others)
-            stop = current.blocks_review[0].message if current and current.blocks_review else ""
-            offer(
-                "send",
-                "Send for confirmation",
-                "orders.change_order",
-                kind="primary",
-                why_not=others or stop,
-                posts=True,
-            )
-        case State.REVIEW:
-            offer(
-                "cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel
-            )
-            own = order.drafted_by_id == user.pk and user.has_perm("orders.change_order")
-            offer("back", "Send back", "orders.change_order" if own else "orders.confirm_order")
-            stop = current.blocking[0].message if current and current.blocking else ""
-            if order.attempts.filter(stage__in=SETTLED).exists():
-                offer("check", "Check the vendor again", "orders.settle_order")
-            label = f"Confirm and buy for {current.cost.due_now}" if current else "Confirm"
-            why = confirming.why_not(order, user, current)
-            offer("confirm", label, "orders.confirm_order", kind="primary", why_not=why or stop)
-        case State.CONFIRMED:
-            offer(
-                "cancel", "Cancel order", "orders.cancel_order", kind="danger", why_not=may_cancel
-            )
-        case State.UNKNOWN:
-            offer("check", "Check the vendor", "orders.settle_order", kind="primary")
-        case State.ACCEPTED:
-            offer("delivered", "It is all set up", "orders.confirm_order")
-            if drafts.has_rest(order):
-                offer("copy", "Copy the rest into a new draft", "orders.add_order", posts=True)
-            if order.attempts.filter(stage__in=SETTLED).exists():
-                offer("check", "Check the vendor again", "orders.settle_order")
-        case State.REFUSED | State.PARTLY | State.CANCELLED | State.DELIVERED:
-            kind = "primary" if order.state in (State.REFUSED, State.PARTLY) else ""
-            label = f"Copy {'the rest ' if drafts.has_rest(order) else ''}into a new draft"
-            offer("copy", label, "orders.add_order", kind=kind, posts=True)
-            if order.state == State.CANCELLED and order.attempts.filter(stage__in=SETTLED).exists():
-                offer("check", "Check the vendor again", "orders.settle_order")
-    return found
-
-
 def contents(request: HttpRequest, order: Order) -> Any:
-    """Domains and mailboxes as flat rows, fifty a page."""
+    """A page of the order's rows: one for each mailbox, or for a domain without mailboxes."""
     rows: list[dict[str, Any]] = []
     domains = {domain.name: domain for domain in order.domains.all()}
     boxes = {box.address: box for box in order.mailboxes.all()}
@@ -249,15 +167,16 @@ def contents(request: HttpRequest, order: Order) -> Any:
             rows.append(about | {"address": "", "name": name, "asset": domains.get(line.name)})
         for i, box in enumerate(line.mailboxes):
             name = f"{box.first_name} {box.last_name}".strip()
+            # Only the first row of a domain names the domain.
             shown = about if i == 0 else {"domain": "", "forward_to": "", "domain_state": None}
             rows.append(
                 shown | {"address": box.address, "name": name, "asset": boxes.get(box.address)}
             )
-    return Paginator(rows, PAGE).get_page(request.GET.get("rows"))
+    return Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("rows"))
 
 
 def request_shown(snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """The request for the curious, with secrets as placeholders."""
+    """The request as text. Snapshots hold placeholders in place of secrets."""
     request = snapshot.get("request")
     if not request:
         return {}
@@ -314,19 +233,17 @@ WORDS = {
 
 def _comment(event: Event) -> str:
     said = str(event.changes["comment"][1]) if event.action == comments.ACTION else ""
-    return said if len(said) <= 160 else f"{said[:160]}…"
+    return said if len(said) <= MAX_COMMENT else f"{said[:MAX_COMMENT]}…"
 
 
 def events(order: Order) -> list[dict[str, Any]]:
-    """The latest steps as sentences."""
-    found = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))[:30]
-    return [
-        {
-            "at": event.at,
-            "text": (
-                f"{event.who or 'MailOps'} {WORDS.get(event.action, event.action)}"
-                + (f": “{said}”" if (said := event.reason or _comment(event)) else "")
-            ),
-        }
-        for event in found
-    ]
+    """The latest events of the order as sentences, newest first."""
+    found = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))
+    return [{"at": event.at, "text": _sentence(event)} for event in found[:MAX_EVENTS]]
+
+
+def _sentence(event: Event) -> str:
+    # An event of a version to come may have an action without words: the action itself is shown.
+    text = f"{event.who or 'MailOps'} {WORDS.get(event.action, event.action)}"
+    reason = event.reason or _comment(event)
+    return f"{text}: “{reason}”" if reason else text

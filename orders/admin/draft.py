@@ -1,6 +1,4 @@
-"""Drafting: choose what to order, type, paste or upload it, see how it is read and what it costs,
-hand it on.
-"""
+"""The pages of a draft: choose a product, type, paste or upload lines, see their cost, send."""
 
 from __future__ import annotations
 
@@ -31,31 +29,21 @@ from orders.plan import Plan, plan
 from vendors.apis.forms import OptionsForm
 from vendors.models import Vendor
 
-MOST_CHECKS = 30  # listed beside the form; every line has its own besides
-LOOKING = (
-    "read",
-    "page",
-    "show",
-    "open",
-    "add",
-    "make",
-    "make-accept",
-)  # buttons that show and save nothing
+# Every line shows its own problems too, so a long list beside the form would only repeat them.
+MAX_CHECKS_LISTED = 30
+# buttons that only show something; they save no draft
+SHOWING_BUTTONS = ("read", "page", "show", "open", "add", "make", "make-accept")
 
 
 def choices() -> list[dict[str, Any]]:
-    """What can be ordered at which account."""
     return [
-        {
-            "vendor": vendor,
-            "products": [(key, product) for key, product in vendor.adapter.products.items()],
-        }
+        {"vendor": vendor, "products": list(vendor.adapter.products.items())}
         for vendor in Vendor.objects.all()
     ]
 
 
 def add(request: HttpRequest) -> HttpResponse:
-    """First the account and what to order, then the draft itself."""
+    """The choice of account and product; the draft form once the URL names both."""
     if not request.user.has_perm("orders.add_order"):
         raise PermissionDenied
     if request.method == "POST" and "throw" in request.POST:
@@ -74,7 +62,6 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """The same form for a draft that exists."""
     order = load(request, pk, "orders.change_order")
     if order.state != State.DRAFT:
         return _too_late(request, order)
@@ -83,9 +70,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _too_late(request: HttpRequest, order: Order) -> HttpResponse:
-    """The order was handed on or cancelled meanwhile; what somebody still typed into it is kept for
-    a new draft.
-    """
+    # The order left the draft state while somebody typed. A new draft can take their entries.
     place = Place(vendor=order.vendor, product=order.product, order=order)
     words = f"{order} can't be edited now. It reads: {order.get_state_display()}."
     if request.method == "POST" and request.POST.get("rows"):
@@ -109,19 +94,22 @@ def _number(text: str) -> int:
 
 @dataclass(kw_only=True)
 class Sheet:
-    """One showing of the draft page: the forms as typed or as saved, and what there is to say about
-    them.
-    """
+    """The draft page of one request: its forms, as typed or as saved, and the results for it."""
 
     place: Place
     post: QueryDict
     form: DraftForm
     options: forms.Form
-    taken: str = ""  # which unsaved work it was begun from
+    # mark of the unsaved work that the page was begun from
+    taken: str = ""
     file: draft_files.Opened | None = None
     clash: dict[str, Any] = field(default_factory=dict)
     is_refused: bool = False
     panel: address_panel.Panel | None = None
+
+    @property
+    def is_showing(self) -> bool:
+        return any(name in self.post for name in SHOWING_BUTTONS)
 
 
 def _draft(request: HttpRequest, place: Place) -> HttpResponse:
@@ -135,16 +123,17 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     sheet = Sheet(
         place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", "")
     )
+    # The page sends what is typed every few seconds; the answer is JSON for its script.
     if "keep" in post:
         return autosave.answer(request, place, post, is_touched=_is_touched(sheet))
-    is_whole = _read_in(request, sheet)
+    is_valid = _read_in(request, sheet)
     if "errors" in post:
         text = error_file(post.get("rows", ""), sheet.form.reading, product=place.what)
         return draft_files.download(text, "lines-to-change.csv")
-    if file or any(name in post for name in LOOKING):
+    if file or sheet.is_showing:
         overlook_empty(sheet.form)
         overlook_empty(sheet.options)
-    elif is_whole:
+    elif is_valid:
         try:
             return _onward(request, _save(request, sheet))
         except NotAllowed as error:
@@ -155,27 +144,27 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
 
 
 def _read_in(request: HttpRequest, sheet: Sheet) -> bool:
-    """Read what was typed, and what the address panel puts into the box in its turn.
-
-    Whether all of it is good.
-    """
+    """Validate the forms, let the address panel change the box. True if everything is valid."""
     place = sheet.place
-    is_whole = sheet.form.is_valid() & sheet.options.is_valid()
+    # `&`, not `and`: both forms have to show their errors
+    is_valid = sheet.form.is_valid() & sheet.options.is_valid()
     sheet.panel = address_panel.Panel(
         sheet.post, sheet.form.reading, place.what, place.vendor, wanted=request.GET
     )
     if sheet.panel.text is None:
-        return is_whole
+        return is_valid
+    # The panel's lines are read like typed ones, for the preview and the checks.
     sheet.post = sheet.panel.with_text(sheet.post)
     sheet.form, sheet.options = _forms(request, place, sheet.post)
     return sheet.form.is_valid() & sheet.options.is_valid()
 
 
 def _open(request: HttpRequest, place: Place) -> HttpResponse:
-    """The page as it is saved, or with the unsaved work that the person takes up."""
+    """The draft as it is saved, or with the unsaved work that the person takes up."""
     taken = autosave.taken_up(request, place)
     post = autosave.typed(taken) if taken else None
     form, options = _forms(request, place, post)
+    # Unsaved work is unfinished. Its empty fields are no mistakes yet.
     if taken:
         overlook_empty(form)
         overlook_empty(options)
@@ -224,7 +213,7 @@ def _is_touched(sheet: Sheet) -> bool:
 
 
 def _keep(request: HttpRequest, sheet: Sheet) -> None:
-    """What a person sees again is kept at once, with or without the page's script."""
+    # A page that is shown again keeps its entries even where the browser runs no script.
     if not _is_touched(sheet):
         return
     try:
@@ -234,11 +223,12 @@ def _keep(request: HttpRequest, sheet: Sheet) -> None:
 
 
 def _read(request: HttpRequest, sheet: Sheet) -> Draft:
-    """What was typed, as far as it can be read."""
+    """The draft as typed. Fields that are not valid are left empty."""
     place, typed = sheet.place, getattr(sheet.form, "cleaned_data", {})
     client: Client = typed.get("client") or Client()
     options = getattr(sheet.options, "cleaned_data", {})
     sealed = place.vendor.adapter.secret_options
+    # Passwords are never sent back to the browser, so an empty field may mean "as typed before".
     earlier = _kept_secrets(request, sheet)
     return Draft(
         vendor=place.vendor,
@@ -271,25 +261,23 @@ def _save(request: HttpRequest, sheet: Sheet) -> Order:
 
 
 def _clash(request: HttpRequest, sheet: Sheet, says: str) -> dict[str, Any]:
-    """What stands in the way; where it is somebody else's save, theirs beside ours, and saving
-    again replaces it.
-    """
+    """The reason why saving failed; after somebody else's save also both versions of the draft."""
     assert sheet.place.order
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=sheet.place.order.pk)
     if order.state != State.DRAFT or order.version == sheet.form.cleaned_data["version"]:
         return {"says": says}
-    told = drafts.changes(order, _read(request, sheet))
+    changes = drafts.changes(order, _read(request, sheet))
+    # The person has now seen the other version, so saving again may replace it.
     sheet.form.data["version"] = str(order.version)  # type: ignore[index]  # a copy of the post
     lines = {
-        "theirs": told.pop("removed", [[]])[0] or [],
-        "yours": told.pop("added", [[], []])[1] or [],
+        "theirs": changes.pop("removed", [[]])[0] or [],
+        "yours": changes.pop("added", [[], []])[1] or [],
     }
-    details = [name.replace("_", " ") for name in told if name != "secrets"]
+    details = [name.replace("_", " ") for name in changes if name != "secrets"]
     return {"says": says, "may_replace": True, "details": details, **lines}
 
 
 def _onward(request: HttpRequest, order: Order) -> HttpResponse:
-    """Stay with the draft, or hand it on if that was asked for and nothing stops it."""
     if "ask" in request.POST:
         return availability_panel.from_draft(request, order)
     if "send" not in request.POST:
@@ -300,14 +288,13 @@ def _onward(request: HttpRequest, order: Order) -> HttpResponse:
 
 @require_POST
 def send(request: HttpRequest, pk: int) -> HttpResponse:
-    """Hand a saved draft to the confirmers."""
     order = load(request, pk, "orders.change_order")
     _must_be_own(request, order)
     return _send(request, order)
 
 
 def _must_be_own(request: HttpRequest, order: Order) -> None:
-    if why_not_edit(request, order):
+    if why_not_edit(order, request.user):
         raise PermissionDenied
 
 
@@ -324,13 +311,16 @@ def _send(request: HttpRequest, order: Order) -> HttpResponse:
 
 
 def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
-    place, order = sheet.place, sheet.place.order
+    place, order, person = sheet.place, sheet.place.order, _person(request)
     text, reading = _box(sheet)
     weighed = _weighed(request, sheet, reading)
     current = plan(weighed) if weighed else None
     snapshot = current.snapshot() if current else {}
     found = checks(request, weighed, current, alike=3) if weighed else []
     tab = autosave.tab_of(sheet.post)
+    is_looking = sheet.is_showing and not sheet.file
+    # A page that was typed into has its own work already, so none is offered there.
+    offers = [] if sheet.form.is_bound else autosave.offers(person, place, but=tab)
     context = {
         "title": f"{order}: edit" if order else "New order",
         "form": sheet.form,
@@ -344,7 +334,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         else None,
         "errors": field_errors(sheet.form, sheet.options),
         "is_refused": sheet.is_refused,
-        "is_looking": any(name in sheet.post for name in LOOKING) and not sheet.file,
+        "is_looking": is_looking,
         "is_paged": "page" in sheet.post or "show" in sheet.post,
         "file": sheet.file,
         "clash": sheet.clash,
@@ -352,15 +342,13 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "elsewhere": alternatives.at_a_glance(order) if order else None,
         "weighed": weighed,
         "asks_why": _asks_why(sheet, current),
-        "checks": found[:MOST_CHECKS],
-        "more_checks": len(found[MOST_CHECKS:]),
+        "checks": found[:MAX_CHECKS_LISTED],
+        "more_checks": len(found[MAX_CHECKS_LISTED:]),
         "keeps_secrets": bool(_kept_secrets(request, sheet)),
         "tab": tab,
         "taken": sheet.taken,
-        "uploads": draft_files.uploads(sheet.post, by=_person(request)),
-        "unsaved": autosave.offers(_person(request), place, but=tab)
-        if not sheet.form.is_bound
-        else [],
+        "uploads": draft_files.uploads(sheet.post, by=person),
+        "unsaved": offers,
         "new_cells": new_cells(place.what),
         "new_rows": range(NEW_ROWS),
         "choose_url": reverse("admin:orders_order_add"),
@@ -369,20 +357,18 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         ),
     }
     response = render(request, "draft.html", order, **context)
-    response.status_code = (
-        400 if sheet.is_refused and not context["is_looking"] and not sheet.file else 200
-    )
+    # Nothing was to be saved by a button that only shows, so its errors are no refusal.
+    is_refusal = sheet.is_refused and not is_looking and not sheet.file
+    response.status_code = 400 if is_refusal else 200
     return response
 
 
 def _asks_why(sheet: Sheet, current: Plan | None) -> bool:
-    """Whether something on the order wants a reason, or has one."""
     wanted = current is not None and any(problem.wants_reason for problem in current.problems)
     return wanted or bool(sheet.form["why_again"].value())
 
 
 def _box(sheet: Sheet) -> tuple[str, Reading]:
-    """The box's text and how it is read."""
     if sheet.form.is_bound:
         return sheet.post.get("rows", ""), sheet.form.reading
     text = str(sheet.form.initial.get("rows", ""))
@@ -390,9 +376,7 @@ def _box(sheet: Sheet) -> tuple[str, Reading]:
 
 
 def _weighed(request: HttpRequest, sheet: Sheet, reading: Reading) -> Order | None:
-    """The order as it would be saved now, for its cost and checks; nothing before there is a
-    client.
-    """
+    """The order as it would be saved now, for its cost and checks. None without a client."""
     if not sheet.form.is_bound:
         order = sheet.place.order
         return drafts.proposed(drafts.draft_of(order, reading.rows), order) if order else None

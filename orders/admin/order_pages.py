@@ -1,12 +1,11 @@
-"""What the pages about an order share: the order, their addresses, the site's frame around them,
-who may edit.
-"""
+"""Shared by the pages about an order: loading it, its URLs, rendering, the right to edit."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import Http404, HttpRequest
@@ -15,14 +14,24 @@ from django.urls import reverse
 
 from orders.models import Order, State
 
+# The CSS class of a state's chip. The words on the chip say the same without the colour.
 CHIPS = {
-    State.DRAFT: "", State.REVIEW: "wait", State.CONFIRMED: "info", State.SENDING: "info", State.UNKNOWN: "doubt",
-    State.REFUSED: "bad", State.ACCEPTED: "info", State.PARTLY: "wait", State.DELIVERED: "ok", State.CANCELLED: "",
-}  # fmt: skip
+    State.DRAFT: "",
+    State.REVIEW: "wait",
+    State.CONFIRMED: "info",
+    State.SENDING: "info",
+    State.UNKNOWN: "doubt",
+    State.REFUSED: "bad",
+    State.ACCEPTED: "info",
+    State.PARTLY: "wait",
+    State.DELIVERED: "ok",
+    State.CANCELLED: "",
+}
 
 
 def load(request: HttpRequest, pk: int | str, permission: str = "orders.view_order") -> Order:
-    """The order, if this person may do that with it."""
+    """The order with its relations. Raises `PermissionDenied` or `Http404`."""
+    # The permission comes first: a person without it can't find out which orders exist.
     if not request.user.has_perm(permission):
         raise PermissionDenied
     orders = Order.objects.select_related("vendor", "client", "contact", "drafted_by", "copy_of")
@@ -49,7 +58,6 @@ def progress_version(order: Order) -> str:
 def render(
     request: HttpRequest, template: str, order: Order | None, **context: Any
 ) -> TemplateResponse:
-    """One of our pages, in the site's frame."""
     about = (
         {"order": order, "order_url": url(order), "chip": CHIPS[State(order.state)]}
         if order
@@ -59,8 +67,9 @@ def render(
     return TemplateResponse(request, f"admin/orders/order/{template}", frame | about | context)
 
 
-def why_not_edit(request: HttpRequest, order: Order) -> str:
-    """Why this person may not edit this draft, in words; empty when they may."""
-    if order.drafted_by_id in (request.user.pk, None) or request.user.is_superuser:
+def why_not_edit(order: Order, user: User | AnonymousUser) -> str:
+    """The reason why the user may not edit this draft, in words; empty if they may."""
+    # A draft whose drafter was deleted belongs to everybody with the right to edit.
+    if order.drafted_by_id in (user.pk, None) or user.is_superuser:
         return ""
     return f"It is {order.drafted_by_name}'s draft."
