@@ -1,7 +1,4 @@
-"""Is the domain still free?
-
-The panel on a draft and its order, the page with every answer, and other names.
-"""
+"""Are the domains still free? The panel on an order, the page with every answer, other names."""
 
 from __future__ import annotations
 
@@ -25,8 +22,9 @@ from orders.plan import plan
 from vendors.apis.values import Offered
 from vendors.http import ReadFailed
 
-PAGE = 50
-SHOWN = 5  # names that the panel lists itself
+NAMES_PER_PAGE = 50
+# The panel links to the page that has all names.
+NAMES_IN_PANEL = 5
 
 
 def _user(request: HttpRequest) -> User:
@@ -35,47 +33,34 @@ def _user(request: HttpRequest) -> User:
 
 
 def why_not_ask(request: HttpRequest, order: Order) -> str:
-    """Why this person can't ask for the names now, in words; empty when they can."""
+    """The reason why this person can't ask about the names now, in words; empty if they can."""
     adapter = order.vendor.adapter
     if order.state not in ASKED_IN:
         return "It is only asked while the order is a draft or waits for confirmation."
-    may_draft = request.user.has_perm("orders.change_order") and not why_not_edit(
-        order, request.user
-    )
-    if not may_draft and not (
-        order.state == State.REVIEW and request.user.has_perm("orders.confirm_order")
-    ):
-        has_role = request.user.has_perm("orders.change_order") or request.user.has_perm(
-            "orders.confirm_order"
-        )
-        why = why_not_edit(order, request.user) if order.state == State.DRAFT else ""
-        return (
-            (why or "Only a confirmer or its drafter asks now.")
-            if has_role
-            else "Your role does not include this."
-        )
+    user = request.user
+    drafts, confirms = user.has_perm("orders.change_order"), user.has_perm("orders.confirm_order")
+    may_draft = drafts and not why_not_edit(order, user)
+    if not may_draft and not (order.state == State.REVIEW and confirms):
+        if not (drafts or confirms):
+            return "Your role does not include this."
+        why = why_not_edit(order, user) if order.state == State.DRAFT else ""
+        return why or "Only a confirmer or its drafter asks now."
     if not order.contents:
         return "There is no domain on it yet."
+    # Some vendors answer differently for each value of an option, such as the provider.
     if adapter.availability_option and not asked_with(order):
         return f"Choose the {_option_label(order)} first: {adapter.label} answers for one of them."
     return ""
 
 
 def _option_label(order: Order) -> str:
-    label = (
-        order.product_spec.OptionsForm.base_fields[order.vendor.adapter.availability_option].label
-        or "option"
-    )
-    return str(label).lower()
+    fields = order.product_spec.OptionsForm.base_fields
+    return str(fields[order.vendor.adapter.availability_option].label or "option").lower()
 
 
 def panel(request: HttpRequest, order: Order | None, *, on_draft: bool = False) -> dict[str, Any]:
-    """What `_availability.html` shows; empty where the vendor can't tell or it no longer matters."""
-    if (
-        order is None
-        or order.state not in ASKED_IN
-        or not order.vendor.adapter.can_tell_availability
-    ):
+    """The context of `_availability.html`; empty if the vendor is not asked in this state."""
+    if order is None or not _can_be_asked(order):
         return {}
     known, newest = standing(order), asking_of(order)
     under_way = newest if newest and newest.ended_at is None else None
@@ -87,8 +72,8 @@ def panel(request: HttpRequest, order: Order | None, *, on_draft: bool = False) 
         "label": order.vendor.adapter.label,
         "registers": known.registers,
         "lines": known.says,
-        "wrong": known.wrong[:SHOWN],
-        "more_wrong": max(0, len(known.wrong) - SHOWN),
+        "wrong": known.wrong[:NAMES_IN_PANEL],
+        "more_wrong": max(0, len(known.wrong) - NAMES_IN_PANEL),
         "asking": under_way,
         "answered": answered,
         "why": newest.why if newest else "",
@@ -96,27 +81,31 @@ def panel(request: HttpRequest, order: Order | None, *, on_draft: bool = False) 
         "not_fresh": len(known.not_fresh),
         "was_asked": any(word.told for word in known.words),
         "why_not": why_not_ask(request, order),
+        # The panel asks for itself again while answers come in, and is replaced when this differs.
         "version": f"{newest.pk if newest else 0}-{answered}-{newest.ended_at if newest else ''}",
     }
 
 
+def _can_be_asked(order: Order) -> bool:
+    return order.state in ASKED_IN and order.vendor.adapter.can_tell_availability
+
+
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET shows every answer with its age, POST asks."""
+    """GET shows every answer with its age, POST asks the vendor."""
     order = load(request, pk)
     if request.method == "POST":
         return _ask(request, order)
-    if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
+    if not _can_be_asked(order):
         messages.info(
             request, f"{order.vendor.adapter.label} is not asked about the names of this order."
         )
         return redirect(url(order))
     known = standing(order)
     context = {
-        "title": "Are the domains still free?"
-        if known.registers
-        else "Are the domains registered?",
+        # Some products buy domains, others take domains that the client has registered.
+        "title": f"Are the domains {'still free' if known.registers else 'registered'}?",
         "panel": panel(request, order, on_draft=request.GET.get("on") == "draft"),
-        "words": Paginator(known.words, PAGE).get_page(request.GET.get("names")),
+        "words": Paginator(known.words, NAMES_PER_PAGE).get_page(request.GET.get("names")),
         "has_prices": any(word.told and word.told.price_shown for word in known.words),
         "sending": "sending" in request.GET and not _why_not_change(request, order),
         "send_url": url(order, "send"),
@@ -134,14 +123,12 @@ def _why_not_change(request: HttpRequest, order: Order) -> str:
 
 
 def _ask(request: HttpRequest, order: Order) -> HttpResponse:
-    """Ask, tell how it went, and go back to where the button was."""
-    if not (
-        request.user.has_perm("orders.change_order")
-        or request.user.has_perm("orders.confirm_order")
-    ):
+    roles = ("orders.change_order", "orders.confirm_order")
+    if not any(request.user.has_perm(role) for role in roles):
         raise PermissionDenied
     if order.state == State.DRAFT and _why_not_change(request, order):
         raise PermissionDenied
+    # Any other reason may have come up since the page was shown: no error, but a message.
     if why := why_not_ask(request, order):
         messages.error(request, why)
     else:
@@ -151,7 +138,7 @@ def _ask(request: HttpRequest, order: Order) -> HttpResponse:
 
 
 def begin(request: HttpRequest, order: Order, *, everything: bool = False) -> Asking | None:
-    """Ask for an order's names and tell the person how it went."""
+    """Ask the vendor about the order's names. The result is a message to the person."""
     try:
         made = lookup.begin(order.pk, by=_user(request), everything=everything)
     except NotAllowed as error:
@@ -163,6 +150,7 @@ def begin(request: HttpRequest, order: Order, *, everything: bool = False) -> As
             request,
             f"Every answer is young enough. Nothing was asked. Ask {label} again for all of them.",
         )
+    # A long list is asked about by a worker, one batch after the other.
     elif made.ended_at is None:
         messages.info(
             request, f"{label} is being asked about {made.total} domains. You can go on meanwhile."
@@ -172,15 +160,13 @@ def begin(request: HttpRequest, order: Order, *, everything: bool = False) -> As
             request, f"{label} could not be asked about all of them. {made.why} Nothing was bought."
         )
     else:
-        one = made.total == 1
-        messages.success(
-            request, f"{label} answered about {made.total} domain{'' if one else 's'}."
-        )
+        domains = "1 domain" if made.total == 1 else f"{made.total} domains"
+        messages.success(request, f"{label} answered about {domains}.")
     return made
 
 
 def from_draft(request: HttpRequest, order: Order) -> HttpResponse:
-    """The button on the draft page: the draft is saved, now ask, and stay there."""
+    """Ask about a draft that was just saved, and return to its page."""
     if why := why_not_ask(request, order):
         messages.error(
             request, f"The draft is saved. {order.vendor.adapter.label} was not asked. {why}"
@@ -191,29 +177,24 @@ def from_draft(request: HttpRequest, order: Order) -> HttpResponse:
 
 
 def before_sending(request: HttpRequest, order: Order) -> HttpResponse | None:
-    """Ask for what was not asked for lately, before an order goes to the confirmers; a page where
-    that takes a person.
+    """Ask about names without a recent answer before the order goes to the confirmers.
 
-    None where nothing is left to ask or the drafter chose to send without asking.
+    Returns a page if a person has to wait or decide. None if the order can be sent: nothing is
+    left to ask, or the drafter chose to send without asking.
     """
     adapter = order.vendor.adapter
-    if (
-        "unasked" in request.POST
-        or not adapter.can_tell_availability
-        or not order.product_spec.buys_domains
-    ):
+    can_ask = adapter.can_tell_availability and order.product_spec.buys_domains
+    if "unasked" in request.POST or not can_ask or why_not_ask(request, order):
         return None
-    if (
-        why_not_ask(request, order)
-        or not (missing := standing(order).not_fresh)
-        or plan(order).blocking
-    ):
+    missing = standing(order).not_fresh
+    # An order with blocking problems is stopped by sending itself. No vendor is asked for it.
+    if not missing or plan(order).blocking:
         return None
     page = f"{url(order, 'availability')}?sending=1"
     newest = asking_of(order)
-    if (newest and newest.ended_at is None) or not lookup.takes_a_moment(
-        order.vendor, len(missing)
-    ):
+    is_under_way = newest is not None and newest.ended_at is None
+    # `takes_a_moment` is true for few names, which are answered within this request.
+    if is_under_way or not lookup.takes_a_moment(order.vendor, len(missing)):
         return redirect(page)
     try:
         made = lookup.begin(order.pk, by=_user(request))
@@ -230,7 +211,7 @@ def before_sending(request: HttpRequest, order: Order) -> HttpResponse | None:
 
 @require_POST
 def suggest(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask the vendor for names like one of the order's, and show them to choose from."""
+    """The page with the vendor's suggestions in place of one of the order's names."""
     order = load(request, pk, "orders.change_order")
     if not order.vendor.adapter.can_suggest:
         raise Http404
@@ -253,23 +234,22 @@ def suggest(request: HttpRequest, pk: int) -> HttpResponse:
         "name": name,
         "offers": [_shown(offer) for offer in offers],
     }
+    # Some vendors suggest names without looking whether they are free.
     says_free = any(offer.state == "free" for offer in offers)
     context |= {"take_url": url(order, "take"), "back_url": url(order, "availability")}
     return render(request, "suggest.html", order, says_free=says_free, **context)
 
 
 def _shown(offer: Offered) -> dict[str, Any]:
-    price = (
-        show_money(offer.price, offer.currency)
-        if offer.price is not None and offer.currency
-        else ""
-    )
+    price = ""
+    if offer.price is not None and offer.currency:
+        price = show_money(offer.price, offer.currency)
     return {"name": offer.name, "state": offer.state, "price": price, "says": offer.says}
 
 
 @require_POST
 def take(request: HttpRequest, pk: int) -> HttpResponse:
-    """Put a chosen name in another's place on the draft."""
+    """Replace a name on the draft by a suggested one."""
     order = load(request, pk, "orders.change_order")
     if order.state == State.DRAFT and _why_not_change(request, order):
         raise PermissionDenied
@@ -278,6 +258,7 @@ def take(request: HttpRequest, pk: int) -> HttpResponse:
     if not new:
         messages.error(request, "Choose a name first. Nothing was changed.")
         return redirect(url(order, "availability"))
+    # Another save since the page was shown has raised the draft's version; then nothing is changed.
     number = int(version) if version.isdecimal() and len(version) < 10 else 0
     try:
         suggestions.take(order, old=old, new=new, by=_user(request), version=number)

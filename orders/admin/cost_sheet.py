@@ -1,10 +1,8 @@
-"""The cost sheet as people read it: each line, the years, the wallet, one currency, and what is
-missing or old.
-"""
+"""The cost of an order in words: lines, years, the vendor's balance, missing and old prices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,13 +14,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailops.core.money import Totals, show
+from mailops.core.text import listed
 from orders.models import Order, State
 from orders.spending.balance import estimate
 from vendors.cost import MONTH, UNITS, YEAR, CostLine, CostSheet
 from vendors.models import Rate, Vendor
 from vendors.price_admin import changes_url
 
-OPEN = (State.DRAFT, State.REVIEW)  # its prices can still be mended
+# states in which prices can still be corrected before the order is confirmed
+OPEN = (State.DRAFT, State.REVIEW)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +48,25 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Wallet:
-    """What should be left of the balance that was noted, and what this order would leave of it."""
+    """The noted balance at the vendor, less later orders: before and after this order."""
 
     before: str
     after: str
     at: datetime | None
     is_short: bool
-    other: str  # what of the order is due in another currency than the wallet's
+    # amounts due in another currency than the balance's
+    other: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bill:
-    """What follows from the lines together."""
+    """Totals and remarks on all lines together."""
 
     again: str
     once: Totals
     years: list[tuple[str, str]]
-    is_complete: bool  # every line's price is known
+    # every line's price is known
+    is_complete: bool
     unsaid: str
     wallet: Wallet | None
     about: str = ""
@@ -76,7 +78,7 @@ class Bill:
 def context(
     request: HttpRequest, order: Order | None, snapshot: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What `_cost.html`, and the pages with a total beside it, show of a plan's snapshot."""
+    """The context of `_cost.html` and of pages that show totals, from a plan's snapshot."""
     if order is None:
         return {"cost": [], "totals": {}, "bill": None}
     sheet = CostSheet.from_dict(snapshot.get("cost", {}))
@@ -107,6 +109,7 @@ def _row(request: HttpRequest, order: Order, line: CostLine, sources: Mapping[st
         source=source,
         as_of=as_of,
         is_old=order.state in OPEN and is_old(as_of),
+        # A missing price has no past changes.
         past_url=changes_url(order.vendor_id, line.item) if may_see and not line.is_missing else "",
         fix=missing(order.vendor, line.item) if line.is_missing else "",
         fix_url=reverse("admin:vendors_price_add", query=query) if may_type else "",
@@ -114,22 +117,14 @@ def _row(request: HttpRequest, order: Order, line: CostLine, sources: Mapping[st
 
 
 def is_old(as_of: datetime | None) -> bool:
-    """Whether a price was read or typed so long ago that somebody should look again."""
     return as_of is not None and timezone.now() - as_of > timedelta(days=settings.PRICES_OLD_DAYS)
 
 
 def missing(vendor: Vendor, item: str) -> str:
-    """What to do about a price that is not on the account's list."""
+    """The remedy for a price that is not on the account's list, as a sentence."""
     typed = f"add it to the price list of {vendor.name} under the item “{item}”"
-    return (
-        f"An Operator can read the vendor's prices, or {typed}."
-        if _can_read(vendor)
-        else f"An Operator can {typed}."
-    )
-
-
-def _can_read(vendor: Vendor) -> bool:
-    return vendor.adapter.can_fetch_prices
+    read = "read the vendor's prices, or " if vendor.adapter.can_fetch_prices else ""
+    return f"An Operator can {read}{typed}."
 
 
 def _money(line: CostLine, amount: Decimal | None) -> str:
@@ -137,10 +132,12 @@ def _money(line: CostLine, amount: Decimal | None) -> str:
 
 
 def _count(line: CostLine) -> str:
-    parts = [f"{line.quantity:,}", f"{line.multiplier} years" if line.multiplier > 1 else ""]
-    return " × ".join(
-        part for part in [*parts, _money(line, line.price.amount if line.price else None)] if part
-    )
+    parts = [
+        f"{line.quantity:,}",
+        f"{line.multiplier} years" if line.multiplier > 1 else "",
+        _money(line, line.price.amount if line.price else None),
+    ]
+    return " × ".join(part for part in parts if part)
 
 
 def _then(line: CostLine) -> str:
@@ -162,7 +159,7 @@ def _from(years_paid: int) -> str:
 
 
 def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
-    about, rates = _about(sheet)
+    about, rates = _in_reporting_currency(sheet)
     coupon = str(order.options.get("coupon") or "")
     return Bill(
         again=_again(sheet),
@@ -171,7 +168,8 @@ def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
             (_years(first, last), sheet.in_words(totals)) for first, last, totals in sheet.years
         ],
         is_complete=not sheet.missing,
-        unsaid=_joined(f"{line.label} ({_money(line, line.due_now)})" for line in sheet.unsaid),
+        unsaid=listed(f"{line.label} ({_money(line, line.due_now)})" for line in sheet.unsaid),
+        # An order that is being sent may have been charged already: the balance would be wrong.
         wallet=_wallet(order, sheet.due_now) if order.state in (*OPEN, State.CONFIRMED) else None,
         about=about,
         rates=rates,
@@ -181,18 +179,15 @@ def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
 
 
 def _again(sheet: CostSheet) -> str:
-    """ "$8.00 a month, $14.50 a year": what comes after the first payment, each in its own rhythm."""
+    """ "$8.00 a month, $14.50 a year": the payments after the first one."""
     lasts = {line.years_paid for line in sheet.lines if line.per_year is not None}
     yearly = f"{sheet.per_year} a year" if sheet.per_year else ""
+    # Domains that are paid for several years are due later than the ones paid for one.
     if yearly and max(lasts) > 1:
-        yearly += (
-            _from(max(lasts))
-            if len(lasts) == 1
-            else ", some of it only after the years that are paid for"
-        )
-    return ", ".join(
-        part for part in [f"{sheet.per_month} a month" if sheet.per_month else "", yearly] if part
-    )
+        several = ", some of it only after the years that are paid for"
+        yearly += _from(max(lasts)) if len(lasts) == 1 else several
+    monthly = f"{sheet.per_month} a month" if sheet.per_month else ""
+    return ", ".join(part for part in (monthly, yearly) if part)
 
 
 def _years(first: int, last: int | None) -> str:
@@ -203,38 +198,32 @@ def _years(first: int, last: int | None) -> str:
     return f"Year {first}" if last == first else f"Years {first} to {last}, each"
 
 
-def _joined(parts: Iterable[str]) -> str:
-    *most, last = [*parts] or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+def _in_reporting_currency(sheet: CostSheet) -> tuple[str, str]:
+    """The totals in the reporting currency, and the rates used or the reason for no total.
 
-
-def _about(sheet: CostSheet) -> tuple[str, str]:
-    """The totals in the reporting currency and the typed rates behind them; or why there is none."""
+    Both are empty if no reporting currency is set or every amount is in it.
+    """
     into, currencies = settings.REPORTING_CURRENCY, set(sheet.due_now)
     if not into or currencies <= {into}:
         return "", ""
     rates = Rate.objects.current()
+    # A total without one of the currencies would read as if it were complete.
     unknown = sorted(currencies - rates.keys() - {into})
     if unknown:
-        return "", f"There is no total in {into}: no rate for {_joined(unknown)} is typed yet."
+        return "", f"There is no total in {into}: no rate for {listed(unknown)} is typed yet."
     now, year = (_in_one(totals, rates, into) for totals in (sheet.due_now, sheet.in_year(1)))
-    said = _joined(rates[currency].says for currency in sorted(currencies - {into}))
+    used = listed(rates[currency].says for currency in sorted(currencies - {into}))
     least = "at least " if sheet.unsaid else ""
     return (
         f"about {now} now, {least}{year} over the first 12 months",
-        f"At the rate {said}. Only for reading.",
+        f"At the rate {used}. Only for reading.",
     )
 
 
 def _in_one(totals: Totals, rates: Mapping[str, Rate], into: str) -> str:
-    total = sum(
-        (
-            amount * (Decimal(1) if currency == into else rates[currency].rate)
-            for currency, amount in totals.items()
-        ),
-        Decimal(0),
-    )
-    return show(total, into)
+    factors = {into: Decimal(1)} | {name: rate.rate for name, rate in rates.items() if name != into}
+    amounts = (amount * factors[currency] for currency, amount in totals.items())
+    return show(sum(amounts, Decimal(0)), into)
 
 
 def _wallet(order: Order, due_now: Totals) -> Wallet | None:
@@ -243,15 +232,15 @@ def _wallet(order: Order, due_now: Totals) -> Wallet | None:
     if left is None:
         return None
     currency = vendor.balance_currency
+    # Only amounts in the currency of the balance are taken from it.
     after = left - due_now.get(currency, Decimal(0))
+    other = Totals({name: amount for name, amount in due_now.items() if name != currency})
     return Wallet(
         before=show(left, currency),
         after=show(after, currency),
         at=vendor.balance_at,
         is_short=after < 0,
-        other=str(
-            Totals({name: amount for name, amount in due_now.items() if name != currency}) or ""
-        ),
+        other=str(other or ""),
     )
 
 
@@ -259,12 +248,12 @@ def _old(order: Order, rows: list[Row]) -> str:
     old = sum(row.is_old for row in rows)
     if not old:
         return ""
-    says, them = (
+    these, them = (
         ("1 of these prices is", "it") if old == 1 else (f"{old} of these prices are", "them")
     )
-    how = (
+    remedy = (
         "read the vendor's prices again"
-        if _can_read(order.vendor)
+        if order.vendor.adapter.can_fetch_prices
         else f"look {them} up at the vendor and type {them} again"
     )
-    return f"{says} more than {settings.PRICES_OLD_DAYS} days old. An Operator can {how}."
+    return f"{these} more than {settings.PRICES_OLD_DAYS} days old. An Operator can {remedy}."

@@ -1,4 +1,4 @@
-"""Month-end match: hold orders against the vendor's books, and bring every difference to an end."""
+"""Month-end match: compare orders with the vendor's books and settle every difference."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from orders.models import Finding, Match, NotAllowed
 from orders.models.month_end_match import FindingState
 from vendors.models import Vendor
 
-PAGE = 100
-LONGEST = timedelta(days=370)
-KINDS = {FindingState.OPEN: "wait", FindingState.SETTLED: "ok", FindingState.GONE: ""}
+FINDINGS_PER_PAGE = 100
+LONGEST_PERIOD = timedelta(days=370)
+CHIP_KINDS = {FindingState.OPEN: "wait", FindingState.SETTLED: "ok", FindingState.GONE: ""}
 
 
 class MatchForm(forms.Form):
-    """What to hold against what."""
+    """The account to match, with a statement and its days, or without one."""
 
     vendor = forms.ModelChoiceField(
         Vendor.objects.order_by("name"), label="Vendor account", empty_label="Choose"
@@ -78,18 +78,18 @@ class MatchForm(forms.Form):
         return str(self.cleaned_data["currency"]).upper()
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        begins, ends = said.get("begins_on"), said.get("ends_on")
-        if begins and ends and not timedelta(0) <= ends - begins <= LONGEST:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        begins, ends = cleaned.get("begins_on"), cleaned.get("ends_on")
+        if begins and ends and not timedelta(0) <= ends - begins <= LONGEST_PERIOD:
             self.add_error(
                 "ends_on",
                 "Choose a last day that is not before the first, and within a year of it.",
             )
-        return said
+        return cleaned
 
 
 class SettleForm(forms.Form):
-    """Why a difference is none any more."""
+    """The reason why findings are settled."""
 
     reason = forms.CharField(
         label="Why are they settled?", max_length=1000, widget=forms.Textarea(attrs={"rows": 2})
@@ -104,7 +104,7 @@ def last_month() -> dict[str, date]:
 
 @admin.register(Match)
 class MatchAdmin(ReadOnlyAdmin):
-    """The matches that were made, and the page of each with its findings."""
+    """The list of matches, and the page of a match with its findings."""
 
     list_display = ("account", "source", "days", "result", "open_findings", "made")
     list_display_links = None
@@ -118,16 +118,18 @@ class MatchAdmin(ReadOnlyAdmin):
         return request.user.has_perm("orders.run_match")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Match]:
+        # one query for the whole list instead of one for each match
         still_open = Count("findings", filter=Q(findings__state=FindingState.OPEN))
         matches: QuerySet[Match] = super().get_queryset(request)
         return matches.annotate(still_open=still_open)
 
     def get_urls(self) -> list[Any]:
-        doors = {"take": require_POST(self.take), "settle": require_POST(self.settle)}
+        pages = {"take": require_POST(self.take), "settle": require_POST(self.settle)}
         ours = [
             path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_match_{name}")
-            for name, view in doors.items()
+            for name, view in pages.items()
         ]
+        # The stock patterns end with one that takes any path, so ours come first.
         return ours + super().get_urls()
 
     def changelist_view(
@@ -140,7 +142,6 @@ class MatchAdmin(ReadOnlyAdmin):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Choose an account and a statement, and see what does not agree."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = (
@@ -150,7 +151,7 @@ class MatchAdmin(ReadOnlyAdmin):
         )
         if form.is_bound and form.is_valid():
             try:
-                return self._made(request, form.cleaned_data)
+                return self._match(request, form.cleaned_data)
             except (CannotRead, NotAllowed) as error:
                 field = "file" if form.cleaned_data["file"] else "vendor"
                 form.add_error(field, f"{error} {getattr(error, 'fix', '')}".strip())
@@ -162,18 +163,19 @@ class MatchAdmin(ReadOnlyAdmin):
         response.status_code = 400 if form.is_bound else 200
         return response
 
-    def _made(self, request: HttpRequest, said: dict[str, Any]) -> HttpResponse:
-        vendor, file, by = said["vendor"], said["file"], request.user
+    def _match(self, request: HttpRequest, cleaned: dict[str, Any]) -> HttpResponse:
+        vendor, file, by = cleaned["vendor"], cleaned["file"], request.user
         assert isinstance(by, User)
         if file:
             data = file.read()
-            charges = month_end.read_statement(file.name, data, currency=said["currency"])
+            charges = month_end.read_statement(file.name, data, currency=cleaned["currency"])
+            # The same file may be matched twice, but a person may have taken the wrong one.
             if earlier := seen_before(vendor.pk, data):
                 messages.info(
                     request,
                     f"This file was matched before, {earlier.at:%-d %b %Y} by {earlier.by_name}.",
                 )
-            days = (said["begins_on"], said["ends_on"])
+            days = (cleaned["begins_on"], cleaned["ends_on"])
             match = month_end.begin_with_statement(
                 vendor.pk, charges, days=days, file=(file.name, data), by=by
             )
@@ -188,21 +190,22 @@ class MatchAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """What the match found, open findings first."""
         if not self.has_view_permission(request):
             raise PermissionDenied
+        # A longer number does not fit the database's type and would end in an error.
         number = int(object_id) if object_id.isdecimal() and len(object_id) < 10 else 0
         return self._page(
             request, get_object_or_404(Match.objects.select_related("vendor"), pk=number)
         )
 
     def _page(self, request: HttpRequest, match: Match, **more: Any) -> TemplateResponse:
+        # Open findings come first.
         is_open = Case(When(state=FindingState.OPEN, then=0), default=1)
         rows = match.findings.select_related("order").order_by(is_open, "kind", "pk")
         context = {
             "title": str(match),
             "match": match,
-            "findings": Paginator(rows, PAGE).get_page(request.GET.get("page")),
+            "findings": Paginator(rows, FINDINGS_PER_PAGE).get_page(request.GET.get("page")),
             "open_count": match.findings.filter(state=FindingState.OPEN).count(),
             "may_settle": request.user.has_perm("orders.settle_finding"),
             "people": _owners(),
@@ -218,7 +221,6 @@ class MatchAdmin(ReadOnlyAdmin):
         return match, ticked(pk, request.POST.getlist("finding"))
 
     def take(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Give the ticked findings to somebody."""
         match, numbers = self._ticked(request, pk)
         owner = _owners().filter(username=request.POST.get("owner", "")).first()
         if not numbers or owner is None:
@@ -229,12 +231,12 @@ class MatchAdmin(ReadOnlyAdmin):
         return redirect(reverse("admin:orders_match_change", args=[match.pk]))
 
     def settle(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """End the ticked findings with a reason."""
         match, numbers = self._ticked(request, pk)
         form = SettleForm(request.POST)
         if not form.is_valid() or not numbers:
             if not numbers:
                 form.add_error(None, "Tick the findings that are settled.")
+            # The page keeps the ticks, so that the person only adds what was missing.
             response = self._page(request, match, form=form, kept=set(numbers))
             response.status_code = 400
             return response
@@ -274,7 +276,7 @@ class MatchAdmin(ReadOnlyAdmin):
 
 
 def _owners() -> QuerySet[User]:
-    """Who can be given a finding: active people who may settle one."""
+    """Active users who may settle findings."""
     settles = Permission.objects.filter(codename="settle_finding", content_type__app_label="orders")
     may = (
         Q(groups__permissions__in=settles) | Q(user_permissions__in=settles) | Q(is_superuser=True)
@@ -284,7 +286,7 @@ def _owners() -> QuerySet[User]:
 
 @admin.register(Finding)
 class FindingAdmin(ReadOnlyAdmin):
-    """All findings of all matches, to be looked through; each is settled on its match's page."""
+    """The list of the findings of all matches. A finding is settled on its match's page."""
 
     list_display = ("what", "vendor", "about", "owner_name", "state_chip", "found")
     list_display_links = None
@@ -312,4 +314,4 @@ class FindingAdmin(ReadOnlyAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, finding: Finding) -> SafeString:
-        return chip(KINDS[FindingState(finding.state)], finding.get_state_display())
+        return chip(CHIP_KINDS[FindingState(finding.state)], finding.get_state_display())
