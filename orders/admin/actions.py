@@ -32,11 +32,12 @@ from orders.review import comments, shown_plans
 from orders.review import confirmations as confirming
 from orders.spending import limits
 
+# Prices and plans get old; an order for a later day can stay a draft until then.
 LONGEST_DELAY = timedelta(days=90)
 
 
 class ReasonForm(forms.Form):
-    """Why, in a sentence that the others will read."""
+    """A reason for the history, shown to everybody who sees the order."""
 
     reason = forms.CharField(
         label="Why?",
@@ -47,7 +48,7 @@ class ReasonForm(forms.Form):
 
 
 class LaterForm(forms.Form):
-    """When the order may be sent at the earliest."""
+    """The earliest time at which the order may be sent."""
 
     planned_for = forms.DateTimeField(
         label="Send it not before",
@@ -74,9 +75,7 @@ def _user(request: HttpRequest) -> User:
 
 @reauthentication.before(lambda request, pk: f"Confirm {Order(pk=pk)}")
 def confirm(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page on which money is spent: what, how much, and one button with the digest of what is
-    shown.
-    """
+    """The page that spends money. The form posts the digest of the plan that the page shows."""
     order = load(request, pk, "orders.confirm_order")
     if request.method == "POST":
         return _confirm(request, order)
@@ -91,6 +90,7 @@ def _confirm_page(
     request: HttpRequest, order: Order, *, current: Plan | None = None, **more: Any
 ) -> HttpResponse:
     current = current or plan(order)
+    # A later refusal names the differences from this plan.
     shown_plans.remember(current)
     snapshot = current.snapshot()
     uses = limits.rows(limits.used_now(order), current.cost.due_now)
@@ -98,6 +98,7 @@ def _confirm_page(
     comments.read(order, by=_user(request))
     about = review_summary.about(request, order)
     since = review_summary.since(request, order, current)
+    # The summary at the top counts what the sections below list in full.
     context = about | {
         "since": since,
         "glance": review_summary.glance(
@@ -133,20 +134,21 @@ def _confirm(request: HttpRequest, order: Order) -> HttpResponse:
         confirmed = submission.confirm(
             order.pk, by=_user(request), digest=digest, planned_for=planned_for
         )
+    # The order, its price or a check changed since the page was shown: the person looks again.
     except shown_plans.PlanChanged as error:
         response = _confirm_page(request, order, refused=str(error), changes=error.changes)
         response.status_code = 409
         return response
     except NotAllowed as error:
         order.refresh_from_db()
-        if order.confirmed_by_id == _user(request).pk:  # the second of two clicks
+        # The second of two clicks is refused too, although the first one did what was wanted.
+        if order.confirmed_by_id == _user(request).pk:
             messages.info(request, f"You confirmed {order} already. It is ordered once.")
         else:
             messages.error(request, str(error))
         return redirect(url(order))
-    messages.success(
-        request, review_summary.and_then(confirmation_panel.said(confirmed), _user(request))
-    )
+    message = confirmation_panel.message_after(confirmed)
+    messages.success(request, review_summary.with_next(message, _user(request)))
     return redirect(url(order))
 
 
@@ -158,15 +160,14 @@ def _with_reason(
     lead: str,
     button: str,
     kind: str,
-    done: Callable[[str], str],
+    act: Callable[[str], str],
 ) -> HttpResponse:
-    """A page that asks for a reason and then does it; what was typed stays when it can't be done."""
+    """A page that asks for a reason. `act` takes the reason and returns the message to show."""
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            messages.success(
-                request, review_summary.and_then(done(form.cleaned_data["reason"]), _user(request))
-            )
+            message = act(form.cleaned_data["reason"])
+            messages.success(request, review_summary.with_next(message, _user(request)))
         except NotAllowed as error:
             messages.error(request, str(error))
         return redirect(url(order))
@@ -178,13 +179,14 @@ def _with_reason(
 
 
 def _locked(order: Order) -> Order:
+    # A worker may claim the order at the same time. The lock lets only one of the two go on.
     return Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order.pk)
 
 
 def send_back(request: HttpRequest, pk: int) -> HttpResponse:
-    """Back to the drafter, who may also take their own order back."""
     order = load(request, pk)
     user = _user(request)
+    # Drafters may take their own order back.
     own = order.drafted_by_id == user.pk and user.has_perm("orders.change_order")
     if not own and not user.has_perm("orders.confirm_order"):
         raise PermissionDenied
@@ -202,12 +204,12 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
         lead=lead,
         button="Send back",
         kind="primary",
-        done=do,
+        act=do,
     )
 
 
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Possible until a worker takes the order up."""
+    """Possible until a worker claims the order."""
     order = load(request, pk, "orders.cancel_order")
     user = _user(request)
     if order.drafted_by_id != user.pk and not user.has_perm("orders.confirm_order"):
@@ -226,23 +228,23 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         lead=lead,
         button="Cancel the order",
         kind="danger",
-        done=do,
+        act=do,
     )
 
 
 def delivered(request: HttpRequest, pk: int) -> HttpResponse:
-    """Somebody saw at the vendor that everything is there."""
+    """Marks the order as delivered. A person has seen everything at the vendor."""
     order = load(request, pk, "orders.confirm_order")
     user = _user(request)
 
     def do(reason: str) -> str:
-        return (
-            f"{delivery.mark_delivered(order.pk, by=user, reason=reason)} is marked as delivered."
-        )
+        marked = delivery.mark_delivered(order.pk, by=user, reason=reason)
+        return f"{marked} is marked as delivered."
 
     lead = (
-        f"Look at {order.vendor.adapter.label} first. Its domains and mailboxes are then listed as ready to use."
-    )  # fmt: skip
+        f"Look at {order.vendor.adapter.label} first."
+        " Its domains and mailboxes are then listed as ready to use."
+    )
     return _with_reason(
         request,
         order,
@@ -250,13 +252,13 @@ def delivered(request: HttpRequest, pk: int) -> HttpResponse:
         lead=lead,
         button="It is all set up",
         kind="primary",
-        done=do,
+        act=do,
     )
 
 
 @require_POST
 def copy(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new draft with the same contents, or of a partly delivered order with what is missing."""
+    """Make a draft with the same contents; of a partly delivered order, with the missing part."""
     order = load(request, pk, "orders.add_order")
     then = "Change what has to change, then send it for confirmation."
     if drafts.has_rest(order):

@@ -9,7 +9,7 @@ from django import forms
 from orders.admin.address_lines import as_person, in_words
 from orders.drafting.address_maker import EVERY, LINES, MODES, Wish, patterns_from
 from orders.drafting.address_patterns import (
-    LONGEST_OWN,
+    LONGEST_OWN_PATTERNS,
     PATTERNS,
     Person,
     read_patterns,
@@ -77,7 +77,7 @@ class MakeForm(forms.Form):
     own = forms.CharField(
         label="Own form",
         required=False,
-        max_length=LONGEST_OWN,
+        max_length=LONGEST_OWN_PATTERNS,
         help_text=(
             "Used instead of the one above. For example {first}.{l} or {f}{last}{n}: {f} and {l}"
             " are the first letters, {n} counts up. Several with commas between them are tried in"

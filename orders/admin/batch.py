@@ -1,6 +1,4 @@
-"""Confirm several orders of one account on one page: each with all that speaks against it, and one
-button.
-"""
+"""The page that confirms several orders of one account, each with everything against it."""
 
 from __future__ import annotations
 
@@ -17,18 +15,16 @@ from django.urls import reverse
 
 from orders.admin import batch_rows
 from orders.admin.order_pages import render
-from orders.admin.review_summary import and_then
+from orders.admin.review_summary import with_next
 from orders.models import Order, State
 from vendors.models import Vendor
 
-MOST_PKS = 10**9
+# A larger number does not fit the database's type for keys.
+PK_BOUND = 10**9
 
 
 def show(request: HttpRequest) -> HttpResponse:
-    """Without an account the accounts with waiting orders; with one its orders.
-
-    POST confirms the ticked ones.
-    """
+    """GET shows accounts with waiting orders, or the orders of one. POST confirms ticked orders."""
     user = request.user
     if not user.has_perm("orders.confirm_order"):
         raise PermissionDenied
@@ -41,25 +37,18 @@ def show(request: HttpRequest) -> HttpResponse:
         chosen = _numbers(request.GET.getlist("order")) if "order" in request.GET else None
         return _page(request, vendor, user, chosen=chosen)
     chosen = _numbers(request.POST.getlist("order"))
+    # Without the page's script the total may be older than the ticks.
     if "count" in request.POST or chosen != _numbers(request.POST.get("counted", "").split()):
-        said = (
-            ""
-            if "count" in request.POST
-            else "You ticked other orders, so the total is another one. Nothing was sent."
-        )
-        return _page(request, vendor, user, chosen=chosen, refused=said)
-    if not chosen:
-        return _page(
-            request,
-            vendor,
-            user,
-            chosen=chosen,
-            refused="Tick at least one order. Nothing was sent.",
-        )
-    if len(chosen) > batch_rows.AT_MOST:
-        said = f"At most {batch_rows.AT_MOST} orders are confirmed at a time. Nothing was sent."
-        return _page(request, vendor, user, chosen=chosen, refused=said)
-    return _confirm(request, vendor, user, chosen)
+        other = "You ticked other orders, so the total is another one. Nothing was sent."
+        refused = "" if "count" in request.POST else other
+    elif not chosen:
+        refused = "Tick at least one order. Nothing was sent."
+    elif len(chosen) > batch_rows.MAX_ORDERS:
+        most = batch_rows.MAX_ORDERS
+        refused = f"At most {most} orders are confirmed at a time. Nothing was sent."
+    else:
+        return _confirm(request, vendor, user, chosen)
+    return _page(request, vendor, user, chosen=chosen, refused=refused)
 
 
 def _account(number: str) -> Vendor | None:
@@ -72,10 +61,10 @@ def _account(number: str) -> Vendor | None:
 
 
 def _numbers(words: Iterable[str]) -> set[int]:
-    """The order numbers of a form; what is none is left out."""
-    return {
-        int(word) for word in words if word.isascii() and word.isdecimal() and int(word) < MOST_PKS
-    }
+    """The keys of orders in a form. Anything that is no key is left out."""
+    # `isdecimal` alone accepts digits of other scripts.
+    digits = (word for word in words if word.isascii() and word.isdecimal())
+    return {int(word) for word in digits if int(word) < PK_BOUND}
 
 
 def _choose(request: HttpRequest) -> HttpResponse:
@@ -102,7 +91,7 @@ def _page(
         "title": f"Confirm several orders at {vendor}",
         "vendor": vendor,
         "batch": found,
-        "at_most": batch_rows.AT_MOST,
+        "at_most": batch_rows.MAX_ORDERS,
         "refused": refused,
     }
     response = render(request, "together.html", None, **context)
@@ -111,12 +100,13 @@ def _page(
 
 
 def _confirm(request: HttpRequest, vendor: Vendor, user: User, chosen: set[int]) -> HttpResponse:
+    # Each order is confirmed with the digest of the plan that the page showed for that order.
     digests = {pk: request.POST.get(f"digest-{pk}", "") for pk in sorted(chosen)}
     outcome = batch_rows.confirm(vendor, by=user, digests=digests)
     if done := outcome.confirmed:
         many = "1 order is" if len(done) == 1 else f"{len(done)} orders are"
-        says = f"{many} confirmed for {outcome.total}: {_named(done)}."
-        messages.success(request, and_then(says, user))
+        message = f"{many} confirmed for {outcome.total}: {_named(done)}."
+        messages.success(request, with_next(message, user))
     if outcome.half:
         them = "It waits" if len(outcome.half) == 1 else "They wait"
         messages.info(

@@ -1,6 +1,4 @@
-"""Several waiting orders of one account on one page; each is confirmed on its own: one digest,
-event, attempt.
-"""
+"""Waiting orders of one account, each confirmed with its own digest, event and attempt."""
 
 from __future__ import annotations
 
@@ -20,18 +18,22 @@ from orders.review import confirmations, read_marks, shown_plans
 from orders.spending import limits
 from vendors.models import Vendor
 
-AT_MOST = 20  # orders at a time
+# Each order is planned and checked for the page, and again when it is confirmed.
+MAX_ORDERS = 20
 
 
 @dataclass(kw_only=True)
 class Candidate:
-    """One order of the batch with everything that speaks against confirming it unread."""
+    """One order of the batch, with everything that speaks against confirming it unread."""
 
     order: Order
     plan: Plan
-    stops: list[str] = field(default_factory=list)  # it can't be confirmed now
-    unread: str = ""  # not looked at, or changed since: not ticked beforehand
-    no_room: str = ""  # a limit has no room for it beside the ones above
+    # reasons why the order can't be confirmed now
+    stops: list[str] = field(default_factory=list)
+    # not looked at, or changed since: such an order is not ticked at first
+    unread: str = ""
+    # a limit has no room for the order besides the ticked ones above
+    no_room: str = ""
     warnings: list[str] = field(default_factory=list)
     is_ticked: bool = False
 
@@ -46,11 +48,12 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """The waiting orders of an account, those that are ticked, and what these come to."""
+    """The waiting orders of an account and the totals of the ticked ones."""
 
     vendor: Vendor
     rows: Sequence[Candidate]
-    left_out: int  # waiting orders beyond the bound
+    # number of waiting orders beyond `MAX_ORDERS`
+    left_out: int
 
     @property
     def ticked(self) -> list[Candidate]:
@@ -82,15 +85,15 @@ def _sum(amounts: Iterable[Totals]) -> Totals:
 def batch(vendor: Vendor, *, by: User, chosen: Iterable[int] | None = None) -> Batch:
     """The account's waiting orders, oldest first.
 
-    Without `chosen` those are ticked that were read and have room.
+    Without `chosen`, the orders are ticked that the person has read and that limits have room for.
     """
     waiting = Order.objects.filter(vendor=vendor, state=State.REVIEW).order_by("state_since", "pk")
-    orders = list(waiting.select_related("vendor", "client", "contact")[:AT_MOST])
+    orders = list(waiting.select_related("vendor", "client", "contact")[:MAX_ORDERS])
+    # The limits are read once: every order's use is added up here, not by queries.
     uses = limits.uses(vendor, *{order.client for order in orders}, at=timezone.now())
     wanted = None if chosen is None else set(chosen)
-    adds: dict[int, Decimal] = defaultdict(
-        Decimal
-    )  # what the ticked ones above add to each limit, by its place
+    # by the place of the limit in `uses`: the amount that the ticked orders above add to it
+    adds: dict[int, Decimal] = defaultdict(Decimal)
     rows = []
     for order in orders:
         row = _candidate(order, by=by, uses=uses)
@@ -107,12 +110,15 @@ def batch(vendor: Vendor, *, by: User, chosen: Iterable[int] | None = None) -> B
 
 def _candidate(order: Order, *, by: User, uses: Iterable[limits.Use]) -> Candidate:
     current = plan(order)
+    # Confirming names the differences from the plan that was shown.
     shown_plans.remember(current)
     stops = [why] if (why := confirmations.why_not(order, by, current)) else []
     stops += [f"{problem.message} {problem.fix}".strip() for problem in current.blocking]
+    # `no_room` counts the ticked orders too, so it replaces the plan's own warning about limits.
     warnings = [problem.message for problem in current.warnings if problem.field != "limits"]
     needed = confirmations.confirmers_needed(order, current.cost)
     confirmations.remember_shown(order, current.digest, needed, by)
+    # The person would think that the order is sent by their confirmation.
     if needed.count - len(confirmations.given(order, current.digest).counts) > 1:
         warnings.append(
             "Two persons have to confirm it: yours is the first, so nothing is sent yet."
@@ -154,11 +160,13 @@ def _no_room(
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What came of confirming several orders, one by one."""
+    """The results of confirming several orders, one by one."""
 
     confirmed: list[Order] = field(default_factory=list)
-    half: list[Order] = field(default_factory=list)  # the first of two confirmations was given
-    already: list[Order] = field(default_factory=list)  # by the same person, as by a second click
+    # orders that were given the first of two confirmations
+    half: list[Order] = field(default_factory=list)
+    # confirmed by the same person before, as by a second click
+    already: list[Order] = field(default_factory=list)
     failed: list[tuple[Order, str]] = field(default_factory=list)
 
     @property
@@ -167,12 +175,11 @@ class Outcome:
 
 
 def confirm(vendor: Vendor, *, by: User, digests: Mapping[int, str]) -> Outcome:
-    """Confirm each of these orders on its own; one that fails keeps no other back."""
+    """Confirm each of these orders in its own transaction. A failure does not stop the others."""
     outcome = Outcome()
-    orders = Order.objects.filter(vendor=vendor, pk__in=list(digests)[:AT_MOST]).order_by(
-        "state_since", "pk"
-    )
-    for order in orders:
+    orders = Order.objects.filter(vendor=vendor, pk__in=list(digests)[:MAX_ORDERS])
+    # Oldest first, as on the page: limits have room for the same orders.
+    for order in orders.order_by("state_since", "pk"):
         try:
             now = submission.confirm(order.pk, by=by, digest=digests[order.pk])
         except NotAllowed as error:

@@ -1,6 +1,4 @@
-"""What the order's pages say about its confirmations: how many are needed and why, who gave one,
-who tried.
-"""
+"""An order's confirmations: how many are needed and why, who gave one, who was refused."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ from orders.review.plan_diff import differences
 
 
 def context(request: HttpRequest, order: Order, current: Plan | None) -> dict[str, Any]:
-    """For `_confirmations.html`; nothing while it is a draft that nobody tried to confirm."""
+    """The context of `_confirmations.html`."""
     if order.state == State.REVIEW and current:
         return {"confirmations": _waiting(request, order, current) | {"tried": tried(order)}}
     given = confirmations.given(order, order.digest).counts if order.digest else ()
@@ -33,6 +31,7 @@ def context(request: HttpRequest, order: Order, current: Plan | None) -> dict[st
 
 def _waiting(request: HttpRequest, order: Order, current: Plan) -> dict[str, Any]:
     needed = confirmations.confirmers_needed(order, current.cost)
+    # The number of persons needed is recorded as shown, like the plan itself.
     if isinstance(request.user, User):
         confirmations.remember_shown(order, current.digest, needed, request.user)
     found = confirmations.given(order, current.digest)
@@ -47,24 +46,27 @@ def _waiting(request: HttpRequest, order: Order, current: Plan) -> dict[str, Any
 
 
 def _void(one: Confirmation, current: Plan) -> str:
+    # Plans that were shown are kept for some time only, so the differences may be unknown.
     before = shown_plans.recall(one.digest)
     how = " ".join(differences(before, current.as_dict())) if before else ""
     at = date_format(localtime(one.at), "j M, H:i")
-    return f"{one} confirmed it ({at}), which does not count any more: the order changed since. {how}".strip()
+    why = f"{one} confirmed it ({at}), which does not count any more: the order changed since."
+    return f"{why} {how}".strip()
 
 
 def tried(order: Order) -> list[Event]:
-    """Attempts to confirm one's own order, newest first."""
+    """Refused attempts to confirm one's own order, newest first."""
     events = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))
     return list(events.filter(action="order.self_confirmation_refused").order_by("-number")[:5])
 
 
-def said(order: Order) -> str:
-    """What confirming led to, for the message on the next page."""
+def message_after(order: Order) -> str:
+    """The result of a confirmation, as the message on the next page."""
     if order.state == State.REVIEW:
         return (
             f"Your confirmation of {order} is noted. Nothing is sent yet: a second person has to"
             " confirm it too."
         )
+    # The account may be stopped or the order planned for later.
     hold = hold_of(order)
     return f"{order} is confirmed. {hold.says if hold else 'MailOps sends it now.'}"

@@ -1,6 +1,4 @@
-"""Review in one minute: what changed since this person looked, all that matters at a glance, and
-who is next.
-"""
+"""Summary of a review: changes since the person's last look, tiles, the next order."""
 
 from __future__ import annotations
 
@@ -14,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mailops.core.text import plural
 from orders.admin.order_pages import url
 from orders.availability import known_answers
 from orders.models import Order, State
@@ -21,12 +20,14 @@ from orders.plan import Plan
 from orders.review import comments, confirming_rights, expiry, read_marks
 from orders.spending import limits
 
-FURTHEST = 200  # waiting orders that are counted
+# More waiting orders are not counted: the count has to stay one short query.
+MAX_WAITING_COUNTED = 200
 
 
 def since(request: HttpRequest, order: Order, current: Plan | None) -> read_marks.Since | None:
-    """Note the look of somebody who may confirm, and say what changed; None where no such look is
-    taken.
+    """Record the look of a person who may confirm. Returns the changes since their last look.
+
+    None for other people, and for orders that do not wait for a confirmation.
     """
     user = request.user
     if current is None or order.state != State.REVIEW or not user.has_perm("orders.confirm_order"):
@@ -36,17 +37,15 @@ def since(request: HttpRequest, order: Order, current: Plan | None) -> read_mark
     return read_marks.note(order, by=user, now_is=read_marks.picture(order, current, uses))
 
 
-# At a glance
-
-
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """One answer in a few words, and where on the page the whole of it is."""
+    """An answer in a few words, with the id of the section that has the details in `to`."""
 
     label: str
     says: str
     more: str = ""
-    kind: str = ""  # ok, wait, bad
+    # ok, wait or bad
+    kind: str = ""
     to: str
 
 
@@ -59,7 +58,7 @@ def glance(
     found: Iterable[Mapping[str, Any]],
     said: Sequence[comments.Comment],
 ) -> list[Tile]:
-    """The review in one screen: changes, checks, limits, availability, comments."""
+    """Tiles for changes, checks, limits, availability and comments, in this order."""
     return [
         _changed(seen),
         _checked(current, found),
@@ -71,27 +70,35 @@ def glance(
 
 def _changed(seen: read_marks.Since | None) -> Tile:
     if seen is None or seen.at is None:
-        return Tile(label="Since you looked", says="Your first look", kind="wait", to="since")
-    if not seen.count:
-        return Tile(label="Since you looked", says="Nothing changed", kind="ok", to="since")
-    many = "1 thing" if seen.count == 1 else f"{seen.count:,} things"
-    return Tile(label="Since you looked", says=f"{many} changed", kind="wait", to="since")
+        says, kind = "Your first look", "wait"
+    elif not seen.count:
+        says, kind = "Nothing changed", "ok"
+    else:
+        says, kind = f"{plural(seen.count, 'thing')} changed", "wait"
+    return Tile(label="Since you looked", says=says, kind=kind, to="since")
 
 
 def _checked(current: Plan, found: Iterable[Mapping[str, Any]]) -> Tile:
     stops, warns = len(current.blocking), len(current.warnings)
-    said = [f"{count:,} {one if count == 1 else many}" for count, one, many in (
-        (stops, "stops it", "stop it"), (warns, "to look at", "to look at")) if count]  # fmt: skip
+    counts = [
+        plural(stops, "stops it", "stop it") if stops else "",
+        f"{warns:,} to look at" if warns else "",
+    ]
     good = sum(check["kind"] == "ok" for check in found)
-    kind = "bad" if stops else "wait" if warns else "ok"
-    return Tile(label="Duplicates and checks", says=", ".join(said) or "All good", more=f"{good} good", kind=kind,
-                to="checks")  # fmt: skip
+    return Tile(
+        label="Duplicates and checks",
+        says=", ".join(filter(None, counts)) or "All good",
+        more=f"{good} good",
+        kind="bad" if stops else "wait" if warns else "ok",
+        to="checks",
+    )
 
 
 def _limited(uses: Iterable[Mapping[str, Any]]) -> list[Tile]:
     rows = list(uses)
     if not rows:
         return []
+    # The rows come with the limit first that has the least room.
     over = [row for row in rows if row["is_over"]]
     closest = over[0] if over else rows[0]
     says = "Over a limit" if over else "Within all limits"
@@ -102,49 +109,37 @@ def _limited(uses: Iterable[Mapping[str, Any]]) -> list[Tile]:
 def _free(order: Order) -> list[Tile]:
     if not order.vendor.adapter.can_tell_availability:
         return []
-    label = (
-        "Are the domains free?"
-        if order.product_spec.registers_names
-        else "Are the domains registered?"
-    )
-    told = known_answers.told(order)
-    if not told:
+    label = f"Are the domains {'free' if order.product_spec.registers_names else 'registered'}?"
+    checks = known_answers.told(order)
+    if not checks:
         return [Tile(label=label, says="Not asked", to="availability")]
-    says = told[0]["text"].partition(": ")[2]
-    is_free = told[0]["kind"] == "ok"
-    return [
-        Tile(
-            label=label,
-            says=says[:1].upper() + says[1:],
-            kind="ok" if is_free else "wait",
-            to="availability",
-        )
-    ]
+    # The check reads "Vendor: two are taken"; the tile has no room for the vendor.
+    says = checks[0]["text"].partition(": ")[2]
+    kind = "ok" if checks[0]["kind"] == "ok" else "wait"
+    return [Tile(label=label, says=says[:1].upper() + says[1:], kind=kind, to="availability")]
 
 
 def _discussed(said: Sequence[comments.Comment], seen: read_marks.Since | None) -> Tile:
-    says = "None" if not said else "1 comment" if len(said) == 1 else f"{len(said)} comments"
+    says = plural(len(said), "comment") if said else "None"
     new = sum(seen is None or seen.at is None or comment.at > seen.at for comment in said)
     more = f"{new} since you looked" if new and seen and seen.at else ""
     return Tile(label="Comments", says=says, more=more, kind="wait" if new else "", to="comments")
 
 
-# Which order is next
-
-
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """The orders that wait for somebody's confirmation, oldest first, as seen from one of them."""
+    """The orders that wait for a person's confirmation, oldest first, seen from one of them."""
 
     count: int
+    # counted from 1; None for an order that is not in the line
     place: int | None
     previous: Order | None
     next: Order | None
 
 
 def line(user: User, order: Order | None = None) -> Line:
-    """Where this order stands in this person's line; what they may not confirm is passed over."""
-    pks = list(Order.objects.to_confirm(user).values_list("pk", flat=True)[:FURTHEST])
+    """The order's place in the user's line. Orders that the user may not confirm are skipped."""
+    pks = list(Order.objects.to_confirm(user).values_list("pk", flat=True)[:MAX_WAITING_COUNTED])
     at = pks.index(order.pk) if order and order.pk in pks else None
     before, after = (pks[:at], pks[at + 1 :]) if at is not None else ([], pks)
     return Line(
@@ -156,6 +151,7 @@ def line(user: User, order: Order | None = None) -> Line:
 
 
 def _first_of(pks: Iterable[int], user: User) -> Order | None:
+    # The rules about who may confirm ask for the order's history, so one order is loaded at a time.
     for pk in pks:
         order = Order.objects.select_related("vendor", "client").get(pk=pk)
         if not confirming_rights.why_not_confirm(order, user):
@@ -163,10 +159,8 @@ def _first_of(pks: Iterable[int], user: User) -> Order | None:
     return None
 
 
-def leads_on(user: User) -> SafeString:
-    """After a decision: how many more wait for this person, with a link to the first of them; empty
-    for none.
-    """
+def _next_link(user: User) -> SafeString:
+    # After a decision the person usually goes on with the next order.
     waiting = line(user)
     if waiting.next is None:
         return SafeString()
@@ -176,13 +170,13 @@ def leads_on(user: User) -> SafeString:
     )
 
 
-def and_then(says: str, user: User) -> SafeString:
-    """What was done, and who is next."""
-    return format_html("{}{}", says, leads_on(user))
+def with_next(message: str, user: User) -> SafeString:
+    """The message with the number of orders that wait for the user and a link to the first one."""
+    return format_html("{}{}", message, _next_link(user))
 
 
 def about(request: HttpRequest, order: Order) -> dict[str, Any]:
-    """What both pages of a waiting order share: its comments, when it expires."""
+    """The context that both pages of a waiting order share: comments, expiry, batch page."""
     return {
         "comments": comments.of(order),
         "comment_url": url(order, "comment"),

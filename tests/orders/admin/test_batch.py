@@ -188,7 +188,7 @@ def test_rubbish_confirms_nothing(factory: OrderFactory, order: list[str]) -> No
 def test_a_page_holds_so_many_and_asks_in_proportion(
     factory: OrderFactory, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(batch_rows, "AT_MOST", 2)
+    monkeypatch.setattr(batch_rows, "MAX_ORDERS", 2)
     orders = waiting(factory, "one", "two", "three")
     page = shown(factory.people.confirmer, orders[0])
     assert (len(page.context["batch"].rows), page.context["batch"].left_out) == (2, 1)
