@@ -70,7 +70,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "switch": switch,
         "may_hold": user.has_perm("vendors.hold_all_sending"),
         "may_draft": may_draft,
-        "unsaved": autosave.offers(user)[: autosave.FEW] if may_draft else [],
+        "unsaved": autosave.offers(user)[: autosave.OFFERS_BESIDE] if may_draft else [],
         "outside": untracked_changes.lately() if user.has_perm("history.view_event") else None,
         "has_role": user.is_superuser or user.groups.exists(),
     }

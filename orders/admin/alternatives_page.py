@@ -1,4 +1,4 @@
-"""The page that sets an order beside what the other accounts could do with it."""
+"""The page that compares an order with the same order at other accounts."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from orders.models import Order
 
 
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    """The comparison, while the order can still go elsewhere; a POST copies it into a draft at one
-    of the accounts.
-    """
+    """GET compares, while the order can still move. POST copies the order to another account."""
     order = load(request, pk)
     if request.method == "POST":
         return _copy(request, order)
@@ -37,6 +35,7 @@ def _copy(request: HttpRequest, order: Order) -> HttpResponse:
         raise PermissionDenied
     assert request.user.is_authenticated
     key = request.POST.get("there", "")
+    # Compared again: prices and rules may have changed since the page was shown.
     there = next((found for found in alternatives.compare(order) if found.key == key), None)
     if order.state not in OPEN or there is None or not there.can:
         messages.error(
@@ -45,6 +44,7 @@ def _copy(request: HttpRequest, order: Order) -> HttpResponse:
         )
         return redirect(url(order, "elsewhere") if order.state in OPEN else url(order))
     copied = alternatives.copy_to(order, there, by=request.user)
+    # The original is not cancelled: somebody may want both, or look at the copy first.
     left = f" {order} is still there: cancel it if this one takes its place."
     fill = f" Fill in: {', '.join(there.to_fill)}." if there.to_fill else ""
     messages.success(

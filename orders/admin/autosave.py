@@ -1,6 +1,4 @@
-"""Unsaved work: kept while somebody types, offered again to them alone, thrown away by saving or by
-a click.
-"""
+"""Unsaved work: stored while a person types, offered to them alone, deleted when they save."""
 
 from __future__ import annotations
 
@@ -25,18 +23,19 @@ from orders.models.unsaved_work import TooLarge
 from vendors.apis.values import Product
 from vendors.models import Vendor
 
-FEW = 3  # of unsaved work, on pages about other things; New order lists all
+# unsaved work listed on pages about other things; the page of a new order lists all of it
+OFFERS_BESIDE = 3
 TOKEN = re.compile(r"[0-9a-f]{64}")
-# what belongs to one page or one click, or to logging in, and not to what was typed for the order
+# Fields of one page, one click or of logging in. They are no entries for the order.
 PASSING = {
-    "csrfmiddlewaretoken", "tab", "unsaved", "keep", "throw", "save", "send", "read", "page", "show", "open", "add",
-    "errors", "shown", "username", "password",
-}  # fmt: skip
+    *("csrfmiddlewaretoken", "tab", "unsaved", "keep", "throw", "save", "send", "read", "page"),
+    *("show", "open", "add", "errors", "shown", "username", "password"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """What is drafted where: a new order of a kind at an account, or a draft that exists."""
+    """A new order of a product at an account, or a draft that exists."""
 
     vendor: Vendor
     product: str
@@ -64,22 +63,23 @@ class Place:
 
 
 def page_url(*, vendor_id: int, product: str, order_id: int | None = None, **query: str) -> str:
-    """Where that draft is typed."""
+    """The URL of the draft's form."""
     if order_id:
-        return reverse("admin:orders_order_edit", args=[order_id]) + (
-            f"?{urlencode(query)}" if query else ""
-        )
-    return f"{reverse('admin:orders_order_add')}?{urlencode({'vendor': str(vendor_id), 'product': product} | query)}"
+        url = reverse("admin:orders_order_edit", args=[order_id])
+    else:
+        url = reverse("admin:orders_order_add")
+        query = {"vendor": str(vendor_id), "product": product} | query
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def tab_of(post: QueryDict) -> str:
-    """The name of the tab that a form came from; a new one for a page that is opened."""
+    """The token of the tab that posted the form; a new one for a page that is opened."""
     named = post.get("tab", "")
     return named if TOKEN.fullmatch(named) else secrets.token_hex(32)
 
 
 def taken_up(request: HttpRequest, place: Place) -> Scratch | None:
-    """The person's own unsaved work that the address names."""
+    """The unsaved work that the URL names, if it is the person's own."""
     token = request.GET.get("unsaved", "")
     if not TOKEN.fullmatch(token):
         return None
@@ -91,12 +91,12 @@ def taken_up(request: HttpRequest, place: Place) -> Scratch | None:
 
 
 def mark(scratch: Scratch) -> str:
-    """Which unsaved work a page was begun from, and as of when."""
+    """Names unsaved work and its time, so that a page can post back where its entries came from."""
     return f"{scratch.token}@{scratch.kept_at.isoformat()}"
 
 
 def typed(scratch: Scratch) -> QueryDict:
-    """What was typed, as it was posted, by a page that is begun from it."""
+    """The entries as a form that was posted."""
     found = QueryDict(mutable=True)
     for name, values in scratch.fields.items():
         found.setlist(name, values)
@@ -105,10 +105,11 @@ def typed(scratch: Scratch) -> QueryDict:
 
 
 def keep(request: HttpRequest, place: Place, post: QueryDict) -> Scratch:
-    """Write down what this tab holds. Raises `TooLarge`."""
+    """Store the entries of this tab. Raises `TooLarge`."""
     assert request.user.is_authenticated
     sealed = {f"option-{name}": name for name in place.vendor.adapter.secret_options}
     typed_now = {name: post.get(field, "") for field, name in sealed.items()}
+    # Passwords are never sent back to the page. Those typed earlier come from the stored entries.
     scratch = Scratch.objects.keep(
         request.user,
         tab_of(post),
@@ -124,26 +125,26 @@ def keep(request: HttpRequest, place: Place, post: QueryDict) -> Scratch:
 
 
 def secrets_of(user: User, post: QueryDict) -> dict[str, str]:
-    """The passwords that were typed on this page before and are kept sealed until it is saved."""
+    """Passwords typed on this page before, by option. They are stored encrypted."""
     own = Scratch.objects.filter(user=user, token=tab_of(post)).first()
     return _secrets_in(_source(user, post)) | _secrets_in(own)
 
 
 def _secrets_in(scratch: Scratch | None) -> dict[str, str]:
-    """What can be unsealed of it; what can't has to be typed again."""
+    # After the key was changed, the passwords have to be typed again.
     with suppress(CannotOpen):
         return Sealed(scratch.sealed).open() if scratch else {}
     return {}
 
 
 def drop(user: User, post: QueryDict) -> None:
-    """It is saved, or nothing is left of it."""
+    """Delete this tab's unsaved work, and the work that the page was begun from."""
     Scratch.objects.filter(user=user, token=tab_of(post)).delete()
     _drop_source(user, post)
 
 
 def _source(user: User, post: QueryDict) -> Scratch | None:
-    """What this page was begun from, unless another tab went on with it since."""
+    # The time has to match: another tab may have gone on with the work since.
     token, _, at = post.get("unsaved", "").partition("@")
     try:
         kept_at = datetime.fromisoformat(at)
@@ -156,6 +157,7 @@ def _source(user: User, post: QueryDict) -> Scratch | None:
 
 def _drop_source(user: User, post: QueryDict) -> None:
     source = _source(user, post)
+    # The tab's own entries were stored just now.
     if source and source.token != post.get("tab"):
         source.delete()
 
@@ -163,8 +165,9 @@ def _drop_source(user: User, post: QueryDict) -> None:
 def answer(
     request: HttpRequest, place: Place, post: QueryDict, *, is_touched: bool
 ) -> HttpResponse:
-    """To the page's script, which sends what is typed every few seconds."""
+    """The JSON answer to the page's script, which posts the form every few seconds."""
     assert request.user.is_authenticated
+    # Everything was undone by hand, so nothing is worth keeping.
     if not is_touched:
         drop(request.user, post)
         return JsonResponse({"says": ""})
@@ -177,7 +180,7 @@ def answer(
 
 
 def throw_away(request: HttpRequest) -> HttpResponse:
-    """Delete the person's own unsaved work, and go back to where they were."""
+    """Delete one of the person's own unsaved works and redirect to `next` of the form."""
     assert request.user.is_authenticated
     token = request.POST.get("throw", "")
     count, _ = Scratch.objects.filter(
@@ -193,20 +196,18 @@ def throw_away(request: HttpRequest) -> HttpResponse:
 
 
 def offers(user: User, place: Place | None = None, *, but: str = "") -> list[dict[str, Any]]:
-    """The person's unsaved work, of all drafts or of one page, newest first, with where it is taken
-    up.
-    """
+    """The person's unsaved work, newest first; only for `place` if given, without the tab `but`."""
     found = Scratch.objects.of(user).exclude(token=but)
     if place:
         found = found.for_draft(**place.about)
+    # The entries themselves may be large and are not shown in the list.
     return [_offer(scratch) for scratch in found.defer("fields", "sealed")]
 
 
 def _offer(scratch: Scratch) -> dict[str, Any]:
     order = scratch.order
-    is_open = (
-        order is None or order.state == State.DRAFT
-    )  # else it goes into a new draft: nothing is lost
+    # Entries for an order that has left the draft state go into a new draft.
+    is_open = order is None or order.state == State.DRAFT
     return {
         "token": scratch.token,
         "kept_at": scratch.kept_at,

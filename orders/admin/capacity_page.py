@@ -1,4 +1,4 @@
-"""The page that goes from e-mails a day to mailboxes, domains and what they cost. It only shows."""
+"""The page that works out mailboxes, domains and their cost from a sending volume."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from orders.drafting.intake import MOST_LINES
 from orders.validation.public_suffixes import registrable
 from vendors.models import Vendor
 
-MOST_MAILBOXES = 20_000
+# The page works out an offer of every vendor within one request.
+MAX_MAILBOXES = 20_000
 DAY, MONTH = "day", "month"
 
 
 class WholeNumber(forms.IntegerField):
-    """A number as people type it: "1,000" and "1 000" are a thousand, and "1.000" is asked about."""
+    """A number as people type it: "1,000" and "1 000" are a thousand, "1.000" is an error."""
 
-    widget = forms.TextInput(
-        attrs={"inputmode": "numeric"}
-    )  # keeps what is no number, for the person to mend
+    # A number input would drop a text that is no number, and the person could not correct it.
+    widget = forms.TextInput(attrs={"inputmode": "numeric"})
 
     def to_python(self, value: Any) -> int | None:
+        # "1.000" is a thousand in German and one in English, so the person has to choose.
         text = re.sub(r"[\s,%]", "", str(value or "" if value != 0 else 0))
         if "." in text:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
@@ -53,7 +54,7 @@ def _whole(label: str, *, least: int, most: int, help_text: str = "", **kwargs: 
 
 
 class VolumeForm(forms.Form):
-    """What shall be sent, and the rules of thumb that it is worked out with."""
+    """A sending volume and the rules of thumb to work with."""
 
     emails = _whole("E-mails to send", least=1, most=10_000_000)
     period = forms.ChoiceField(
@@ -81,13 +82,22 @@ class VolumeForm(forms.Form):
         help_text="A rule of thumb, no vendor's word.",
     )
     warming = _whole(
-        "Still warming up, %", least=0, most=300, initial=0,
-        help_text="Added to those that send. New mailboxes are usually given some weeks before they send in full.",
-    )  # fmt: skip
+        "Still warming up, %",
+        least=0,
+        most=300,
+        initial=0,
+        help_text=(
+            "Added to those that send."
+            " New mailboxes are usually given some weeks before they send in full."
+        ),
+    )
     spare = _whole(
-        "In reserve, %", least=0, most=300, initial=0,
+        "In reserve, %",
+        least=0,
+        most=300,
+        initial=0,
         help_text="Added to those that send. They take over where one has to rest or is lost.",
-    )  # fmt: skip
+    )
     ending = forms.CharField(
         label="Ending of the domains",
         initial="com",
@@ -97,10 +107,9 @@ class VolumeForm(forms.Form):
 
     def clean_ending(self) -> str:
         ending = str(self.cleaned_data["ending"]).strip().lower().lstrip(".")
-        if (
-            not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", ending)
-            or registrable(f"acme.{ending}") != f"acme.{ending}"
-        ):
+        name = f"acme.{ending}"
+        # "example.com" has the form of an ending, but nobody can register a name under it.
+        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", ending) or registrable(name) != name:
             raise forms.ValidationError(
                 f"“{ending}” is no ending of a domain. Write for example com or co.uk."
             )
@@ -110,11 +119,11 @@ class VolumeForm(forms.Form):
         if self.errors:
             return
         needed = work_out(self.volume)
-        if needed.mailboxes > MOST_MAILBOXES:
+        if needed.mailboxes > MAX_MAILBOXES:
             self.add_error(
                 "emails",
                 f"That needs {needed.mailboxes:,} mailboxes. This page works out up to"
-                f" {MOST_MAILBOXES:,}: write less, or let each mailbox send more.",
+                f" {MAX_MAILBOXES:,}: write less, or let each mailbox send more.",
             )
 
     @property
@@ -127,7 +136,7 @@ class VolumeForm(forms.Form):
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponse:
-    """The form; below it, once it is filled in, the arithmetic and the cost at each account."""
+    """The form, and once it is filled in the arithmetic and the cost at each account."""
     if not request.user.has_perm("orders.view_order"):
         raise PermissionDenied
     is_asked = "emails" in request.GET
@@ -148,7 +157,7 @@ def show(request: HttpRequest) -> HttpResponse:
 
 
 def _with_initial(request: HttpRequest) -> dict[str, Any]:
-    """What the address says; a rule of thumb that it leaves out keeps its usual value."""
+    # A link may name the volume alone: rules of thumb that it leaves out keep their usual values.
     usual = {
         name: field.initial
         for name, field in VolumeForm.base_fields.items()
@@ -158,7 +167,7 @@ def _with_initial(request: HttpRequest) -> dict[str, Any]:
 
 
 def _groups(needed: Needed, *, ending: str) -> list[dict[str, Any]]:
-    """What each product of each account would cost, one below the other."""
+    """One group for each product of each account, with a row for each offer."""
     groups: dict[tuple[int, str], dict[str, Any]] = {}
     for vendor in Vendor.objects.prefetch_related("prices"):
         prices = {price.item: price for price in vendor.prices.all()}

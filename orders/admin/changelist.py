@@ -1,13 +1,15 @@
-"""The list of orders, and the addresses of every page about one."""
+"""The list of orders, and the URLs of every page about an order."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -48,8 +50,32 @@ TABS = [
 ]
 
 
+PAGES_OF_AN_ORDER: dict[str, Callable[..., HttpResponseBase]] = {
+    "edit": draft.edit,
+    "send": draft.send,
+    "confirm": decide.confirm,
+    "back": decide.send_back,
+    "cancel": decide.cancel,
+    "copy": decide.copy,
+    "delivered": decide.delivered,
+    "check": check_vendor.check,
+    "news": check_vendor.news,
+    "elsewhere": alternatives_page.show,
+    "availability": availability_panel.show,
+    "comment": comment_form.write,
+    "suggest": availability_panel.suggest,
+    "take": availability_panel.take,
+}
+PAGES_OF_ALL_ORDERS: dict[str, Callable[..., HttpResponseBase]] = {
+    "volume": capacity_page.show,
+    "evidence": evidence_page.show,
+    "control": control_report_page.show,
+    "together": reauthentication.required(batch.show, then="Confirm several orders"),
+}
+
+
 class TabFilter(admin.SimpleListFilter):
-    """The tabs over the list; drawn there, not among the other filters."""
+    """The tabs over the list. The list's template draws them, not the filter panel."""
 
     title = "state"
     parameter_name = "tab"
@@ -64,8 +90,11 @@ class TabFilter(admin.SimpleListFilter):
 
 
 def amount(totals: Totals) -> Any:
-    """A number where there is one currency; with two, which are never added up, both in words."""
-    return next(iter(totals.values())) if len(totals) == 1 else (str(totals) if totals else None)
+    """The amount as a number; as text if there are two currencies; None if there is nothing."""
+    # A spreadsheet can add up numbers. Amounts in several currencies must not be added.
+    if len(totals) == 1:
+        return next(iter(totals.values()))
+    return str(totals) if totals else None
 
 
 def currency(order: Order) -> str:
@@ -94,16 +123,27 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)
     export_columns = [
-        ("Order", str), ("Client", "client"), ("Account", "vendor"), ("What", lambda order: order.product_spec.label),
-        ("Domains", "domain_count"), ("Mailboxes", "mailbox_count"), ("State", "get_state_display"),
-        ("Since", "state_since"), ("Due now", lambda order: amount(order.due_now)),
-        ("A month", lambda order: amount(order.per_month)), ("Currency", lambda order: currency(order)),
-        ("Drafted by", "drafted_by_name"), ("Drafted", "created_at"), ("Confirmed by", "confirmed_by_name"),
-        ("Confirmed", "confirmed_at"), ("Vendor's reference", "reference"),
-    ]  # fmt: skip
+        ("Order", str),
+        ("Client", "client"),
+        ("Account", "vendor"),
+        ("What", lambda order: order.product_spec.label),
+        ("Domains", "domain_count"),
+        ("Mailboxes", "mailbox_count"),
+        ("State", "get_state_display"),
+        ("Since", "state_since"),
+        ("Due now", lambda order: amount(order.due_now)),
+        ("A month", lambda order: amount(order.per_month)),
+        ("Currency", lambda order: currency(order)),
+        ("Drafted by", "drafted_by_name"),
+        ("Drafted", "created_at"),
+        ("Confirmed by", "confirmed_by_name"),
+        ("Confirmed", "confirmed_at"),
+        ("Vendor's reference", "reference"),
+    ]
     change_list_template = "admin/orders/order/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        # `distinct`, because two joins multiply the rows
         counts = {
             "domain_count": Count("domains", distinct=True),
             "mailbox_count": Count("mailboxes", distinct=True),
@@ -113,21 +153,22 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Subqueries instead of joins: a join over mailboxes takes seconds on a large installation."""
         term = search_term.strip()
         if not term:
             return queryset, False
         found = Q(client__name__icontains=term) | Q(reference__icontains=term)
+        # Subqueries, because a join over mailboxes takes seconds on a large installation.
         found |= Q(pk__in=Order.objects.filter(domains__name__icontains=term).values("pk"))
         found |= Q(pk__in=Order.objects.filter(mailboxes__address__icontains=term).values("pk"))
         number = term.upper().removeprefix("MO-")
+        # The number on pages is the key plus 1000. A longer number does not fit the key's type.
         if number.isdecimal() and len(number) < 10:
             found |= Q(pk=int(number) - 1000)
         return queryset.filter(found), False
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """One question about the switch for the whole list."""
         found = super().get_changelist_instance(request)
+        # One query for the whole list instead of one for each confirmed order.
         switch = SendingSwitch.current()
         for order in found.result_list:
             order.switch = switch
@@ -147,38 +188,24 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
             }
             for key, label, states in TABS
         ]
-        may_draft = request.user.is_authenticated and request.user.has_perm("orders.add_order")
-        unsaved = autosave.offers(request.user)[: autosave.FEW] if may_draft else []  # type: ignore[arg-type]  # signed in
+        unsaved = []
+        if request.user.is_authenticated and request.user.has_perm("orders.add_order"):
+            unsaved = autosave.offers(request.user)[: autosave.OFFERS_BESIDE]
         context = {"title": "Orders", "tabs": tabs, "unsaved": unsaved, **(extra_context or {})}
         return super().changelist_view(request, context)
 
     def get_urls(self) -> list[Any]:
-        pages = {
-            "edit": draft.edit, "send": draft.send, "confirm": decide.confirm, "back": decide.send_back,
-            "cancel": decide.cancel, "copy": decide.copy, "delivered": decide.delivered, "check": check_vendor.check,
-            "news": check_vendor.news, "elsewhere": alternatives_page.show, "availability": availability_panel.show,
-            "comment": comment_form.write, "suggest": availability_panel.suggest, "take": availability_panel.take,
-        }  # fmt: skip
-        ours = [
-            path(f"<int:pk>/{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
-            for name, view in pages.items()
+        of_an_order = [
+            (f"<int:pk>/{name}/", name, view) for name, view in PAGES_OF_AN_ORDER.items()
         ]
-        ours.append(
-            path(
-                "volume/",
-                self.admin_site.admin_view(capacity_page.show),
-                name="orders_order_volume",
-            )
-        )
-        for name, view in (("evidence", evidence_page.show), ("control", control_report_page.show)):
-            ours.append(
-                path(f"{name}/", self.admin_site.admin_view(view), name=f"orders_order_{name}")
-            )
-        several = reauthentication.required(batch.show, then="Confirm several orders")
-        ours.append(
-            path("together/", self.admin_site.admin_view(several), name="orders_order_together")
-        )
+        of_all = [(f"{name}/", name, view) for name, view in PAGES_OF_ALL_ORDERS.items()]
+        ours = [
+            path(route, self.admin_site.admin_view(view), name=f"orders_order_{name}")
+            for route, name, view in [*of_an_order, *of_all]
+        ]
+        # The stock patterns end with one that takes any path, so ours come first.
         found = [*ours, *super().get_urls()]
+        # `admin_view` sends people without a session to the log-in page, which loses their entries.
         for entry in found:
             if entry.name in ("orders_order_add", "orders_order_edit"):
                 entry.callback = session_expired.keeps_what_was_typed(entry.callback)
@@ -214,14 +241,13 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
 
     @admin.display(description="What")
     def what(self, order: Any) -> str:
+        # not `plural`: numbers in an order's size are written without separators
         counts = [
             (order.domain_count, "domain", "domains"),
             (order.mailbox_count, "mailbox", "mailboxes"),
         ]
-        return (
-            ", ".join(f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
-            or "nothing yet"
-        )
+        parts = (f"{n} {one if n == 1 else many}" for n, one, many in counts if n)
+        return ", ".join(parts) or "nothing yet"
 
     @admin.display(description="Now")
     def now(self, order: Order) -> SafeString:
@@ -237,10 +263,11 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
 
     @admin.display(description="Next")
     def next(self, order: Order) -> SafeString:
-        """Who acts next, and for how long they could have; what holds a confirmed order."""
+        """Who acts next and since when, and the reason why a confirmed order is held."""
         hold = hold_of(order) if order.state == State.CONFIRMED else None
         age = timesince((hold.since if hold else None) or order.state_since, depth=1)
         actor = next_actor(order, hold)
+        # Nothing is gained by "for 0 minutes", or by a time in which nobody had to act.
         since = "" if actor == "Nobody" or age.startswith("0") else f" for {age}"
         if hold is None:
             return format_html('<span class="small soft">{}{}</span>', actor, since and f",{since}")

@@ -1,6 +1,4 @@
-"""Check the vendor: what was sent, what the vendor's reads show, and a person's verdict with a
-reason.
-"""
+"""Check the vendor: the request, the vendor's own records, and a person's verdict with a reason."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ from orders.plan import short
 
 
 class VerdictForm(forms.Form):
-    """What the person found, and how they know."""
+    """The verdict on an order with an unknown outcome, and the evidence for it."""
 
     verdict = forms.ChoiceField(
         label="What did you find?",
@@ -55,6 +53,7 @@ class VerdictForm(forms.Form):
 
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        # the domain of each thing that can be ticked; domains that are not bought are no choice
         self.domain_of: dict[str, str] = {}
         for line in order.contents:
             if order.product_spec.buys_domains:
@@ -65,9 +64,10 @@ class VerdictForm(forms.Form):
         there.choices = [(name, name) for name in self.domain_of]
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        if said.get("verdict") == settlement.PARTLY and "there" in said:
-            if not said["there"]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        # Nothing or everything ticked contradicts "a part", and a wrong verdict buys twice.
+        if cleaned.get("verdict") == settlement.PARTLY and "there" in cleaned:
+            if not cleaned["there"]:
                 self.add_error(
                     "there",
                     "Tick what the vendor has. If it has nothing, say that it was not placed.",
@@ -77,18 +77,19 @@ class VerdictForm(forms.Form):
                     "there",
                     "You ticked everything. If the vendor has all of it, say that it was placed.",
                 )
-        return said
+        return cleaned
 
     def left_out(self) -> list[str]:
-        """What was not ticked; a mailbox that is there has its domain with it."""
+        """Names and addresses that the vendor does not have."""
         there = set(self.cleaned_data["there"])
+        # A mailbox can't exist without its domain, ticked or not.
         there |= {self.domain_of[name] for name in there}
         return [name for name in self.domain_of if name not in there]
 
 
 @reauthentication.before(lambda request, pk: f"Go on with checking {Order(pk=pk)} at the vendor")
 def check(request: HttpRequest, pk: int) -> HttpResponse:
-    """The desk's page for one order whose outcome is, or was, unknown."""
+    """The page for settling an order whose outcome is, or was, unknown."""
     order = load(request, pk, "orders.settle_order")
     user = request.user
     assert isinstance(user, User)
@@ -98,12 +99,14 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         messages.info(request, str(error))
         return redirect(url(order))
     if request.method == "POST" and "look" in request.POST:
+        # A redirect, so that reloading the page asks the vendor no second time.
         evidence_lookup.look(attempt, by=user)
         return redirect(url(order, "check"))
     why_not = settlement.why_not(order, attempt)
     form = VerdictForm(request.POST if request.method == "POST" else None, order=order)
     if form.is_bound and form.is_valid():
         return _settle(request, order, form, user)
+    # The page shows the request as it was sent, whatever prices and rules say today.
     snapshot = order.snapshot or {}
     context = {
         "title": f"{order}: did it happen?",
@@ -122,16 +125,17 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -> HttpResponse:
-    said = form.cleaned_data
-    verdict = said["verdict"]
+    cleaned = form.cleaned_data
+    verdict = cleaned["verdict"]
     try:
         settlement.settle(
             order.pk,
             by=user,
             verdict=verdict,
-            reason=said["reason"],
-            reference=said["reference"] if verdict != settlement.NOT_PLACED else "",
+            reason=cleaned["reason"],
+            reference=cleaned["reference"] if verdict != settlement.NOT_PLACED else "",
             left_out=form.left_out() if verdict == settlement.PARTLY else (),
+            # A verdict of somebody else in between is not overwritten.
             seen=request.POST.get("seen", ""),
         )
     except NotAllowed as error:
@@ -149,7 +153,7 @@ def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -
 
 
 def news(request: HttpRequest, pk: int) -> HttpResponse:
-    """What the vendor said after the verdict has been read; the verdict stays."""
+    """Keeps the verdict although the vendor reported something else later. Needs a reason."""
     order = load(request, pk, "orders.settle_order")
     user = request.user
     assert isinstance(user, User)

@@ -1,4 +1,4 @@
-"""What was checked about an order, good and bad, as its pages list it."""
+"""The results of an order's checks, good and bad, as its pages list them."""
 
 from __future__ import annotations
 
@@ -16,36 +16,35 @@ from orders.plan import Plan
 from orders.review import confirmations, confirming_rights
 from vendors.verdicts import Problem
 
-MOST_KINDS, MOST_NUMBERS = 60, 30
-NAMES = re.compile(r"\S*[.@\d“][^\s.]\S*")  # what differs where a sentence is said of many names
+MAX_GROUPS, MAX_LINE_NUMBERS = 60, 30
+# the words in which sentences about many names differ: domains, addresses, numbers, quotations
+NAMES = re.compile(r"\S*[.@\d“][^\s.]\S*")
 
 
 def checks(
     request: HttpRequest, order: Order, current: Plan | None, *, alike: int = 10
 ) -> list[dict[str, Any]]:
-    """What was checked, good and bad, while the order can still be changed."""
+    """The results as dicts; empty once the order can't be changed (`current` is None).
+
+    `alike` is how many results that differ only in a name are listed before the rest is counted.
+    """
     if current is None:
         return []
     found = _listed(current, alike=alike)
     fields = {problem.field for problem in current.blocking}
     if order.state == State.REVIEW and request.user.has_perm("orders.confirm_order"):
         why = confirmations.why_not(order, request.user, current)
+        # Rules may let a person confirm an order that they edited. The check does not hide that.
         own = (
             "You edited this order, which nobody else has to confirm"
             if confirming_rights.was_edited_by(order, request.user)  # type: ignore[arg-type]  # signed in
             else ""
         )
-        found.insert(
-            0,
-            {"kind": "fail" if why else "ok", "text": why or own or "You did not edit this order"},
-        )
+        text = why or own or "You did not edit this order"
+        found.insert(0, {"kind": "fail" if why else "ok", "text": text})
     if not order.vendor.two_person_rule:
-        found.append(
-            {
-                "kind": "warn",
-                "text": "The two-person rule is off for this account: one person is enough",
-            }
-        )
+        off = "The two-person rule is off for this account: one person is enough"
+        found.append({"kind": "warn", "text": off})
     if not fields & {"domain", "address"}:
         found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
     found += known_answers.told(order)
@@ -58,13 +57,12 @@ def checks(
 
 
 def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
-    """The problems with their links, what stops the order first; of those alike some, and the other
-    lines.
-    """
+    """The problems with links, blocking ones first. A group of many is cut short and counted."""
     found: list[dict[str, Any]] = []
-    families = _families([*current.blocking, *current.warnings])
-    for problems in families[:MOST_KINDS]:
+    groups = _groups([*current.blocking, *current.warnings])
+    for problems in groups[:MAX_GROUPS]:
         kind = "fail" if problems[0].level == "stop" else "warn"
+        # A line "the same in 1 more line" would take the place of that one line.
         shown = problems[: alike if len(problems) > alike + 1 else None]
         found += [
             {
@@ -78,11 +76,10 @@ def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
             for problem in shown
         ]
         if more := [problem.row for problem in problems[len(shown) :]]:
-            rows = ", ".join(map(str, more[:MOST_NUMBERS])) + (
-                " …" if len(more) > MOST_NUMBERS else ""
-            )
+            rows = ", ".join(map(str, more[:MAX_LINE_NUMBERS]))
+            rows += " …" if len(more) > MAX_LINE_NUMBERS else ""
             found.append({"kind": kind, "text": f"The same in {len(more):,} more lines: {rows}"})
-    if rest := [problem for problems in families[MOST_KINDS:] for problem in problems]:
+    if rest := [problem for problems in groups[MAX_GROUPS:] for problem in problems]:
         kind = "fail" if rest[0].level == "stop" else "warn"
         found.append(
             {"kind": kind, "text": f"And {len(rest):,} more, each said at its line of the draft."}
@@ -90,13 +87,13 @@ def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:
     return found
 
 
-def _families(problems: Iterable[Problem]) -> list[list[Problem]]:
-    """Problems in their order, those of many lines together that say the same of another name."""
-    families: dict[Any, list[Problem]] = {}
+def _groups(problems: Iterable[Problem]) -> list[list[Problem]]:
+    """Problems in their order, grouped if they say the same about different lines and names."""
+    groups: dict[Any, list[Problem]] = {}
     for problem in problems:
         says = NAMES.sub("", f"{problem.message} {problem.fix}") if problem.row else problem
-        families.setdefault((problem.level, problem.field, says), []).append(problem)
-    return list(families.values())
+        groups.setdefault((problem.level, problem.field, says), []).append(problem)
+    return list(groups.values())
 
 
 def _said(row: int | None, message: str, fix: str) -> str:

@@ -1,4 +1,4 @@
-"""Commenting on an order, in plain text; @name tells somebody."""
+"""Comments on an order, in plain text. @name notifies a person."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from orders.admin.order_pages import load, render, url
 from orders.models import State
 from orders.review import comments
 
-MOST_NAMES = 40
+MAX_NAMES_LISTED = 40
 
 
 class CommentForm(forms.Form):
-    """What somebody has to say about an order."""
+    """A comment."""
 
     comment = forms.CharField(
         label="Comment",
@@ -32,6 +32,7 @@ class CommentForm(forms.Form):
 
     def clean_comment(self) -> str:
         text: str = self.cleaned_data["comment"]
+        # A name that nobody has is likely misspelled, and the person would wait for an answer.
         try:
             comments.named(text)
         except comments.NobodyCalled as error:
@@ -40,7 +41,7 @@ class CommentForm(forms.Form):
 
 
 def write(request: HttpRequest, pk: int) -> HttpResponse:
-    """GET shows the form alone, POST adds the comment and goes back to where it was written."""
+    """GET shows the form alone. POST adds the comment and redirects to `next` of the form."""
     order = load(request, pk)
     user = request.user
     if not user.has_perm("orders.comment_order"):
@@ -48,6 +49,7 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(user, User)
     form = CommentForm(request.POST if request.method == "POST" else None)
     back = request.POST.get("next", "")
+    # No host is allowed, so the redirect stays on this site.
     if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         back = url(order)
     if form.is_bound and form.is_valid():
@@ -58,7 +60,8 @@ def write(request: HttpRequest, pk: int) -> HttpResponse:
         "title": f"Comment on {order}",
         "form": form,
         "next": back,
-        "names": [person.get_username() for person in comments.readers()[: MOST_NAMES + 1]],
+        # one more than are listed, so that the template sees that there are more
+        "names": [person.get_username() for person in comments.readers()[: MAX_NAMES_LISTED + 1]],
         "comments": comments.of(order),
         "is_waiting": order.state == State.REVIEW,
     }

@@ -1,4 +1,4 @@
-"""The rules that say how many persons have to confirm which orders."""
+"""The pages of the rules that say how many persons have to confirm which orders."""
 
 from __future__ import annotations
 
@@ -15,31 +15,23 @@ from orders.audit.order_policies import RULES
 from orders.models import ConfirmationRule
 
 
-def without_side_doors(field: Any) -> Any:
-    """A choice without the links to add or change what is chosen."""
+def without_related_links(field: Any) -> Any:
+    """The form field without links to add, change or view related objects."""
     if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
-        field.widget.can_add_related = field.widget.can_change_related = (
-            field.widget.can_view_related
-        ) = False
+        for link in ("can_add_related", "can_change_related", "can_view_related"):
+            setattr(field.widget, link, False)
     return field
 
 
 class ConfirmationRuleForm(ApprovalForm):
-    """One rule. What asks for less waits for a second person."""
+    """One rule. A change that asks for fewer confirmations waits for a second person."""
 
     policy = RULES
 
     class Meta:
         model = ConfirmationRule
-        fields = (
-            "confirmers",
-            "vendor",
-            "client",
-            "from_amount",
-            "currency",
-            "first_contact",
-            "note",
-        )
+        conditions = ("vendor", "client", "from_amount", "currency", "first_contact")
+        fields = ("confirmers", *conditions, "note")
         widgets = {"currency": forms.TextInput(attrs={"size": 6})}
 
 
@@ -66,12 +58,13 @@ class ConfirmationRuleAdmin(ApprovalAdmin):
     def has_delete_permission(
         self, request: HttpRequest, obj: ConfirmationRule | None = None
     ) -> bool:
-        """A rule that asks for somebody goes by a change that a second person approves."""
+        # Deleting a rule that asks for confirmations would skip the second person. A change of the
+        # rule to no confirmers needs their approval.
         asks = obj is not None and obj.confirmers > 0 and not settings.ONE_PERSON
         return not asks and super().has_delete_permission(request, obj)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
+        return without_related_links(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     @admin.display(description="Who has to confirm", ordering="confirmers")
     def who(self, rule: ConfirmationRule) -> str:

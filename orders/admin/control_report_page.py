@@ -1,8 +1,4 @@
-"""The control report's page.
-
-Looking at it is written down, though it is asked for by GET: it decides nothing, and a page that
-auditors come back to, reload and send each other as a link can't be the answer to a POST.
-"""
+"""The page of the control report, as HTML or CSV."""
 
 from __future__ import annotations
 
@@ -25,12 +21,12 @@ from orders.admin.order_pages import render
 from orders.audit.control_report import Section, sections
 from orders.audit.report_lines import Line, Period
 
-MOST_DAYS = 366
+MAX_DAYS = 366
 HEADING = ["Section", "When", "Who", "What", "On what", "Record"]
 
 
 class ReportForm(PeriodForm):
-    """The period of a report."""
+    """The period of a report. Both days are required."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -40,15 +36,15 @@ class ReportForm(PeriodForm):
     def clean(self) -> None:
         super().clean()
         first, last = self.cleaned_data.get("first"), self.cleaned_data.get("last")
-        if first and last and (last - first).days >= MOST_DAYS:
+        if first and last and (last - first).days >= MAX_DAYS:
             raise forms.ValidationError(
-                f"A report takes at most {MOST_DAYS} days. Choose a shorter period."
+                f"A report takes at most {MAX_DAYS} days. Choose a shorter period."
             )
 
 
 @require_safe
 def show(request: HttpRequest) -> HttpResponseBase:
-    """The form alone, or the report of the period in the address, as a page or as CSV."""
+    """The form, or the report of the period in the URL."""
     if not request.user.has_perm("history.export_event"):
         raise PermissionDenied
     is_asked = "first" in request.GET
@@ -60,8 +56,10 @@ def show(request: HttpRequest) -> HttpResponseBase:
         period = Period(first=form.cleaned_data["first"], last=form.cleaned_data["last"])
         found = list(sections(period))
         as_csv = request.GET.get("as") == "csv"
+        # Each look is recorded, although a GET asks for it: auditors reload the page and send each
+        # other its link, which they could not do with the answer to a POST.
         if request.method == "GET":
-            _note(period, found, form="CSV" if as_csv else "page")
+            _record(period, found, form="CSV" if as_csv else "page")
         if as_csv:
             return csv_response(
                 f"mailops-control-{period.first}-to-{period.last}.csv", HEADING, _rows(found)
@@ -78,7 +76,7 @@ def show(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _note(period: Period, found: list[Section], *, form: str) -> None:
+def _record(period: Period, found: list[Section], *, form: str) -> None:
     changes = {
         "first": [None, period.first],
         "last": [None, period.last],
@@ -96,7 +94,7 @@ def _note(period: Period, found: list[Section], *, form: str) -> None:
 
 
 def _linked(line: Line) -> Any:
-    """A line with the address of what it is about: the record, or the order."""
+    # The record is the proof. A line without a record of its own leads to the order.
     url = ""
     if line.record:
         url = reverse("admin:history_event_change", args=[line.record])
@@ -110,6 +108,7 @@ def _rows(found: list[Section]) -> Iterator[list[Any]]:
     for section in found:
         for line in section.lines:
             yield [section.title, line.at, line.who, line.what, line.about, line.record]
+        # A file has no page around it that says these things.
         if section.left_out:
             yield [section.title, "", "", section.left_out, "", ""]
         if not section.lines:

@@ -1,6 +1,4 @@
-"""The right to confirm, passed on: who has it from whom and until when, passing it on, ending that
-early.
-"""
+"""Delegations of the right to confirm: the list, passing the right on, ending that early."""
 
 from __future__ import annotations
 
@@ -18,25 +16,26 @@ from django.views.decorators.http import require_POST
 
 from mailops.auth import reauthentication
 from mailops.history.admin import RecordedAdmin
-from orders.admin.confirmation_rules import without_side_doors
+from orders.admin.confirmation_rules import without_related_links
 from orders.models import Delegation, NotAllowed
 from orders.review import delegations
 
 
 class DelegationForm(forms.ModelForm):
-    """To whom, from when until when, and why."""
+    """A new delegation."""
 
-    by: User  # whose right it is; set by the page
+    # the giver, set by `get_form`
+    by: User
 
     class Meta:
         model = Delegation
         fields = ("to_user", "starts_at", "ends_at", "reason")
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or self.cleaned_data
-        if not self.errors and (why := delegations.why_not(Delegation(**said), by=self.by)):
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and (why := delegations.why_not(Delegation(**cleaned), by=self.by)):
             raise forms.ValidationError(why)
-        return said
+        return cleaned
 
 
 @admin.register(Delegation)
@@ -50,16 +49,9 @@ class DelegationAdmin(RecordedAdmin):
     def get_fields(self, request: HttpRequest, obj: Delegation | None = None) -> Any:
         if obj is None:
             return ("to_user", "starts_at", "ends_at", "reason")
-        return (
-            "from_name",
-            "to_name",
-            "starts_at",
-            "ends_at",
-            "reason",
-            "stands",
-            "made_at",
-            "ended_at",
-        )
+        fields = ("starts_at", "ends_at", "reason", "stands", "made_at", "ended_at")
+        # the stored names, which stay when a user is renamed or deleted
+        return ("from_name", "to_name", *fields)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Delegation | None = None) -> Any:
         return self.get_fields(request, obj) if obj else ()
@@ -73,23 +65,24 @@ class DelegationAdmin(RecordedAdmin):
         return found
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        # Nobody passes the right on to themselves.
         kwargs["queryset"] = User.objects.filter(is_active=True, is_staff=True).exclude(
             pk=request.user.pk or 0
         )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return without_side_doors(super().formfield_for_dbfield(db_field, request, **kwargs))
+        return without_related_links(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def save_model(self, request: HttpRequest, obj: Delegation, form: Any, change: bool) -> None:
         delegations.make(obj, by=request.user)  # type: ignore[arg-type]  # signed in
 
-    def log_addition(self, request: HttpRequest, object: Any, message: Any) -> Any:
-        """`delegations.make` recorded it."""
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Records nothing: `delegations.make` has recorded the delegation."""
 
     @method_decorator(reauthentication.before("Pass on your right to confirm"))
     def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """A right is passed on by whoever signed in a short time ago."""
+        # The decorator asks for the password again: a page left open must not give the right away.
         return super().changeform_view(*args, **kwargs)
 
     def get_urls(self) -> list[Any]:
@@ -128,6 +121,8 @@ class DelegationAdmin(RecordedAdmin):
             request, object_id, form_url, {"may_end": may_end, **(extra_context or {})}
         )
 
+    # A delegation is history. It can be ended, but neither changed nor deleted.
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -135,5 +130,5 @@ class DelegationAdmin(RecordedAdmin):
         return False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody passes on what was passed on to them."""
+        # Only a right that comes from the person's own role can be passed on.
         return super().has_add_permission(request) and delegations.by_role(request.user)

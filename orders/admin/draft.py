@@ -315,6 +315,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     text, reading = _box(sheet)
     weighed = _weighed(request, sheet, reading)
     current = plan(weighed) if weighed else None
+    problems = current.problems if current else ()
     snapshot = current.snapshot() if current else {}
     found = checks(request, weighed, current, alike=3) if weighed else []
     tab = autosave.tab_of(sheet.post)
@@ -329,9 +330,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "free": availability_panel.panel(request, order, on_draft=True),
         "vendor": place.vendor,
         "what": place.what,
-        "preview": preview(reading, text, current.problems if current else (), sheet.post)
-        if reading.results
-        else None,
+        "preview": preview(reading, text, problems, sheet.post) if reading.results else None,
         "errors": field_errors(sheet.form, sheet.options),
         "is_refused": sheet.is_refused,
         "is_looking": is_looking,
@@ -352,15 +351,17 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
         "new_cells": new_cells(place.what),
         "new_rows": range(NEW_ROWS),
         "choose_url": reverse("admin:orders_order_add"),
-        "sample_url": autosave.page_url(
-            vendor_id=place.vendor.pk, product=place.product, sample="1"
-        ),
+        "sample_url": _sample_url(place),
     }
     response = render(request, "draft.html", order, **context)
     # Nothing was to be saved by a button that only shows, so its errors are no refusal.
     is_refusal = sheet.is_refused and not is_looking and not sheet.file
     response.status_code = 400 if is_refusal else 200
     return response
+
+
+def _sample_url(place: Place) -> str:
+    return autosave.page_url(vendor_id=place.vendor.pk, product=place.product, sample="1")
 
 
 def _asks_why(sheet: Sheet, current: Plan | None) -> bool:

@@ -1,6 +1,4 @@
-"""The draft page's form, and how all that is typed beside the box becomes lines in the box: its
-text is the truth.
-"""
+"""The form of a draft. Entries beside the paste box become lines of its text, which is saved."""
 
 from __future__ import annotations
 
@@ -23,13 +21,14 @@ from vendors.models import Contact
 EXAMPLE = (
     "acme-reach.com, Dana Reyes, dana\nacme-reach.com, Sam Ito, sam\ntryacme.com, Lee Wong, lee"
 )
+# empty rows to type into
 NEW_ROWS = 5
 CELL = re.compile(r"new-(\d{1,2})-([a-z ]{1,12})")
 MENDED = re.compile(r"was-(\d{1,7})")
 
 
 class DraftForm(forms.Form):
-    """What every order has, whichever vendor it goes to."""
+    """The fields that orders at every vendor share. `reading` is how the paste box was read."""
 
     client = forms.ModelChoiceField(Client.objects.all(), empty_label="Choose")
     contact = forms.ModelChoiceField(
@@ -93,6 +92,7 @@ class DraftForm(forms.Form):
     def clean_rows(self) -> str:
         text: str = self.cleaned_data["rows"]
         self.reading = read(text, self.product)
+        # The page lists the lines themselves beside the box.
         bad = len(self.reading.bad)
         if bad:
             lines = "1 line needs" if bad == 1 else f"{bad:,} lines need"
@@ -103,7 +103,7 @@ class DraftForm(forms.Form):
 
     @property
     def is_touched(self) -> bool:
-        """Whether anything was typed that is not saved."""
+        # The version is no entry: the page sets the field itself.
         return bool(set(self.changed_data) - {"version"})
 
 
@@ -119,14 +119,14 @@ def _rows_help(product: Product) -> str:
 
 
 def overlook_empty(form: forms.Form) -> None:
-    """While somebody is still typing, what is not filled in yet is no mistake."""
+    """Remove "required" errors: while a person is typing, an empty field is no mistake."""
     for name, errors in list(form.errors.as_data().items()):
         if all(error.code == "required" for error in errors):
             del form.errors[name]
 
 
 def new_cells(product: Product) -> list[tuple[str, str]]:
-    """The cells of a row to type into: what it means to the reader, and its label."""
+    """The cells of an empty row: (the heading that the reader knows, the label on the page)."""
     cells = [
         ("domain", "Domain"),
         ("first name", "First name"),
@@ -142,7 +142,7 @@ def new_cells(product: Product) -> list[tuple[str, str]]:
 
 
 def gathered(post: QueryDict, product: Product) -> QueryDict:
-    """What was posted with every mended line and every new row put into the box."""
+    """The form with every corrected line and every new row put into the paste box."""
     found = post.copy()
     text = mended(post.get("rows", "").replace("\r\n", "\n").replace("\r", "\n"), post)
     found["rows"] = with_rows(text, _new_rows(post))
@@ -152,9 +152,9 @@ def gathered(post: QueryDict, product: Product) -> QueryDict:
 
 
 def mended(text: str, post: Mapping[str, str]) -> str:
-    """The text with the lines that were changed beside the result.
+    """The text with the lines that were corrected beside the preview.
 
-    Where the box itself was changed, the box wins.
+    `was-7` has the seventh line as the page showed it, `line-7` the corrected one.
     """
     fixes = {}
     for name in post:
@@ -166,7 +166,9 @@ def mended(text: str, post: Mapping[str, str]) -> str:
         return text
     lines = text.splitlines(keepends=True)
     for number, (was, line) in fixes.items():
+        # A line that was changed in the box as well stays as it is in the box.
         if 0 < number <= len(lines) and lines[number - 1].strip().lstrip("\ufeff") == was:
+            # The line keeps its own line break.
             end = lines[number - 1][len(lines[number - 1].rstrip("\r\n")) :]
             lines[number - 1] = line + end
     return "".join(lines)
@@ -181,13 +183,14 @@ def _new_rows(post: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def with_rows(text: str, rows: list[dict[str, str]]) -> str:
-    """The text with typed rows as lines at its end, in its own columns where it has headings."""
+    """The text with the rows as lines at its end, in the columns of its headings if it has any."""
     if not rows:
         return text
     layout, separator, _ = laid_out(text)
     if layout:
         places, mark = layout.meanings, separator
     else:
+        # One cell for the whole name could not tell where a first name of two words ends.
         parted = not text.strip() and any(" " in row.get("first name", "") for row in rows)
         places = ["domain", "first name", "last name"] if parted else ["domain", "name"]
         places, mark = [*places, "address", "picture", "forward to", "years"], ","
@@ -209,9 +212,9 @@ def _line(row: Mapping[str, str], places: list[str], mark: str) -> str:
 
 
 def joined(text: str, more: str, product: Product) -> str:
-    """A file's lines below those of the box, under one set of headings.
+    """The lines of `more` below those of `text`, under one line of headings.
 
-    Raises `CannotRead` where that can't be.
+    Raises `CannotRead` if the columns differ and a line can't be read.
     """
     above, below = read(text, product), read(more, product)
     if not text.strip():
@@ -227,6 +230,7 @@ def joined(text: str, more: str, product: Product) -> str:
             "Mend the lines that need a change first, or take the file in place of what is in the"
             " box.",
         )
+    # Other columns, but every line is understood: all of them are written in the usual columns.
     return written([*above.rows, *below.rows])
 
 

@@ -1,6 +1,4 @@
-"""The page where an auditor makes an evidence pack: what shall be in it, how much that is, the
-file.
-"""
+"""The page where an auditor makes an evidence pack: its contents, its size, the file."""
 
 from __future__ import annotations
 
@@ -27,11 +25,12 @@ def days_back(days: int) -> date:
 
 
 class DayInput(forms.DateInput):
-    """The browser's own calendar."""
+    """A date field with the browser's own calendar."""
 
     input_type = "date"
 
     def __init__(self) -> None:
+        # Browsers accept only this format in a date field, whatever the person's language.
         super().__init__(format="%Y-%m-%d")
 
 
@@ -46,6 +45,7 @@ class PeriodForm(forms.Form):
         if first and last and last < first:
             self.add_error("last", "This is before the first day.")
         for day in (first, last):
+            # Browsers send a half-typed year as 0026, and dates end with the year 9999.
             if day and not 2000 <= day.year <= 9000:
                 self.add_error(
                     "first" if day is first else "last", "Give the year with four digits, as 2026."
@@ -53,7 +53,7 @@ class PeriodForm(forms.Form):
 
 
 class PackForm(PeriodForm):
-    """One order, or a period and perhaps one account or client of it."""
+    """One order, or a period, which an account or a client may narrow down."""
 
     order = forms.CharField(
         label="One order",
@@ -73,6 +73,7 @@ class PackForm(PeriodForm):
         typed = str(self.cleaned_data["order"]).strip().upper()
         if not typed:
             return None
+        # The number on pages is the key plus 1000.
         number = re.fullmatch(r"(?:MO-)?(\d{4,12})", typed)
         order = Order.objects.filter(pk=int(number[1]) - 1000).first() if number else None
         if order is None:
@@ -83,6 +84,7 @@ class PackForm(PeriodForm):
 
     def clean(self) -> None:
         super().clean()
+        # The number of one order makes the days needless.
         if self.errors or self.cleaned_data.get("order"):
             return
         for name in ("first", "last"):
@@ -100,7 +102,7 @@ class PackForm(PeriodForm):
 
 
 class MadeHereForm(forms.Form):
-    """The fingerprint that `verify.py` printed."""
+    """The fingerprint of a pack, as `verify.py` prints it."""
 
     fingerprint = forms.RegexField(
         r"^\s*[0-9a-fA-F]{64}\s*$",
@@ -114,7 +116,7 @@ class MadeHereForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest) -> HttpResponseBase:
-    """GET shows what would be in the pack, POST makes it, writes that down and gives it out."""
+    """GET shows the contents of the pack to be. POST makes the pack, records that, and sends it."""
     if not request.user.has_perm("history.export_event"):
         raise PermissionDenied
     is_made = request.method == "POST"
@@ -140,17 +142,18 @@ def show(request: HttpRequest) -> HttpResponseBase:
                 "scope": form.wanted.scope(),
                 "again": PackForm(typed, auto_id=False),
             }
+        # Too many orders for one pack, or an order that changes while it is read.
         except (evidence_pack.TooMuch, Moving) as error:
             context["trouble"] = str(error)
     response: HttpResponse = render(request, "evidence.html", None, title="Evidence", **context)
-    response.status_code = (
-        400 if form.errors or context["asked"].errors or "trouble" in context else 200
-    )
+    is_wrong = form.errors or context["asked"].errors or "trouble" in context
+    response.status_code = 400 if is_wrong else 200
     return response
 
 
 def _file(request: HttpRequest, wanted: evidence_pack.Wanted) -> FileResponse:
-    made = evidence_pack.make(wanted, by=request.user)  # type: ignore[arg-type]  # who has the permission is signed in
+    assert request.user.is_authenticated
+    made = evidence_pack.make(wanted, by=request.user)
     return FileResponse(
         made.file, as_attachment=True, filename=made.name, content_type="application/zip"
     )

@@ -1,4 +1,4 @@
-"""Domains, mailboxes and clients: what is owned, for whom."""
+"""The lists of domains, mailboxes, clients and names that are never bought."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orders.models import Client, Domain, Mailbox, NeverBuy, Order
 from orders.models.inventory import Asset
 
 LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
-KINDS = {
+CHIP_KINDS = {
     Asset.PLANNED: "",
     Asset.ORDERED: "info",
     Asset.READY: "ok",
@@ -28,11 +28,12 @@ KINDS = {
 
 
 def chip(kind: str, text: str) -> SafeString:
-    """A state as shape, colour and words."""
+    """The HTML of a state. `kind` is the CSS class: ok, wait, bad, info, doubt or empty."""
     return format_html('<span class="chip {}">{}</span>', kind, text)
 
 
 def order_link(order: Order | None) -> SafeString | str:
+    # Assets of a vendor's list that no order of ours made.
     if order is None:
         return "Held at the vendor before"
     return format_html(
@@ -41,7 +42,7 @@ def order_link(order: Order | None) -> SafeString | str:
 
 
 class AssetAdmin(ExportedList, admin.ModelAdmin):
-    """Read-only: orders make domains and mailboxes, nobody types them in."""
+    """Base of the read-only lists: orders make domains and mailboxes, nobody types them in."""
 
     actions = None
     list_per_page = 50
@@ -59,7 +60,7 @@ class AssetAdmin(ExportedList, admin.ModelAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, asset: Domain | Mailbox) -> SafeString:
-        return chip(KINDS[Asset(asset.state)], asset.get_state_display())
+        return chip(CHIP_KINDS[Asset(asset.state)], asset.get_state_display())
 
     @admin.display(description="Order", ordering="order")
     def by_order(self, asset: Domain | Mailbox) -> SafeString | str:
@@ -72,15 +73,30 @@ class DomainAdmin(AssetAdmin):
     list_select_related = ("client", "vendor", "order")
     search_fields = ("name", "client__name")
     fields = (
-        "name", "state_chip", "client", "vendor", "by_order", "years", "forward_to", "first_name", "last_name",
-        "ordered_at", "ready_at",
-    )  # fmt: skip
+        "name",
+        "state_chip",
+        "client",
+        "vendor",
+        "by_order",
+        "years",
+        "forward_to",
+        "first_name",
+        "last_name",
+        "ordered_at",
+        "ready_at",
+    )
     readonly_fields = ("state_chip", "by_order")
     export_columns = [
-        ("Domain", "name"), ("Client", lambda domain: domain.client), ("Account", "vendor"),
-        ("State", "get_state_display"), ("Order", lambda domain: domain.order or "Held at the vendor before"),
-        ("Years", "years"), ("Forwards to", "forward_to"), ("Ordered", "ordered_at"), ("Ready", "ready_at"),
-    ]  # fmt: skip
+        ("Domain", "name"),
+        ("Client", lambda domain: domain.client),
+        ("Account", "vendor"),
+        ("State", "get_state_display"),
+        ("Order", lambda domain: domain.order or "Held at the vendor before"),
+        ("Years", "years"),
+        ("Forwards to", "forward_to"),
+        ("Ordered", "ordered_at"),
+        ("Ready", "ready_at"),
+    ]
 
 
 @admin.register(Mailbox)
@@ -109,11 +125,18 @@ class MailboxAdmin(AssetAdmin):
         "ready_at",
     )
     readonly_fields = ("name", "state_chip", "client", "account", "by_order")
+    # Mailboxes have no client or account of their own. The order has both.
     export_columns = [
-        ("Address", "address"), ("First name", "first_name"), ("Last name", "last_name"),
-        ("Client", lambda mailbox: mailbox.order.client), ("Account", lambda mailbox: mailbox.order.vendor),
-        ("State", "get_state_display"), ("Order", "order"), ("Ordered", "ordered_at"), ("Ready", "ready_at"),
-    ]  # fmt: skip
+        ("Address", "address"),
+        ("First name", "first_name"),
+        ("Last name", "last_name"),
+        ("Client", lambda mailbox: mailbox.order.client),
+        ("Account", lambda mailbox: mailbox.order.vendor),
+        ("State", "get_state_display"),
+        ("Order", "order"),
+        ("Ordered", "ordered_at"),
+        ("Ready", "ready_at"),
+    ]
 
     @admin.display(ordering="order__client")
     def client(self, mailbox: Mailbox) -> Client:
@@ -125,7 +148,7 @@ class MailboxAdmin(AssetAdmin):
 
 
 class ClientForm(ApprovalForm):
-    """A client, its limits for those who may set them."""
+    """A client. Its limits are fields only for users who may set them."""
 
     policy = CLIENTS
 
@@ -138,10 +161,15 @@ class ClientAdmin(ExportedList, ApprovalAdmin):
     list_select_related = ("contact",)
     autocomplete_fields = ()
     export_columns = [
-        ("Client", "name"), ("Main domain", "main_domain"), ("Forwards to", "forward_to"),
-        ("Contact", lambda client: client.contact), ("Limit for an order", "order_limit"),
-        ("Limit for a day", "day_limit"), ("Limit for a month", "month_limit"), ("Currency", "limit_currency"),
-    ]  # fmt: skip
+        ("Client", "name"),
+        ("Main domain", "main_domain"),
+        ("Forwards to", "forward_to"),
+        ("Contact", lambda client: client.contact),
+        ("Limit for an order", "order_limit"),
+        ("Limit for a day", "day_limit"),
+        ("Limit for a month", "month_limit"),
+        ("Currency", "limit_currency"),
+    ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: Client | None = None
@@ -159,9 +187,8 @@ class ClientAdmin(ExportedList, ApprovalAdmin):
         return request.user.has_perm("orders.limit_client") and super().may_propose(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:
-        obj.save(
-            update_fields=list(form._meta.fields) if change else None
-        )  # not limits that an Operator sets meanwhile
+        # Saving every column would undo limits that an Operator has set since the page was opened.
+        obj.save(update_fields=list(form._meta.fields) if change else None)
         if set(LIMITS) & set(form.changed_data):
             obj.mark_limits_changed()
 
@@ -180,6 +207,7 @@ class NeverBuyAdmin(RecordedAdmin):
         return self.fields if obj else ("pattern", "reason")
 
     def save_model(self, request: HttpRequest, obj: NeverBuy, form: Any, change: bool) -> None:
+        # The name is stored as text, so that it outlives the user.
         if not change:
             obj.added_by_name = request.user.get_username()
         super().save_model(request, obj, form, change)

@@ -1,6 +1,4 @@
-"""How the box was read, for the page: the columns, and every line with its row or what to change,
-fifty a page.
-"""
+"""The preview of a draft: the columns, and pages of lines, each with its row or its error."""
 
 from __future__ import annotations
 
@@ -13,13 +11,14 @@ from django.core.paginator import Paginator
 from orders.drafting.intake import MOST_LINES, BadLine, Doubt, Reading, Row
 from vendors.verdicts import Problem
 
-PAGE = 50
-LISTED = 10  # bad lines in the summary at the top
+LINES_PER_PAGE = 50
+# bad lines in the summary at the top of the page
+BAD_LINES_LISTED = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class LineShown:
-    """One line: `text` stands in the box and can be mended in place, where it is one line there."""
+    """One line of the paste box, with its row or its error. `can_mend`: the page can correct it."""
 
     number: int
     text: str
@@ -33,7 +32,7 @@ class LineShown:
 
 @dataclass(kw_only=True)
 class Preview:
-    """What the page shows of a reading."""
+    """One page of lines, and counts for all lines. `shown` is "all" or "bad"."""
 
     reading: Reading
     lines: list[LineShown]
@@ -50,40 +49,40 @@ class Preview:
 
     @property
     def summary(self) -> list[tuple[BadLine, bool]]:
-        """The first bad lines, each with whether it stands on this page; that there are too many
-        comes first.
-        """
+        """The first bad lines, each with True if the line is on this page."""
         here = {line.number for line in self.lines}
         bad = self.reading.bad
-        first = [bad[-1], *bad[: LISTED - 1]] if self.count > MOST_LINES else bad[:LISTED]
+        # The reader adds "too many lines" at the end, but it matters more than single lines.
+        first = (
+            [bad[-1], *bad[: BAD_LINES_LISTED - 1]]
+            if self.count > MOST_LINES
+            else bad[:BAD_LINES_LISTED]
+        )
         return [(line, line.number in here) for line in first]
 
     @property
     def unlisted(self) -> int:
-        return max(0, self.bad_count - LISTED)
+        return max(0, self.bad_count - BAD_LINES_LISTED)
 
 
 def preview(
     reading: Reading, text: str, problems: Iterable[Problem], asked: Mapping[str, str]
 ) -> Preview:
-    """`asked` holds what was clicked: `show` (all or bad) and `page`, and what was shown before."""
+    """The lines of a page. `asked` is the posted form: `show` (all or bad), `page`, `shown`."""
     by_row: dict[int, list[Problem]] = {}
     for problem in problems:
         if problem.row:
             by_row.setdefault(problem.row, []).append(problem)
-    stopped = {
-        number
-        for number, found in by_row.items()
-        if any(problem.level == "stop" for problem in found)
-    }
+    stopped = {row for row, found in by_row.items() if any(p.level == "stop" for p in found)}
     results = reading.results
     to_change = [result for result in results if result.bad or result.number in stopped]
+    # The first look at a long list shows the lines that need work; later clicks decide.
     shown = asked.get("show") or asked.get("shown", "")
     if "show" not in asked and "page" not in asked:
-        shown = "bad" if to_change and len(results) > PAGE else "all"
+        shown = "bad" if to_change and len(results) > LINES_PER_PAGE else "all"
     if shown != "bad" or not to_change:
         shown = "all"
-    paginator = Paginator(to_change if shown == "bad" else results, PAGE)
+    paginator = Paginator(to_change if shown == "bad" else results, LINES_PER_PAGE)
     page = paginator.get_page(asked.get("page", 1))
     lines = text.lstrip("\ufeff").splitlines()
     shown_lines = [
@@ -95,6 +94,7 @@ def preview(
             doubts=tuple(result.doubts),
             stops=tuple(p for p in by_row.get(result.number, ()) if p.level == "stop"),
             warnings=tuple(p for p in by_row.get(result.number, ()) if p.level != "stop"),
+            # A quoted cell may span several lines, which one field can't hold.
             can_mend="\n" not in result.text and result.number <= len(lines),
         )
         for result in page.object_list
@@ -114,9 +114,8 @@ def preview(
 
 
 def field_errors(*forms: Any) -> list[dict[str, str]]:
-    """Every field that needs a change, to jump to from the top of the page; the box's lines are
-    listed apart.
-    """
+    """Fields with errors, for links at the top of the page."""
+    # The lines of the paste box have a list of their own.
     return [
         {"id": form[name].auto_id, "label": form[name].label, "text": " ".join(errors)}
         for form in forms

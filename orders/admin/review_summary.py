@@ -98,7 +98,7 @@ def _limited(uses: Iterable[Mapping[str, Any]]) -> list[Tile]:
     rows = list(uses)
     if not rows:
         return []
-    # The rows come with the limit first that has the least room.
+    # The tile has room for one limit: one that is exceeded, or else the first.
     over = [row for row in rows if row["is_over"]]
     closest = over[0] if over else rows[0]
     says = "Over a limit" if over else "Within all limits"

@@ -1,6 +1,4 @@
-"""A draft sent by somebody whose session ended: they log in on the spot, and what they typed goes
-on with them.
-"""
+"""A draft posted after the session ended: the person logs in at once and keeps the entries."""
 
 from __future__ import annotations
 
@@ -28,11 +26,12 @@ from vendors.models import Vendor
 View = Callable[..., HttpResponse]
 LOGIN = ("username", "password")
 NOT_CARRIED = {*LOGIN, "code"}
+# Passwords of options are typed again: a page for people without a session must not hold them.
 SECRET = {f"option-{name}" for api in REGISTRY.values() for name in api.secret_options}
 
 
 class LogInForm(AdminAuthenticationForm):
-    """Name, password and, of whoever has a second factor, its code."""
+    """Name, password, and a code from people with a second factor."""
 
     code = forms.CharField(
         required=False,
@@ -42,27 +41,30 @@ class LogInForm(AdminAuthenticationForm):
     )
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean()
+        cleaned: dict[str, Any] = super().clean()
         user = self.get_user()
+        # The usual log-in page asks for the code in a second step. The entries would be lost there.
         if user is not None and self.request is not None and two_factor.of(user) is not None:
-            found = two_factor.check(self.request, user, said.get("code", ""))
+            found = two_factor.check(self.request, user, cleaned.get("code", ""))
             if not found.is_good:
                 raise forms.ValidationError(found.why)
-        return said
+        return cleaned
 
 
 def keeps_what_was_typed(view: View) -> View:
-    """The view, but for a draft that comes without a session."""
+    """Decorates the view of a draft's form: posts without a session get the log-in page instead."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # "keep" comes from the page's script, which could not show a log-in page.
         is_sent = (
             request.method == "POST" and request.POST.get("rows") and "keep" not in request.POST
         )
         is_in = admin.site.has_permission(request)
         if is_sent and not is_in:
             return _log_in(request, kwargs.get("pk"))
-        if is_sent and _is_trying(request):  # logged in again elsewhere meanwhile
+        # The person logged in on another tab while this log-in page was open.
+        if is_sent and _is_trying(request):
             return _go_on(request, kwargs.get("pk"))
         return view(request, *args, **kwargs)
 
@@ -94,7 +96,8 @@ def _log_in(request: HttpRequest, order_id: int | None) -> HttpResponse:
 
 
 def _go_on(request: HttpRequest, order_id: int | None) -> HttpResponse:
-    """Back to the draft with what was typed, as unsaved work; nothing is saved by logging in."""
+    """Store the entries as unsaved work and redirect to the draft."""
+    # Another person may have logged in, whose draft this is not. Nothing is saved without a click.
     place = _place(request, order_id)
     if place is None:
         return redirect("admin:orders_order_add")

@@ -1,4 +1,4 @@
-"""The orders of an account, as the account's own page counts them."""
+"""Counts of an account's orders, for the account's page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ register = template.Library()
 
 @register.simple_tag
 def orders_behind(vendor: Vendor) -> dict[str, Any]:
-    """Confirmed orders that wait for a stopped account, and those with an unknown outcome."""
+    """Counts of confirmed orders that wait for the account, and of those with unknown outcome."""
     orders = Order.objects.filter(vendor=vendor)
     # An order that is still within its pause would not go out if the account were opened now.
     waiting = orders.filter(state=State.CONFIRMED).exclude(hold_until__gt=timezone.now())

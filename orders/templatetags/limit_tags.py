@@ -22,7 +22,7 @@ def money(amount: Decimal, currency: str) -> str:
 
 @register.simple_tag
 def left_at(vendor: Vendor) -> str:
-    """The noted balance less later orders; empty where nobody noted one."""
+    """The noted balance less later orders; empty if no balance is noted."""
     left = balance.estimate(vendor)
     return "" if left is None else show(left, vendor.balance_currency)
 

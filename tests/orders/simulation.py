@@ -244,8 +244,8 @@ class Installation(RuleBasedStateMachine):
         submission.confirm(pk, by=self._user(by), digest=digest, planned_for=planned_for)
         assert digest == current.digest, "confirmed something else than was shown"
         secrets = order.vendor.secrets.open() | Sealed(order.sealed).open()
-        body = current.request.wire_body(secrets) or b""
-        self.books.bodies[pk, digest] = hashlib.sha256(body).hexdigest()
+        prepared = current.request.prepare(current.host, secrets)
+        self.books.bodies[pk, digest] = prepared.body_sha256
         order = fresh(order)
         if order.state == State.REVIEW:
             happened["first confirmations of two"] += 1
