@@ -209,7 +209,7 @@ def send_back(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Possible until a worker claims the order."""
+    # Once a worker has claimed the order, `Order.cancel` refuses.
     order = load(request, pk, "orders.cancel_order")
     user = _user(request)
     if order.drafted_by_id != user.pk and not user.has_perm("orders.confirm_order"):

@@ -63,7 +63,6 @@ class Place:
 
 
 def page_url(*, vendor_id: int, product: str, order_id: int | None = None, **query: str) -> str:
-    """The URL of the draft's form."""
     if order_id:
         url = reverse("admin:orders_order_edit", args=[order_id])
     else:

@@ -249,7 +249,6 @@ def _shown(offer: Offered) -> dict[str, Any]:
 
 @require_POST
 def take(request: HttpRequest, pk: int) -> HttpResponse:
-    """Replace a name on the draft by a suggested one."""
     order = load(request, pk, "orders.change_order")
     if order.state == State.DRAFT and _why_not_change(request, order):
         raise PermissionDenied

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from orders.admin.order_pages import render
-from orders.drafting.capacity import Needed, Offer, Capacity, offers, product_notes, work_out
+from orders.drafting.capacity import Capacity, Needed, Offer, offers, product_notes, work_out
 from orders.drafting.intake import MOST_LINES
 from orders.validation.public_suffixes import registrable
 from vendors.models import Vendor

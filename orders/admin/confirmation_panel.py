@@ -61,7 +61,6 @@ def tried(order: Order) -> list[Event]:
 
 
 def message_after(order: Order) -> str:
-    """The result of a confirmation, as the message on the next page."""
     if order.state == State.REVIEW:
         return (
             f"Your confirmation of {order} is noted. Nothing is sent yet: a second person has to"

@@ -126,7 +126,6 @@ def history(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def all_events(order: Order) -> str:
-    """The URL of the history page with this order's events only."""
     events_url = reverse("admin:history_event_changelist")
     return f"{events_url}?subject_type=orders.order&subject_id={order.pk}"
 

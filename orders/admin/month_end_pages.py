@@ -97,7 +97,6 @@ class SettleForm(forms.Form):
 
 
 def last_month() -> dict[str, date]:
-    """The first and last day of the month before this one."""
     ends = timezone.localdate().replace(day=1) - timedelta(days=1)
     return {"begins_on": ends.replace(day=1), "ends_on": ends}
 

@@ -7,7 +7,6 @@ stop between any two of them, for ever or for hours. Time passes by moving every
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator

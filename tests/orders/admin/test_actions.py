@@ -1,6 +1,4 @@
-"""Deciding on the pages: what was seen is what is confirmed, never one's own order, never without a
-reason.
-"""
+"""Decisions on pages: only the plan that was shown, never one's own order, never without reason."""
 
 from __future__ import annotations
 

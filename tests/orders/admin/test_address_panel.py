@@ -1,6 +1,4 @@
-"""The panel of the draft page that makes addresses: a preview first, nothing saved, nothing typed
-lost.
-"""
+"""The panel that makes addresses: a preview first, nothing is saved, no entry is lost."""
 
 from __future__ import annotations
 
@@ -41,8 +39,14 @@ class Draft:
 
 
 DEFAULTS = {
-    "names": "", "domains": "", "mode": "every", "per_domain": "", "pattern": "{first}", "own": "", "umlauts": "plain",
-}  # fmt: skip
+    "names": "",
+    "domains": "",
+    "mode": "every",
+    "per_domain": "",
+    "pattern": "{first}",
+    "own": "",
+    "umlauts": "plain",
+}
 
 
 @pytest.fixture

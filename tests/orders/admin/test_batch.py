@@ -1,6 +1,4 @@
-"""Several orders at once: each shown with all that speaks against it, each confirmed on its own,
-one button.
-"""
+"""Several orders on one page: each with everything against it, each confirmed on its own."""
 
 from __future__ import annotations
 

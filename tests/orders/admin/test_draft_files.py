@@ -17,8 +17,9 @@ from tests.orders.pages import add_url, browser, typed, url
 from vendors.models import Vendor
 
 CSV = (
-    b"Last name,E-mail,First"
-    b" name,Domain\r\nReyes,dana@acme.com,Dana,acme.com\r\nIto,sam@acme.com,Sam,acme.com\r\n"
+    b"Last name,E-mail,First name,Domain\r\n"
+    b"Reyes,dana@acme.com,Dana,acme.com\r\n"
+    b"Ito,sam@acme.com,Sam,acme.com\r\n"
 )
 
 

@@ -1,6 +1,4 @@
-"""Lists as CSV: the rows that the page shows, all pages of them, and a record that they were taken
-away.
-"""
+"""Lists as CSV: the rows of all pages of the list, and an event for each download."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The pages about an order: what they refuse, what they keep, and that a bad request never leaves
-half a thing.
-"""
+"""The pages about an order: refusals, kept entries, and bad requests that change nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +24,8 @@ LONG = 10**30
 
 @pytest.fixture(autouse=True)
 def quiet(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.CRITICAL, "django.request")  # every refusal is a warning there
+    # Django logs a warning for every refusal.
+    caplog.set_level(logging.CRITICAL, "django.request")
 
 
 def counts() -> list[int]:
