@@ -1,4 +1,4 @@
-"""What a vendor's answer to a paid request can mean; *unknown* is the default."""
+"""Verdicts over a vendor's answer to a paid request. *Unknown* is the default."""
 
 from __future__ import annotations
 
