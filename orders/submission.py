@@ -178,8 +178,8 @@ def recheck(attempt: Attempt) -> Plan | None:
         return None
     current = plan(order)
     why = ""
-    if current.digest != order.digest and (changed := price_drift.tolerate(attempt, current)):
-        why = f"Not sent, because it is no longer what was confirmed. {changed}"
+    if current.digest != order.digest and (objection := price_drift.tolerate(attempt, current)):
+        why = f"Not sent, because it is no longer what was confirmed. {objection}"
     elif current.blocking:
         why = f"Not sent. {current.why_blocked}"
     elif lacking := confirmations.lacking(order, current):

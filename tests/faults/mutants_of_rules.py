@@ -167,7 +167,11 @@ RULE_MUTANTS = (
         name="Sending does not compare with what was confirmed",
         promise="5",
         edits=(
-            (SUBMISSION, "if current.digest != order.digest and (changed", "if False and (changed"),
+            (
+                SUBMISSION,
+                "if current.digest != order.digest and (objection",
+                "if False and (objection",
+            ),
         ),
         caught_by=(
             f"{SENDING}::test_a_price_that_moved_after_confirming_sends_nothing_and_asks_again",
