@@ -191,14 +191,24 @@ SENDING_MUTANTS = (
     Mutation(
         name="“Come back later” (429) is called refused",
         promise="2",
-        edits=((API, "return NotSent(why=", "return Refused(problems=()) or NotSent(why="),),
+        edits=(
+            (
+                "vendors/apis/answers.py",
+                "    return _doubt(api, order, answer) or NotSent(",
+                "    return Refused(problems=()) or NotSent(",
+            ),
+        ),
         caught_by=(f"{SENDING}::test_too_many_requests_waits_and_then_buys_once",),
     ),
     Mutation(
         name="A success that can't be read is called accepted",
         promise="2",
         edits=(
-            (API, "return acceptance or Unknown(", "return acceptance or Accepted() or Unknown("),
+            (
+                "vendors/apis/answers.py",
+                "    return success or Unknown(",
+                "    return success or Accepted() or Unknown(",
+            ),
         ),
         caught_by=(
             f"{ANSWERS}::test_a_success_that_cannot_be_read_is_unknown",

@@ -75,7 +75,7 @@ def test_the_same_order_twice_is_charged_twice_unless_the_vendor_documents_other
     assert first.ok
     if kind == "scaledmail":
         assert second.status_code == 400
-        assert second.json() == {"error": "Domain acme.com is already used or unavailable"}
+        assert second.json() == {"error": "Domain acme.com is used or unavailable"}
         assert len(vendors.ledger.charges()) == 1
     else:
         assert second.ok

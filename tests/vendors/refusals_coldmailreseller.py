@@ -183,6 +183,7 @@ COLDMAILRESELLER = [
     Refusal(
         key=CMR_MAILBOXES, says="The subscription is not active, or not of this domain",
         quotes=("ID of the active subscription to add mailboxes to",), reply=cmr(404, "Subscription not found"),
+        verdict=Unknown,
     ),
     *cmr_everywhere(CMR_MAILBOXES),
     *by_nature(CMR_MAILBOXES),

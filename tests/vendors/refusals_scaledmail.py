@@ -122,7 +122,11 @@ SCALEDMAIL_REFUSALS = [
     Refusal(
         key=SCALEDMAIL, says="If any domain is already used or unavailable, the request will fail.",
         quotes=("If any domain is already used or unavailable, the request will fail.",),
-        reply=(400, {"error": "Domain beta.org is already used or unavailable"}), field="domain", row=2,
+        reply=(400, {"error": "Domain beta.org is unavailable"}), field="domain", row=2,
+    ),
+    Refusal(
+        key=SCALEDMAIL, says="A domain is already used", quotes=("If any domain is already used",),
+        reply=(400, {"error": "Domain beta.org is already used"}), verdict=Unknown,
     ),
     Refusal(
         key=SCALEDMAIL, says="The bearer token is missing or wrong",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.vendors.orders import PRODUCTS, case, reply
+from vendors.apis.replies import seconds_to
 from vendors.http import Reply
 from vendors.verdicts import NotSent, Unknown, Verdict
 
@@ -87,6 +88,19 @@ def test_a_refusal_that_is_not_the_vendors_own_is_unknown(
     assert isinstance(verdict(key, reply(status, body)), Unknown)
 
 
+SLOW_DOWN: dict[str, Any] = {
+    "coldmailreseller": {"status": 429, "message": "Too many requests", "data": None},
+    "scaledmail": {"message": "Too many requests", "limit": "5 requests per second"},
+    "woodpecker": {
+        "title": "Too Many Requests",
+        "status": 429,
+        "details": "Slow down",
+        "timestamp": "2026-05-06T12:00:00Z",
+    },
+    "smartsenders": {"error": {"code": "RATE_LIMIT_EXCEEDED", "message": "Too many requests"}},
+}
+
+
 @pytest.mark.parametrize("key", PRODUCTS)
 @pytest.mark.parametrize(
     ("headers", "seconds"),
@@ -105,6 +119,45 @@ def test_a_refusal_that_is_not_the_vendors_own_is_unknown(
 def test_429_was_not_placed_and_tells_how_long_to_wait(
     key: Any, headers: dict[str, str], seconds: int | None
 ) -> None:
-    found = verdict(key, reply(429, b"", headers))
+    found = verdict(key, reply(429, SLOW_DOWN[key[0]], headers))
     assert isinstance(found, NotSent)
     assert found.retry_after == seconds
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        {},
+        b"<html><title>429 Too Many Requests</title></html>",
+        {"message": "Too many requests", "order_id": "1"},
+        {"status": 429, "message": "Too many requests", "data": {"orderId": "1"}},
+        {"message": "Order placed. Slow down."},
+        {"error": {"code": "RATE_LIMIT_EXCEEDED", "message": "The card was charged"}},
+    ],
+)
+def test_429_of_another_form_is_unknown(key: Any, body: Any) -> None:
+    """A proxy may count requests after the vendor took the order."""
+    assert isinstance(verdict(key, reply(429, body, {"Retry-After": "7"})), Unknown)
+
+
+@pytest.mark.parametrize(
+    ("number", "seconds"),
+    [
+        (2, 2),
+        (2.4, 2),
+        (0, 0),
+        (86_400, 86_400),
+        (86_401, None),
+        (1_000_000_000, 0),
+        (9_999_999_999, 86_400),
+        (10**13, None),
+        (float("inf"), None),
+        (True, None),
+        (-1, None),
+        ("2", None),
+    ],
+)
+def test_the_vendors_own_number_tells_how_long_to_wait(number: Any, seconds: int | None) -> None:
+    assert seconds_to(number) == seconds

@@ -97,7 +97,16 @@ def test_every_member_is_there(name: str) -> None:
         assert not url.endswith("/") or url == api.docs_url
     assert set(api.secrets) == {"api_key"} == set(api.secret_help)
     assert api.price_items
-    for member in ("check", "cost", "order_request", "refusal", "acceptance", "look_for", "test"):
+    for member in (
+        "check",
+        "cost",
+        "order_request",
+        "refusal",
+        "success",
+        "is_throttled",
+        "look_for",
+        "test",
+    ):
         assert getattr(type(api), member) is not getattr(Api, member), member
     assert api.can_tell_progress == (type(api).progress is not Api.progress)
     assert api.can_fetch_prices == (type(api).prices is not Api.prices)

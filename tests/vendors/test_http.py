@@ -6,6 +6,7 @@ import gzip
 import pickle
 import socket
 import ssl
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -245,12 +246,66 @@ def test_the_body_of_a_redirect_is_not_read_without_limit_either(serve: Any) -> 
     assert in_time(lambda: post(server.url)) == Lost("the answer was larger than any honest one")
 
 
-def test_a_small_answer_that_unpacks_to_a_huge_one_is_not_unpacked(serve: Any) -> None:
-    packed = gzip.compress(b"x" * 200_000_000)
-    server = serve(answering(packed, headers="Content-Encoding: gzip\r\n"))
-    reply = in_time(lambda: post(server.url))
+def raw_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+PACKERS = {"gzip": gzip.compress, "x-gzip": gzip.compress, "GZip ": gzip.compress}
+PACKERS |= {"deflate": zlib.compress, "Deflate": raw_deflate}
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_packed_answer_is_unpacked(serve: Any, encoding: str) -> None:
+    packed = PACKERS[encoding](b'{"key": "practice-KEY", "ok": true}')
+    reply = post(serve(answering(packed, headers=f"Content-Encoding: {encoding}\r\n")).url)
     assert isinstance(reply, Reply)
-    assert (reply.body, reply.json()) == (packed, None)
+    assert reply.json() == {"key": str(Secret("api_key")), "ok": True}
+
+
+@pytest.mark.parametrize("encoding", PACKERS)
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_too_large(serve: Any, encoding: str) -> None:
+    packed = PACKERS[encoding](b"x" * 200_000_000)
+    server = serve(answering(packed, headers=f"Content-Encoding: {encoding}\r\n"))
+    assert in_time(lambda: post(server.url)) == Lost("the answer was larger than any honest one")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "packed"),
+    [
+        ("gzip", gzip.compress(b"{}")[:-1]),
+        ("gzip", gzip.compress(b"{}") + b"{}"),
+        ("gzip", b"{}"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"{}"))),
+        ("br", b"{}!"),
+    ],
+)
+def test_an_answer_that_cannot_be_unpacked_stays_packed(
+    serve: Any, encoding: str, packed: bytes
+) -> None:
+    reply = post(serve(answering(packed, headers=f"Content-Encoding: {encoding}\r\n")).url)
+    assert isinstance(reply, Reply)
+    assert reply.body == packed
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'\xef\xbb\xbf{"ok": true}', {"ok": True}),
+        (b'{"ok": false, "ok": true}', None),
+        (b'{"data": {"id": 1, "id": 2}}', None),
+        (b'{"price": NaN}', None),
+    ],
+)
+def test_a_byte_order_mark_is_passed_over_and_a_key_stands_once(body: bytes, value: Any) -> None:
+    assert Reply(status=200, headers={}, body=body, seconds=1).json() == value
+
+
+def test_a_reply_keeps_what_the_vendor_wrote_out_of_its_text(serve: Any) -> None:
+    reply = post(serve(answering(b'{"key": "practice-KEY"}')).url)
+    assert isinstance(reply, Reply)
+    assert reply.written_json() == {"key": "practice-KEY"}
+    assert "practice-KEY" not in repr(reply)
 
 
 def test_a_request_to_no_address_is_doubt_not_a_crash() -> None:

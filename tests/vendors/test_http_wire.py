@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mailops import VERSION
 from tests.vendors.exchange import (
     REQUEST,
     SECRETS,
@@ -40,6 +41,7 @@ def test_the_bytes_on_the_wire_are_the_confirmed_ones(serve: Any) -> None:
     assert visit.headers["content-type"] == "application/json"
     assert visit.headers["content-length"] == str(len(visit.body))
     assert visit.headers["connection"] == "close"
+    assert visit.headers["user-agent"] == f"MailOps/{VERSION}"
     assert visit.headers["accept-encoding"] == "identity"
 
 
@@ -144,12 +146,25 @@ def test_an_answer_without_a_length_ends_with_the_connection(serve: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "status", ["103 Early Hints", "202 Accepted", "204 No Content", "422 No", "503 Away", "999 ?"]
+    "status",
+    ["101 Switching Protocols", "202 Accepted", "204 No Content", "422 No", "503 Away", "999 ?"],
 )
 def test_any_status_is_a_reply_for_the_adapter_to_read(serve: Any, status: str) -> None:
     reply = post(serve(saying(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())).url)
     assert isinstance(reply, Reply)
     assert reply.status == int(status[:3])
+
+
+@pytest.mark.parametrize("interim", ["100 Continue", "102 Processing", "103 Early Hints", "199 ?"])
+def test_an_interim_answer_is_passed_over(serve: Any, interim: str) -> None:
+    first = f"HTTP/1.1 {interim}\r\nLink: </a>\r\n\r\n".encode() * 3
+    reply = post(serve(saying(first + b'HTTP/1.1 202 OK\r\n\r\n{"ok": true}')).url)
+    assert isinstance(reply, Reply)
+    assert (reply.status, reply.json()) == (202, {"ok": True})
+
+
+def test_an_interim_answer_alone_is_a_lost_answer(serve: Any) -> None:
+    assert isinstance(post(serve(saying(b"HTTP/1.1 103 Early Hints\r\n\r\n")).url), Lost)
 
 
 def test_two_requests_at_once_do_not_share_a_deadline(serve: Any) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
 
-from vendors.apis.replies import retry_after
+from vendors.apis import answers
+from vendors.apis.answers import Answer
 from vendors.apis.values import Evidence, Offered, OrderLike, OwnedDomain, Product, Progress
 from vendors.cost import CostSheet, FetchedPrice, PriceLike
 from vendors.http import Read, Reply, Request
-from vendors.verdicts import Accepted, NotSent, Problem, Refused, Unknown, Verdict
+from vendors.verdicts import Accepted, Problem, Refused, Unknown, Verdict
 
 
 class Api:
@@ -54,7 +56,10 @@ class Api:
     row_words: ClassVar[Mapping[str, str]]
     row_keys: ClassVar[tuple[str, ...]]
 
-    REFUSALS: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
+    # The statuses with which the vendor's own refusals come.
+    REFUSALS: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404, 422})
+    # Words after which this vendor's refusals may have bought something, beside those of all.
+    doubtful_words: ClassVar[re.Pattern[str] | None] = None
 
     # Set by `__init_subclass__`.
     can_fetch_prices: ClassVar[bool]
@@ -88,34 +93,27 @@ class Api:
     def read_reply(self, order: OrderLike, reply: Reply) -> Verdict:
         """The verdict over a whole answer to the paid request.
 
-        Whatever is not documented is *unknown*.
+        Whatever is not documented is *unknown*. The shared rules are in `vendors.apis.answers`.
         """
-        if reply.status == 429:
-            return NotSent(why="The vendor asks us to slow down.", retry_after=retry_after(reply))
-        if reply.status in self.REFUSALS:
-            refusal = self.refusal(order, reply)
-            return refusal or Unknown(
-                why=f"The vendor answered {reply.status} in a form it does not document."
-            )
-        if 200 <= reply.status < 300:
-            acceptance = self.acceptance(order, reply)
-            return acceptance or Unknown(
-                why=f"The vendor answered {reply.status}, but the answer can't be read."
-            )
-        return Unknown(
-            why=(
-                f"The vendor answered {reply.status}, which does not say whether it placed the"
-                " order."
-            )
-        )
+        return answers.read(self, order, reply)
 
-    def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
-        """The refusal in a documented error body; None where the body has another shape."""
+    # The documented shapes, key sets included: a body with one key more has another shape.
+
+    def success(self, order: OrderLike, answer: Answer) -> Accepted | Unknown | None:
+        """The acceptance in the documented success of any 2xx; None for another shape."""
         raise NotImplementedError
 
-    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
-        """The acceptance in a documented success; None where it can't be read."""
+    def refusal(self, order: OrderLike, answer: Answer) -> Refused | None:
+        """The refusal in the documented error body; None for another shape."""
         raise NotImplementedError
+
+    def is_throttled(self, answer: Answer) -> bool:
+        """The body is the one that the vendor documents for "too many requests" (429)."""
+        return False
+
+    def wait_of(self, answer: Answer) -> Any:
+        """The vendor's number in that body for how long to wait, or until when."""
+        return None
 
     # The reads. All raise `ReadFailed`.
 

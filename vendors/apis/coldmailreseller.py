@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from vendors.apis import shared_rules
+from vendors.apis.answers import Answer, has_keys, is_reference, is_status, is_words
 from vendors.apis.base import Api
 from vendors.apis.coldmailreseller_rules import (
     AccountForm,
@@ -30,7 +31,7 @@ from vendors.apis.reads import ask, could_not_ask, is_since, owned_domains, rows
 from vendors.apis.replies import text, word
 from vendors.apis.values import DomainLine, Evidence, MailboxLine, OrderLike, OwnedDomain, Product
 from vendors.cost import CostSheet, PriceLike, cost_line, cost_sheet
-from vendors.http import Read, ReadFailed, Reply, Request, Secret
+from vendors.http import Read, ReadFailed, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
 BASE = "/api/v1/integration"
@@ -142,50 +143,44 @@ class ColdMailReseller(Api):
             body=_mailboxes_body(order) if order.product == "mailboxes" else _domains_body(order),
         )
 
-    def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
-        body = reply.json()
-        # Every answer is an envelope whose `status` repeats the HTTP status.
-        if not isinstance(body, dict) or body.get("status", reply.status) != reply.status:
+    def refusal(self, order: OrderLike, answer: Answer) -> Refused | None:
+        if not _is_error(answer):
             return None
-        says = body.get("message")
-        if not isinstance(says, str) or not says.strip():
-            return None
-        # Errors carry `data: null`. With an order number, something was made after all.
-        if isinstance(body.get("data"), dict) and body["data"].get("orderId"):
-            return Unknown(why=f"The vendor answered {reply.status}, and yet it names an order.")
-        says = text(says)
+        says = answer.text(answer.body["message"])
         if POOR.search(says):
-            return Refused(
-                problems=(Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says),)
-            )
-        return shared_rules.refused(order, reply, says)
+            poor = Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says)
+            return Refused(problems=(poor,))
+        return shared_rules.refused(order, answer.status, says)
 
-    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
-        body = reply.json()
-        if reply.status != 200 or not isinstance(body, dict) or body.get("status", 200) != 200:
+    def success(self, order: OrderLike, answer: Answer) -> Accepted | Unknown | None:
+        # "creates-order-json". Others have seen `actionId` and the list of unavailable domains, in
+        # `data` or beside it.
+        extra = ("message", "actionId", "unavailableDomains")
+        if not answer.has_keys("status", "data", optional=extra):
             return None
-        data = body.get("data")
-        if (
-            not isinstance(data, dict)
-            or not isinstance(data.get("orderId"), str)
-            or not data["orderId"].strip()
-        ):
+        body, data = answer.body, answer.body["data"]
+        if not is_status(body["status"], 200) or not isinstance(body.get("message"), str | None):
             return None
-        reference = text(data["orderId"], limit=120)
-        # A 200 may be a partial acceptance: others have seen this list, the page does not have it.
-        refused = data.get("unavailableDomains") or []
-        if not isinstance(refused, list) or not all(isinstance(name, str) for name in refused):
-            return Unknown(
-                why=(
-                    f"The vendor made order {reference}, but which domains it left out can't be"
-                    " read."
-                )
-            )
+        if not has_keys(data, "orderId", optional=("unavailableDomains",)):
+            return None
+        if not is_reference(data["orderId"]):
+            return None
+        reference = answer.text(data["orderId"], limit=120)
+        refused = _unavailable(order, body, data)
+        if refused is None:
+            why = f"The vendor made order {reference}, but which domains it left out can't be read."
+            return Unknown(why=why)
+        if refused and len(refused) == len(order.contents):
+            why = f"The vendor made order {reference}, yet it left out every domain of it."
+            return Unknown(why=why)
         return Accepted(
             reference=reference,
-            refused_domains=tuple(name.strip().lower() for name in refused),
-            details={"vendor_says": text(body.get("message"))},
+            refused_domains=refused,
+            details={"vendor_says": answer.text(body.get("message"))},
         )
+
+    def is_throttled(self, answer: Answer) -> bool:
+        return _is_error(answer)
 
     def look_for(
         self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
@@ -235,6 +230,30 @@ class ColdMailReseller(Api):
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
         _subscriptions(read, ("limit", "1"))
         return "The key works. Whether the user ID is right shows with the first order."
+
+
+def _is_error(answer: Answer) -> bool:
+    """The envelope of every error: its `status` repeats the HTTP status and `data` is null."""
+    return (
+        answer.has_keys("status", "message", "data")
+        and is_status(answer.body["status"], answer.status)
+        and is_words(answer.body["message"])
+        and answer.body["data"] is None
+    )
+
+
+def _unavailable(
+    order: OrderLike, body: dict[str, Any], data: dict[str, Any]
+) -> tuple[str, ...] | None:
+    """The order's domains that the vendor left out; None where the list can't be read."""
+    found: dict[str, None] = {}
+    for part in (body, data):
+        names = [] if part.get("unavailableDomains") is None else part["unavailableDomains"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            return None
+        found |= dict.fromkeys(name.strip().lower() for name in names)
+    # A name that nobody ordered was read wrong, or belongs to another order.
+    return tuple(found) if found.keys() <= {line.name.lower() for line in order.contents} else None
 
 
 def _domains_body(order: OrderLike) -> dict[str, Any]:

@@ -26,6 +26,20 @@ def retry_after(reply: Reply) -> int | None:
         return None
 
 
+def seconds_to(value: Any) -> int | None:
+    """Seconds to wait from a vendor's number of seconds, or from the moment that it names.
+
+    ScaledMail's page gives no unit; its sample looks like seconds since 1970.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        return None
+    if value <= LONGEST_WAIT:
+        return round(value)
+    if 10**9 <= value < 10**10:
+        return min(max(0, round(value - datetime.now(UTC).timestamp())), LONGEST_WAIT)
+    return None
+
+
 def refused_key(vendor_says: str) -> Problem:
     return Problem(
         message="The vendor did not accept the key. Nothing was bought.",

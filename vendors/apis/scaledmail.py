@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from vendors.apis import shared_rules
+from vendors.apis.answers import Answer, is_reference, is_words
 from vendors.apis.base import Api
 from vendors.apis.reads import (
     amount,
@@ -42,18 +43,19 @@ from vendors.apis.values import (
     Progress,
 )
 from vendors.cost import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
-from vendors.http import Read, ReadFailed, Reply, Request, Secret
-from vendors.verdicts import Accepted, Problem, Refused, Unknown
+from vendors.http import Read, ReadFailed, Request, Secret
+from vendors.verdicts import Accepted, Problem, Refused
 
 BASE = "/api/v1"
 KEY = {"Authorization": Secret("api_key", prefix="Bearer ")}
 LOOKED_AT = 10  # orders read for their domains after a lost answer, one question each
 STATES = {"active": "ready", "in progress": "ordered"}
-# Words after which a refusal may have made a subscription, and a success may have made none.
+# Others have seen a 400 for an order whose subscription was made but could not be charged.
 MONEY_MOVED = re.compile(
     r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE
 )
-TROUBLE = re.compile(r"fail|declin|could not|unable", re.IGNORECASE)
+# The keys of an order's number that others have seen; the page shows none.
+NUMBERS = ("id", "order_id", "payment_id")
 
 
 class ScaledMail(Api):
@@ -76,6 +78,8 @@ class ScaledMail(Api):
     pace_seconds = 0.2  # 5 requests a second for each key
     search_pace_seconds = 4  # 15 searches or suggestions a minute
     AccountForm = AccountForm
+    REFUSALS = frozenset({400, 401, 403, 404})
+    doubtful_words = MONEY_MOVED
     products = {
         "package": Product(
             label="Package of domains with mailboxes",
@@ -148,43 +152,37 @@ class ScaledMail(Api):
             | {"domains": [_domain(line) for line in order.contents]},
         )
 
-    def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
-        body = reply.json()
-        if not isinstance(body, dict) or _reference(body) or body.get("success") is True:
+    def refusal(self, order: OrderLike, answer: Answer) -> Refused | None:
+        # "calculate-package" and others: `error` for what is wrong, `message` for 401 and 429.
+        if not (answer.has_keys("error") or answer.has_keys("message")):
             return None
-        words = [body[key] for key in ("error", "message") if body.get(key)]
-        if not words or not all(isinstance(word, str) for word in words):
+        if not all(map(is_words, answer.body.values())):
             return None
-        says = text(" ".join(dict.fromkeys(words)))
-        # Others have seen a 400 for an order whose subscription was made but could not be charged.
-        if MONEY_MOVED.search(says):
-            return Unknown(
-                why=f"The vendor refused, yet it may have made a subscription. It says: {says}"
-            )
-        return shared_rules.refused(order, reply, says)
+        return shared_rules.refused(order, answer.status, answer.says)
 
-    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
+    def success(self, order: OrderLike, answer: Answer) -> Accepted | None:
         """The documented success is an empty object: an order number is not guaranteed."""
-        body = reply.json()
-        if reply.status != 200 or not isinstance(body, dict):
+        # Others have seen `success: true` and each of the numbers.
+        if not answer.has_keys(optional=(*NUMBERS, "success", "message")):
             return None
-        reference, says = _reference(body), text(body.get("message"))
-        is_denied = (
-            body.get("error")
-            or body.get("success", True) is not True
-            or body.get("status") == "error"
-        )
-        if is_denied or TROUBLE.search(says):
-            return Unknown(
-                why=(
-                    "The vendor answered 200 with an error. It says:"
-                    f" {text(body.get('error')) or says}"
-                )
-            )
+        body = answer.body
+        numbers = [body[key] for key in NUMBERS if key in body]
+        if not all(map(is_reference, numbers)) or body.get("success", True) is not True:
+            return None
         # A lone `message` is how the vendor words an error.
-        if "message" in body and not (reference or body.get("success")):
+        if "message" in body and not (is_words(body["message"]) and (numbers or "success" in body)):
             return None
-        return Accepted(reference=reference, details={"vendor_says": says})
+        number = answer.text(numbers[0], limit=120) if numbers else ""
+        return Accepted(reference=number, details={"vendor_says": answer.text(body.get("message"))})
+
+    def is_throttled(self, answer: Answer) -> bool:
+        # The page on limits: a message, a number and a sentence about the limit.
+        return answer.has_keys("message", optional=("retryAfter", "limit")) and is_words(
+            answer.body["message"]
+        )
+
+    def wait_of(self, answer: Answer) -> Any:
+        return answer.body.get("retryAfter")
 
     def look_for(
         self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
@@ -321,19 +319,6 @@ def _domain(line: DomainLine) -> dict[str, Any]:
 def _alias(box: MailboxLine) -> dict[str, str]:
     body = {"first_name": box.first_name, "last_name": box.last_name, "alias": box.username}
     return body | ({"profile_picture": box.picture} if box.picture else {})
-
-
-def _reference(body: Mapping[str, Any]) -> str:
-    # Each of these keys has been seen by others; the page shows none.
-    numbers = (body.get(key) for key in ("id", "order_id", "payment_id"))
-    return next(
-        (
-            text(number, limit=120)
-            for number in numbers
-            if isinstance(number, str) and number.strip()
-        ),
-        "",
-    )
 
 
 def _evidence(

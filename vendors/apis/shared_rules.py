@@ -11,7 +11,6 @@ from anyascii import anyascii
 
 from vendors.apis.replies import refused_key, refused_order
 from vendors.apis.values import DomainLine, MailboxLine, OrderLike, Product
-from vendors.http import Reply
 from vendors.verdicts import Problem, Refused
 
 MOST_OF_A_KIND = 50
@@ -269,8 +268,8 @@ def refused_line(order: OrderLike, says: str) -> Problem:
     return refused_order(says)
 
 
-def refused(order: OrderLike, reply: Reply, says: str) -> Refused:
+def refused(order: OrderLike, status: int, says: str) -> Refused:
     """The refusal of the key or of the whole order, with the vendor's words."""
     return Refused(
-        problems=(refused_key(says) if reply.status in (401, 403) else refused_line(order, says),)
+        problems=(refused_key(says) if status in (401, 403) else refused_line(order, says),)
     )

@@ -7,7 +7,7 @@ setting chooses.
 
 Not found in the vendor's pages: a real answer of the order page, which shows placeholders only; a
 list of orders; all values of an order's status; the period of a price. So success is read from any
-of the flags that its pages have used.
+of the flags that its pages have used, and from nothing else.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from vendors.apis import shared_rules
+from vendors.apis.answers import ABOUT_KEY, Answer, has_keys, is_reference, is_words
 from vendors.apis.base import Api
 from vendors.apis.reads import (
     amount,
@@ -52,11 +53,12 @@ from vendors.apis.values import (
     Progress,
 )
 from vendors.cost import UNSTATED, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
-from vendors.http import Read, ReadFailed, Reply, Request, Secret
-from vendors.verdicts import Accepted, Problem, Refused, Unknown
+from vendors.http import Read, ReadFailed, Request, Secret
+from vendors.verdicts import Accepted, Problem, Refused
 
 BASE = "/api/v1/smart-senders"
 KEY = (("api_key", Secret("api_key")),)
+FLAGS = {"ok": True, "success": True, "status": "success"}
 
 
 class SmartSenders(Api):
@@ -82,6 +84,7 @@ class SmartSenders(Api):
     availability_option = "vendor_id"
     pace_seconds = 1  # 60 requests a minute for each key, in Smartlead's general guide
     needs_listing_before = True
+    REFUSALS = frozenset({400, 401, 403})
     AccountForm = AccountForm
     products = {
         "domains": Product(
@@ -140,30 +143,49 @@ class SmartSenders(Api):
             body=_objects_body(order) if body_form(order) == OBJECTS else _strings_body(order),
         )
 
-    def refusal(self, order: OrderLike, reply: Reply) -> Refused | Unknown | None:
-        body = reply.json()
-        # A refusal with a sign of success or an order number stays unknown.
-        if not isinstance(body, dict) or _is_success(body) or _reference(body):
+    def refusal(self, order: OrderLike, answer: Answer) -> Refused | None:
+        if answer.has_keys("status", "message", "context"):
+            is_error = answer.body["status"] == "error" and is_words(answer.body["context"])
+        else:
+            is_error = answer.has_keys("message")
+        if not is_error or not is_words(answer.body["message"]):
             return None
-        says = _message(body)
-        if not says:
-            return None
-        if reply.status in (401, 403):
+        says = answer.text(answer.body["message"])
+        if answer.status in ABOUT_KEY:
             return Refused(problems=(refused_key(says),))
         return Refused(problems=(refused_line(order, says),))
 
-    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | Unknown | None:
-        body = reply.json()
-        if reply.status != 200 or not isinstance(body, dict):
+    def success(self, order: OrderLike, answer: Answer) -> Accepted | None:
+        # Each of the vendor's pages shows another flag and another place of the number.
+        if not answer.has_keys(optional=(*FLAGS, "data", "message", "order_id")):
             return None
-        # A failed call may answer 200 with `status: "error"`.
-        if _is_failure(body):
-            return Unknown(
-                why=f"The vendor answered 200 with an error. It says: {_message(body) or 'nothing'}"
-            )
-        if not _is_success(body):
+        body, data = answer.body, answer.body.get("data")
+        flags = {key: body[key] for key in FLAGS if key in body}
+        is_success = bool(flags) and all(map(_is_success, flags, flags.values()))
+        if not is_success or not isinstance(body.get("message"), str | None):
             return None
-        return Accepted(reference=_reference(body), details={"vendor_says": _message(body)})
+        if data not in (None, [], {}) and not _is_order(data):
+            return None
+        inner = data or {}
+        numbers = [part["order_id"] for part in (body, inner) if "order_id" in part]
+        if not all(map(is_reference, numbers)) or len({str(number) for number in numbers}) > 1:
+            return None
+        return Accepted(
+            reference=answer.text(numbers[0], limit=120) if numbers else "",
+            details={"vendor_says": answer.text(body.get("message"))},
+        )
+
+    def is_throttled(self, answer: Answer) -> bool:
+        # The general guide, not shown for this host.
+        if not answer.has_keys("error"):
+            return False
+        error = answer.body["error"]
+        return has_keys(error, "code", "message", optional=("retry_after",)) and (
+            error["code"] == "RATE_LIMIT_EXCEEDED"
+        )
+
+    def wait_of(self, answer: Answer) -> Any:
+        return answer.body["error"].get("retry_after")
 
     def listed(self, order: OrderLike, read: Read) -> list[str]:
         there = _domains(read)
@@ -289,20 +311,19 @@ def _mailbox(box: MailboxLine) -> dict[str, str]:
     return body | ({"profile_pic": box.picture} if box.picture else {})
 
 
-def _is_success(body: Mapping[str, Any]) -> bool:
-    # Each of the vendor's pages shows another flag.
-    return body.get("ok") is True or body.get("success") is True or body.get("status") == "success"
+def _is_order(data: Any) -> bool:
+    return has_keys(data, optional=("order_id", "message", "status")) and (
+        data.get("status", "success") in ("success", "completed", "Completed")
+    )
+
+
+def _is_success(flag: str, value: Any) -> bool:
+    return type(value) is type(FLAGS[flag]) and value == FLAGS[flag]  # 1 is no True
 
 
 def _is_failure(body: Mapping[str, Any]) -> bool:
     is_denied = body.get("ok") is False or body.get("success") is False
     return is_denied or body.get("status") in ("error", "failed") or bool(body.get("error"))
-
-
-def _reference(body: Mapping[str, Any]) -> str:
-    data = body.get("data")
-    inner = data.get("order_id") if isinstance(data, dict) else ""
-    return text(body.get("order_id") or inner, limit=120)
 
 
 def _message(body: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from django import forms
 
 from vendors.apis import shared_rules
+from vendors.apis.answers import Answer, has_keys, is_status, is_words
 from vendors.apis.base import Api
 from vendors.apis.forms import OptionsForm
 from vendors.apis.reads import (
@@ -43,7 +44,7 @@ from vendors.apis.values import (
     Progress,
 )
 from vendors.cost import MONTH, CostSheet, FetchedPrice, PriceLike, cost_line, cost_sheet
-from vendors.http import Read, ReadFailed, Reply, Request, Secret
+from vendors.http import Read, ReadFailed, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused
 
 BASE = "/rest/v2/domains"
@@ -103,6 +104,7 @@ class Woodpecker(Api):
     # The vendor works on one request at a time, lets six wait for 15 seconds and drops the rest.
     max_concurrent = 1
     needs_listing_before = True
+    REFUSALS = frozenset({400, 401, 403, 422})
     AccountForm = forms.Form
     products = {
         "mailboxes": Product(
@@ -143,29 +145,26 @@ class Woodpecker(Api):
             body={"mailboxes": mailboxes},
         )
 
-    def refusal(self, order: OrderLike, reply: Reply) -> Refused | None:
-        body = reply.json()
-        if not isinstance(body, dict):
-            return None
+    def refusal(self, order: OrderLike, answer: Answer) -> Refused | None:
         # "post-order-mailboxes": a 422 is raised before the order is accepted, in its own form.
-        if reply.status == 422:
-            problems = _invalid(order, body)
+        if answer.status == 422:
+            problems = _invalid(order, answer)
             return Refused(problems=tuple(problems)) if problems else None
-        is_documented = isinstance(body.get("title"), str) and isinstance(body.get("details"), str)
-        if not is_documented or body.get("status") != reply.status:
+        if not _is_error(answer):
             return None
-        says = text(body["details"]) or text(body["title"])
-        return shared_rules.refused(order, reply, says)
+        says = answer.text(answer.body["details"]) or answer.text(answer.body["title"])
+        return shared_rules.refused(order, answer.status, says)
 
-    def acceptance(self, order: OrderLike, reply: Reply) -> Accepted | None:
-        # The documented success is a 202 without a body.
-        if reply.status != 202:
-            return None
-        body = reply.json() if reply.body.strip() else {}
-        signs_of_error = {"error", "errors", "title", "code", "fields"}
-        if not isinstance(body, dict) or body.keys() & signs_of_error:
-            return None
-        return Accepted()
+    def success(self, order: OrderLike, answer: Answer) -> Accepted | None:
+        # The documented success is a 202 without a body, so the status is all that it says: the
+        # page's own samples take another 2xx for a failure. A server may write no body as `{}`.
+        is_silent = answer.is_empty or answer.body == {}
+        return Accepted() if answer.status == 202 and is_silent else None
+
+    def is_throttled(self, answer: Answer) -> bool:
+        # The page on limits: a request too many is dropped at once. It gives no status and no body
+        # for that, so the body that all other errors of this request have has to be there.
+        return _is_error(answer)
 
     def look_for(
         self, order: OrderLike, read: Read, *, since: datetime, before: Collection[str] = ()
@@ -253,35 +252,58 @@ def _provider_problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> Ite
         )
 
 
-def _invalid(order: OrderLike, body: dict[str, Any]) -> list[Problem]:
+def _is_error(answer: Answer) -> bool:
+    """The documented body of every error but 422."""
+    return (
+        answer.has_keys("title", "status", "details", "timestamp")
+        and all(is_words(answer.body[key]) for key in ("title", "details", "timestamp"))
+        and is_status(answer.body["status"], answer.status)
+    )
+
+
+def _invalid(order: OrderLike, answer: Answer) -> list[Problem]:
     """The problems of a documented 422, none where the body has another shape."""
-    if not all(isinstance(body.get(key), str) for key in ("type", "message", "code")):
+    keys = ("type", "message", "code")
+    if not answer.has_keys(*keys, optional=("request_id", "fields")):
         return []
-    fields = body.get("fields") or []
-    if not isinstance(fields, list):
+    body = answer.body
+    fields = [] if body.get("fields") is None else body["fields"]
+    is_documented = (
+        all(is_words(body[key]) for key in keys)
+        and isinstance(body.get("request_id"), str | None)
+        and isinstance(fields, list)
+        and all(map(_is_field, fields))
+    )
+    # "Possible values include" these codes. One that nobody documented may mean anything.
+    if not is_documented or body["code"] not in (*BUSINESS, "invalid_fields"):
         return []
     if body["code"] in BUSINESS:
         message, fix = BUSINESS[body["code"]]
-        return [Problem(message=message, fix=fix, vendor_says=text(body["message"]))]
-    named = [
-        _field_problem(order, entry)
-        for entry in fields
-        if isinstance(entry, dict) and text(entry.get("issue"))
-    ]
-    return named or [shared_rules.refused_line(order, text(body["message"]))]
+        return [Problem(message=message, fix=fix, vendor_says=answer.text(body["message"]))]
+    named = [_field_problem(order, entry["field"], answer.text(entry["issue"])) for entry in fields]
+    return named or [shared_rules.refused_line(order, answer.text(body["message"]))]
 
 
-def _field_problem(order: OrderLike, entry: dict[str, Any]) -> Problem:
-    place, boxes = PLACE.match(text(entry.get("field"))), shared_rules.mailboxes(order)
+def _is_field(entry: Any) -> bool:
+    return (
+        has_keys(entry, "field", "issue", optional=("value",))
+        and is_words(entry["field"])
+        and is_words(entry["issue"])
+        and isinstance(entry.get("value"), str | None)
+    )
+
+
+def _field_problem(order: OrderLike, field: str, issue: str) -> Problem:
+    place, boxes = PLACE.match(text(field)), shared_rules.mailboxes(order)
     if not place or int(place[1]) >= len(boxes):
-        return shared_rules.refused_line(order, text(entry["issue"]))
+        return shared_rules.refused_line(order, issue)
     box = boxes[int(place[1])]
     return Problem(
         message=f"The vendor does not take {box.address}. Nothing was bought.",
         fix="Copy the order into a new draft and change or take out this mailbox.",
         field=COLUMNS.get(place[2] or "", ""),
         row=box.row,
-        vendor_says=text(entry["issue"]),
+        vendor_says=issue,
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
+import requests
 from django.conf import settings
 
+from mailops import VERSION
 from vendors.http.connection import Deadline, session
+from vendors.http.content_encoding import unpacked
 from vendors.http.failures import (
     Lost,
     NoConnection,
@@ -16,7 +19,7 @@ from vendors.http.failures import (
     in_words,
     is_failure_to_connect,
 )
-from vendors.http.redaction import SHORTEST_SECRET, redact
+from vendors.http.redaction import SHORTEST_SECRET, redact, redact_text
 from vendors.http.request import PreparedRequest, Read, Reply, Request, Secret, json_bytes
 
 __all__ = [
@@ -32,9 +35,11 @@ __all__ = [
     "json_bytes",
     "post_order",
     "reader",
+    "redact_text",
 ]
 
 CHUNK_BYTES = 64 * 1024
+USER_AGENT = f"MailOps/{VERSION}"
 
 
 def post_order(
@@ -91,6 +96,7 @@ def _exchange(
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",
                 "Connection": "close",
+                "User-Agent": USER_AGENT,
                 **prepared.headers,
             },
             timeout=(settings.VENDOR_CONNECT_SECONDS, settings.VENDOR_READ_SECONDS),
@@ -98,12 +104,7 @@ def _exchange(
             stream=True,
         ) as response,
     ):
-        body = b""
-        # Never unpacked, whatever the answer claims to be: a small one may unpack to gigabytes.
-        while part := response.raw.read(CHUNK_BYTES, decode_content=False):
-            body += part
-            if len(body) > max_bytes:
-                raise TooLarge
+        body = _body(response, max_bytes)
         # A socket that the deadline shut down reads like one that the vendor closed, so an answer
         # without a length would pass as whole.
         if deadline.is_over:
@@ -117,4 +118,16 @@ def _exchange(
             headers=headers,
             body=redact(body, prepared.secrets),
             seconds=time.monotonic() - started,
+            raw=body,
+            secrets=prepared.secrets,
         )
+
+
+def _body(response: requests.Response, max_bytes: int) -> bytes:
+    """The body, unpacked. Raises `TooLarge` for more than the limit, packed or unpacked."""
+    packed = b""
+    while part := response.raw.read(CHUNK_BYTES, decode_content=False):
+        packed += part
+        if len(packed) > max_bytes:
+            raise TooLarge
+    return unpacked(packed, response.headers.get("Content-Encoding", ""), max_bytes)

@@ -22,6 +22,12 @@ def redact(body: bytes, secrets: Mapping[str, str]) -> bytes:
     return body
 
 
+def redact_text(text: str, secrets: Mapping[str, str]) -> str:
+    # JSON can hold half a surrogate pair, which UTF-8 can't.
+    raw = text.encode("utf-8", "surrogatepass")
+    return redact(raw, secrets).decode("utf-8", "surrogatepass")
+
+
 def _spellings(value: str) -> set[str]:
     # As it is, in a URL, in JSON, in HTML.
     found = {value, quote(value), quote(value, safe=""), quote_plus(value)}

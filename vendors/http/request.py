@@ -93,26 +93,60 @@ class PreparedRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Reply:
-    """A whole answer. `body` is at most the size limit; secrets are redacted from it."""
+    """A whole answer. `body` is at most the size limit; secrets are redacted from it.
+
+    `raw` is the body as the vendor wrote it. Only a verdict is read from `raw`, because a secret
+    such as `success` struck out of `{"success": false}` would turn the answer round. `raw` and
+    `secrets` are never stored, logged or shown.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    raw: bytes | None = field(default=None, repr=False, compare=False)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def json(self) -> Any:
         """The parsed body; None if it is not JSON, as an empty body is not."""
-        try:
-            return json.loads(self.body.decode("utf-8"))
-        # RecursionError: thousands of nested brackets.
-        except (ValueError, RecursionError):
-            return None
+        return parse_json(self.body)
+
+    def written_json(self) -> Any:
+        """The parsed body with its secrets, for decisions only."""
+        return parse_json(self.written)
+
+    @property
+    def written(self) -> bytes:
+        return self.body if self.raw is None else self.raw
 
 
 class Read(Protocol):
     """Read from a vendor, harmlessly. Returns a whole reply of any status; raises `ReadFailed`."""
 
     def __call__(self, request: Request) -> Reply: ...
+
+
+def parse_json(body: bytes) -> Any:
+    """The JSON value; None for anything else and for an object that has a key twice."""
+    try:
+        return json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_json
+        )
+    # RecursionError: thousands of nested brackets.
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Which of two values counts is up to each reader, so such an answer says nothing.
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _no_json(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def json_bytes(value: Any) -> bytes:

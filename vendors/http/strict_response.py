@@ -29,6 +29,12 @@ class WholeHead(http.client.HTTPResponse):
         self._lines = _Lines(self.fp.detach())  # fresh from makefile: nothing is buffered yet
         self.fp = self._lines
 
+    def _read_status(self) -> tuple[str, int, str]:
+        # `http.client` passes over 100 alone and would take "103 Early Hints" for the answer.
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        is_interim = 100 < status < 200 and status != http.client.SWITCHING_PROTOCOLS
+        return version, http.client.CONTINUE if is_interim else status, reason
+
     def begin(self) -> None:
         super().begin()
         if self._lines.last not in (b"\r\n", b"\n"):

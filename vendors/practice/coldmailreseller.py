@@ -125,10 +125,8 @@ def invalid(flaws: Sequence[Flaw]) -> Answer:
 def refuse_field(purchase: Purchase, domain: str) -> Answer:
     email = next((email for email in purchase.mailboxes if email.endswith(f"@{domain}")), "")
     if email:
-        return error(
-            422, f"Mailbox {email} can't be created: the username is not allowed on {domain}"
-        )
-    return error(422, f"Domain {domain} can't be registered: it holds a restricted phrase")
+        return error(422, f"Mailbox {email} is not valid: the username is not allowed on {domain}")
+    return error(422, f"Domain {domain} is not valid: it holds a restricted phrase")
 
 
 def refuse_payment(purchase: Purchase) -> Answer | None:

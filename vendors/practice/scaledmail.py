@@ -94,7 +94,7 @@ def invalid(flaws: Sequence[Flaw]) -> Answer:
 
 
 def refuse_field(purchase: Purchase, domain: str) -> Answer:
-    return error(400, f"Domain {domain} is already used or unavailable")
+    return error(400, f"Domain {domain} is used or unavailable")
 
 
 def refuse_payment(purchase: Purchase) -> Answer:
@@ -147,7 +147,7 @@ def misfit(call: Call, package: Package) -> str:
         return f"This package requires exactly {needed} domains, {len(order['domains'])} given"
     for item in order["domains"]:
         if call.charges(domain=item["domain"]):
-            return f"Domain {item['domain']} is already used or unavailable"
+            return f"Domain {item['domain']} is used or unavailable"
     return ""
 
 
