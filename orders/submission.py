@@ -117,6 +117,7 @@ def claim(order_id: int) -> Claim | Result:
         # Only the account's row is locked, so that its orders and limits are counted by one worker
         # at a time. What was read of the order may be old by then: `start_sending` compares.
         due = Order.objects.due(now).select_related("vendor", "client").filter(pk=order_id)
+        due = preflight.with_needs(due)
         order = due.select_for_update(of=("vendor",), no_key=True).first()
         if order is None or _is_busy(order.vendor):
             task_queue.forget(order_id)

@@ -326,7 +326,7 @@ def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(
 ) -> None:
     def act(visit: Visit) -> None:
         visit.read()
-        body = rb'{"type": "x", "code": "x", "message": "No \u0000 \ud800 funds", "fields": []}'
+        body = rb'{"type": "x", "code": "invalid_fields", "message": "No \u0000 \ud800 funds", "fields": []}'
         visit.answer(body, status="422 No")
 
     vendor(act)

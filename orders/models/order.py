@@ -87,6 +87,7 @@ class Order(models.Model):
     listed = models.JSONField(default=list)  # at the vendor already, when last looked
     looked_at = models.DateTimeField(null=True)
     prices_at = models.DateTimeField(null=True)
+    is_slowed_down: bool  # only in a query with `preflight.with_needs`
     known_listed = models.JSONField(default=list)  # a confirmer has read about these
     switch: SendingSwitch | None = None  # set once for a whole list of orders: hold.py
 

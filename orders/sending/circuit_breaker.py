@@ -9,6 +9,7 @@ from orders.models import Attempt
 from orders.models.attempt import Stage
 from orders.sending.classification import Outcome
 from vendors import rate_limit
+from vendors.apis.replies import retry_after
 from vendors.http import Reply
 from vendors.models import Vendor
 from vendors.verdicts import NotSent, Unknown, Verdict
@@ -24,7 +25,8 @@ def may_close(outcome: Outcome, verdict: Verdict) -> bool:
 def after(vendor: Vendor, outcome: Outcome, verdict: Verdict) -> None:
     """Let the account rest after a 429, or stop it. The caller holds its row locked."""
     if isinstance(outcome, Reply) and outcome.status == 429:
-        rate_limit.rest(vendor, verdict.retry_after if isinstance(verdict, NotSent) else None)
+        seconds = verdict.retry_after if isinstance(verdict, NotSent) else retry_after(outcome)
+        rate_limit.rest(vendor, seconds)
     close_account(vendor, outcome, is_unknown=isinstance(verdict, Unknown))
 
 

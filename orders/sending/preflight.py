@@ -1,4 +1,4 @@
-"""Harmless reads before a paid request: the vendor's list of names and its prices."""
+"""Harmless reads before a paid request: lists of names, evidence after a 429, and prices."""
 
 from __future__ import annotations
 
@@ -11,20 +11,31 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mailops.core.sealed import CannotOpen
-from mailops.history import audited
-from orders.models import Order, State
+from mailops.history import audited, record
+from orders.models import Attempt, Order, Stage, State
+from orders.models.queries import OrderQuerySet
 from orders.sending import task_queue
 from orders.sending.results import Result
 from vendors import price_lists, rate_limit, vendor_reader
+from vendors.apis.values import Evidence
 from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.models import Price
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
+# Attempts that the vendor answered with 429, and no read has been made since.
+SLOWED_DOWN = Attempt.objects.filter(stage=Stage.NOT_SENT, reply_status=429, evidence_at=None)
 MARGIN = 5  # seconds for everything but waiting
 KEY_MISSING = "A key or password of this order can't be opened. An Operator has to enter it again."
+
+
+def with_needs(orders: OrderQuerySet[Order]) -> OrderQuerySet[Order]:
+    """Orders with `is_slowed_down`, which `is_needed` asks for without a statement of its own."""
+    slowed_down = SLOWED_DOWN.filter(order=OuterRef("pk"))
+    return orders.annotate(is_slowed_down=Exists(slowed_down))  # type: ignore[no-redef]  # declared on Order for its readers
 
 
 def is_needed(order: Order, now: datetime) -> bool:
@@ -35,7 +46,8 @@ def read(order_id: int) -> Result | None:
     """Ask the vendor what is needed. None where the order may be claimed now."""
     began = time.monotonic()
     for one in READS:
-        order = Order.objects.select_related("vendor", "client", "contact").get(pk=order_id)
+        orders = with_needs(Order.objects.select_related("vendor", "client", "contact"))
+        order = orders.get(pk=order_id)
         if not one.is_needed(order, timezone.now()):
             continue
         if stop := one.read(order):
@@ -165,6 +177,58 @@ def within_task(read: Read) -> Read:
     return ask
 
 
+class AfterSlowDown(PreflightRead):
+    """Traces of an order that a vendor answered with 429: it may have taken the order first."""
+
+    must = "After {} asked to slow down, it has to be looked at before the next try."
+    action, result = "order.could_not_look", Result.COULD_NOT_LOOK
+    log = logging.getLogger("mailops.looking")
+
+    def is_needed(self, order: Order, now: datetime) -> bool:
+        return order.is_slowed_down
+
+    def fetch(self, order: Order) -> list[Evidence]:
+        attempt = SLOWED_DOWN.filter(order=order).latest("number")
+        reader = within_task(vendor_reader.reader(order.vendor, max_wait=rate_limit.AN_ORDER))
+        failures: list[ReadFailed] = []
+
+        def read(request: Request) -> Reply:
+            try:
+                return reader(request)
+            except ReadFailed as error:
+                failures.append(error)
+                raise
+
+        since = attempt.sent_at or attempt.claimed_at
+        found = order.vendor.adapter.look_for(order, read, since=since, before=attempt.before)
+        # An adapter tells a failed read as evidence. Here nothing may be sent after one.
+        if failures and not _placed(found):
+            raise failures[0]
+        return found
+
+    def store(self, order: Order, found: list[Evidence]) -> Result | None:
+        evidence = [item.__dict__ for item in found]
+        attempt = SLOWED_DOWN.filter(order=order).order_by("-number").first()
+        looked = {"evidence": evidence, "evidence_at": timezone.now()}
+        SLOWED_DOWN.filter(order=order).update(**looked)
+        if attempt is None or not (placed := _placed(found)):
+            return None
+        record(
+            "attempt.evidence", order, attempt=attempt.pk, changes={"evidence": [None, evidence]}
+        )
+        reason = (
+            f"Not sent again. {order.vendor.adapter.label} asked to slow down, and yet it may have"
+            f" taken the order: {placed[0].text} Look there first. Confirm again only if you are"
+            " sure that it shall be ordered."
+        )
+        order.back_to_review(action="order.listed_already", reason=reason)
+        return Result.LISTED_ALREADY
+
+
+def _placed(found: list[Evidence]) -> list[Evidence]:
+    return [item for item in found if item.points_to == "placed"]
+
+
 class Prices(PreflightRead):
     """The account's price list, so that the recheck compares with the prices of today."""
 
@@ -207,5 +271,5 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-LISTING, PRICES = Listing(), Prices()
-READS: tuple[PreflightRead, ...] = (LISTING, PRICES)
+LISTING, AFTER_SLOW_DOWN, PRICES = Listing(), AfterSlowDown(), Prices()
+READS: tuple[PreflightRead, ...] = (LISTING, AFTER_SLOW_DOWN, PRICES)

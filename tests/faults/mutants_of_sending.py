@@ -12,6 +12,7 @@ SETTLEMENT, BREAKER, API = (
     "vendors/apis/base.py",
 )
 HTTP, CONNECTION = "vendors/http/__init__.py", "vendors/http/connection.py"
+ANSWERS_MODULE, DOUBTS = "vendors/apis/answers.py", "vendors/apis/doubts.py"
 FAILURES = "vendors/http/failures.py"
 SENDING, CRASHES = "tests/orders/test_submission.py", "tests/orders/outcomes/test_crashes.py"
 STATES = "tests/orders/models/test_states.py"
@@ -193,7 +194,7 @@ SENDING_MUTANTS = (
         promise="2",
         edits=(
             (
-                "vendors/apis/answers.py",
+                ANSWERS_MODULE,
                 "    return _doubt(api, order, answer) or NotSent(",
                 "    return Refused(problems=()) or NotSent(",
             ),
@@ -205,7 +206,7 @@ SENDING_MUTANTS = (
         promise="2",
         edits=(
             (
-                "vendors/apis/answers.py",
+                ANSWERS_MODULE,
                 "    return success or Unknown(",
                 "    return success or Accepted() or Unknown(",
             ),
@@ -281,9 +282,9 @@ SENDING_MUTANTS = (
         promise="3",
         edits=(
             (
-                API,
-                "if reply.status in self.REFUSALS:",
-                "if reply.status in self.REFUSALS or reply.status >= 500:",
+                ANSWERS_MODULE,
+                "    if status in api.REFUSALS:",
+                "    if status in api.REFUSALS or status >= 500:",
             ),
         ),
         caught_by=(

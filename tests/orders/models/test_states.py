@@ -25,6 +25,8 @@ from orders.templatetags.order_tags import next_actor
 from tests.conftest import OrderFactory, fresh, mark
 from vendors.http import NoConnection, Reply
 
+SLOW = b'{"title":"t","status":429,"details":"d","timestamp":"2026-05-06T12:00:00Z"}'
+
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "order-lifecycle.md"
 ENDED = {State.REFUSED, State.PARTLY, State.DELIVERED}
 
@@ -195,7 +197,8 @@ def answer(order: Order, attempt: Attempt, outcome: Any) -> Order:
         (Reply(status=202, headers={}, body=b"", seconds=1), State.ACCEPTED, Stage.ACCEPTED),
         (Reply(status=500, headers={}, body=b"", seconds=1), State.UNKNOWN, Stage.UNKNOWN),
         (NoConnection("refused"), State.REVIEW, Stage.NOT_SENT),
-        (Reply(status=429, headers={}, body=b"", seconds=1), State.REVIEW, Stage.NOT_SENT),
+        (Reply(status=429, headers={}, body=b"", seconds=1), State.UNKNOWN, Stage.UNKNOWN),
+        (Reply(status=429, headers={}, body=SLOW, seconds=1), State.REVIEW, Stage.NOT_SENT),
     ],
 )
 def test_an_answer_after_the_lease_counts_while_nobody_has_settled(

@@ -26,6 +26,8 @@ from vendors.http import Reply
 from vendors.models import SendingSwitch, Vendor
 from vendors.practice.server import Practice
 
+SLOW = b'{"title":"t","status":429,"details":"d","timestamp":"2026-05-06T12:00:00Z"}'
+
 HOLD, RELEASE = "/vendors/vendor/hold_all/", "/vendors/vendor/release_all/"
 
 
@@ -245,7 +247,7 @@ def slowed_down(factory: OrderFactory, value: str | None) -> Order:
     submission.recheck(attempt)
     assert mark(attempt)
     headers = {} if value is None else {"Retry-After": value}
-    reply = Reply(status=429, headers=headers, body=b"{}", seconds=1)
+    reply = Reply(status=429, headers=headers, body=SLOW, seconds=1)
     assert (
         submission.record_outcome(attempt, reply, classification.verdict_over(attempt.order, reply))
         == "not_sent"
