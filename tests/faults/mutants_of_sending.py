@@ -15,6 +15,8 @@ HTTP, CONNECTION = "vendors/http/__init__.py", "vendors/http/connection.py"
 ANSWERS_MODULE, DOUBTS = "vendors/apis/answers.py", "vendors/apis/doubts.py"
 FAILURES = "vendors/http/failures.py"
 SENDING, CRASHES = "tests/orders/test_submission.py", "tests/orders/outcomes/test_crashes.py"
+TABLE = "tests/vendors/test_answers_table.py"
+PREFLIGHTS = "tests/orders/sending/test_preflight.py"
 STATES = "tests/orders/models/test_states.py"
 POLICIES, ANSWERS = "tests/orders/test_safeguards.py", "tests/vendors/test_answers.py"
 LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_and_never_sent_again"
@@ -215,6 +217,77 @@ SENDING_MUTANTS = (
             f"{ANSWERS}::test_a_success_that_cannot_be_read_is_unknown",
             f"{LOST_CHARGE}[scaledmail-package-rubbish]",
         ),
+    ),
+    Mutation(
+        name="An answer with one key more than documented counts as the documented one",
+        promise="1",
+        edits=((ANSWERS_MODULE, "        and value.keys() <= {*required, *optional}\n", ""),),
+        caught_by=(
+            f"{TABLE}::test_an_answer_is_read_as_the_table_says",
+            f"{TABLE}::test_only_the_documented_success_is_accepted",
+        ),
+    ),
+    Mutation(
+        name="A refusal that names an order is called refused",
+        promise="1",
+        edits=(
+            (ANSWERS_MODULE, "    if doubts.names_an_order(answer.body):", "    if False:"),
+            (ANSWERS_MODULE, "        and value.keys() <= {*required, *optional}\n", ""),
+        ),
+        caught_by=(
+            f"{TABLE}::test_an_answer_with_an_orders_number_is_neither_refused_nor_not_sent",
+        ),
+    ),
+    Mutation(
+        name="A refusal that speaks of money taken is called refused",
+        promise="1",
+        edits=((DOUBTS, "    if MONEY_OR_ORDER.search(text):", "    if text == MONEY_OR_ORDER:"),),
+        caught_by=(f"{TABLE}::test_an_answer_is_read_as_the_table_says",),
+    ),
+    Mutation(
+        name="A success that denies itself deeper down is called accepted",
+        promise="2",
+        edits=(
+            (
+                ANSWERS_MODULE,
+                "    if doubts.denies(answer.body) or doubts.has_trouble_in_words(answer.body):",
+                "    if False:",
+            ),
+        ),
+        caught_by=(f"{TABLE}::test_an_answer_is_read_as_the_table_says",),
+    ),
+    Mutation(
+        name="A 429 of any form is called not sent",
+        promise="1",
+        edits=((ANSWERS_MODULE, "    if not api.is_throttled(answer):", "    if False:"),),
+        caught_by=(f"{ANSWERS}::test_429_of_another_form_is_unknown",),
+    ),
+    Mutation(
+        name="After a 429 the vendor is not looked at before the next try",
+        promise="1",
+        edits=((PREFLIGHT, "        return order.is_slowed_down", "        return False"),),
+        caught_by=(
+            f"{PREFLIGHTS}::test_an_order_that_was_taken_behind_a_429_is_not_sent_again",
+            f"{PREFLIGHTS}::test_an_order_behind_a_429_is_looked_for_once_before_the_next_try",
+        ),
+    ),
+    Mutation(
+        name="A verdict is read after secrets are struck out",
+        promise="2",
+        edits=(
+            (
+                "vendors/http/request.py",
+                "        return self.body if self.raw is None else self.raw",
+                "        return self.body",
+            ),
+        ),
+        caught_by=(f"{TABLE}::test_a_secret_that_is_a_word_of_the_answer_does_not_turn_it_round",),
+    ),
+    Mutation(
+        name="A word such as “undefined” counts as an order's number",
+        promise="2",
+        edits=((DOUBTS, "    return text.strip().lower() in NOTHING or", "    return"),),
+        caught_by=(f"{TABLE}::test_an_answer_is_read_as_the_table_says",),
     ),
     Mutation(
         name="An answer under another order's number is called accepted",

@@ -152,10 +152,12 @@ def _doubt(api: Api, order: OrderLike, answer: Answer) -> Unknown | None:
         return Unknown(why=_with_words(why, answer))
     own = [line.name for line in order.contents]
     own += [box.address for line in order.contents for box in line.mailboxes]
-    is_about_key = answer.status in ABOUT_KEY
     if doubts.speaks_of_money_or_an_order(
-        answer.body, own_names=own, is_about_key=is_about_key
-    ) or (api.doubtful_words and api.doubtful_words.search(answer.says)):
+        answer.body,
+        own_names=own,
+        is_about_key=answer.status in ABOUT_KEY,
+        more=api.doubtful_words,
+    ):
         why = "The vendor refused, yet its words may speak of money taken or of an order."
         return Unknown(why=_with_words(why, answer))
     return None

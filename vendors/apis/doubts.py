@@ -128,22 +128,27 @@ def _is_nothing(text: str) -> bool:
 
 
 def speaks_of_money_or_an_order(
-    value: Any, *, own_names: Iterable[str] = (), is_about_key: bool = False
+    value: Any,
+    *,
+    own_names: Iterable[str] = (),
+    is_about_key: bool = False,
+    more: re.Pattern[str] | None = None,
 ) -> bool:
     """A text of the answer speaks of money taken, of an order that exists or of a next step.
 
     `own_names`: the order's domains and addresses, which a refusal quotes and which may hold such
-    words. `is_about_key`: the status is that of a refused key.
+    words. `is_about_key`: the status is that of a refused key. `more`: words of one vendor beside
+    those of all.
     """
     names = sorted(own_names, key=len, reverse=True)
     for _path, leaf in _leaves(value):
-        if isinstance(leaf, str) and _speaks(_without(leaf, names), is_about_key=is_about_key):
+        text = _plain(_without(leaf, names)) if isinstance(leaf, str) else ""
+        if _speaks(text, is_about_key=is_about_key) or (more and more.search(text)):
             return True
     return False
 
 
 def _speaks(text: str, *, is_about_key: bool) -> bool:
-    text = _plain(text)
     if MONEY_OR_ORDER.search(text):
         return True
     return bool(AUTHENTICATION.search(text)) and (not is_about_key or bool(CARD.search(text)))
