@@ -92,7 +92,7 @@ COLDMAILRESELLER = [
         cmr(ORDER, message=["Order created"]), cmr(ORDER | {"total": 12.5}), cmr(ORDER | {"status": "queued"}),
         cmr(ORDER | {"failedDomains": ["beta.org"]}), cmr(ORDER, message="Partially created"),
         json.dumps(cmr(ORDER)).encode()[:-4], json.dumps(cmr(ORDER)).encode("utf-16"), b"<html>OK</html>", b"OK", b"",
-        b'{"status":200,"data":{"orderId":"A1","orderId":"B2"}}', gzip.compress(json.dumps(cmr(ORDER)).encode()),
+        b'{"status":200,"data":{"orderId":"A1","orderId":"B2"}}', gzip.compress(json.dumps(cmr(ORDER)).encode(), mtime=0),
     ),
     *doubt(
         CMR, 200, "no",

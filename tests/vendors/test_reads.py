@@ -80,6 +80,9 @@ def test_coldmailreseller_new_subscription_of_the_same_size_speaks_for_the_order
         {"totalMailboxQuantity": 3},
         {"totalMailboxQuantity": "2"},
         {"userId": "user-2"},
+        {"subscriptionStatus": "CANCELLED"},
+        {"subscriptionStatus": "EXPIRED"},
+        {"status": "FAILED"},
     ],
 )
 def test_coldmailreseller_subscription_that_does_not_fit_says_nothing(
@@ -184,6 +187,29 @@ def test_scaledmail_order_with_some_of_the_domains_is_shown_and_says_nothing() -
     assert placed(found) == []
     assert "1 of the 2 domains" in found[0].text
     assert warns(found)
+
+
+@pytest.mark.parametrize("place", ["list", "details"])
+def test_scaledmail_cancelled_order_says_nothing(place: str) -> None:
+    answers = scaledmail_orders(("rec1", LATER, ["alpha.com", "beta.org"]))
+    listed = answers[f"{SCALEDMAIL}/orders"]["payments"][0]
+    row = listed if place == "list" else answers[f"{SCALEDMAIL}/orders/rec1"]
+    row["status"] = "Cancelled"
+    found = evidence(PACKAGE, "scaledmail", answers)
+    assert placed(found) == []
+    assert "It reads Cancelled" in found[0].text
+    assert warns(found)
+
+
+@pytest.mark.parametrize(
+    ("made", "note"), [("2026-03-05T10:00:00", "no time zone"), ("2026-03-05T10:00:00Z", "")]
+)
+def test_a_time_without_a_zone_says_so(made: str, note: str) -> None:
+    found = evidence(
+        PACKAGE, "scaledmail", scaledmail_orders(("rec1", made, ["alpha.com", "beta.org"]))
+    )
+    assert placed(found) == ["rec1"]
+    assert ("no time zone" in found[0].text) == bool(note)
 
 
 def test_scaledmail_order_without_a_readable_date_says_nothing() -> None:
@@ -310,6 +336,13 @@ def test_woodpecker_some_of_the_mailboxes_say_nothing() -> None:
     assert warns(found)
 
 
+@pytest.mark.parametrize("state", ["FAILED", "DELETED", "Cancelled"])
+def test_woodpecker_mailboxes_that_are_gone_say_nothing(state: str) -> None:
+    found = evidence(WOODPECKER, "woodpecker", woodpecker_lists(ada=state, bob="PAID"))
+    assert placed(found) == []
+    assert state in found[0].text
+
+
 def test_woodpecker_progress_goes_by_the_mailboxes_status() -> None:
     told = REGISTRY["woodpecker"].progress(
         WOODPECKER, Answers(woodpecker_lists(ada="PAID", bob="ORDERED", cy="NEW"))
@@ -350,7 +383,14 @@ def test_smartsenders_domain_made_after_the_order_speaks_for_it(wrap: Any) -> No
 
 @pytest.mark.parametrize(
     "changes",
-    [{"created_at": EARLIER}, {"created_at": None}, {"vendor_id": 4}, {"vendor_id": None}],
+    [
+        {"created_at": EARLIER},
+        {"created_at": None},
+        {"vendor_id": 4},
+        {"vendor_id": None},
+        {"status": "Failed"},
+        {"order_status": "DELETED"},
+    ],
 )
 def test_smartsenders_domain_that_does_not_fit_says_nothing(changes: dict[str, Any]) -> None:
     answers = {f"{SMARTSENDERS}/get-domain-list": [owned("alpha.com", **changes)]}

@@ -27,7 +27,16 @@ from vendors.apis.coldmailreseller_rules import (
     google_details,
     problems,
 )
-from vendors.apis.reads import ask, could_not_ask, is_since, owned_domains, rows, weighed
+from vendors.apis.reads import (
+    ask,
+    could_not_ask,
+    is_since,
+    over,
+    owned_domains,
+    rows,
+    shown_time,
+    weighed,
+)
 from vendors.apis.replies import text, word
 from vendors.apis.values import DomainLine, Evidence, MailboxLine, OrderLike, OwnedDomain, Product
 from vendors.cost import CostSheet, PriceLike, cost_line, cost_sheet
@@ -321,9 +330,11 @@ def _evidence(order: OrderLike, line: DomainLine, row: dict[str, Any], since: da
     """A subscription that began later, with as many mailboxes and for the same user, is ours."""
     count, begins = row.get("totalMailboxQuantity"), row.get("periodStart")
     shown = (
-        f"{line.name} has a subscription since {text(begins) or 'an unknown day'} (mailboxes:"
-        f" {text(count) or '?'})."
+        f"{line.name} has a subscription since {shown_time(begins, otherwise='an unknown day')}"
+        f" (mailboxes: {text(count) or '?'})."
     )
+    if state := over(row.get("subscriptionStatus"), row.get("status")):
+        return Evidence(text=f"{shown} It reads {state}, so it speaks for no placed order.")
     # Mailboxes that join a subscription change its count, and nothing says the count before.
     if order.product == "mailboxes" and order.options.get("subscription_id"):
         return Evidence(

@@ -16,6 +16,10 @@ from vendors.http import Read, ReadFailed, Reply, Request
 SKEW = timedelta(minutes=5)  # how far a vendor's clock may be off ours
 CURRENCY = re.compile(r"[A-Z]{3}")
 LARGEST = Decimal(10) ** 10
+# States of a row that is there and yet holds nothing.
+OVER = re.compile(
+    r"fail|delet|cancel|reject|refus|declin|expired|terminat|refund|void|error|remov", re.IGNORECASE
+)
 
 
 def ask(
@@ -84,6 +88,22 @@ def is_since(value: Any, since: datetime) -> bool | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) >= since - SKEW
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def shown_time(value: Any, *, otherwise: str) -> str:
+    """A vendor's time for a person, with a note where it has no time zone."""
+    shown = text(value)
+    try:
+        is_bare = "T" in shown and datetime.fromisoformat(shown).tzinfo is None
+    except ValueError:
+        is_bare = False
+    return f"{shown} (no time zone, read as UTC)" if is_bare else shown or otherwise
+
+
+def over(*states: Any) -> str:
+    """The first state that says that nothing is left of a row, such as "Cancelled"; else empty."""
+    shown = (text(state, limit=40) for state in states)
+    return next((state for state in shown if OVER.search(state)), "")
 
 
 def amount(value: Any) -> Decimal | None:

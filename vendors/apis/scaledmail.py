@@ -26,8 +26,10 @@ from vendors.apis.reads import (
     is_since,
     listed_once,
     one_answer_each,
+    over,
     owned_domains,
     rows,
+    shown_time,
     weighed,
 )
 from vendors.apis.replies import text, word
@@ -326,9 +328,10 @@ def _evidence(
 ) -> list[Evidence]:
     """The vendor's order in `row`, if it shares domains with ours."""
     packages = details.get("packages") if isinstance(details, dict) else None
+    packages = packages if isinstance(packages, list) else []
     names = {
         text(domain.get("name")).lower()
-        for package in (packages if isinstance(packages, list) else [])
+        for package in packages
         if isinstance(package, dict) and isinstance(package.get("domains"), list)
         for domain in package["domains"]
         if isinstance(domain, dict)
@@ -336,11 +339,15 @@ def _evidence(
     wanted = {line.name.lower() for line in order.contents}
     if not wanted & names:
         return []
-    number, made = text(row["id"], limit=120), text(row.get("created_at")) or "at an unknown time"
+    number = text(row["id"], limit=120)
+    made = shown_time(row.get("created_at"), otherwise="at an unknown time")
     shown = (
         f"Order {number}, made {made}, holds {len(wanted & names)} of the {len(wanted)} domains of"
         " this one."
     )
+    states = [part.get("status") for part in (row, details, *packages) if isinstance(part, dict)]
+    if state := over(*states):
+        return [Evidence(text=f"{shown} It reads {state}, so it speaks for no placed order.")]
     is_placed = wanted <= names and is_since(row.get("created_at"), since)
     if not is_placed:
         return [Evidence(text=shown)]

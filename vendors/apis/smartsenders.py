@@ -27,17 +27,22 @@ from vendors.apis.reads import (
     is_since,
     listed_once,
     one_answer_each,
+    over,
     owned_domains,
     rows,
+    shown_time,
     weighed,
 )
 from vendors.apis.replies import refused_key, text
 from vendors.apis.smartsenders_rules import (
     CONTACT,
+    FLAGS,
     OBJECTS,
     AccountForm,
     DomainOptions,
     body_form,
+    is_order,
+    is_success_flag,
     problems,
     refused_line,
     supplier_id,
@@ -58,7 +63,6 @@ from vendors.verdicts import Accepted, Problem, Refused
 
 BASE = "/api/v1/smart-senders"
 KEY = (("api_key", Secret("api_key")),)
-FLAGS = {"ok": True, "success": True, "status": "success"}
 
 
 class SmartSenders(Api):
@@ -161,10 +165,10 @@ class SmartSenders(Api):
             return None
         body, data = answer.body, answer.body.get("data")
         flags = {key: body[key] for key in FLAGS if key in body}
-        is_success = bool(flags) and all(map(_is_success, flags, flags.values()))
+        is_success = bool(flags) and all(map(is_success_flag, flags, flags.values()))
         if not is_success or not isinstance(body.get("message"), str | None):
             return None
-        if data not in (None, [], {}) and not _is_order(data):
+        if data not in (None, [], {}) and not is_order(data):
             return None
         inner = data or {}
         numbers = [part["order_id"] for part in (body, inner) if "order_id" in part]
@@ -311,16 +315,6 @@ def _mailbox(box: MailboxLine) -> dict[str, str]:
     return body | ({"profile_pic": box.picture} if box.picture else {})
 
 
-def _is_order(data: Any) -> bool:
-    return has_keys(data, optional=("order_id", "message", "status")) and (
-        data.get("status", "success") in ("success", "completed", "Completed")
-    )
-
-
-def _is_success(flag: str, value: Any) -> bool:
-    return type(value) is type(FLAGS[flag]) and value == FLAGS[flag]  # 1 is no True
-
-
 def _is_failure(body: Mapping[str, Any]) -> bool:
     is_denied = body.get("ok") is False or body.get("success") is False
     return is_denied or body.get("status") in ("error", "failed") or bool(body.get("error"))
@@ -358,11 +352,13 @@ def _evidence(
 ) -> Evidence:
     name, made = text(row.get("domain_name")), row.get("created_at")
     number = text(row.get("order_id"), limit=120)
-    since_when, of_order = text(made) or "an unknown day", number or "unknown"
+    since_when, of_order = shown_time(made, otherwise="an unknown day"), number or "unknown"
     shown = f"{name} is on the account since {since_when}, order {of_order}."
     if name.lower() in before:
         says = f"{shown} It was there before this order was sent, so it says nothing about it."
         return Evidence(text=says)
+    if state := over(row.get("status"), row.get("order_status")):
+        return Evidence(text=f"{shown} It reads {state}, so it speaks for no placed order.")
     if is_since(made, since) and whole_number(row.get("vendor_id")) == supplier_id(order):
         return Evidence(text=shown, points_to="placed", reference=number)
     says = f"{shown} Its date or supplier does not fit this order, so it says nothing about it."

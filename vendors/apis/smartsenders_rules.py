@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 
 from vendors.apis import shared_rules
+from vendors.apis.answers import has_keys
 from vendors.apis.forms import OptionsForm
 from vendors.apis.replies import refused_order, text
 from vendors.apis.shared_rules import stop, warn
@@ -17,6 +18,8 @@ from vendors.cost import PriceLike
 from vendors.verdicts import Problem
 
 STRINGS, OBJECTS = "strings", "objects"
+# Each of the vendor's pages shows another flag of success.
+FLAGS = {"ok": True, "success": True, "status": "success"}
 # The request's name of each detail of the contact -> our name.
 CONTACT = {
     "email": "email",
@@ -182,3 +185,14 @@ def refused_line(order: OrderLike, says: str) -> Problem:
     if place[2] and int(place[2]) < len(line.mailboxes):
         return refused_order(says, field="address", row=line.mailboxes[int(place[2])].row)
     return refused_order(says, field="domain", row=shared_rules.row_of(line))
+
+
+def is_order(data: Any) -> bool:
+    """The object that the pages show in the `data` of a success."""
+    return has_keys(data, optional=("order_id", "message", "status")) and (
+        data.get("status", "success") in ("success", "completed", "Completed")
+    )
+
+
+def is_success_flag(flag: str, value: Any) -> bool:
+    return type(value) is type(FLAGS[flag]) and value == FLAGS[flag]  # 1 is no True

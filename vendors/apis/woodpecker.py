@@ -28,6 +28,7 @@ from vendors.apis.reads import (
     currency,
     listed_once,
     one_answer_each,
+    over,
     owned_domains,
     rows,
     weighed,
@@ -324,17 +325,15 @@ def _evidence(
     listed = [box.address.lower() for box in line.mailboxes if box.address.lower() in states]
     old = [address for address in listed if address in before]
     new = [address for address in listed if address not in before]
+    lost = [address for address in new if over(states[address])]
     found = []
     if new:
         shown = (
             f"{line.name} lists {len(new)} of the order's {len(line.mailboxes)} mailboxes: "
             + ", ".join(f"{address} ({states[address] or 'no state'})" for address in new[:10])
         )
-        found.append(
-            Evidence(
-                text=f"{shown}.", points_to="placed" if len(listed) == len(line.mailboxes) else ""
-            )
-        )
+        is_whole = len(listed) == len(line.mailboxes) and not lost
+        found.append(Evidence(text=f"{shown}.", points_to="placed" if is_whole else ""))
     if old:
         shown = f"{', '.join(old[:10])} on {line.name}: listed before this order was sent"
         found.append(Evidence(text=f"{shown}, so that says nothing about it."))
