@@ -155,9 +155,8 @@ class SmartSenders(Api):
         if not is_error or not is_words(answer.body["message"]):
             return None
         says = answer.text(answer.body["message"])
-        if answer.status in ABOUT_KEY:
-            return Refused(problems=(refused_key(says),))
-        return Refused(problems=(refused_line(order, says),))
+        is_about_key = answer.status in ABOUT_KEY
+        return Refused(problems=(refused_key(says) if is_about_key else refused_line(order, says),))
 
     def success(self, order: OrderLike, answer: Answer) -> Accepted | None:
         # Each of the vendor's pages shows another flag and another place of the number.
