@@ -120,6 +120,10 @@ COLDMAILRESELLER = [
         cmr_no(400, order_id=7), cmr_no(400, **{"Order-Number": "A1"}), cmr_no(400, reference="A1"),
         cmr_no(400, meta={"deep": [{"subscriptionId": "s1"}]}), cmr(["A1"], 400, "No"), cmr({"id": 5}, 400, "No"),
         cmr_no(400, "Duplicate order"), cmr_no(400, "Invoice 17 was issued"), cmr_no(400, '{"orderId":"A1"}'),
+        cmr_no(400, "Amount 12.50 taken from wallet"), cmr_no(400, "We took the money, contact support"),
+        cmr_no(400, "Your wallet balance was reduced"), cmr_no(400, "We will finish setting it up shortly"),
+        cmr_no(400, "Draft stored"), cmr_no(400, "beta.org exists in your account"), cmr_no(400, "Order in review"),
+        cmr_no(400, "Awaiting confirmation"), cmr_no(400, "Please complete payment"), cmr_no(400, "Verify your card"),
         cmr_no(400, "3‑D Secure needed"), cmr_no(400, "requires_action"), cmr_no(400, "Domain registered, mailboxes not"),
     ),
     *doubt(

@@ -44,7 +44,12 @@ MONEY_OR_ORDER = re.compile(
     |\b3-?\ ?d[-\ ]?s(ecure)?\b|\b3ds?2?\b|\bsca\b|\bstrong\ customer
     |\b(requires?|required|needs?)\ (\w+\ )?(action|confirmation|approval|verification)\b
     |\b(action|confirmation|approval|verification)\ (is\ )?(required|needed)\b|\bnext\ step\b
-    |\bduplicate\ (order|request|purchase|payment)\b|\border\ exists\b
+    |\bduplicate\ (order|request|purchase|payment)\b|\bexists\b
+    |\bmoney\b|\btook\b|\btaken\ from\b|\breduced\b|\bwithdrew\b
+    |\bbalance\ (was|has\ been|is\ now)\b
+    |\bstored\b|\bawait\w*|\bshortly\b|\bfinish\w*|\b(in|under|for)\ review\b|\bbeing\ \w+
+    |\bunder\ ?way\b
+    |\b(verify|confirm|complete|approve)\ (your|the|this)?\ ?(card|payment|order|purchase)
     |\border[-\ ]?(id|ref|number)
     |\b(order|payment|reference|booking)\b[\ :\#]*(no\.?)?[\ :\#]*(?=[\w-]*\d)[\w-]+
     |\bpayment\ (was\ |is\ |has\ been\ )?(taken|made|held|intent)\b
