@@ -22,4 +22,7 @@ class MailOpsConfig(AppConfig):
     def ready(self) -> None:
         # imported because they register themselves
         from mailops import checks  # noqa: F401
+        from mailops.core import durability
         from mailops.site import user_policies  # noqa: F401
+
+        durability.turn_on_for_new_connections()

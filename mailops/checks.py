@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Collection
 from math import ceil
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
-from django.core.checks import CheckMessage, Error, Info, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Info, Tags, register
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from mailops.core import durability
+from mailops.core.heartbeat import first_line
 
 LEAST_KEPT_DAYS = 90
 USER_PAGES = "mailops.site.users"
@@ -84,6 +91,27 @@ def check_database(**kwargs: Any) -> list[CheckMessage]:
         found.append(Error(message, hint=hint, id="mailops.E013"))
     if any(word in str(settings.CACHES["default"]["BACKEND"]) for word in ("locmem", "dummy")):
         found.append(Error("The cache must be shared by web and workers.", id="mailops.E012"))
+    return found
+
+
+@register(Tags.database)
+def check_durability(
+    *, databases: Collection[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Warnings about the server's settings; asked only by `migrate` and `check --database`."""
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        try:
+            found += [
+                checks.Warning(text, id="mailops.W014")
+                for text in durability.problems(connections[alias])
+            ]
+        except DatabaseError as error:
+            found.append(
+                checks.Warning(
+                    f"The database can't be asked: {first_line(error)}.", id="mailops.W015"
+                )
+            )
     return found
 
 

@@ -131,6 +131,8 @@ else:
     DATABASES["default"]["OPTIONS"].setdefault(
         "options", "-c idle_in_transaction_session_timeout=60s"
     )
+# For tests alone: their PostgreSQL may forget everything in a power cut.
+DISPOSABLE_DATABASE = not LIVE and env.bool("DISPOSABLE_DATABASE", default=False)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by web and workers: heartbeats, and the plans that people have seen.

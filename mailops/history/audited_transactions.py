@@ -9,12 +9,17 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from mailops.core import durability
+
 # PostgreSQL: a setting that ends with the transaction. It holds the transaction's number, so that
 # no other one can use it.
 # SQLite: a row that is deleted before the commit. There is one writer at a time, so no other
 # transaction ever sees it.
 MARK = {
-    "postgresql": "SELECT set_config('mailops.telling', txid_current()::text, true)",
+    "postgresql": (
+        "SELECT set_config('mailops.telling', txid_current()::text, true),"
+        f" {durability.IN_TRANSACTION}"
+    ),
     "sqlite": "INSERT OR IGNORE INTO history_telling (id) VALUES (1)",
 }
 UNMARK = {

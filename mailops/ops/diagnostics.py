@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django_q.models import Schedule
 
-from mailops.core import heartbeat, sql_triggers
+from mailops.core import durability, heartbeat, sql_triggers
 from mailops.core.times import moment
 from mailops.history import audited_tables, untracked_changes, verification_runs
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
@@ -263,6 +263,10 @@ def _history(now: datetime) -> Iterable[Finding]:
         yield problem(f"The history's digest can't be kept elsewhere: {last.trouble}.")
 
 
+def _durability(now: datetime) -> Iterable[Finding]:
+    return map(problem, durability.problems(connection))
+
+
 def _held(now: datetime) -> Iterable[Finding]:
     # people throw these switches, and MailOps stops an account by itself
     switch = SendingSwitch.current()
@@ -328,6 +332,7 @@ PROBES: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The database's own rules", _triggers),
     ("The changes from outside", _outside),
     ("The history's verification", _history),
+    ("The database's settings", _durability),
     ("The switches", _held),
     ("The mark as one-person", _one_person),
     ("The unknown outcomes", _unknown),

@@ -19,13 +19,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
-from mailops.history import acting
+from mailops.history import acting, audited
 from mailops.history.models import Event
 from mailops.history.verify import verify
 from orders import submission
@@ -255,11 +255,28 @@ def facts() -> dict[str, Any]:
     }
 
 
+def waits_for_disk() -> dict[str, str]:
+    """The setting of a new connection, and within an audited transaction of one that lost it."""
+    found = {"connection": _setting("synchronous_commit")}
+    with connection.cursor() as cursor:  # as a pooler that hands out another server connection
+        cursor.execute("SET synchronous_commit = off")
+    with audited():
+        found["audited"] = _setting("synchronous_commit")
+    return found
+
+
+def _setting(name: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {name}")
+        return str(cursor.fetchone()[0])
+
+
 COMMANDS: dict[str, Callable[..., Any]] = {
     do.__name__: do
     for do in (
         build, collect_static, review, confirm, settle_not_placed, run_sweep, enqueue, hand_out_again, lose_queue,
         queue_what_nobody_can_unpickle, queued, is_worked_on, states, attempts, let_time_pass, drain, facts,
+        waits_for_disk,
     )
 }  # fmt: skip
 

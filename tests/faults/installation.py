@@ -54,11 +54,12 @@ class Installation:
             "DATABASE_URL": self.database,
             "MAILOPS_PRACTICE_URL": practice or "http://127.0.0.1:9",
             "PYTHONUNBUFFERED": "1",
+            "DISPOSABLE_DATABASE": "1",  # `.ci/run` starts PostgreSQL with fsync=off
         }
         self.env |= env
         self._agent: Agent | None = None
         if server:
-            _execute(server, f'CREATE DATABASE "{self.name}"')
+            execute(server, f'CREATE DATABASE "{self.name}"')
 
     @property
     def database(self) -> str:
@@ -79,7 +80,7 @@ class Installation:
         for process in self.running:
             process.kill()
         if self.server:
-            _execute(self.server, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+            execute(self.server, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
     def logs(self) -> str:
         """The ends of the logs of the processes that were started last."""
@@ -156,7 +157,7 @@ def second_host(installation: Installation) -> dict[str, str]:
     return {"MAILOPS_DATA": str(folder)}
 
 
-def _execute(server: str, *statements: str) -> None:
+def execute(server: str, *statements: str) -> None:
     import psycopg  # installed only where PostgreSQL is used
 
     with psycopg.connect(server, autocommit=True) as connection:

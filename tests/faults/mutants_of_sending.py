@@ -60,6 +60,12 @@ SENDING_MUTANTS = (
         caught_by=(f"{CRASHES}::test_the_database_refuses_a_second_open_attempt",),
     ),
     Mutation(
+        name="SQLite does not wait until a commit is on the disk",
+        promise="1",
+        edits=(("mailops/settings.py", "PRAGMA synchronous=FULL", "PRAGMA synchronous=NORMAL"),),
+        caught_by=("tests/core/test_durability.py::test_sqlite_writes_each_commit_to_the_disk",),
+    ),
+    Mutation(
         name="A task that is handed out again sends again",
         promise="1",
         edits=(

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from mailops.ops.processes import BASE_DIR
 from tests.faults.expectations import expect, run_to_end
-from tests.faults.installation import IS_POSTGRES
+from tests.faults.installation import IS_POSTGRES, execute
 from tests.faults.processes import wait_for
 from tests.faults.scenarios import DrillInstallation
 from tests.ports import free_ports
@@ -181,3 +183,88 @@ def test_the_database_is_started_again_while_nothing_happens(
     expect(
         installation, "PostgreSQL restarted while idle", order, facts, ends={"accepted"}, charges=1
     )
+
+
+# PostgreSQL: whoever keeps it turned synchronous_commit off
+
+
+@pytest.fixture
+def careless(
+    served: tuple[DrillInstallation, Callable[..., None]],
+) -> Iterator[tuple[DrillInstallation, Callable[..., None]]]:
+    """Commits stay in memory for ten seconds, as far as role and database go."""
+    installation, control = served
+    server, name = installation.server, installation.name
+    execute(
+        server,
+        "ALTER ROLE mailops SET synchronous_commit = off",
+        f'ALTER DATABASE "{name}" SET synchronous_commit = off',
+        "ALTER SYSTEM SET wal_writer_delay = '10s'",
+        "SELECT pg_reload_conf()",
+    )
+    installation.restart_agent()
+    yield installation, control
+    execute(
+        server,
+        "ALTER ROLE mailops RESET ALL",
+        f'ALTER DATABASE "{name}" RESET ALL',
+        "ALTER SYSTEM RESET ALL",
+        "SELECT pg_reload_conf()",
+    )
+    installation.restart_agent()
+
+
+@on_postgres
+def test_a_connection_waits_for_the_disk_whatever_role_and_database_say(
+    careless: tuple[DrillInstallation, Callable[..., None]],
+) -> None:
+    installation, _control = careless
+    assert installation.ask("waits_for_disk") == {"connection": "on", "audited": "on"}
+
+
+@on_postgres
+def test_a_crash_of_the_database_forgets_no_mark(
+    careless: tuple[DrillInstallation, Callable[..., None]],
+) -> None:
+    """The order was charged, and then the server is gone at once. It must not be sent again."""
+    installation, control = careless
+    order = installation.order("crashed")
+    with installation.cluster(MAILOPS_DRILL_STOP_AT="answered"):
+        installation.wait_frozen(order, "sending")
+        control("restart", "-m", "immediate")
+    facts = run_to_end(installation)
+    expect(
+        installation,
+        "PostgreSQL crashes after the charge, synchronous_commit off for role and database",
+        order,
+        facts,
+        ends={"unknown"},
+        charges=1,
+    )
+
+
+@on_postgres
+@pytest.mark.parametrize("command", [("health",), ("check", "--database", "default")])
+def test_health_and_check_name_the_settings_that_lose_commits(
+    careless: tuple[DrillInstallation, Callable[..., None]], command: tuple[str, ...]
+) -> None:
+    installation, _control = careless
+    execute(
+        installation.server, "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()"
+    )
+    said = manage(installation, *command)
+    assert "fsync=off" in said
+    assert "full_page_writes=off" in said
+    assert "New connections to the database begin with synchronous_commit=off" in said
+
+
+def manage(installation: DrillInstallation, *command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=BASE_DIR,
+        env=installation.env | {"DISPOSABLE_DATABASE": "0"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    return done.stdout + done.stderr
