@@ -316,6 +316,8 @@ if REPORTING_CURRENCY and not re.fullmatch("[A-Z]{3}", REPORTING_CURRENCY):
 HISTORY_DIGEST_FILE = Path(
     env.str("HISTORY_DIGEST_FILE", default=str(DATA_DIR / "digests" / "history.jsonl"))
 )
+# The newest record at the last send from this host. A database that lacks it is a restored backup.
+LAST_SENT_FILE = Path(env.str("LAST_SENT_FILE", default=str(DATA_DIR / "last-sent.json")))
 HISTORY_DIGEST_TO = env.list("HISTORY_DIGEST_TO", default=[])  # addresses to which digests are sent
 HISTORY_DIGEST_HOURS = env.int("HISTORY_DIGEST_HOURS", default=24)
 HISTORY_DIGEST_RECORDS = env.int("HISTORY_DIGEST_RECORDS", default=1000)

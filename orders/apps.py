@@ -20,12 +20,14 @@ class OrdersConfig(AppConfig):
         from mailops.auth import roles
         from mailops.history import retention
         from orders.audit import order_policies  # noqa: F401  (registers what needs a second person)
+        from vendors.models import sending_switch
 
         pre_migrate.connect(remove_triggers, sender=self)
         for hook in (install_triggers, install_schedules, roles.make_groups):
             post_migrate.connect(hook, sender=self)
         post_execute.connect(heartbeat)
         retention.needed_by.append("orders.audit.order_retention.first_needed")
+        sending_switch.before_release.append("orders.sending.restored_backup.return_confirmed")
 
 
 def remove_triggers(*, using: str, **kwargs: Any) -> None:

@@ -19,12 +19,19 @@ from django.utils import timezone
 
 from mailops.core import fault_points
 from mailops.core.sealed import CannotOpen, Sealed
-from mailops.history import audited, record
+from mailops.history import audited, digest_mark, record
 from orders.models import Attempt, NotAllowed, Order, Stage, State
 from orders.models.hold import hold_of
 from orders.plan import Plan, plan
 from orders.review import confirmations, confirming_rights, expiry, shown_plans
-from orders.sending import circuit_breaker, classification, preflight, price_drift, task_queue
+from orders.sending import (
+    circuit_breaker,
+    classification,
+    preflight,
+    price_drift,
+    restored_backup,
+    task_queue,
+)
 from orders.sending.claims import Claim, Then, not_sent
 from orders.sending.classification import Outcome
 from orders.sending.results import Result
@@ -87,6 +94,7 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
 
 def submit(order_id: int) -> Result:
     """The queued task: read what is needed, then claim, recheck, mark, send once, record."""
+    restored_backup.hold_if_older()  # then the claim finds that all sending is held
     claimed = claim(order_id)
     if claimed is Result.READ_FIRST:
         claimed = preflight.read(order_id) or claim(order_id)
@@ -206,8 +214,16 @@ def mark(claimed: Claim, request: PreparedRequest) -> bool:
         if not attempt.move(Stage.SENDING, since=(Stage.CLAIMED,), **fields):
             return False
         changes = {"body_sha256": [None, body_sha256]}
-        record("attempt.about_to_send", attempt.order, attempt=attempt.pk, changes=changes)
+        about = attempt.order
+        event = record("attempt.about_to_send", about, attempt=attempt.pk, changes=changes)
     fault_points.point("marked")
+    try:
+        # Outside the database: a backup that is restored later lacks this record.
+        digest_mark.note(digest_mark.Mark(event.number, event.hash, event.at))
+    except digest_mark.MarkTrouble as trouble:
+        why = f"What is sent can't be noted outside the database. {trouble}"
+        record_outcome(attempt, NoConnection(why), NotSent(why=why))
+        return False
     if not claimed.is_in_time():  # the commit took too long; no byte has left yet
         record_outcome(attempt, NoConnection(HELD_UP), NotSent(why=HELD_UP, retry_after=0))
         return False

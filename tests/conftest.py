@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import hypothesis
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import Group, User
 from django.db import connection, transaction
 from django.utils import timezone
@@ -127,6 +130,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "tests/browser" if file.startswith("tests/browser/") else file
 
     return Files(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+_sent_files = count()
+
+
+def use_a_new_last_sent_file() -> None:
+    """Nothing was sent from here yet: what an earlier test sent is gone from the database."""
+    name = f"sent-{os.getpid()}-{next(_sent_files)}.json"
+    django_settings.LAST_SENT_FILE = django_settings.DATA_DIR / name
+
+
+@pytest.fixture(autouse=True)
+def last_sent_file() -> None:
+    use_a_new_last_sent_file()
 
 
 @pytest.fixture

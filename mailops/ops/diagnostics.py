@@ -21,7 +21,7 @@ from django_q.models import Schedule
 
 from mailops.core import durability, heartbeat, sql_triggers
 from mailops.core.times import moment
-from mailops.history import audited_tables, untracked_changes, verification_runs
+from mailops.history import audited_tables, digest_mark, untracked_changes, verification_runs
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS, Digest, Event, Verification
 from mailops.notices.models import Notice
@@ -29,6 +29,7 @@ from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from orders.models import Attempt, Order, State
 from orders.models.constraints import RULES as ORDER_RULES
 from orders.models.hold import hold_of
+from orders.sending import restored_backup
 from orders.tasks import SWEEP
 from vendors.models import SendingSwitch, Vendor
 from vendors.models.exchange_rate import TRIGGERS as RATE_TRIGGERS
@@ -267,6 +268,16 @@ def _durability(now: datetime) -> Iterable[Finding]:
     return map(problem, durability.problems(connection))
 
 
+def _backup(now: datetime) -> Iterable[Finding]:
+    try:
+        mark = digest_mark.missing()
+    except digest_mark.MarkTrouble as trouble:
+        yield problem(f"{trouble} Nothing is sent before that is mended.")
+        return
+    if mark and not restored_backup.is_settled(mark):
+        yield problem(restored_backup.reason(mark))
+
+
 def _held(now: datetime) -> Iterable[Finding]:
     # people throw these switches, and MailOps stops an account by itself
     switch = SendingSwitch.current()
@@ -333,6 +344,7 @@ PROBES: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The changes from outside", _outside),
     ("The history's verification", _history),
     ("The database's settings", _durability),
+    ("The record of the last send", _backup),
     ("The switches", _held),
     ("The mark as one-person", _one_person),
     ("The unknown outcomes", _unknown),

@@ -21,6 +21,7 @@ from mailops.auth import reauthentication, sessions, sign_in, views
 from mailops.auth.password_change import OwnPassword
 from mailops.core import heartbeat
 from mailops.site import dashboard, navigation
+from orders.sending import restored_backup
 from vendors.models import SendingSwitch
 
 
@@ -107,6 +108,8 @@ class MailOpsSite(admin.AdminSite):
         return sign_in.login_page(request, extra_context)
 
     def _frame(self, request: HttpRequest) -> dict[str, Any]:
+        # The one thing that a GET changes: a worker may not run, and people have to know.
+        restored_backup.hold_if_older(max_age=5)
         switch, sending = SendingSwitch.current(), heartbeat.status()
         # with a dead worker the switch explains nothing, so that comes first
         if switch.stopped_at and sending.works:

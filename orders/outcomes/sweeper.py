@@ -18,7 +18,7 @@ from orders.models import Look, Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
 from orders.outcomes import evidence_lookup
 from orders.review import expiry
-from orders.sending import circuit_breaker, task_queue
+from orders.sending import circuit_breaker, restored_backup, task_queue
 from orders.sending.claims import Then, not_sent
 from vendors.models import Vendor
 
@@ -34,6 +34,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
     "rung" counts the orders that were queued again.
     """
     now = now or timezone.now()
+    restored_backup.hold_if_older()
     done = {
         "released": 0,
         "unknown": 0,

@@ -54,6 +54,7 @@ class Installation:
             "DATABASE_URL": self.database,
             "MAILOPS_PRACTICE_URL": practice or "http://127.0.0.1:9",
             "PYTHONUNBUFFERED": "1",
+            "LAST_SENT_FILE": str(folder / f"{self.name}-last-sent.json"),
             "DISPOSABLE_DATABASE": "1",  # `.ci/run` starts PostgreSQL with fsync=off
         }
         self.env |= env
@@ -154,7 +155,7 @@ def second_host(installation: Installation) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     for key in installation.folder.glob("*.practice"):
         shutil.copy(key, folder)
-    return {"MAILOPS_DATA": str(folder)}
+    return {"MAILOPS_DATA": str(folder), "LAST_SENT_FILE": str(folder / "last-sent.json")}
 
 
 def execute(server: str, *statements: str) -> None:

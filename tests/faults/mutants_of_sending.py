@@ -23,6 +23,9 @@ LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_an
 RELEASE = "if not attempt.move(Stage.NOT_SENT, since=(Stage.CLAIMED,), why=reason):"
 CLAIMS, PREFLIGHT = "orders/sending/claims.py", "orders/sending/preflight.py"
 
+BACKUP, MARK = "orders/sending/restored_backup.py", "mailops/history/digest_mark.py"
+RESTORED = "tests/orders/sending/test_restored_backup.py"
+
 SENDING_MUTANTS = (
     Mutation(
         name="A move does not look whether somebody else was faster",
@@ -64,6 +67,55 @@ SENDING_MUTANTS = (
         promise="1",
         edits=(("mailops/settings.py", "PRAGMA synchronous=FULL", "PRAGMA synchronous=NORMAL"),),
         caught_by=("tests/core/test_durability.py::test_sqlite_writes_each_commit_to_the_disk",),
+    ),
+    Mutation(
+        name="What is sent is not noted outside the database",
+        promise="1",
+        edits=((SUBMISSION, "digest_mark.note(digest_mark.Mark(", "print(digest_mark.Mark("),),
+        caught_by=(f"{RESTORED}::test_every_send_notes_its_record_outside_the_database",),
+    ),
+    Mutation(
+        name="An order is sent though its record could not be noted",
+        promise="1",
+        edits=(
+            (
+                SUBMISSION,
+                "        record_outcome(attempt, NoConnection(why), NotSent(why=why))\n"
+                "        return False\n",
+                "",
+            ),
+        ),
+        caught_by=(f"{RESTORED}::test_an_order_is_not_sent_where_its_record_can_not_be_noted",),
+    ),
+    Mutation(
+        name="A restored backup whose record numbers were given again is not noticed",
+        promise="1",
+        edits=((MARK, "return found == self.hash", "return True"),),
+        caught_by=(f"{RESTORED}::test_a_database_without_the_last_sends_record_sends_nothing[0]",),
+    ),
+    Mutation(
+        name="A restored backup is not noticed before an order is taken up",
+        promise="1",
+        edits=((SUBMISSION, "    restored_backup.hold_if_older()", "    "),),
+        caught_by=(
+            f"{RESTORED}::test_a_database_without_the_last_sends_record_sends_nothing[1000000]",
+        ),
+    ),
+    Mutation(
+        name="After a restored backup, a release sends what was confirmed",
+        promise="1",
+        edits=((BACKUP, "    for order in orders:", "    for order in []:"),),
+        caught_by=(
+            f"{RESTORED}::test_a_release_sends_confirmed_orders_back_and_then_sending_works",
+        ),
+    ),
+    Mutation(
+        name="After a restored backup, a release sends what a worker had in hand",
+        promise="1",
+        edits=((BACKUP, "not_sent(attempt, WHY_BACK, Then.REVIEW)", "pass"),),
+        caught_by=(
+            f"{RESTORED}::test_a_release_sends_back_what_a_worker_had_in_hand_when_the_backup_was_made",
+        ),
     ),
     Mutation(
         name="A task that is handed out again sends again",

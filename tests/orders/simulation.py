@@ -38,7 +38,7 @@ from orders.plan import plan
 from orders.sending import classification, preflight, task_queue
 from orders.sending.claims import Claim
 from orders.sending.results import Result
-from tests.conftest import OPTIONS, OrderFactory, fresh, rows_for
+from tests.conftest import OPTIONS, OrderFactory, fresh, rows_for, use_a_new_last_sent_file
 from tests.orders.consistency import Books
 from tests.orders.simulated_worker import Worker
 from vendors.http import post_order
@@ -81,6 +81,7 @@ class Installation(RuleBasedStateMachine):
             True  # as the fixtures' own: a durable block inside counts as outermost
         )
         self.transaction.__enter__()
+        use_a_new_last_sent_file()
         practice.ledger.close()
         practice.ledger = Ledger(folder / f"books-{next(numbers)}.sqlite3")
         self.books = Books(practice)
