@@ -10,7 +10,9 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -42,7 +44,10 @@ from vendors.models import SendingSwitch, Vendor
 from vendors.verdicts import NotSent, Verdict
 
 log = logging.getLogger("mailops.submission")
+Done = TypeVar("Done")
 HELD_UP = "The worker was held up before it could send."
+DATABASE_FAILED = "The database failed before this was sent."
+PATIENCE_SECONDS = 10
 
 
 # 1. Confirm: one transaction, which ends with a queued task in the same database
@@ -95,9 +100,9 @@ def confirm(order_id: int, *, by: User, digest: str, planned_for: datetime | Non
 def submit(order_id: int) -> Result:
     """The queued task: read what is needed, then claim, recheck, mark, send once, record."""
     restored_backup.hold_if_older()  # then the claim finds that all sending is held
-    claimed = claim(order_id)
+    claimed = _persistently(lambda: claim(order_id))
     if claimed is Result.READ_FIRST:
-        claimed = preflight.read(order_id) or claim(order_id)
+        claimed = preflight.read(order_id) or _persistently(lambda: claim(order_id))
     if claimed is Result.READ_FIRST:  # the first read grew old while the second one took place
         task_queue.forget(order_id)
         return Result.NOT_FRESH
@@ -237,6 +242,22 @@ def send(claimed: Claim) -> Result:
     """Recheck, mark, send once, record."""
     time.sleep(claimed.wait)
     attempt = claimed.attempt
+    try:
+        request = _marked(claimed)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("%s is given back: %s", attempt, error)
+        return _persistently(lambda: _give_back(attempt))
+    if isinstance(request, Result):
+        return request
+    fault_points.point("about to send")
+    outcome = post_order(request, may_go=claimed.is_in_time)
+    fault_points.point("answered")
+    return record_outcome(attempt, outcome, classification.verdict_over(attempt.order, outcome))
+
+
+def _marked(claimed: Claim) -> PreparedRequest | Result:
+    """The request, marked as about to be sent; or why it must not be sent."""
+    attempt = claimed.attempt
     current = recheck(attempt)
     if current is None:
         return Result.HELD_BACK
@@ -246,12 +267,16 @@ def send(claimed: Claim) -> Result:
     except (CannotOpen, KeyError):
         not_sent(attempt, preflight.KEY_MISSING, Then.REVIEW)
         return Result.HELD_BACK
-    if not mark(claimed, request):
-        return Result.TOO_LATE
-    fault_points.point("about to send")
-    outcome = post_order(request, may_go=claimed.is_in_time)
-    fault_points.point("answered")
-    return record_outcome(attempt, outcome, classification.verdict_over(attempt.order, outcome))
+    return request if mark(claimed, request) else Result.TOO_LATE
+
+
+def _give_back(attempt: Attempt) -> Result:
+    """The database failed before anything was sent: the order is tried again."""
+    if not not_sent(attempt, DATABASE_FAILED, Then.TRY_AGAIN):
+        # The commit of the mark came through, though its answer was lost.
+        why = NotSent(why=DATABASE_FAILED, retry_after=0)
+        record_outcome(attempt, NoConnection(DATABASE_FAILED), why)
+    return Result.HELD_BACK
 
 
 # 6. Record: the outcome and its event in one commit
@@ -259,22 +284,31 @@ def send(claimed: Claim) -> Result:
 
 def record_outcome(attempt: Attempt, outcome: Outcome, verdict: Verdict) -> Result:
     """Write the verdict. Tries for ten seconds, since the answer exists nowhere else."""
-    until, tries = time.monotonic() + 10, 0
+
+    def write() -> Result:
+        with audited(durable=True):
+            result = _write_outcome(attempt, outcome, verdict)
+            fault_points.point("recorded, before commit")
+        fault_points.point("recorded")
+        return result
+
+    try:
+        return _persistently(write)
+    except (OperationalError, InterfaceError):
+        log.error("The outcome of %s could not be written; the sweeper calls it unknown", attempt)
+        raise
+
+
+def _persistently(step: Callable[[], Done]) -> Done:
+    """Run a step that may be run again, for ten seconds of errors of the database."""
+    until, tries = time.monotonic() + PATIENCE_SECONDS, 0
     while True:
         tries += 1
         try:
-            with audited(durable=True):
-                result = _write_outcome(attempt, outcome, verdict)
-                fault_points.point("recorded, before commit")
-            fault_points.point("recorded")
-            return result
+            return step()
         except (OperationalError, InterfaceError):
             # At least three tries: a frozen worker may wake up after the ten seconds.
             if time.monotonic() > until and tries >= 3:
-                log.error(
-                    "The outcome of %s could not be written; the sweeper will call it unknown",
-                    attempt,
-                )
                 raise
             connection.close()
             time.sleep(0.5)

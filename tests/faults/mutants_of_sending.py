@@ -26,6 +26,9 @@ CLAIMS, PREFLIGHT = "orders/sending/claims.py", "orders/sending/preflight.py"
 BACKUP, MARK = "orders/sending/restored_backup.py", "mailops/history/digest_mark.py"
 RESTORED = "tests/orders/sending/test_restored_backup.py"
 
+DATABASE = "tests/orders/sending/test_database_errors.py"
+LOSES_NONE = f"{DATABASE}::test_an_error_of_the_database_before_the_mark_loses_no_order"
+
 SENDING_MUTANTS = (
     Mutation(
         name="A move does not look whether somebody else was faster",
@@ -118,6 +121,18 @@ SENDING_MUTANTS = (
         ),
     ),
     Mutation(
+        name="A claim that the database failed is not tried again",
+        promise="2",
+        edits=((SUBMISSION, "or _persistently(lambda: claim(order_id))", "or claim(order_id)"),),
+        caught_by=(f"{LOSES_NONE}[order.claimed-accepted]",),
+    ),
+    Mutation(
+        name="An order whose mark the database failed is not given back",
+        promise="2",
+        edits=((SUBMISSION, "return _persistently(lambda: _give_back(attempt))", "raise"),),
+        caught_by=(f"{LOSES_NONE}[attempt.about_to_send-confirmed]",),
+    ),
+    Mutation(
         name="A task that is handed out again sends again",
         promise="1",
         edits=(
@@ -150,8 +165,8 @@ SENDING_MUTANTS = (
             ),
             (
                 SUBMISSION,
-                "audited(durable=True):\n                result =",
-                "audited():\n                result =",
+                "audited(durable=True):\n            result =",
+                "audited():\n            result =",
             ),
         ),
         caught_by=(f"{POLICIES}::test_the_mark_is_saved_before_a_byte_arrives",),
