@@ -2,6 +2,10 @@
 
 import os
 
+import django
+
+from mailops.ops import newer_database
+
 wsgi_app = "mailops.wsgi:application"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
@@ -14,3 +18,10 @@ graceful_timeout = 8
 loglevel = os.environ.get("WEB_LOG_LEVEL", "warning")
 # gunicorn's own remote control: not used, so not open
 control_socket_disable = True
+
+
+def on_starting(server: object) -> None:
+    """Runs before the first worker: a database that a newer program changed is refused."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailops.settings")
+    django.setup()
+    newer_database.refuse()

@@ -1,5 +1,6 @@
 """Settings from the environment. The defaults suit practice; unsafe live settings are refused."""
 
+import os
 import re
 import secrets
 from datetime import timedelta
@@ -19,7 +20,13 @@ LIVE = env.bool("MAILOPS_LIVE", default=False)
 # history says so.
 ONE_PERSON = env.bool("MAILOPS_ONE_PERSON", default=False)
 DATA_DIR = Path(env.str("MAILOPS_DATA", default=str(BASE_DIR / "var")))
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+try:
+    DATA_DIR.mkdir(parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(
+        f"MailOps can't make its data folder {DATA_DIR}: {error.strerror}. Set MAILOPS_DATA to one"
+        " where it may write."
+    ) from None
 
 
 def _key(name: str, *, makes: str) -> str:
@@ -29,13 +36,21 @@ def _key(name: str, *, makes: str) -> str:
     if LIVE:
         raise ImproperlyConfigured(f"Set {name}. {makes} MailOps does not start live without it.")
     path = DATA_DIR / f"{name.lower()}.practice"
-    if not path.exists():
-        path.touch(mode=0o600)
-        if name == "MAILOPS_SEAL_KEYS":
-            path.write_text(Fernet.generate_key().decode())
-        else:
-            path.write_text(secrets.token_urlsafe(50))
-    return path.read_text().strip()
+    try:
+        # A first start that was killed may have left an empty file.
+        if not path.exists() or not path.read_text().strip():
+            made = path.with_suffix(f".{os.getpid()}.part")
+            made.touch(mode=0o600)
+            is_seal = name == "MAILOPS_SEAL_KEYS"
+            made.write_text(
+                Fernet.generate_key().decode() if is_seal else secrets.token_urlsafe(50)
+            )
+            made.replace(path)
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"MailOps can't keep {path}: {error.strerror}. Is the disk full or read-only?"
+        ) from None
 
 
 DEBUG = env.bool("DEBUG", default=False)

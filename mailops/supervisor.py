@@ -18,6 +18,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from mailops.core import heartbeat
+from mailops.ops import newer_database, running_lock
 from mailops.ops.processes import BASE_DIR, Child, Supervisor, say
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
@@ -142,13 +143,15 @@ def run_everything(supervisor: Supervisor, *, port: int, practice_port: int, liv
     near = "127.0.0.1" if host == ANY else host
     # practice vendors and demo data are not for live use
     practice = [] if live else [("127.0.0.1", practice_port)]
+    lock = running_lock.take(settings.DATA_DIR, address=f"http://{near}:{port}/")
     refuse_taken_ports((host, port), *practice)
     # a line for every task is too much at a terminal
     os.environ.setdefault("QUEUE_LOG_LEVEL", "WARNING")
     prepare(supervisor)
     supervisor.is_ready = lambda: answers(near, port) and all(accepts(*place) for place in practice)
     supervisor.on_ready = lambda: announce(supervisor, f"http://{near}:{port}/", demo=not live)
-    supervisor.run()
+    with lock:
+        supervisor.run()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -172,6 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = only or (["worker", "web"] if live else ["practice", "worker", "web"])
     children = [child(name, practice_port=practice_port) for name in names]
     supervisor = Supervisor(children, last_beat=last_beat, stale=number("HEARTBEAT_STALE", 300))
+    django.setup()
+    newer_database.refuse()
     supervisor.listen()
     if only:
         supervisor.run()

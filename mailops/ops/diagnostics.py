@@ -25,6 +25,7 @@ from mailops.history import audited_tables, digest_mark, untracked_changes, veri
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS, Digest, Event, Verification
 from mailops.notices.models import Notice
+from mailops.ops import newer_database
 from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from orders.models import Attempt, Order, State
 from orders.models.constraints import RULES as ORDER_RULES
@@ -84,6 +85,8 @@ def findings(now: datetime | None = None) -> list[Finding]:
 
 
 def _migrations() -> Iterable[Finding]:
+    if says := newer_database.sentence():
+        yield problem(says)
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from mailops.auth import roles
+from mailops.core import fault_points
 from mailops.core.sealed import Sealed
 from mailops.history import acting, audited, record
 from orders import submission
@@ -73,14 +74,18 @@ class Command(BaseCommand):
             raise CommandError(
                 "This is a live installation. Demo data belongs on a practice installation."
             )
-        if not User.objects.exists():
-            with acting(who="demo"):
-                make_people()
-                make_accounts()
-                make_prices()
-                if not options["no_orders"]:
-                    make_orders(self)
         logins = settings.DATA_DIR / PASSWORDS_FILE
+        # Each step is one commit, made only where it is missing: an earlier start may have been
+        # killed at any point. Without the file of logins these people are not the demo's.
+        with acting(who="demo"):
+            if not User.objects.exists():
+                make_people()
+            if logins.exists():
+                if not Vendor.objects.exists():
+                    make_accounts()
+                make_prices()
+                if not options["no_orders"] and not Order.objects.exists():
+                    make_orders(self)
         if logins.exists():
             self.stdout.write("Sign in as one of these people (practice only):")
             self.stdout.write(logins.read_text().rstrip())
@@ -96,9 +101,11 @@ def make_people() -> None:
             user.groups.set(Group.objects.filter(name__in=groups))
             record("user.added", user, changes={"roles": [[], groups]})
             lines.append(f"  {name:<10} {password}")
-    logins = settings.DATA_DIR / PASSWORDS_FILE
-    logins.touch(mode=0o600)
-    logins.write_text("\n".join(lines) + "\n")
+        # Before the commit: people without their passwords would be of no use.
+        logins = settings.DATA_DIR / PASSWORDS_FILE
+        logins.touch(mode=0o600)
+        logins.write_text("\n".join(lines) + "\n")
+        fault_points.point("demo, people")
 
 
 def make_accounts() -> None:
@@ -122,12 +129,29 @@ def make_accounts() -> None:
                 limit_currency="EUR" if api == "woodpecker" else "USD",
             )  # fmt: skip
             record("vendor.added", vendor)
+        fault_points.point("demo, accounts")
 
 
 def make_prices() -> None:
-    # Typed where the vendor has no read for prices; else read from the practice vendor.
+    # Typed where the vendor has no read for prices; else read from the practice vendor. Accounts
+    # that have prices keep them.
+    unpriced = Vendor.objects.filter(prices=None, name__in=[name for name, *_ in ACCOUNTS])
+    cmr = unpriced.filter(api="coldmailreseller").first()
+    if cmr:
+        _type_prices(cmr)
+    fault_points.point("demo, prices")
+    for vendor in unpriced:
+        if vendor.adapter.can_fetch_prices:
+            try:
+                price_lists.fetch(vendor, by="demo")
+            except ReadFailed as error:
+                raise CommandError(
+                    f"{error} Start the practice vendors first: manage.py practice_vendors."
+                ) from None
+
+
+def _type_prices(cmr: Vendor) -> None:
     with audited():
-        cmr = Vendor.objects.get(api="coldmailreseller")
         for item, label, amount, unit, renewal in CMR_PRICES:
             typed = Price(
                 vendor=cmr, item=item, label=label, amount=Decimal(amount), unit=unit,
@@ -137,14 +161,6 @@ def make_prices() -> None:
             record(
                 "price.added", typed, changes={"amount": ["", f"{typed.amount} {typed.currency}"]}
             )
-    for vendor in Vendor.objects.all():
-        if vendor.adapter.can_fetch_prices:
-            try:
-                price_lists.fetch(vendor, by="demo")
-            except ReadFailed as error:
-                raise CommandError(
-                    f"{error} Start the practice vendors first: manage.py practice_vendors."
-                ) from None
 
 
 def draft(
@@ -178,7 +194,28 @@ def confirm(order: Order, *, planned_for: datetime | None = None) -> None:
 
 
 def make_orders(command: BaseCommand) -> None:
-    # One outcome is unknown, with the vendor's evidence. Several in a row would stop the account.
+    # The worker sends those past confirmation. One outcome is unknown, with the vendor's evidence:
+    # several in a row would stop the account.
+    # One commit, so that a killed start leaves all of them or none.
+    with audited():
+        sent = _draft_and_confirm()
+        fault_points.point("demo, orders")
+    until = time.monotonic() + 60
+    busy = Order.objects.filter(
+        pk__in=[order.pk for order in sent], state__in=[State.CONFIRMED, State.SENDING]
+    )
+    while busy.exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    if busy.exists():
+        command.stderr.write(
+            "Some demo orders are still waiting for the worker; they go out when it runs."
+        )
+    for attempt in Attempt.objects.filter(stage=Stage.UNKNOWN):
+        evidence_lookup.look(attempt)
+
+
+def _draft_and_confirm() -> list[Order]:
+    """Those that are confirmed and go out at once."""
     drafter = User.objects.get(username="drafter")
     pro = {"provider": "GOOGLE"}
     sent = [
@@ -204,16 +241,4 @@ def make_orders(command: BaseCommand) -> None:
     for order in sent:
         confirm(order)
     confirm(later, planned_for=timezone.now() + timedelta(days=3))
-    # The worker sends them. A minute is enough unless no worker runs.
-    until = time.monotonic() + 60
-    busy = Order.objects.filter(
-        pk__in=[order.pk for order in sent], state__in=[State.CONFIRMED, State.SENDING]
-    )
-    while busy.exists() and time.monotonic() < until:
-        time.sleep(0.2)
-    if busy.exists():
-        command.stderr.write(
-            "Some demo orders are still waiting for the worker; they go out when it runs."
-        )
-    for attempt in Attempt.objects.filter(stage=Stage.UNKNOWN):
-        evidence_lookup.look(attempt)
+    return sent
