@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from django.apps import apps
 from django.db import Error, connection
@@ -30,6 +31,9 @@ def sentence() -> str:
 
 def refuse() -> None:
     """Exit with the sentence. A database that can't be read is another matter: others say so."""
+    # SQLite would make an empty file by being asked.
+    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+        return
     try:
         says = sentence()
     except Error:
