@@ -79,8 +79,7 @@ class Order(models.Model):
     # Sending; hold.py says in words why an order waits
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
-    # A limit or the balance, until `next_try_at`; empty where the order waits for neither
-    waiting_for = models.CharField(max_length=10, blank=True, db_column="held_for")
+    waiting_for = models.CharField(max_length=10, blank=True, db_column="held_for")  # or ""
     held_at = models.DateTimeField(null=True)  # when it was last found to have to wait
     tries = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(null=True, db_column="rung_at")

@@ -67,9 +67,10 @@ def is_settled(mark: Mark) -> bool:
 def reason(mark: Mark) -> str:
     before = Event.objects.filter(at__lte=mark.at).values_list("at", flat=True).first()
     since = f" since {_day_and_hour(before)}" if before else ""
+    last = f"record {mark.number}, {_day_and_hour(mark.at)}"
     return (
-        f"The database is older than the last send (record {mark.number}, {_day_and_hour(mark.at)}): it"
-        f" looks like a restored backup. Orders{since} may have been sent."
+        f"The database is older than the last send ({last}): it looks like a restored backup."
+        f" Orders{since} may have been sent."
     )
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from tests.faults.mutation import Mutation
 
 ORDER, QUERIES = "orders/models/order.py", "orders/models/queries.py"
-SUBMISSION, SWEEP = "orders/submission.py", "orders/outcomes/sweeper.py"
-SETTLEMENT, BREAKER, API = (
-    "orders/outcomes/settlement.py",
-    "orders/sending/circuit_breaker.py",
-    "vendors/apis/base.py",
-)
+SUBMISSION = "orders/submission.py"
+BREAKER = "orders/sending/circuit_breaker.py"
 SENDING, CRASHES = "tests/orders/test_submission.py", "tests/orders/outcomes/test_crashes.py"
 STATES = "tests/orders/models/test_states.py"
-POLICIES, ANSWERS = "tests/orders/test_safeguards.py", "tests/vendors/test_answers.py"
+POLICIES = "tests/orders/test_safeguards.py"
 LIMITS, BALANCE = "tests/orders/spending/test_limits.py", "tests/orders/spending/test_balance.py"
 DRIFT = "tests/orders/sending/test_price_drift.py"
 RIGHTS, CONSTRAINTS = "orders/review/confirming_rights.py", "orders/models/constraints.py"
@@ -26,7 +22,7 @@ BY_DATABASE, RULES = (
     "tests/orders/review/test_confirmation_rules.py",
 )
 HIGHEST = "test_the_highest_of_the_rules_counts_in_the_code_and_in_the_database"
-CLAIMS, PREFLIGHT = "orders/sending/claims.py", "orders/sending/preflight.py"
+PREFLIGHT = "orders/sending/preflight.py"
 
 RULE_MUTANTS = (
     Mutation(

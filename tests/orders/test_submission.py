@@ -188,7 +188,7 @@ def test_a_partial_acceptance_marks_what_was_left_out(
     assert order.domains.get(name="whole.com").state == "ordered"
 
 
-def test_a_doorbell_rung_ten_times_buys_once(factory: OrderFactory, practice: Practice) -> None:
+def test_a_task_delivered_ten_times_buys_once(factory: OrderFactory, practice: Practice) -> None:
     order = factory.confirmed()
     words = [submission.submit(order.pk) for _ in range(10)]
     assert words == [Stage.ACCEPTED] + ["nothing to do"] * 9

@@ -1,4 +1,4 @@
-"""What a vendor's answer to a paid request means: one function decides for all adapters.
+"""The verdict over a vendor's answer to a paid request: one function for all adapters.
 
 An adapter declares the shapes that its vendor documents. Whatever is not exactly one of them, or
 holds a sign against it (`vendors.apis.doubts`), is *unknown*. A wrong *unknown* costs a person a
@@ -7,18 +7,16 @@ minute; a wrong *refused* a second purchase; a wrong *accepted* an order that ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar, Protocol
 
 from vendors.apis import doubts, replies
 from vendors.apis.values import OrderLike
 from vendors.http import Reply, redact_text
 from vendors.verdicts import Accepted, NotSent, Problem, Refused, Unknown, Verdict
-
-if TYPE_CHECKING:
-    from vendors.apis.base import Api
 
 # Answers that cover a part, or several requests: 206 Partial Content, 207 Multi-Status.
 PARTIAL = frozenset({206, 207})
@@ -90,13 +88,28 @@ def is_reference(value: Any) -> bool:
     return value > 0 if isinstance(value, int) else not doubts.is_failing_word(value)
 
 
-def read(api: Api, order: OrderLike, reply: Reply) -> Verdict:
+class DocumentedShapes(Protocol):
+    """The members of `vendors.apis.base.Api` by which an answer is read."""
+
+    REFUSALS: ClassVar[frozenset[int]]
+    doubtful_words: ClassVar[re.Pattern[str] | None]
+
+    def success(self, order: OrderLike, answer: Answer) -> Accepted | Unknown | None: ...
+
+    def refusal(self, order: OrderLike, answer: Answer) -> Refused | None: ...
+
+    def is_throttled(self, answer: Answer) -> bool: ...
+
+    def wait_of(self, answer: Answer) -> Any: ...
+
+
+def read(api: DocumentedShapes, order: OrderLike, reply: Reply) -> Verdict:
     """The verdict over a whole answer."""
     verdict = _verdict(api, order, Answer(reply))
     return _without_secrets(verdict, reply.secrets) if reply.secrets else verdict
 
 
-def _verdict(api: Api, order: OrderLike, answer: Answer) -> Verdict:
+def _verdict(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Verdict:
     status = answer.status
     if status == 429:
         return _throttled(api, order, answer)
@@ -109,7 +122,7 @@ def _verdict(api: Api, order: OrderLike, answer: Answer) -> Verdict:
     )
 
 
-def _accepted(api: Api, order: OrderLike, answer: Answer) -> Accepted | Unknown:
+def _accepted(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Accepted | Unknown:
     success = None if answer.status in PARTIAL else api.success(order, answer)
     if isinstance(success, Unknown):
         return success
@@ -121,7 +134,7 @@ def _accepted(api: Api, order: OrderLike, answer: Answer) -> Accepted | Unknown:
     )
 
 
-def _refused(api: Api, order: OrderLike, answer: Answer) -> Refused | Unknown:
+def _refused(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Refused | Unknown:
     refusal = api.refusal(order, answer)
     if refusal is None:
         why = f"The vendor answered {answer.status} in a form it does not document."
@@ -129,7 +142,7 @@ def _refused(api: Api, order: OrderLike, answer: Answer) -> Refused | Unknown:
     return _doubt(api, order, answer) or refusal
 
 
-def _throttled(api: Api, order: OrderLike, answer: Answer) -> NotSent | Unknown:
+def _throttled(api: DocumentedShapes, order: OrderLike, answer: Answer) -> NotSent | Unknown:
     """A proxy, or a server that counts after it charged, answers 429 too.
 
     So only the vendor's own documented body proves that nothing was bought.
@@ -145,7 +158,7 @@ def _throttled(api: Api, order: OrderLike, answer: Answer) -> NotSent | Unknown:
     )
 
 
-def _doubt(api: Api, order: OrderLike, answer: Answer) -> Unknown | None:
+def _doubt(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Unknown | None:
     """Why a documented refusal may have bought something after all."""
     if doubts.names_an_order(answer.body):
         why = f"The vendor answered {answer.status}, and yet it names an order."

@@ -1,4 +1,8 @@
-"""The base class of the vendor adapters: an API's identity, five pure functions and its reads."""
+"""The base class of the vendor adapters: an API's identity, its pure functions and its reads.
+
+Every adapter writes `check`, `cost`, `order_request`, `success`, `refusal`, `look_for` and `test`;
+`listed` where it `needs_listing_before`. The others only where the vendor documents them.
+"""
 
 from __future__ import annotations
 

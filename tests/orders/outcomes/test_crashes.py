@@ -154,7 +154,7 @@ def test_evidence_is_kept_with_its_age_and_is_never_a_verdict(factory: OrderFact
     assert order.attempts.get().evidence_at is not None
 
 
-def test_the_sweep_rings_for_a_confirmed_order_whose_task_is_gone(factory: OrderFactory) -> None:
+def test_the_sweep_queues_a_confirmed_order_whose_task_is_gone(factory: OrderFactory) -> None:
     order = factory.confirmed()
     OrmQ.objects.all().delete()
     assert sweeper.run()["rung"] == 0  # not so soon
