@@ -119,8 +119,8 @@ def submit(order_id: int) -> Result:
         task_queue.enqueue_next(claimed.attempt.order.vendor_id)
 
 
-# 2. Claim: compare-and-set. No row updated means that another worker has the order. A claim is
-# good until its lease is over; then the sweeper ends it
+# 2. Claim: compare-and-set. No row updated means that another worker has the order. A claim may
+# send while it is fresh (seconds); when its lease (minutes) is over, the sweeper ends it
 
 
 def claim(order_id: int) -> Claim | Result:
@@ -192,7 +192,7 @@ def recheck(attempt: Attempt) -> Plan | None:
         return None
     current = plan(order)
     why = ""
-    if current.digest != order.digest and (objection := price_drift.tolerate(attempt, current)):
+    if current.digest != order.digest and (objection := price_drift.objection_to(attempt, current)):
         why = f"Not sent, because it is no longer what was confirmed. {objection}"
     elif current.blocking:
         why = f"Not sent. {current.why_blocked}"
@@ -227,6 +227,7 @@ def mark(claimed: Claim, request: PreparedRequest) -> bool:
         digest_mark.note(digest_mark.Mark(event.number, event.hash, event.at))
     except digest_mark.MarkTrouble as trouble:
         why = f"What is sent can't be noted outside the database. {trouble}"
+        # Without `retry_after` the pause grows with each try; 0 tries again at once.
         record_outcome(attempt, NoConnection(why), NotSent(why=why))
         return False
     if not claimed.is_in_time():  # the commit took too long; no byte has left yet

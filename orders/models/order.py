@@ -76,10 +76,10 @@ class Order(models.Model):
     snapshot = models.JSONField(null=True)
     planned_for = models.DateTimeField(null=True)  # not sent before, as a confirmer asked
 
-    # Sending; hold.py says in words why an order waits
+    # Sending; hold.py says in words why an order waits (`waiting_for` a limit or the balance)
     hold_until = models.DateTimeField(null=True)
     next_try_at = models.DateTimeField(null=True)
-    waiting_for = models.CharField(max_length=10, blank=True, db_column="held_for")  # or ""
+    waiting_for = models.CharField(max_length=10, blank=True, db_column="held_for")
     held_at = models.DateTimeField(null=True)  # when it was last found to have to wait
     tries = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(null=True, db_column="rung_at")

@@ -91,7 +91,7 @@ def _sentences(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def tolerate(attempt: Attempt, current: Plan) -> str:
+def objection_to(attempt: Attempt, current: Plan) -> str:
     """Accept today's prices if nothing else differs and the account's tolerance covers them.
 
     Returns why not, in words. Empty where they are accepted: then the difference is stored on the

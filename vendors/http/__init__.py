@@ -47,8 +47,8 @@ def post_order(
 ) -> Reply | NoConnection | Lost:
     """Send the paid request once. Never raises for what the network or the vendor does.
 
-    `may_go` is called once the connection stands, before the first byte. False sends nothing, which
-    is `NoConnection` too: provably no byte left.
+    `may_go` is called once the connection stands, before the first byte. False sends nothing: the
+    deadline's `is_connected` is taken back, so that it ends as `NoConnection`.
     """
     # A time-out of `requests` holds for one read: a vendor could drip bytes for ever.
     deadline = Deadline(settings.VENDOR_DEADLINE_SECONDS, may_go=may_go)
