@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from mailops.ops.processes import BASE_DIR
+from tests.faults import test_first_run
 from tests.faults.expectations import expect, run_to_end
 from tests.faults.processes import wait_for
 from tests.faults.scenarios import DrillInstallation
@@ -44,7 +45,7 @@ def test_every_point_of_the_code_has_its_drill() -> None:
         for path in sources
         for name in re.findall(r'fault_points\.point\(\s*"(.+?)"', path.read_text())
     }
-    assert named == {*POINTS, IN_THE_WEB}
+    assert named == {*POINTS, IN_THE_WEB, *test_first_run.POINTS}
 
 
 # At every point of the code: all killed first, then brought to their end together
