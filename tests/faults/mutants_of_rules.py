@@ -254,7 +254,7 @@ RULE_MUTANTS = (
             (
                 "mailops/history/migrations/0001_initial.py",
                 "sql_triggers.install(schema_editor.connection, TRIGGERS)",
-                "str(triggers)",
+                "str(sql_triggers)",
             ),
         ),
         caught_by=(

@@ -152,6 +152,7 @@ SENDING_MUTANTS = (
         promise="1",
         edits=(
             (SUBMISSION, "def send(", "@transaction.atomic\ndef send("),
+            (SUBMISSION, "import IntegrityError, Int", "import transaction, IntegrityError, Int"),
             (
                 SUBMISSION,
                 "audited(durable=True):\n        body_sha256 =",
@@ -179,7 +180,7 @@ SENDING_MUTANTS = (
                 SUBMISSION,
                 '    fault_points.point("answered")',
                 (
-                    "    if isinstance(outcome, Lost):\n        outcome ="
+                    "    if type(outcome).__name__ == 'Lost':\n        outcome ="
                     " post_order(request)\n   "
                     ' fault_points.point("answered")'
                 ),
