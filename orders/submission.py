@@ -171,6 +171,7 @@ def _take(order: Order, spends: dict[str, str], now: datetime) -> Claim | Result
         worker=f"{socket.gethostname()}/{os.getpid()}",
         digest=order.digest,
         claimed_at=now,
+        counted_at=now,
         lease_until=now + timedelta(seconds=settings.LEASE_SECONDS),
         due_now=spends,
         before=order.listed if order.looked_at else [],

@@ -7,7 +7,16 @@ TRACED = (
         table="vendors_vendor",
         secret=("sealed",),
         # Workers write these all the time, and no person's decision depends on them.
-        quiet=("next_turn_at", "next_search_at", "limits_changed_at"),
+        quiet=(
+            "next_turn_at",
+            "next_search_at",
+            "limits_changed_at",
+            "asking_until",
+            "quiet_until",
+            "reads_failed",
+            "read_at",
+            "read_said",
+        ),
     ),
     AuditedTable(table="vendors_price"),
     AuditedTable(table="vendors_priceversion"),

@@ -14,7 +14,8 @@ DRAFTER, CONFIRMER, OPERATOR, AUDITOR = "Drafter", "Confirmer", "Operator", "Aud
 _SEE = {
     "orders.view_order", "orders.view_domain", "orders.view_mailbox", "orders.view_client",
     "orders.view_attempt", "orders.view_neverbuy", "orders.view_match", "orders.view_finding",
-    "orders.view_confirmationrule", "orders.view_delegation",
+    "orders.view_confirmationrule", "orders.view_delegation", "orders.view_departure",
+    "orders.view_refund",
     "vendors.view_vendor", "vendors.view_price", "vendors.view_priceversion",
     "vendors.view_rate", "vendors.view_contact", "history.view_event", "proposals.view_proposal",
 }  # fmt: skip
@@ -25,14 +26,15 @@ ROLES: dict[str, set[str]] = {
     | {
         "orders.add_order", "orders.change_order", "orders.cancel_order", "orders.add_client",
         "orders.change_client", "orders.comment_order", "vendors.add_contact",
-        "vendors.change_contact",
+        "vendors.change_contact", "orders.check_vendor", "orders.arrive_asset",
     },
     CONFIRMER: _SEE
     | _EXPORT
     | {
         "orders.confirm_order", "orders.cancel_order", "orders.settle_order",
         "orders.add_delegation", "orders.comment_order", "orders.run_match",
-        "orders.settle_finding", "proposals.approve_proposal",
+        "orders.settle_finding", "proposals.approve_proposal", "orders.check_vendor",
+        "orders.arrive_asset", "orders.end_asset", "orders.process_order",
     },
     OPERATOR: _SEE
     | _EXPORT
@@ -43,6 +45,7 @@ ROLES: dict[str, set[str]] = {
         "vendors.change_contact", "orders.change_client", "orders.limit_client",
         "orders.add_neverbuy", "orders.change_neverbuy", "orders.delete_neverbuy",
         "orders.comment_order", "orders.run_match", "orders.settle_finding",
+        "orders.check_vendor", "orders.end_asset",
         "proposals.approve_proposal", "orders.add_confirmationrule",
         "orders.change_confirmationrule", "orders.delete_confirmationrule",
         "notices.view_sharedaddress", "notices.add_sharedaddress", "notices.change_sharedaddress",

@@ -47,7 +47,9 @@ STEP_OF = {
     State.UNKNOWN: 3,
     State.REFUSED: 3,
     State.ACCEPTED: 4,
+    State.CREATED: 4,
     State.PARTLY: 5,
+    State.UNDELIVERED: 5,
     State.DELIVERED: 5,
     State.CANCELLED: 0,
 }
@@ -135,7 +137,13 @@ def steps(order: Order) -> list[dict[str, Any]]:
     labels = list(STEPS)
     if order.state == State.CANCELLED:
         return [{"label": "Cancelled", "is_done": False, "is_current": True, "kind": ""}]
-    if order.state in (State.UNKNOWN, State.REFUSED, State.PARTLY):
+    if order.state in (
+        State.UNKNOWN,
+        State.REFUSED,
+        State.CREATED,
+        State.PARTLY,
+        State.UNDELIVERED,
+    ):
         # The state's name says more than the step's: "Outcome unknown" in place of "Sent".
         labels[at] = order.get_state_display().partition(":")[0].partition(",")[0]
     ended = order.state == State.DELIVERED

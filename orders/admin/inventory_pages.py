@@ -111,7 +111,7 @@ class MailboxAdmin(AssetAdmin):
         "ordered_at",
         "ready_at",
     )
-    list_select_related = ("order", "order__client", "order__vendor")
+    list_select_related = ("order__client", "order__vendor", "domain__client", "domain__vendor")
     list_filter = ("state", "order__vendor", "order__client")
     search_fields = ("address", "first_name", "last_name")
     fields = (
@@ -125,13 +125,13 @@ class MailboxAdmin(AssetAdmin):
         "ready_at",
     )
     readonly_fields = ("name", "state_chip", "client", "account", "by_order")
-    # Mailboxes have no client or account of their own. The order has both.
+    # Mailboxes have no client or account of their own. The order has both, or the domain.
     export_columns = [
         ("Address", "address"),
         ("First name", "first_name"),
         ("Last name", "last_name"),
-        ("Client", lambda mailbox: mailbox.order.client),
-        ("Account", lambda mailbox: mailbox.order.vendor),
+        ("Client", lambda mailbox: (mailbox.order or mailbox.domain).client),
+        ("Account", lambda mailbox: (mailbox.order or mailbox.domain).vendor),
         ("State", "get_state_display"),
         ("Order", "order"),
         ("Ordered", "ordered_at"),
@@ -139,12 +139,12 @@ class MailboxAdmin(AssetAdmin):
     ]
 
     @admin.display(ordering="order__client")
-    def client(self, mailbox: Mailbox) -> Client:
-        return mailbox.order.client
+    def client(self, mailbox: Mailbox) -> Client | None:
+        return (mailbox.order or mailbox.domain).client
 
     @admin.display(description="Vendor account", ordering="order__vendor")
     def account(self, mailbox: Mailbox) -> str:
-        return str(mailbox.order.vendor)
+        return str((mailbox.order or mailbox.domain).vendor)
 
 
 class ClientForm(ApprovalForm):

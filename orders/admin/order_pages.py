@@ -23,7 +23,9 @@ CHIPS = {
     State.UNKNOWN: "doubt",
     State.REFUSED: "bad",
     State.ACCEPTED: "info",
+    State.CREATED: "wait",
     State.PARTLY: "wait",
+    State.UNDELIVERED: "bad",
     State.DELIVERED: "ok",
     State.CANCELLED: "",
 }

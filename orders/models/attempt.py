@@ -57,9 +57,10 @@ class Attempt(models.Model):
     reply_status = models.PositiveSmallIntegerField(null=True)
     reply_body = models.TextField(blank=True)
     reference = models.CharField(max_length=120, blank=True)
-    # By currency: the amount that limits and balances are counted from, and the part of it above
-    # the confirmed amount, within the tolerance.
+    # By currency: the amount that limits and balances count, from `counted_at` on, and the part of
+    # it above the confirmed amount, within the tolerance.
     due_now = models.JSONField(default=dict)
+    counted_at = models.DateTimeField(default=timezone.now)  # the claim, or when it was processed
     rise = models.JSONField(default=dict)
     # Names that the vendor listed just before this was sent.
     before = models.JSONField(default=list)
@@ -76,7 +77,10 @@ class Attempt(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-number"]
-        indexes: ClassVar = [models.Index(fields=["claimed_at"])]
+        indexes: ClassVar = [
+            models.Index(fields=["claimed_at"]),
+            models.Index(fields=["counted_at"], name="attempt_counted_at"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order", "number"], name="attempt_numbered_once"),
             models.UniqueConstraint(

@@ -25,6 +25,21 @@ class Asset(models.TextChoices):
 LIVE = [Asset.ORDERED, Asset.READY]  # money was or is about to be spent on it
 
 
+class KnownBy(models.TextChoices):
+    """The source of an asset's state."""
+
+    NAME = "name", "by name, in the vendor's list"
+    COUNT = "count", "by count, not by name"
+    PERSON = "person", "by a person"
+
+
+class CameBy(models.TextChoices):
+    """The origin of a mailbox."""
+
+    ORDER = "order", "Ordered"
+    MADE = "made", "Made by the vendor"
+
+
 _DOT = StrIndex("name", Value("."))
 _HALF = (_DOT - 1) / 2
 
@@ -51,6 +66,16 @@ class Domain(models.Model):
     row = models.PositiveIntegerField(null=True, blank=True)
     ordered_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
+    known_by = models.CharField(max_length=6, choices=KnownBy.choices, blank=True)
+    known_by_name = models.CharField(max_length=150, blank=True)
+    departure = models.ForeignKey(
+        "orders.Departure", models.PROTECT, null=True, blank=True, related_name="domains"
+    )
+    # By the vendor: its numbers by name, its count of mailboxes, a status that speaks against it
+    vendor_ids = models.JSONField(default=dict, blank=True)
+    mailboxes_told = models.PositiveIntegerField(null=True, blank=True)
+    against = models.CharField(max_length=200, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)  # when the vendor was last asked
     # The name less one half of the part before its first dot. An edit leaves one of the two as it
     # was, so that orders/validation/typos.py finds misspelt names by an index.
     head = models.GeneratedField(
@@ -108,9 +133,12 @@ class Domain(models.Model):
 
 
 class Mailbox(models.Model):
-    """A mailbox that an order buys."""
+    """A mailbox that an order buys, or that the vendor made for a domain of one."""
 
-    order = models.ForeignKey("orders.Order", models.CASCADE, related_name="mailboxes")
+    order = models.ForeignKey(
+        "orders.Order", models.CASCADE, null=True, blank=True, related_name="mailboxes"
+    )
+    came_by = models.CharField(max_length=6, choices=CameBy.choices, default=CameBy.ORDER)
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="mailboxes")
     username = models.CharField(max_length=64)
     address = models.CharField(max_length=320, db_index=True)
@@ -121,6 +149,11 @@ class Mailbox(models.Model):
     row = models.PositiveIntegerField(null=True, blank=True)
     ordered_at = models.DateTimeField(null=True, blank=True)
     ready_at = models.DateTimeField(null=True, blank=True)
+    known_by = models.CharField(max_length=6, choices=KnownBy.choices, blank=True)
+    known_by_name = models.CharField(max_length=150, blank=True)
+    departure = models.ForeignKey(
+        "orders.Departure", models.PROTECT, null=True, blank=True, related_name="mailboxes"
+    )
 
     class Meta:
         ordering: ClassVar = ["address"]
@@ -134,6 +167,11 @@ class Mailbox(models.Model):
             models.UniqueConstraint(fields=["order", "address"], name="mailbox_once_per_order"),
             models.CheckConstraint(
                 condition=models.Q(state__in=Asset.values), name="mailbox_state_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(came_by=CameBy.ORDER, order__isnull=False)
+                | models.Q(came_by=CameBy.MADE, order__isnull=True),
+                name="mailbox_ordered_has_order",
             ),
         ]
 

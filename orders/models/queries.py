@@ -76,10 +76,11 @@ class OrderQuerySet(models.QuerySet[OrderT]):
             wanted |= models.Q(pk__in=self.to_confirm_by(user).values("pk"))
         if user.has_perm("orders.settle_order"):
             wanted |= models.Q(state=State.UNKNOWN) | models.Q(pk__in=self.with_news().values("pk"))
+        if user.has_perm("orders.process_order"):
+            wanted |= models.Q(state=State.CREATED)
         if user.has_perm("orders.change_order"):
-            wanted |= models.Q(
-                state__in=[State.DRAFT, State.REFUSED, State.PARTLY], drafted_by=user, copies=None
-            )
+            to_redo = [State.DRAFT, State.REFUSED, State.PARTLY, State.UNDELIVERED]
+            wanted |= models.Q(state__in=to_redo, drafted_by=user, copies=None)
         return self.filter(wanted).order_by("state_since").distinct()
 
     def to_confirm_by(self, user: User) -> Self:
@@ -156,7 +157,7 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
         before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
         return self.filter(
-            models.Q(progress_at=None) | models.Q(progress_at__lt=before),
+            models.Q(asked_at=None) | models.Q(asked_at__lt=before),
             state=State.ACCEPTED,
             vendor__api__in=telling,
         )

@@ -109,7 +109,7 @@ def _ask_progress(now: datetime) -> int:
     for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:MOST_ROWS]:
         with transaction.atomic():
             # A second sweep at the same time finds the order asked about already.
-            if Order.objects.due_for_progress(now).filter(pk=pk).update(progress_at=now):
+            if Order.objects.due_for_progress(now).filter(pk=pk).update(asked_at=now):
                 async_task("orders.tasks.ask_progress", pk)
                 asked += 1
     return asked

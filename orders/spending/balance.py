@@ -24,7 +24,7 @@ def estimate(vendor: Vendor) -> Decimal | None:
     # yet. It counts while it is under way, and if it ended after the note. A person's verdict
     # moves no money, so settled attempts count by their claim alone.
     since = (
-        models.Q(claimed_at__gte=vendor.balance_at)
+        models.Q(counted_at__gte=vendor.balance_at)
         | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
         | models.Q(ended_at__gte=vendor.balance_at, settled_at=None)
     )

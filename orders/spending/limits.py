@@ -104,7 +104,7 @@ def uses(
     """
     limited = [owner for owner in owners if owner.period_limits]
     spans = {name: period(name, at) for name in (DAY, MONTH)}
-    sent = {name: models.Q(claimed_at__gte=start) for name, (start, _end) in spans.items()}
+    sent = {name: models.Q(counted_at__gte=start) for name, (start, _end) in spans.items()}
     waits = {name: _waits(start, end) for name, (start, end) in spans.items()}
     confirmed = Order.objects.filter(state=State.CONFIRMED)
     if without:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.faults.mutation import Mutation
 
-ORDER, QUERIES = "orders/models/order.py", "orders/models/queries.py"
+MOVES, QUERIES = "orders/models/order_moves.py", "orders/models/queries.py"
 SUBMISSION = "orders/submission.py"
 BREAKER = "orders/sending/circuit_breaker.py"
 SENDING, CRASHES = "tests/orders/test_submission.py", "tests/orders/outcomes/test_crashes.py"
@@ -227,7 +227,7 @@ RULE_MUTANTS = (
         promise="6",
         edits=(
             (
-                ORDER,
+                MOVES,
                 "record(action, self, by=by, reason=reason, changes=changes, attempt=about)",
                 "del changes, about",
             ),

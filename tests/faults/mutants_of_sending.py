@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.faults.mutation import Mutation
 
-ORDER, QUERIES = "orders/models/order.py", "orders/models/queries.py"
+MOVES, QUERIES = "orders/models/order_moves.py", "orders/models/queries.py"
+OUTCOMES = "orders/models/order_outcomes.py"
 SUBMISSION, SWEEP = "orders/submission.py", "orders/outcomes/sweeper.py"
 SETTLEMENT = "orders/outcomes/settlement.py"
 DOUBTS = "vendors/apis/doubts.py"
@@ -27,7 +28,7 @@ SENDING_MUTANTS = (
     Mutation(
         name="A move does not look whether somebody else was faster",
         promise="1",
-        edits=((ORDER, "pk=self.pk, state=before, version=self.version\n", "pk=self.pk\n"),),
+        edits=((MOVES, "pk=self.pk, state=before, version=self.version\n", "pk=self.pk\n"),),
         caught_by=(f"{STATES}::test_a_move_that_somebody_else_made_first_raises",),
     ),
     Mutation(
@@ -206,8 +207,8 @@ SENDING_MUTANTS = (
         edits=(
             (
                 "orders/models/state.py",
-                "State.UNKNOWN: frozenset({",
-                "State.UNKNOWN: frozenset({State.CONFIRMED, ",
+                "State.UNKNOWN: frozenset(\n        {",
+                "State.UNKNOWN: frozenset(\n        {State.CONFIRMED, ",
             ),
             (
                 SETTLEMENT,
@@ -240,7 +241,7 @@ SENDING_MUTANTS = (
     Mutation(
         name="An order that can't be sent is tried for ever",
         promise="2",
-        edits=((ORDER, " or tries >= settings.NOT_SENT_TRIES:", ":"),),
+        edits=((OUTCOMES, " or tries >= settings.NOT_SENT_TRIES:", ":"),),
         caught_by=(
             f"{SENDING}::test_a_closed_port_is_not_sent_and_goes_to_a_person_after_a_few_tries",
         ),

@@ -26,12 +26,14 @@ from orders.models import (
     Confirmation,
     ConfirmationRule,
     Delegation,
+    Departure,
     Domain,
     Editor,
     Finding,
     Mailbox,
     Match,
     NeverBuy,
+    Refund,
 )
 from tests.conftest import OrderFactory
 from tests.history.raw_changes import RULES, now_told, somebody, sql
@@ -135,6 +137,8 @@ def rows(factory: OrderFactory, unguarded: None) -> dict[str, tuple[models.Model
             vendor=order.vendor, begins_on=until, ends_on=until, compared=0, agreed=0, lines=0
         )
         finding = Finding.objects.create(match=match, vendor=order.vendor, key="a", kind="not_ours")
+        departure = Departure.objects.create(vendor=order.vendor, reason="never_came", on=until)
+        refund = Refund.objects.create(vendor=order.vendor, amount=1, currency="USD", on=until)
         wanted = Wanted(values={"order_limit": "3000.00"}, reasons={"order_limit": "More."})
         proposal = workflow.propose(
             order.vendor, wanted, by=factory.people.operator, why="A large order."
@@ -174,6 +178,8 @@ def rows(factory: OrderFactory, unguarded: None) -> dict[str, tuple[models.Model
         "orders_delegation": (passed_on, "reason"),
         "orders_match": (match, "file_name"),
         "orders_finding": (finding, "reason"),
+        "orders_departure": (departure, "note"),
+        "orders_refund": (refund, "note"),
         "proposals_proposal": (proposal, "subject"),
         "doors_authenticator": (factor, "name"),
         "doors_recoverycode": (code, ""),

@@ -319,6 +319,7 @@ class Installation(RuleBasedStateMachine):
             started = worker.claim.started - by.total_seconds()
             worker.claim = replace(worker.claim, started=started)
             worker.attempt.claimed_at -= by
+            worker.attempt.counted_at -= by
 
     def _claim(self, pk: int, steps: int, *, look: bool = True) -> Worker | None:
         claimed = submission.claim(pk)

@@ -67,6 +67,23 @@ class Vendor(Limited):
     # No worker sends the vendor a request before the first, nor a search before the second.
     next_turn_at = models.DateTimeField(null=True, blank=True, editable=False)
     next_search_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # How long this vendor takes; after `overdue_days` people are asked to look.
+    usual_days = models.PositiveSmallIntegerField(
+        "usual days until delivered",
+        default=3,
+        help_text="How many days this vendor usually takes to set an order up.",
+    )
+    overdue_days = models.PositiveSmallIntegerField(
+        "overdue after days",
+        default=5,
+        help_text="After this many days people are asked to look after an undelivered order.",
+    )
+    # Questions to this account: who asks now, until when it rests, and the last answer
+    asking_until = models.DateTimeField(null=True, blank=True, editable=False)
+    quiet_until = models.DateTimeField(null=True, blank=True, editable=False)
+    reads_failed = models.PositiveSmallIntegerField(default=0, editable=False)
+    read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    read_said = models.CharField(max_length=300, blank=True, editable=False)
     # As a person read it at the vendor: no vendor documents a way to ask for it.
     balance = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, blank=True, editable=False
@@ -103,6 +120,14 @@ class Vendor(Limited):
             models.CheckConstraint(
                 condition=models.Q(order_limit__isnull=True) | models.Q(order_limit__gte=0),
                 name="vendor_limit_positive",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    usual_days__gte=1,
+                    usual_days__lte=models.F("overdue_days"),
+                    overdue_days__lte=60,
+                ),
+                name="vendor_usual_before_overdue",
             ),
         ]
 

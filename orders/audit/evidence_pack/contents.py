@@ -21,7 +21,7 @@ ATTEMPT = (
 ORDER = (
     "state", "state_since", "reason", "forward_to", "options", "note", "why_again",
     "drafted_by_name", "created_at", "confirmed_by_name", "confirmed_at", "digest", "snapshot",
-    "cost", "planned_for", "hold_until", "reference", "problems", "progress_at",
+    "cost", "planned_for", "hold_until", "reference", "problems", "asked_at",
     "confirmers_needed",
 )  # fmt: skip
 CONFIRMATION = ("name", "for_name", "at", "digest", "round", "planned_for")

@@ -28,7 +28,7 @@ from vendors.http import NoConnection, Reply
 SLOW = b'{"title":"t","status":429,"details":"d","timestamp":"2026-05-06T12:00:00Z"}'
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "order-lifecycle.md"
-ENDED = {State.REFUSED, State.PARTLY, State.DELIVERED}
+ENDED = {State.REFUSED, State.DELIVERED}
 
 
 def documented() -> dict[str, list[str]]:

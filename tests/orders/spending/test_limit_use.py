@@ -75,12 +75,12 @@ def test_yesterday_counts_for_the_month_and_not_for_the_day(factory: OrderFactor
     at = timezone.now()
     last_month = limits.period(MONTH, at)[0] - timedelta(seconds=1)
     Attempt.objects.filter(order=order).update(
-        claimed_at=limits.period(DAY, at)[0] - timedelta(seconds=1)
+        counted_at=limits.period(DAY, at)[0] - timedelta(seconds=1)
     )
     later = limits.uses(account(), at=at)
     same_month = limits.period(DAY, at)[0] > limits.period(MONTH, at)[0]
     assert [use.used for use in later] == [0, COSTS if same_month else 0]
-    Attempt.objects.filter(order=order).update(claimed_at=last_month)
+    Attempt.objects.filter(order=order).update(counted_at=last_month)
     assert [use.used for use in limits.uses(account(), at=at)] == [0, 0]
 
 

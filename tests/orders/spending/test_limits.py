@@ -59,7 +59,7 @@ def spent(owner: Vendor | Client) -> Decimal:
 def a_day_ago(order: Order) -> None:
     """The order was sent yesterday."""
     Attempt.objects.filter(order=order).update(
-        claimed_at=timezone.now() - timedelta(days=1, minutes=1)
+        counted_at=timezone.now() - timedelta(days=1, minutes=1)
     )
 
 
@@ -242,7 +242,7 @@ def test_two_workers_at_once_can_not_both_squeeze_in(
     Price.objects.filter(vendor__api="scaledmail").update(amount=COSTS)
     other = CMR if whose == "account" else ("scaledmail", "package")
     for number in range(4):
-        Attempt.objects.all().update(claimed_at=timezone.now() - timedelta(days=40))
+        Attempt.objects.all().update(counted_at=timezone.now() - timedelta(days=40))
         limit(owner, day_limit=None)
         orders = [
             factory.confirmed(*CMR, word=f"one{number}"),

@@ -1,0 +1,167 @@
+"""The moves of an order after its paid request: what the vendor did with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.utils import timezone
+
+from mailops.core.text import as_sentence
+from mailops.history import record
+from orders.models.inventory import Asset, Domain, Mailbox
+from orders.models.order_moves import Moves
+from orders.models.state import State
+
+if TYPE_CHECKING:
+    from orders.models.attempt import Attempt
+
+BACK_OFF = (30, 120, 300, 900)  # seconds until an order that was provably not sent is tried again
+
+
+class Outcomes(Moves):
+    """The vendor's answers about an order, and the moves that follow from them."""
+
+    reference = models.CharField("vendor's reference", max_length=120, blank=True)
+    problems = models.JSONField(default=list)  # its refusal, row by row
+    tries = models.PositiveSmallIntegerField(default=0)  # that provably sent nothing
+    # When the vendor was last asked about the order, and when it last answered
+    asked_at = models.DateTimeField(null=True, db_column="progress_at")
+    answered_at = models.DateTimeField(null=True)
+    expected_on = models.DateField(null=True)  # as a person said: not overdue until then
+    overdue_told_at = models.DateTimeField(null=True)
+    # When the vendor's list first spoke for a created order having been processed
+    looks_processed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def accept(
+        self,
+        attempt: Attempt,
+        *,
+        reference: str,
+        left_out: Collection[str] = (),
+        by: User | None = None,
+        reason: str = "",
+        action: str = "order.accepted",
+    ) -> None:
+        """The vendor has the order, less the domains and addresses in `left_out`."""
+        if left_out:
+            self._leave_out(left_out)
+            reason = f"{as_sentence(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
+        self.transition(
+            State.ACCEPTED,
+            action=action,
+            by=by,
+            reason=reason,
+            attempt=attempt,
+            changes={"reference": ["", reference]},
+            reference=reference,
+            asked_at=timezone.now(),
+        )
+
+    def settle_as_placed(
+        self,
+        attempt: Attempt,
+        *,
+        reference: str,
+        left_out: Collection[str],
+        by: User,
+        reason: str,
+        action: str,
+    ) -> None:
+        """Accept by a person's verdict, or correct what an earlier verdict said."""
+        # An order that was settled as not placed before may be cancelled or in review by now.
+        self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED, Asset.REFUSED, Asset.GONE))
+        said: dict[str, Any] = {"by": by, "reason": reason}
+        if self.state != State.ACCEPTED:
+            self.accept(attempt, reference=reference, left_out=left_out, action=action, **said)
+            return
+        self._leave_out(left_out)
+        found = type(self)._default_manager.filter(pk=self.pk)
+        found.update(reference=reference, reason=reason, asked_at=timezone.now())
+        changes = {"reference": [self.reference, reference], "left_out": [None, sorted(left_out)]}
+        record(action, self, changes=changes, attempt=attempt.pk, **said)
+
+    def refuse(self, attempt: Attempt, *, problems: list[dict[str, Any]], reason: str) -> None:
+        self._mark_assets(to=Asset.REFUSED, since=(Asset.ORDERED,))
+        self.transition(
+            State.REFUSED, action="order.refused", reason=reason, attempt=attempt, problems=problems
+        )
+
+    def mark_unknown(self, attempt: Attempt, *, reason: str) -> None:
+        self.transition(
+            State.UNKNOWN, action="order.outcome_unknown", reason=reason, attempt=attempt
+        )
+
+    def put_back(self, attempt: Attempt, *, reason: str) -> None:
+        # Nothing is wrong with the order, so no try is counted.
+        self.transition(
+            State.CONFIRMED, action="order.put_back", reason=reason, attempt=attempt, queued_at=None
+        )
+
+    def retry_later(
+        self, *, action: str, why: str, wait: int | None, attempt: Attempt | None = None
+    ) -> None:
+        """Try again in `wait` seconds or a growing pause, a few times; then a person decides.
+
+        Only where provably nothing was sent.
+        """
+        tries = self.tries + 1
+        # An outcome that already read unknown was proven not sent. People saw it, so they decide.
+        if self.state == State.UNKNOWN or tries >= settings.NOT_SENT_TRIES:
+            after = "" if self.state == State.UNKNOWN else f" after {tries} tries"
+            reason = f"Not sent{after}. {why} Nothing was bought."
+            self.back_to_review(action=action, reason=reason, attempt=attempt)
+            return
+        pause = BACK_OFF[min(tries, len(BACK_OFF)) - 1] if wait is None else min(wait, 3600)
+        next_try_at = timezone.now() + timedelta(seconds=pause)
+        again: dict[str, Any] = {"tries": tries, "next_try_at": next_try_at}
+        again |= {"waiting_for": "", "queued_at": None}
+        if self.state == State.CONFIRMED:  # it was not even claimed
+            type(self)._default_manager.filter(pk=self.pk, state=self.state).update(
+                reason=why, **again
+            )
+            record(action, self, reason=why)
+        else:
+            self.transition(State.CONFIRMED, action=action, reason=why, attempt=attempt, **again)
+
+    def back_to_review(
+        self,
+        *,
+        action: str,
+        reason: str,
+        attempt: Attempt | None = None,
+        by: User | None = None,
+        **fields: Any,
+    ) -> None:
+        # Nothing is sent without a fresh confirmation. Refused assets: a verdict is being revised.
+        self._mark_assets(to=Asset.PLANNED, since=(Asset.ORDERED, Asset.REFUSED))
+        cleared = ("confirmed_by", "confirmed_at", "planned_for", "hold_until", "next_try_at")
+        fields |= {"confirmed_by_name": "", "tries": 0, **dict.fromkeys(cleared)}
+        self.transition(
+            State.REVIEW, action=action, by=by, reason=reason, attempt=attempt, **fields
+        )
+
+    def deliver(self, *, partly: bool, by: User | None = None, reason: str = "") -> None:
+        to, action = State.DELIVERED, "order.delivered"
+        if partly:
+            to, action = State.PARTLY, "order.partly_delivered"
+        self.transition(to, action=action, by=by, reason=reason)
+
+    def deliver_the_rest(self, *, by: User, reason: str) -> None:
+        # A person saw at the vendor that everything still ordered is ready.
+        self._mark_assets(to=Asset.READY, since=(Asset.ORDERED,))
+        self.deliver(partly=bool(self.asset_states() - {Asset.READY}), by=by, reason=reason)
+
+    def _leave_out(self, names: Collection[str]) -> None:
+        # A mailbox goes with its domain.
+        lower = {name.lower() for name in names}
+        Domain.objects.filter(order_id=self.pk, name__in=lower).update(state=Asset.REFUSED)
+        on_them = models.Q(address__in=lower) | models.Q(domain__name__in=lower)
+        Mailbox.objects.filter(on_them, order_id=self.pk).update(state=Asset.REFUSED)
