@@ -1,4 +1,4 @@
-"""The cost sheet: what an order costs now, each month and each year, line by line."""
+"""The cost sheet: the amounts due now, once it is processed, each month and each year, by line."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ UNITS = [
     (YEAR, "a year"),
     (UNSTATED, "a period the vendor does not state"),
 ]
+
+TOTALS = ("due_now", "due_later", "per_month", "per_year")
 
 
 class PriceLike(Protocol):
@@ -67,7 +69,7 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class CostLine:
-    """A line of the cost sheet. Due now: `quantity` × `multiplier` × the price's amount."""
+    """A line of the cost sheet. Its first payment: `quantity` × `multiplier` × the amount."""
 
     item: str
     label: str
@@ -76,14 +78,24 @@ class CostLine:
     # Periods paid at once: a domain for two years is one domain with a multiplier of two.
     multiplier: int = 1
     remark: str = ""
+    # The vendor only creates the order: this is due once somebody processes it there.
+    is_later: bool = False
 
     @property
     def is_missing(self) -> bool:
         return self.price is None
 
     @property
-    def due_now(self) -> Decimal | None:
+    def first_payment(self) -> Decimal | None:
         return self.price.amount * self.quantity * self.multiplier if self.price else None
+
+    @property
+    def due_now(self) -> Decimal | None:
+        return None if self.is_later else self.first_payment
+
+    @property
+    def due_later(self) -> Decimal | None:
+        return self.first_payment if self.is_later else None
 
     def _again(self, unit: str) -> Decimal | None:
         if self.price is None or self.price.unit != unit:
@@ -111,9 +123,10 @@ class CostLine:
 
     def in_year(self, year: int) -> Decimal | None:
         """The amount due in the order's first, second … year. None where that is not known."""
-        if self.price is None or self.due_now is None or (self.is_unsaid and year > 1):
+        first_payment = self.first_payment
+        if self.price is None or first_payment is None or (self.is_unsaid and year > 1):
             return None
-        first = self.due_now if year == 1 else Decimal(0)
+        first = first_payment if year == 1 else Decimal(0)
         if self.price.unit == MONTH:
             # The first payment covers `multiplier` months of the first year.
             months = 12 - self.multiplier if year == 1 else 12
@@ -130,6 +143,7 @@ class CostLine:
             quantity=stored["quantity"],
             multiplier=stored["multiplier"],
             remark=stored.get("remark", ""),
+            is_later="due_later" in stored,
             price=None
             if price is None
             else Terms(
@@ -145,6 +159,8 @@ class CostLine:
         # Without the price's source and age: reading an unchanged price again must not change the
         # digest that a person confirmed.
         price = self.price
+        # A key for orders that are due later alone: the digests of all others stay as they were.
+        later = {"due_later": _text(self.due_later)} if self.is_later else {}
         return {
             "item": self.item,
             "label": self.label,
@@ -160,11 +176,27 @@ class CostLine:
             "per_month": _text(self.per_month),
             "per_year": _text(self.per_year),
             "remark": self.remark,
-        }
+        } | later
 
 
 def _text(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount)
+
+
+def together(*totals: Totals) -> Totals:
+    """The sum of the amounts, currency by currency."""
+    return Totals.of(pair for each in totals for pair in each.items())
+
+
+def shown_now(now: Totals, later: Totals) -> Totals:
+    """The amounts due now, with a zero for a currency in which something is due later."""
+    return Totals(dict.fromkeys(later, Decimal(0)) | now)
+
+
+def due_in_words(now: Totals, later: Totals) -> str:
+    """ "$0.00 now · $19.00 when it is processed", or "$19.00 now"."""
+    said = f"{shown_now(now, later)} now"
+    return f"{said} · {later} when it is processed" if later else said
 
 
 @dataclass(frozen=True)
@@ -187,6 +219,19 @@ class CostSheet:
         return self._total("due_now")
 
     @property
+    def due_later(self) -> Totals:
+        return self._total("due_later")
+
+    @property
+    def due(self) -> Totals:
+        """The amounts that a confirmer says yes to: due now, and once it is processed."""
+        return together(self.due_now, self.due_later)
+
+    @property
+    def due_in_words(self) -> str:
+        return due_in_words(self.due_now, self.due_later)
+
+    @property
     def per_month(self) -> Totals:
         return self._total("per_month")
 
@@ -197,7 +242,7 @@ class CostSheet:
     @property
     def once(self) -> Totals:
         return Totals.of(
-            (line.price.currency, line.due_now)
+            (line.price.currency, line.first_payment)
             for line in self.lines
             if line.price and line.price.unit == ONCE
         )
@@ -240,12 +285,14 @@ class CostSheet:
         return cls(tuple(CostLine.from_dict(line) for line in stored.get("lines", ())))
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "lines": [line.as_dict() for line in self.lines],
-            "due_now": self.due_now.as_dict(),
-            "per_month": self.per_month.as_dict(),
-            "per_year": self.per_year.as_dict(),
-        }
+        return {"lines": [line.as_dict() for line in self.lines], **self.totals()}
+
+    def totals(self) -> dict[str, dict[str, str]]:
+        """`TOTALS` as plain JSON; `due_later` only where a line is due later."""
+        found = {name: self._total(name).as_dict() for name in TOTALS}
+        if not any(line.is_later for line in self.lines):
+            del found["due_later"]
+        return found
 
 
 def cost_line(
@@ -256,6 +303,7 @@ def cost_line(
     quantity: int,
     multiplier: int = 1,
     remark: str = "",
+    is_later: bool = False,
 ) -> CostLine:
     """A line with its price from the price list, or with None where the list has no such item."""
     return CostLine(
@@ -265,6 +313,7 @@ def cost_line(
         price=prices.get(item),
         multiplier=multiplier,
         remark=remark,
+        is_later=is_later,
     )
 
 

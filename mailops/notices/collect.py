@@ -14,6 +14,7 @@ from mailops.notices import message_texts
 from mailops.notices.kinds import (
     ADDRESS,
     AT_ONCE,
+    CREATED,
     OFF,
     UNKNOWN,
     WAITING,
@@ -27,7 +28,7 @@ from mailops.notices.recipients import Audience
 log = logging.getLogger("mailops.notices")
 MOST_EVENTS = 500  # in one run
 # states in which an order waits for a person: kind of the wait
-WAITS = {"review": WAITING, "unknown": UNKNOWN}
+WAITS = {"review": WAITING, "unknown": UNKNOWN, "created": CREATED}
 
 
 def run(now: datetime) -> int:

@@ -16,6 +16,7 @@ BY = [(EMAIL, "By e-mail"), (ADDRESS, "To my other address"), (BOTH, "Both")]
 DRAFTER, MENTIONED = "the drafter", "whoever is mentioned"
 SEE, DRAFT = "orders.view_order", "orders.add_order"
 CONFIRM, SETTLE = "orders.confirm_order", "orders.settle_order"
+PROCESS = "orders.process_order"
 OPERATE, VERIFY = "vendors.change_vendor", "history.verify_event"
 
 
@@ -40,6 +41,7 @@ class Kind:
 
 WAITING, REMINDER, BACK, UNKNOWN = "waiting", "reminder", "back", "unknown"
 REFUSED, DELIVERED, LIMIT, STOPPED = "refused", "delivered", "limit", "stopped"
+CREATED = "created"
 BROKEN, OUTSIDE, MENTION, PROPOSAL = "broken", "outside", "mention", "proposal"
 
 # Their order is that of the rows on the page “Notices”.
@@ -80,6 +82,16 @@ NOTICE_KINDS = {
             needs=SETTLE,
             superusers=AT_ONCE,
             is_urgent=True,
+        ),
+        Kind(
+            name=CREATED,
+            label="An order waits to be processed at the vendor",
+            help=(
+                "The vendor only created it and buys nothing until somebody processes it in its"
+                " dashboard."
+            ),
+            needs=PROCESS,
+            superusers=AT_ONCE,
         ),
         Kind(
             name=REFUSED,
@@ -165,6 +177,7 @@ BY_ACTION = {
 BY_STATE = {
     "review": WAITING,
     "unknown": UNKNOWN,
+    "created": CREATED,
     "draft": BACK,
     "cancelled": BACK,
     "refused": REFUSED,

@@ -19,6 +19,10 @@ from mailops.notices.models import NoticeSettings
 SIGN_IN = "Opening it needs a sign-in. Nothing can be confirmed from a message."
 
 
+# Kind of a wait: its words in a reminder
+WAITS = {"unknown": "has an unknown outcome", "created": "waits to be processed at the vendor"}
+
+
 def plain(text: Any, *, limit: int = 500) -> str:
     """People's words on one line, without control characters, markup, links and mentions of all."""
     kept = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in str(text))
@@ -39,7 +43,7 @@ def subject_and_text(event: Event) -> tuple[str, str]:
 def reminder(event: Event, kind: str, hours: int) -> tuple[str, str]:
     """Subject and text for an order that has waited so many hours since the event."""
     _subject, text = subject_and_text(event)
-    waits = "waits for confirmation" if kind == "waiting" else "has an unknown outcome"
+    waits = WAITS.get(kind, "waits for confirmation")
     lasting = f"{hours} hours" if hours < 48 else f"{hours // 24} days"
     return plain(f"Still open: {_name(event)} {waits} for {lasting}", limit=150), text
 
@@ -99,8 +103,10 @@ def _reason(event: Event) -> str:
 def _cost(event: Event) -> str:
     """The plan's cost in a sentence; empty if the event has no plan."""
     plan = after(event, "plan")
-    amounts = plan.get("cost", {}).get("due_now") if isinstance(plan, dict) else None
-    return f"It costs {Totals.from_dict(amounts)} now." if amounts else ""
+    cost = plan.get("cost", {}) if isinstance(plan, dict) else {}
+    now, later = (Totals.from_dict(cost.get(name, {})) for name in ("due_now", "due_later"))
+    due = [f"{now} now" if now else "", f"{later} when it is processed" if later else ""]
+    return f"It costs {' and '.join(filter(None, due))}." if now or later else ""
 
 
 def _waiting(event: Event) -> list[str]:
@@ -156,6 +162,27 @@ def _cancelled(event: Event) -> list[str]:
     gone = f"{_who(event)} cancelled {_name(event)}."
     bought = "It was not sent, so nothing was bought. Copy it if it is still needed."
     return [f"{_name(event)} was cancelled", gone, _reason(event), bought]
+
+
+def _created(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} waits to be processed at the vendor",
+        f"{_name(event)} was created at the vendor. Nothing is bought yet.",
+        _reason(event),
+        "Process it in the vendor's dashboard, then open it here and say so; or leave it.",
+    ]
+
+
+def _left(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} was left unprocessed",
+        f"{_who(event)} left {_name(event)}: it was created at the vendor and not processed.",
+        _reason(event),
+        (
+            "Nothing was bought. It still stands at the vendor, and would be bought if somebody"
+            " processed it there. Copy it if it is still needed."
+        ),
+    ]
 
 
 def _unknown(event: Event) -> list[str]:
@@ -291,6 +318,7 @@ BY_KIND: dict[str, Callable[[Event], list[str]]] = {
     "waiting": _waiting,
     "back": _back,
     "unknown": _unknown,
+    "created": _created,
     "refused": _refused,
     "delivered": _delivered,
 }
@@ -299,6 +327,7 @@ BY_ACTION: dict[str, Callable[[Event], list[str]]] = {
     "order.confirmation_expired": _waiting,
     "order.review_expired": _review_expired,
     "order.cancelled": _cancelled,
+    "order.left": _left,
     "order.partly_delivered": _partly,
     "attempt.late_answer": _late,
     "order.held": _held,

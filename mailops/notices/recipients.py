@@ -10,7 +10,7 @@ from django.contrib import auth
 from django.contrib.auth.models import User
 
 from mailops.history.models import Event
-from mailops.notices.kinds import CONFIRM, DRAFTER, MENTIONED, ORDER, Kind, after
+from mailops.notices.kinds import CONFIRM, DRAFTER, MENTIONED, ORDER, PROCESS, Kind, after
 
 DRAFTED, EDITED = "order.drafted", "order.edited"
 
@@ -34,8 +34,8 @@ class Audience:
             wanted = {self._by_name.get(str(name)) for name in after(event, "mentions") or ()}
         else:
             wanted = set(self.may(needs))
-            # whoever drafted or edited an order may not confirm it
-            if needs == CONFIRM:
+            # whoever drafted or edited an order may not confirm it, nor say that it was processed
+            if needs in (CONFIRM, PROCESS):
                 wanted -= self._editors[event.subject_id]
         wanted.discard(event.user_id)
         return [self._people[pk] for pk in sorted(pk for pk in wanted if pk in self._people)]

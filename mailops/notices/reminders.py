@@ -10,10 +10,12 @@ from django.db import transaction
 from mailops.history.models import Event
 from mailops.notices import message_texts
 from mailops.notices.collect import for_people
-from mailops.notices.kinds import CONFIRM, NOTICE_KINDS, REMINDER, SETTLE, UNKNOWN
+from mailops.notices.kinds import CONFIRM, CREATED, NOTICE_KINDS, PROCESS, REMINDER, SETTLE, UNKNOWN
 from mailops.notices.models import Notice, Wait
 from mailops.notices.recipients import Audience
 
+# Kind of the wait: the permission of those who are reminded
+NEEDS = {UNKNOWN: SETTLE, CREATED: PROCESS}
 MOST_REMINDERS = 200  # in one run
 
 
@@ -31,7 +33,7 @@ def run(now: datetime) -> int:
 
 def _remind(wait: Wait, event: Event, audience: Audience, now: datetime) -> int:
     step = wait.reminded + 1
-    kind, needs = NOTICE_KINDS[REMINDER], SETTLE if wait.kind == UNKNOWN else CONFIRM
+    kind, needs = NOTICE_KINDS[REMINDER], NEEDS.get(wait.kind, CONFIRM)
     hours = int((now - wait.since).total_seconds() // 3600)
     with transaction.atomic():
         # the WHERE clause is the lock: of two workers one finds the count as it was

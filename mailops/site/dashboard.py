@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailops.history import untracked_changes
-from mailops.history.models import Verification
+from mailops.history.models import Event, Verification
 from mailops.proposals.models import Proposal
 from orders.models import Attempt, Mention, Order, State
 from orders.models.hold import hold_of
@@ -23,12 +23,14 @@ MOST_ROWS = 20  # in a list
 ACTS = {
     State.REVIEW: "Review",
     State.UNKNOWN: "Check",
+    State.CREATED: "Process",
     State.REFUSED: "Fix and copy",
     State.DRAFT: "Go on",
 }
 CHIP_KINDS = {
     State.REVIEW: "wait",
     State.UNKNOWN: "doubt",
+    State.CREATED: "wait",
     State.REFUSED: "bad",
     State.PARTLY: "wait",
 }
@@ -80,8 +82,12 @@ def _waiting(user: User) -> list[dict[str, Any]]:
     orders = list(Order.objects.waiting_for(user).select_related("client", "vendor")[:MOST_ROWS])
     # only those who settle orders get the late answers about settled ones
     news = _news(orders) if user.has_perm("orders.settle_order") else {}
+    looks = _looks_processed(orders)
     return [
-        _news_of(order, news[order.pk]) if order.pk in news else _waits(order) for order in orders
+        _news_of(order, news[order.pk])
+        if order.pk in news
+        else _waits(order) | looks.get(order.pk, {})
+        for order in orders
     ]
 
 
@@ -111,6 +117,32 @@ def _news_of(order: Order, attempt: Attempt) -> dict[str, Any]:
         "says": says,
         "since": attempt.news_at,
     }
+
+
+def _looks_processed(orders: Iterable[Order]) -> dict[int, dict[str, Any]]:
+    """What differs in the rows of created orders for whose processing the vendor's list speaks."""
+    listed = {order.pk: order for order in orders if _is_listed(order)}
+    if not listed:
+        return {}
+    events = Event.objects.filter(
+        subject_type="orders.order",
+        subject_id__in=[str(pk) for pk in listed],
+        action="order.looks_processed",
+    ).order_by("number")
+    words = {int(event.subject_id): event.reason for event in events}
+    return {
+        pk: {
+            "kind": "doubt",
+            "text": "It looks processed",
+            "says": words.get(pk) or "The vendor lists a subscription that fits it.",
+            "since": order.looks_processed_at,
+        }
+        for pk, order in listed.items()
+    }
+
+
+def _is_listed(order: Order) -> bool:
+    return order.state == State.CREATED and order.looks_processed_at is not None
 
 
 def _news(orders: Iterable[Order]) -> dict[int, Attempt]:

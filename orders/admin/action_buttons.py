@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from orders.admin.confirmation_panel import confirm_label
 from orders.admin.order_pages import url, why_not_edit
 from orders.drafting import drafts
 from orders.models import Order, State
 from orders.models.attempt import SETTLED
+from orders.outcomes import created_orders
 from orders.plan import Plan
 from orders.review import confirmations
 
@@ -95,7 +97,9 @@ def _review(order: Order, user: User, current: Plan | None) -> Iterator[Offer]:
     stop = current.blocking[0].message if current and current.blocking else ""
     yield Offer(
         name="confirm",
-        label=f"Confirm and buy for {current.cost.due_now}" if current else "Confirm",
+        label=(
+            confirm_label(current.cost.due_now, current.cost.due_later) if current else "Confirm"
+        ),
         permission="orders.confirm_order",
         kind="primary",
         why_not=confirmations.why_not(order, user, current) or stop,
@@ -109,6 +113,20 @@ def _confirmed(order: Order, user: User, current: Plan | None) -> Iterator[Offer
 def _unknown(order: Order, user: User, current: Plan | None) -> Iterator[Offer]:
     yield Offer(
         name="check", label="Check the vendor", permission="orders.settle_order", kind="primary"
+    )
+
+
+def _created(order: Order, user: User, current: Plan | None) -> Iterator[Offer]:
+    why_not, permission = created_orders.why_not(order, user), "orders.process_order"
+    yield Offer(name="leave", label="Leave it", permission=permission, why_not=why_not)
+    if _was_settled(order):
+        yield CHECK_AGAIN
+    yield Offer(
+        name="processed",
+        label="It was processed",
+        permission=permission,
+        kind="primary",
+        why_not=why_not,
     )
 
 
@@ -133,7 +151,14 @@ def _ended(order: Order, user: User, current: Plan | None) -> Iterator[Offer]:
         kind="primary" if order.state in (State.REFUSED, State.PARTLY) else "",
         posts=True,
     )
-    if order.state == State.CANCELLED and _was_settled(order):
+    if created_orders.is_left(order):
+        yield Offer(
+            name="processed",
+            label="It was processed after all",
+            permission="orders.process_order",
+            why_not=created_orders.why_not(order, user),
+        )
+    elif order.state == State.CANCELLED and _was_settled(order):
         yield CHECK_AGAIN
 
 
@@ -144,6 +169,7 @@ OFFERS: dict[State, Callable[[Order, User, Plan | None], Iterator[Offer]]] = {
     State.CONFIRMED: _confirmed,
     State.UNKNOWN: _unknown,
     State.ACCEPTED: _accepted,
+    State.CREATED: _created,
     State.REFUSED: _ended,
     State.PARTLY: _ended,
     State.CANCELLED: _ended,

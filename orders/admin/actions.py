@@ -109,6 +109,9 @@ def _confirm_page(
         "title": f"Confirm {order}?",
         "plan": current,
         "digest": short(current.digest),
+        "confirm_label": confirmation_panel.confirm_label(
+            current.cost.due_now, current.cost.due_later
+        ),
         **cost_sheet.context(request, order, snapshot),
         **confirmation_panel.context(request, order, current),
         "checks": found,

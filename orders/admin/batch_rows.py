@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from mailops.core.money import Totals
 from orders import submission
+from orders.admin import confirmation_panel
 from orders.models import NotAllowed, Order, State
 from orders.plan import Plan, plan
 from orders.review import confirmations, read_marks, shown_plans
 from orders.spending import limits
+from vendors.cost import due_in_words, shown_now, together
 from vendors.models import Vendor
 
 # Each order is planned and checked for the page, and again when it is confirmed.
@@ -36,6 +38,10 @@ class Candidate:
     no_room: str = ""
     warnings: list[str] = field(default_factory=list)
     is_ticked: bool = False
+
+    @property
+    def now(self) -> Totals:
+        return shown_now(self.plan.cost.due_now, self.plan.cost.due_later)
 
     @property
     def may_tick(self) -> bool:
@@ -61,25 +67,33 @@ class Batch:
 
     @property
     def total(self) -> Totals:
-        return _sum(row.plan.cost.due_now for row in self.ticked)
+        return shown_now(self.total_now, self.later)
+
+    @property
+    def total_now(self) -> Totals:
+        return together(*(row.plan.cost.due_now for row in self.ticked))
+
+    @property
+    def later(self) -> Totals:
+        """Due once somebody processes the orders that are only created."""
+        return together(*(row.plan.cost.due_later for row in self.ticked))
+
+    @property
+    def label(self) -> str:
+        """The words of the button, with both sums."""
+        return confirmation_panel.confirm_label(self.total_now, self.later, count=len(self.ticked))
 
     @property
     def per_month(self) -> Totals:
-        return _sum(row.plan.cost.per_month for row in self.ticked)
+        return together(*(row.plan.cost.per_month for row in self.ticked))
 
     @property
     def per_year(self) -> Totals:
-        return _sum(row.plan.cost.per_year for row in self.ticked)
+        return together(*(row.plan.cost.per_year for row in self.ticked))
 
     @property
     def exceptions(self) -> int:
         return sum(row.exceptions for row in self.ticked)
-
-
-def _sum(amounts: Iterable[Totals]) -> Totals:
-    return Totals.of(
-        (currency, amount) for totals in amounts for currency, amount in totals.items()
-    )
 
 
 def batch(vendor: Vendor, *, by: User, chosen: Iterable[int] | None = None) -> Batch:
@@ -170,8 +184,13 @@ class Outcome:
     failed: list[tuple[Order, str]] = field(default_factory=list)
 
     @property
-    def total(self) -> Totals:
-        return _sum(order.due_now for order in self.confirmed)
+    def total(self) -> str:
+        """Both sums of the confirmed orders in words."""
+        now, later = (
+            together(*(getattr(order, name) for order in self.confirmed))
+            for name in ("due_now", "due_later")
+        )
+        return due_in_words(now, later) if later else str(now)
 
 
 def confirm(vendor: Vendor, *, by: User, digests: Mapping[int, str]) -> Outcome:

@@ -28,6 +28,7 @@ from orders.admin import (
     check_vendor,
     comment_form,
     control_report_page,
+    created_order_page,
     detail,
     draft,
     evidence_page,
@@ -38,11 +39,16 @@ from orders.admin.inventory_pages import chip
 from orders.models import Order, State
 from orders.models.hold import hold_of
 from orders.templatetags.order_tags import next_actor
+from vendors.cost import shown_now
 from vendors.models import SendingSwitch
 
 TABS = [
     ("", "All", list(State)),
-    ("person", "Needs a person", [State.REVIEW, State.UNKNOWN, State.REFUSED, State.PARTLY]),
+    (
+        "person",
+        "Needs a person",
+        [State.REVIEW, State.UNKNOWN, State.CREATED, State.REFUSED, State.PARTLY],
+    ),
     ("drafts", "Drafts", [State.DRAFT]),
     ("moving", "On their way", [State.CONFIRMED, State.SENDING, State.ACCEPTED]),
     ("delivered", "Delivered", [State.DELIVERED]),
@@ -60,6 +66,8 @@ PAGES_OF_AN_ORDER: dict[str, Callable[..., HttpResponseBase]] = {
     "delivered": decide.delivered,
     "check": check_vendor.check,
     "news": check_vendor.news,
+    "processed": created_order_page.processed,
+    "leave": created_order_page.leave,
     "elsewhere": alternatives_page.show,
     "availability": availability_panel.show,
     "comment": comment_form.write,
@@ -98,7 +106,7 @@ def amount(totals: Totals) -> Any:
 
 
 def currency(order: Order) -> str:
-    return ", ".join(sorted({*order.due_now, *order.per_month}))
+    return ", ".join(sorted({*order.due, *order.per_month}))
 
 
 @admin.register(Order)
@@ -132,6 +140,7 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         ("State", "get_state_display"),
         ("Since", "state_since"),
         ("Due now", lambda order: amount(order.due_now)),
+        ("Due when processed", lambda order: amount(order.due_later)),
         ("A month", lambda order: amount(order.per_month)),
         ("Currency", lambda order: currency(order)),
         ("Drafted by", "drafted_by_name"),
@@ -251,7 +260,12 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
 
     @admin.display(description="Now")
     def now(self, order: Order) -> SafeString:
-        return format_html('<span class="num">{}</span>', order.due_now or "–")
+        later = order.due_later
+        now = shown_now(order.due_now, later) or "–"
+        if not later:
+            return format_html('<span class="num">{}</span>', now)
+        words = '<span class="num">{}<br><span class="small soft">{} when processed</span></span>'
+        return format_html(words, now, later)
 
     @admin.display(description="A month")
     def a_month(self, order: Order) -> SafeString:

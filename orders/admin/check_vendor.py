@@ -11,27 +11,27 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from mailops.auth import reauthentication
-from orders.admin import cost_sheet
+from orders.admin import cost_sheet, processing_form
 from orders.admin.actions import ReasonForm
 from orders.admin.detail import contents, request_shown
 from orders.admin.order_pages import load, render, url
-from orders.models import NotAllowed, Order
-from orders.outcomes import evidence_lookup, settlement
+from orders.models import Attempt, NotAllowed, Order
+from orders.outcomes import created_orders, evidence_lookup, settlement
 from orders.plan import short
+
+VERDICTS = {
+    settlement.PLACED: "It was placed: the vendor has all of this order",
+    settlement.PARTLY: "A part was placed: the vendor has some of it, and I know which",
+    settlement.CREATED: "It was created: the order stands there, and nobody processed it",
+    settlement.PROCESSED: "It was created and processed: the vendor bought it",
+    settlement.NOT_PLACED: "It was not placed: I am sure that the vendor has nothing",
+}
 
 
 class VerdictForm(forms.Form):
     """The verdict on an order with an unknown outcome, and the evidence for it."""
 
-    verdict = forms.ChoiceField(
-        label="What did you find?",
-        widget=forms.RadioSelect,
-        choices=[
-            (settlement.PLACED, "It was placed: the vendor has all of this order"),
-            (settlement.PARTLY, "A part was placed: the vendor has some of it, and I know which"),
-            (settlement.NOT_PLACED, "It was not placed: I am sure that the vendor has nothing"),
-        ],
-    )
+    verdict = forms.ChoiceField(label="What did you find?", widget=forms.RadioSelect)
     there = forms.MultipleChoiceField(
         label="What does the vendor have?",
         required=False,
@@ -53,6 +53,9 @@ class VerdictForm(forms.Form):
 
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        verdict = self.fields["verdict"]
+        assert isinstance(verdict, forms.ChoiceField)
+        verdict.choices = [(name, VERDICTS[name]) for name in settlement.verdicts(order)]
         # the domain of each thing that can be ticked; domains that are not bought are no choice
         self.domain_of: dict[str, str] = {}
         for line in order.contents:
@@ -79,12 +82,71 @@ class VerdictForm(forms.Form):
                 )
         return cleaned
 
+    def asked_of_processing(self) -> list[forms.BoundField]:
+        """The fields that only *It was created and processed* asks for."""
+        return []
+
     def left_out(self) -> list[str]:
         """Names and addresses that the vendor does not have."""
+        if self.cleaned_data["verdict"] != settlement.PARTLY:
+            return []
         there = set(self.cleaned_data["there"])
         # A mailbox can't exist without its domain, ticked or not.
         there |= {self.domain_of[name] for name in there}
         return [name for name in self.domain_of if name not in there]
+
+
+class CreatedVerdictForm(VerdictForm):
+    """The verdict on an order that the vendor only creates."""
+
+    def __init__(self, *args: Any, order: Order, attempt: Attempt, **kwargs: Any) -> None:
+        super().__init__(*args, order=order, **kwargs)
+        self.order, self.attempt = order, attempt
+        self.fields |= processing_form.fields(order, attempt, required=False)
+        # Unticked is the rule, unlike in "there": the vendor seldom leaves a domain out.
+        there = self.fields["there"]
+        there.label = f"What did {order.vendor.adapter.label} leave out?"
+        there.help_text = (
+            "Tick what is not on its order, if anything is missing. It is marked as refused."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if "there" in cleaned and len(self.left_out()) == len(self.domain_of):
+            nothing = (
+                "You ticked everything. If the vendor has nothing, say that it was not placed."
+            )
+            self.add_error("there", nothing)
+        if cleaned.get("verdict") != settlement.PROCESSED:
+            return cleaned
+        names = processing_form.names(self.order)
+        for name in names[:-1]:
+            if name not in self.errors and cleaned.get(name) in (None, ""):
+                self.add_error(name, "Fill this in where it was processed.")
+        processing_form.complain(self, self.order, self.attempt)
+        return cleaned
+
+    def asked_of_processing(self) -> list[forms.BoundField]:
+        return [self[name] for name in processing_form.names(self.order)]
+
+    def left_out(self) -> list[str]:
+        missing = set(self.cleaned_data["there"])
+        return [
+            name for name, domain in self.domain_of.items() if name in missing or domain in missing
+        ]
+
+    @property
+    def processing(self) -> created_orders.Processing | None:
+        if self.cleaned_data["verdict"] != settlement.PROCESSED:
+            return None
+        return processing_form.processing_of(self.order, self.cleaned_data)
+
+
+def _form(request: HttpRequest, order: Order, attempt: Attempt) -> VerdictForm:
+    data = request.POST if request.method == "POST" else None
+    if order.creates_only:
+        return CreatedVerdictForm(data, order=order, attempt=attempt)
+    return VerdictForm(data, order=order)
 
 
 @reauthentication.before(lambda request, pk: f"Go on with checking {Order(pk=pk)} at the vendor")
@@ -103,7 +165,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         evidence_lookup.look(attempt, by=user)
         return redirect(url(order, "check"))
     why_not = settlement.why_not(order, attempt)
-    form = VerdictForm(request.POST if request.method == "POST" else None, order=order)
+    form = _form(request, order, attempt)
     if form.is_bound and form.is_valid():
         return _settle(request, order, form, user)
     # The page shows the request as it was sent, whatever prices and rules say today.
@@ -118,6 +180,7 @@ def check(request: HttpRequest, pk: int) -> HttpResponse:
         "contents": contents(request, order),
         "asked": request_shown(snapshot),
         "adapter": order.vendor.adapter,
+        "why_not_processed": created_orders.why_not(order, user) if order.creates_only else "",
     }
     response = render(request, "check.html", order, **context)
     response.status_code = 400 if form.is_bound else 200
@@ -134,7 +197,8 @@ def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -
             verdict=verdict,
             reason=cleaned["reason"],
             reference=cleaned["reference"] if verdict != settlement.NOT_PLACED else "",
-            left_out=form.left_out() if verdict == settlement.PARTLY else (),
+            left_out=form.left_out() if verdict != settlement.NOT_PLACED else (),
+            processing=form.processing if isinstance(form, CreatedVerdictForm) else None,
             # A verdict of somebody else in between is not overwritten.
             seen=request.POST.get("seen", ""),
         )
@@ -146,6 +210,8 @@ def _settle(request: HttpRequest, order: Order, form: VerdictForm, user: User) -
         settlement.PARTLY: (
             "a part of it was placed. Order the rest again with a copy, once this one is delivered."
         ),
+        settlement.CREATED: "it was created. It waits to be processed at the vendor, or left.",
+        settlement.PROCESSED: "it was created and processed. Its sum counts now.",
         settlement.NOT_PLACED: "it was not placed. It waits for a fresh confirmation.",
     }
     messages.success(request, f"{order} is settled: {words[verdict]}")

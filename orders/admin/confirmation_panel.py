@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from mailops.core.money import Totals
 from mailops.history.models import Event
 from orders.models import Confirmation, Order, State
 from orders.models.confirmation_rule import PERSONS
@@ -16,6 +17,7 @@ from orders.models.hold import hold_of
 from orders.plan import Plan
 from orders.review import confirmations, shown_plans
 from orders.review.plan_diff import differences
+from vendors.cost import shown_now
 
 
 def context(request: HttpRequest, order: Order, current: Plan | None) -> dict[str, Any]:
@@ -58,6 +60,17 @@ def tried(order: Order) -> list[Event]:
     """Refused attempts to confirm one's own order, newest first."""
     events = Event.objects.filter(subject_type="orders.order", subject_id=str(order.pk))
     return list(events.filter(action="order.self_confirmation_refused").order_by("-number")[:5])
+
+
+def confirm_label(now: Totals, later: Totals, *, count: int = 0) -> str:
+    """The words of the button that confirms, with every sum: of one order, or of `count`."""
+    confirm = f"Confirm {count}" if count else "Confirm"
+    shown = shown_now(now, later)
+    if not later:
+        return f"{confirm} and buy for {shown}"
+    if not any(now.values()):
+        return f"{confirm} and create ({shown} now, {later} when processed)"
+    return f"{confirm}: {shown} now, {later} when processed"
 
 
 def message_after(order: Order) -> str:

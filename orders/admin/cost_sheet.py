@@ -17,7 +17,7 @@ from mailops.core.money import Totals, show
 from mailops.core.text import listed
 from orders.models import Order, State
 from orders.spending.balance import estimate
-from vendors.cost import MONTH, UNITS, YEAR, CostLine, CostSheet
+from vendors.cost import MONTH, TOTALS, UNITS, YEAR, CostLine, CostSheet, shown_now
 from vendors.models import Rate, Vendor
 from vendors.price_admin import changes_url
 
@@ -33,6 +33,7 @@ class Row:
     remark: str
     count: str
     now: str
+    when_processed: str
     then: str
     first_year: str
     later: str
@@ -52,6 +53,8 @@ class Wallet:
 
     before: str
     after: str
+    # once the order is processed at the vendor; empty where nothing is due later
+    processed: str
     at: datetime | None
     is_short: bool
     # amounts due in another currency than the balance's
@@ -82,7 +85,8 @@ def context(
     if order is None:
         return {"cost": [], "totals": {}, "bill": None}
     sheet = CostSheet.from_dict(snapshot.get("cost", {}))
-    totals = {name: getattr(sheet, name) for name in ("due_now", "per_month", "per_year")}
+    totals = {name: getattr(sheet, name) for name in TOTALS}
+    totals["due_now"] = shown_now(sheet.due_now, sheet.due_later)
     rows = [_row(request, order, line, snapshot.get("sources", {})) for line in sheet.lines]
     return {"cost": rows, "totals": totals, "bill": _bill(order, sheet, rows)}
 
@@ -100,7 +104,8 @@ def _row(request: HttpRequest, order: Order, line: CostLine, sources: Mapping[st
         label=line.label,
         remark=line.remark,
         count=_count(line),
-        now=_money(line, line.due_now),
+        now=_money(line, Decimal(0) if line.is_later else line.due_now),
+        when_processed=_money(line, line.due_later),
         then=_then(line),
         first_year=f"{'at least ' if line.is_unsaid else ''}{_money(line, line.in_year(1))}",
         later=_money(line, line.in_year(line.years_paid + 1)),
@@ -168,9 +173,11 @@ def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
             (_years(first, last), sheet.in_words(totals)) for first, last, totals in sheet.years
         ],
         is_complete=not sheet.missing,
-        unsaid=listed(f"{line.label} ({_money(line, line.due_now)})" for line in sheet.unsaid),
+        unsaid=listed(
+            f"{line.label} ({_money(line, line.first_payment)})" for line in sheet.unsaid
+        ),
         # An order that is being sent may have been charged already: the balance would be wrong.
-        wallet=_wallet(order, sheet.due_now) if order.state in (*OPEN, State.CONFIRMED) else None,
+        wallet=_wallet(order, sheet) if order.state in (*OPEN, State.CONFIRMED) else None,
         about=about,
         rates=rates,
         coupon=coupon,
@@ -203,7 +210,7 @@ def _in_reporting_currency(sheet: CostSheet) -> tuple[str, str]:
 
     Both are empty if no reporting currency is set or every amount is in it.
     """
-    into, currencies = settings.REPORTING_CURRENCY, set(sheet.due_now)
+    into, currencies = settings.REPORTING_CURRENCY, set(sheet.due)
     if not into or currencies <= {into}:
         return "", ""
     rates = Rate.objects.current()
@@ -211,11 +218,15 @@ def _in_reporting_currency(sheet: CostSheet) -> tuple[str, str]:
     unknown = sorted(currencies - rates.keys() - {into})
     if unknown:
         return "", f"There is no total in {into}: no rate for {listed(unknown)} is typed yet."
-    now, year = (_in_one(totals, rates, into) for totals in (sheet.due_now, sheet.in_year(1)))
+    now, later, year = (
+        _in_one(totals, rates, into)
+        for totals in (sheet.due_now, sheet.due_later, sheet.in_year(1))
+    )
+    processed = f"{later} when it is processed, " if sheet.due_later else ""
     used = listed(rates[currency].says for currency in sorted(currencies - {into}))
     least = "at least " if sheet.unsaid else ""
     return (
-        f"about {now} now, {least}{year} over the first 12 months",
+        f"about {now} now, {processed}{least}{year} over the first 12 months",
         f"At the rate {used}. Only for reading.",
     )
 
@@ -226,18 +237,20 @@ def _in_one(totals: Totals, rates: Mapping[str, Rate], into: str) -> str:
     return show(sum(amounts, Decimal(0)), into)
 
 
-def _wallet(order: Order, due_now: Totals) -> Wallet | None:
+def _wallet(order: Order, sheet: CostSheet) -> Wallet | None:
     vendor = order.vendor
     left = estimate(vendor)
     if left is None:
         return None
     currency = vendor.balance_currency
     # Only amounts in the currency of the balance are taken from it.
-    after = left - due_now.get(currency, Decimal(0))
-    other = Totals({name: amount for name, amount in due_now.items() if name != currency})
+    after = left - sheet.due_now.get(currency, Decimal(0))
+    processed = after - sheet.due_later.get(currency, Decimal(0))
+    other = Totals({name: amount for name, amount in sheet.due.items() if name != currency})
     return Wallet(
         before=show(left, currency),
         after=show(after, currency),
+        processed=show(processed, currency) if processed != after else "",
         at=vendor.balance_at,
         is_short=after < 0,
         other=str(other or ""),

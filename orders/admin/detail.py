@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from mailops.core.text import listed
 from mailops.history.models import Event
-from orders.admin import confirmation_panel, cost_sheet, review_summary
+from orders.admin import confirmation_panel, cost_sheet, created_order_page, review_summary
 from orders.admin.action_buttons import actions
 from orders.admin.availability_panel import panel
 from orders.admin.checklist import checks
@@ -39,6 +39,8 @@ STEPS = [
     "Being set up",
     "Delivered",
 ]
+# Of an order that the vendor only creates: somebody processes it there, or nobody.
+CREATED_STEPS = [*STEPS[:3], "Sent", "Created", "Processed", "Delivered"]
 STEP_OF = {
     State.DRAFT: 0,
     State.REVIEW: 1,
@@ -83,6 +85,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "may_settle": request.user.has_perm("orders.settle_order"),
         "settled": settled(order, attempts),
         "left_out": left_out(order, attempts),
+        **created_order_page.panel(order),
         "hold": hold,
         "events": events(order),
         "plan": current,
@@ -92,7 +95,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         # The page asks for this text again and reloads when it differs.
         "version": (
             f"{order.state}-{order.state_since.timestamp()}-{order.reason}"
-            f"-{progress_version(order)}-{hold}"
+            f"-{progress_version(order)}-{hold}-{order.looks_processed_at or ''}"
         ),
     }
     return render(request, "page.html", order, **context)
@@ -104,7 +107,7 @@ def settled(order: Order, attempts: list[Attempt]) -> Attempt | None:
     if newest is None or not newest.is_settled:
         return None
     # An order may come back to review for other reasons after the verdict.
-    is_why = order.state == State.ACCEPTED or (
+    is_why = order.state in (State.ACCEPTED, State.CREATED) or (
         order.state == State.REVIEW and order.reason == newest.settled_reason
     )
     return newest if is_why else None
@@ -112,7 +115,7 @@ def settled(order: Order, attempts: list[Attempt]) -> Attempt | None:
 
 def left_out(order: Order, attempts: list[Attempt]) -> str:
     """ "2 domains and 1 mailbox" that a person found missing at the vendor; empty if none."""
-    if order.state != State.ACCEPTED or settled(order, attempts) is None:
+    if order.state not in (State.ACCEPTED, State.CREATED) or settled(order, attempts) is None:
         return ""
     counts = [
         (order.domains.filter(state=Asset.REFUSED).count(), "domain", "domains"),
@@ -135,12 +138,15 @@ def all_events(order: Order) -> str:
 def steps(order: Order) -> list[dict[str, Any]]:
     at = STEP_OF[State(order.state)]
     labels = list(STEPS)
+    cost = order.snapshot["cost"] if order.snapshot else order.cost
+    if "due_later" in cost:
+        labels = list(CREATED_STEPS)
+        at += order.state in (State.ACCEPTED, State.PARTLY, State.UNDELIVERED, State.DELIVERED)
     if order.state == State.CANCELLED:
         return [{"label": "Cancelled", "is_done": False, "is_current": True, "kind": ""}]
     if order.state in (
         State.UNKNOWN,
         State.REFUSED,
-        State.CREATED,
         State.PARTLY,
         State.UNDELIVERED,
     ):
@@ -212,6 +218,10 @@ WORDS = {
     "order.claimed": "took it up for sending",
     "attempt.about_to_send": "noted that it is about to be sent",
     "order.accepted": "noted: accepted by the vendor",
+    "order.created": "noted: created by the vendor, nothing is bought yet",
+    "order.looks_processed": "noted that it looks processed",
+    "order.processed": "recorded that it was processed at the vendor",
+    "order.left": "left it at the vendor, unprocessed",
     "order.refused": "noted: refused by the vendor, nothing was bought",
     "order.outcome_unknown": "noted: outcome unknown",
     "order.not_sent": "could not send it",
@@ -229,6 +239,8 @@ WORDS = {
     "order.settled_as_placed": "settled: it was placed",
     "attempt.news_read": "read what the vendor said later, and kept the verdict",
     "order.settled_as_partly_placed": "settled: a part of it was placed",
+    "order.settled_as_created": "settled: it was created",
+    "order.settled_as_processed": "settled: it was created and processed",
     "order.settled_as_not_placed": "settled: it was not placed",
     "order.asked_for_names": "asked the vendor about the domains",
     "order.progress": "heard from the vendor",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -14,7 +15,7 @@ from mailops.history.admin import RecordedAdmin
 from mailops.history.csv_export import ExportedList
 from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from orders.audit.order_policies import CLIENTS
-from orders.models import Client, Domain, Mailbox, NeverBuy, Order
+from orders.models import Client, Domain, Mailbox, NeverBuy, Order, State
 from orders.models.inventory import Asset
 
 LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
@@ -57,6 +58,10 @@ class AssetAdmin(ExportedList, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # Nothing of an order that is only created is bought. Its names are held, no more.
+        return super().get_queryset(request).exclude(order__state=State.CREATED)
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, asset: Domain | Mailbox) -> SafeString:

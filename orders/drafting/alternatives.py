@@ -75,7 +75,7 @@ class _Choice:
 
     @property
     def currency(self) -> str:
-        return min(self.cost.due_now, default="")
+        return min(self.cost.due, default="")
 
     @property
     def rank(self) -> tuple[int, int, Decimal]:

@@ -165,7 +165,7 @@ class Offer:
 
     @property
     def first_month(self) -> Totals:
-        return self.cost.due_now
+        return self.cost.due
 
     @property
     def is_open_ended(self) -> bool:
@@ -178,7 +178,7 @@ class Offer:
         later = (
             (currency, amount * (MONTHS - 1)) for currency, amount in self.cost.per_month.items()
         )
-        return Totals.of([*self.cost.due_now.items(), *later])
+        return Totals.of([*self.cost.due.items(), *later])
 
 
 def offers(

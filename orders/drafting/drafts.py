@@ -188,9 +188,7 @@ def _write_contents(order: Order, draft: Draft, *, by: User) -> None:
     )
     order.contents = _lines(order, rows, domains, boxes)
     sheet = order.vendor.adapter.cost(order, order.vendor.price_list())
-    order.cost = {
-        name: getattr(sheet, name).as_dict() for name in ("due_now", "per_month", "per_year")
-    }
+    order.cost = sheet.totals()
     order.save(update_fields=["cost"])
 
 

@@ -62,6 +62,9 @@ class Attempt(models.Model):
     due_now = models.JSONField(default=dict)
     counted_at = models.DateTimeField(default=timezone.now)  # the claim, or when it was processed
     rise = models.JSONField(default=dict)
+    # Of an order that the vendor only created, as a person recorded it
+    processed_at = models.DateTimeField(null=True)
+    processed_by = models.CharField(max_length=150, blank=True)  # at the vendor
     # Names that the vendor listed just before this was sent.
     before = models.JSONField(default=list)
     before_at = models.DateTimeField(null=True)

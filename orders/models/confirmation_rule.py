@@ -78,7 +78,7 @@ class ConfirmationRule(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],
-        help_text="What the order costs now. Leave empty for any amount.",
+        help_text="What the order costs now and when it is processed. Leave empty for any amount.",
     )
     currency = models.CharField(
         max_length=3,
@@ -137,19 +137,19 @@ class ConfirmationRule(models.Model):
         if wrong:
             raise ValidationError(wrong)
 
-    def reaches(self, due_now: Totals) -> bool:
+    def reaches(self, due: Totals) -> bool:
         if self.from_amount is None:
             return True
         # The rule can't weigh an amount in another currency, so it counts as large enough.
-        return bool(self._unspoken(due_now)) or due_now.get(self.currency, -1) >= self.from_amount
+        return bool(self._unspoken(due)) or due.get(self.currency, -1) >= self.from_amount
 
-    def _unspoken(self, due_now: Totals) -> list[str]:
-        return sorted(set(due_now) - {self.currency}) if self.from_amount is not None else []
+    def _unspoken(self, due: Totals) -> list[str]:
+        return sorted(set(due) - {self.currency}) if self.from_amount is not None else []
 
-    def why(self, due_now: Totals) -> list[str]:
+    def why(self, due: Totals) -> list[str]:
         """Why the rule asks for its confirmers, in sentences for pages."""
         said = [f"The rule {self.speaks_of}{f' ({self.note})' if self.note else ''} asks for it."]
-        if others := self._unspoken(due_now):
+        if others := self._unspoken(due):
             said.append(
                 f"It speaks of {self.currency} and not of {' or '.join(others)}, so the stricter"
                 " answer counts."

@@ -12,11 +12,21 @@ from mailops.core.sql_triggers import Trigger, append_only, differ
 
 # How many persons have to confirm an order: `confirming_rights.needed` in SQL, for triggers and
 # lists. A test compares the two.
-_DUE = "@.cost->'due_now'"
-_TEXT = f"COALESCE(CAST({_DUE} AS TEXT), ',')"
-_OTHERS = (
-    f"REPLACE({_TEXT}, ',', '') <> {_TEXT} OR ({_TEXT} <> '{{}}' AND ({_DUE}->>r.currency) IS NULL)"
-)
+_NOW, _LATER = "@.cost->'due_now'", "@.cost->'due_later'"
+
+
+def _other_currency(due: str, *, without: str) -> str:
+    """True where the amounts have another currency than the rule's; `without` is for no amounts."""
+    text = f"COALESCE(CAST({due} AS TEXT), '{without}')"
+    several = f"REPLACE({text}, ',', '') <> {text}"
+    return f"{several} OR ({text} <> '{{}}' AND ({due}->>r.currency) IS NULL)"
+
+
+# An order without its sum may cost anything. Without `due_later` nothing is due later.
+_OTHERS = f"{_other_currency(_NOW, without=',')} OR {_other_currency(_LATER, without='{}')}"
+_NOW_SUM, _LATER_SUM = (f"CAST({due}->>r.currency AS NUMERIC)" for due in (_NOW, _LATER))
+# Rounded, since SQLite adds decimals as floating point numbers. NULL without both.
+_SUM = f"ROUND(COALESCE({_NOW_SUM} + COALESCE({_LATER_SUM}, 0), {_LATER_SUM}), 6)"
 _FIRST = (
     "@.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders_order b WHERE b.contact_id ="
     " @.contact_id AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'delivered'))"
@@ -26,8 +36,7 @@ NEEDED = (
     " WHERE (r.vendor_id IS NULL OR r.vendor_id = @.vendor_id) AND (r.client_id IS NULL OR"
     " r.client_id = @.client_id)"
     f" AND (NOT r.first_contact OR ({_FIRST}))"
-    f" AND (r.from_amount IS NULL OR {_OTHERS} OR CAST({_DUE}->>r.currency AS NUMERIC) >="
-    " r.from_amount)),"
+    f" AND (r.from_amount IS NULL OR {_OTHERS} OR {_SUM} >= r.from_amount)),"
     " (SELECT CASE WHEN v.two_person_rule THEN 1 ELSE 0 END FROM vendors_vendor v WHERE v.id ="
     " @.vendor_id))"
 )

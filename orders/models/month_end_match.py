@@ -61,6 +61,7 @@ class Kind(models.TextChoices):
     TWICE = "twice", "Charged more than once"
     NOTHING_BOUGHT = "nothing", "Charged, though nothing was bought"
     OUTCOME = "outcome", "Charged, while its outcome is unknown here"
+    CREATED = "created", "Created here, charged there"
 
 
 class FindingState(models.TextChoices):

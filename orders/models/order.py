@@ -19,12 +19,11 @@ from orders.models.order_outcomes import Outcomes
 from orders.models.queries import OrderQuerySet
 from orders.models.state import State
 from vendors.apis.values import DomainLine, MailboxLine, Product
+from vendors.cost import TOTALS, due_in_words, together
 from vendors.models import SendingSwitch, Vendor, account_settings
 
 if TYPE_CHECKING:
     from orders.models.name_availability import Availability
-
-TOTALS = ("due_now", "per_month", "per_year")
 
 
 class Order(Outcomes):
@@ -117,6 +116,11 @@ class Order(Outcomes):
         return account_settings(self.vendor)
 
     @property
+    def creates_only(self) -> bool:
+        """The vendor buys nothing of it until a person processes it there."""
+        return self.vendor.adapter.creates_only(self)
+
+    @property
     def secret_names(self) -> frozenset[str]:
         return Sealed(self.sealed).names
 
@@ -143,6 +147,19 @@ class Order(Outcomes):
     @property
     def due_now(self) -> Totals:
         return Totals.from_dict(self.cost.get("due_now", {}))
+
+    @property
+    def due_later(self) -> Totals:
+        # Once somebody processes it: of an order that the vendor only creates.
+        return Totals.from_dict(self.cost.get("due_later", {}))
+
+    @property
+    def due(self) -> Totals:
+        return together(self.due_now, self.due_later)
+
+    @property
+    def due_in_words(self) -> str:
+        return due_in_words(self.due_now, self.due_later)
 
     @property
     def per_month(self) -> Totals:
@@ -177,6 +194,7 @@ class Order(Outcomes):
         # The assets become live: the database refuses a name that is live on another order.
         self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED, Asset.REFUSED))
         new = {"digest": digest, "due_now": cost["due_now"], "confirmers_needed": needed.count}
+        new |= {"due_later": cost["due_later"]} if "due_later" in cost else {}
         new |= {"planned_for": planned_for} if planned_for else {}
         self.transition(
             State.CONFIRMED,
@@ -190,7 +208,7 @@ class Order(Outcomes):
             confirmers_needed=needed.count,
             digest=digest,
             snapshot=snapshot,
-            cost={name: cost[name] for name in TOTALS},
+            cost={name: cost[name] for name in TOTALS if name in cost},
             planned_for=planned_for,
             hold_until=hold_until if hold_until > now else None,
             waiting_for="",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -88,6 +88,92 @@ class Outcomes(Moves):
         changes = {"reference": [self.reference, reference], "left_out": [None, sorted(left_out)]}
         record(action, self, changes=changes, attempt=attempt.pk, **said)
 
+    def mark_created(
+        self,
+        attempt: Attempt,
+        *,
+        reference: str,
+        left_out: Collection[str] = (),
+        by: User | None = None,
+        reason: str = "",
+        action: str = "order.created",
+    ) -> None:
+        """The vendor holds the order, less what is in `left_out`, and buys nothing yet."""
+        # Its names stay held: somebody may process the order there at any moment.
+        if left_out:
+            self._leave_out(left_out)
+            reason = f"{as_sentence(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
+        self.transition(
+            State.CREATED,
+            action=action,
+            by=by,
+            reason=reason,
+            attempt=attempt,
+            changes={"reference": ["", reference]},
+            reference=reference,
+            looks_processed_at=None,
+        )
+
+    def settle_as_created(
+        self,
+        attempt: Attempt,
+        *,
+        reference: str,
+        left_out: Collection[str],
+        by: User,
+        reason: str,
+        action: str,
+    ) -> None:
+        """Created by a person's verdict, the first one or a revised one."""
+        self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED, Asset.REFUSED, Asset.GONE))
+        said: dict[str, Any] = {"by": by, "reason": reason}
+        if self.state != State.CREATED:
+            self.mark_created(
+                attempt, reference=reference, left_out=left_out, action=action, **said
+            )
+            return
+        self._leave_out(left_out)
+        found = type(self)._default_manager.filter(pk=self.pk)
+        found.update(reference=reference, reason=reason)
+        changes = {"reference": [self.reference, reference], "left_out": [None, sorted(left_out)]}
+        record(action, self, changes=changes, attempt=attempt.pk, **said)
+
+    def mark_processed(
+        self, attempt: Attempt, *, at: datetime, by: User, reason: str, changes: Mapping[str, Any]
+    ) -> None:
+        """A person saw that the vendor bought a created order, or one that was left."""
+        # An order that was left gave its names back. What the vendor left out stays refused.
+        self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED,))
+        self._ordered_at(at)
+        said: dict[str, Any] = {"by": by, "reason": reason}
+        action = "order.processed"
+        self.transition(State.ACCEPTED, action=action, attempt=attempt, changes=changes, **said)
+
+    def note_processed(
+        self, attempt: Attempt, *, at: datetime, by: User, reason: str, changes: Mapping[str, Any]
+    ) -> None:
+        """The same of an order that a verdict of this moment accepted already."""
+        self._ordered_at(at)
+        said: dict[str, Any] = {"by": by, "reason": reason}
+        record("order.processed", self, changes=changes, attempt=attempt.pk, **said)
+
+    def _ordered_at(self, at: datetime) -> None:
+        for kind in (Domain, Mailbox):
+            kind.objects.filter(order_id=self.pk, state=Asset.ORDERED).update(ordered_at=at)
+
+    def leave(self, attempt: Attempt, *, by: User, reason: str, changes: Mapping[str, Any]) -> None:
+        """End a created order without buying it. Its names are free; the vendor still holds it."""
+        self._mark_assets(to=Asset.PLANNED, since=(Asset.ORDERED, Asset.GONE))
+        self.transition(
+            State.CANCELLED,
+            action="order.left",
+            by=by,
+            reason=reason,
+            attempt=attempt,
+            changes=changes,
+            looks_processed_at=None,
+        )
+
     def refuse(self, attempt: Attempt, *, problems: list[dict[str, Any]], reason: str) -> None:
         self._mark_assets(to=Asset.REFUSED, since=(Asset.ORDERED,))
         self.transition(
@@ -144,6 +230,7 @@ class Outcomes(Moves):
         self._mark_assets(to=Asset.PLANNED, since=(Asset.ORDERED, Asset.REFUSED))
         cleared = ("confirmed_by", "confirmed_at", "planned_for", "hold_until", "next_try_at")
         fields |= {"confirmed_by_name": "", "tries": 0, **dict.fromkeys(cleared)}
+        fields |= {"looks_processed_at": None}
         self.transition(
             State.REVIEW, action=action, by=by, reason=reason, attempt=attempt, **fields
         )

@@ -77,11 +77,15 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         if user.has_perm("orders.settle_order"):
             wanted |= models.Q(state=State.UNKNOWN) | models.Q(pk__in=self.with_news().values("pk"))
         if user.has_perm("orders.process_order"):
-            wanted |= models.Q(state=State.CREATED)
+            wanted |= models.Q(pk__in=self.to_process_by(user).values("pk"))
         if user.has_perm("orders.change_order"):
             to_redo = [State.DRAFT, State.REFUSED, State.PARTLY, State.UNDELIVERED]
             wanted |= models.Q(state__in=to_redo, drafted_by=user, copies=None)
-        return self.filter(wanted).order_by("state_since").distinct()
+        # An order that looks processed may have spent money already, so it comes first.
+        looks = models.Case(
+            models.When(state=State.CREATED, looks_processed_at__isnull=False, then=0), default=1
+        )
+        return self.filter(wanted).annotate(turn=looks).order_by("turn", "state_since").distinct()
 
     def to_confirm_by(self, user: User) -> Self:
         """Orders that this person may confirm: not edited by them, and not confirmed already."""
@@ -105,6 +109,13 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         return waiting.exclude(models.Q(needs__gt=0) & models.Exists(by_me)).exclude(
             models.Exists(mine)
         )
+
+    def to_process_by(self, user: User) -> Self:
+        """Created orders about which this person may say that they were processed, or left."""
+        edited = Editor.objects.filter(order=models.OuterRef("pk"))
+        by_me = edited.filter(models.Q(user=user) | models.Q(name=user.get_username()))
+        created = self.filter(state=State.CREATED)
+        return created.exclude(~models.Q(confirmers_needed=0) & models.Exists(by_me))
 
     def with_news(self) -> Self:
         """Settled orders whose vendor contradicted the verdict, which nobody has read yet."""

@@ -15,13 +15,31 @@ from mailops.history import audited, record
 from orders.models import Attempt, NotAllowed, Order, State
 from orders.models.attempt import BOUGHT_NOTHING, SETTLED, Stage
 from orders.models.inventory import Asset
+from orders.outcomes import created_orders
+from orders.outcomes.created_orders import Processing
 
 PLACED, PARTLY, NOT_PLACED = "placed", "partly", "not_placed"
+# Of an order that the vendor only creates
+CREATED, PROCESSED = "created", "processed"
 ACTIONS = {
     PLACED: "order.settled_as_placed",
     PARTLY: "order.settled_as_partly_placed",
+    CREATED: "order.settled_as_created",
+    PROCESSED: "order.settled_as_processed",
     NOT_PLACED: "order.settled_as_not_placed",
 }
+
+
+def verdicts(order: Order) -> tuple[str, ...]:
+    """The verdicts that an order can get as it stands."""
+    if not order.creates_only:
+        return PLACED, PARTLY, NOT_PLACED
+    # From “processed” no move leads back to “created”. “Not placed” may be said first.
+    return tuple(
+        verdict
+        for verdict in (CREATED, PROCESSED, NOT_PLACED)
+        if verdict != CREATED or order.state != State.ACCEPTED
+    )
 
 
 def attempt_of(order: Order) -> Attempt:
@@ -44,8 +62,10 @@ def why_not(order: Order, attempt: Attempt) -> str:
         return ""
     if attempt.stage == Stage.PLACED:
         arrived = (Asset.READY, Asset.GONE)
+        if created_orders.is_left(order):
+            return "It was left at the vendor. If it was processed after all, say so on its page."
         if (
-            order.state != State.ACCEPTED
+            order.state not in (State.ACCEPTED, State.CREATED)
             or order.domains.filter(state__in=arrived).exists()
             or order.mailboxes.filter(state__in=arrived).exists()
         ):
@@ -65,11 +85,13 @@ def settle(
     reason: str,
     reference: str = "",
     left_out: Collection[str] = (),
+    processing: Processing | None = None,
     seen: str = "",
 ) -> Order:
     """Store a person's verdict, the first one or a revised one. Raises `NotAllowed`.
 
-    `verdict`: `PLACED`, `PARTLY` (less the domains and addresses in `left_out`) or `NOT_PLACED`.
+    `verdict`: one of `verdicts`, less the domains and addresses in `left_out`, which `PLACED` and
+    `NOT_PLACED` don't look at. `PROCESSED` comes with its `processing`.
     `seen`: the version of the verdict that the page showed. Nothing is sent: *not placed* waits for
     a fresh confirmation.
     """
@@ -78,18 +100,28 @@ def settle(
             order = Order.objects.locked(order_id)
             attempt = attempt_of(order)
             _check(order, attempt, seen=seen)
+            _check_verdict(order, attempt, verdict, processing, by=by)
             stage = Stage.NOT_PLACED if verdict == NOT_PLACED else Stage.PLACED
             _move_attempt(order, attempt, stage, by=by, reason=reason, reference=reference)
+            if order.creates_only:
+                created_orders.take_back(attempt)
+                created_orders.cost_as_confirmed(order)
             if verdict == NOT_PLACED:
                 _not_placed(order, attempt, by=by, reason=reason)
-            else:
-                order.settle_as_placed(
-                    attempt,
-                    reference=reference,
-                    left_out=left_out if verdict == PARTLY else (),
-                    by=by,
-                    reason=reason,
-                    action=ACTIONS[verdict],
+                return order
+            counted = created_orders.count(order, attempt, processing) if processing else {}
+            move = order.settle_as_created if verdict == CREATED else order.settle_as_placed
+            move(
+                attempt,
+                reference=reference,
+                left_out=left_out if verdict != PLACED else (),
+                by=by,
+                reason=reason,
+                action=ACTIONS[verdict],
+            )
+            if processing:
+                order.note_processed(
+                    attempt, at=attempt.counted_at, by=by, reason=reason, changes=counted
                 )
             return order
     except IntegrityError as error:
@@ -104,6 +136,21 @@ def _check(order: Order, attempt: Attempt, *, seen: str) -> None:
     if seen and seen != attempt.verdict_seen:
         raise _settled_by_another(order)
     if why := why_not(order, attempt):
+        raise NotAllowed(why)
+
+
+def _check_verdict(
+    order: Order, attempt: Attempt, verdict: str, processing: Processing | None, *, by: User
+) -> None:
+    if verdict not in verdicts(order):
+        raise NotAllowed(f"{order} can't get this verdict. It reads: {order.get_state_display()}.")
+    if (verdict == PROCESSED) != (processing is not None):
+        raise NotAllowed("Say when it was processed, and what was paid.")
+    if processing is None:
+        return
+    # Money begins to count, as by “It was processed” on the page of a created order.
+    objection = created_orders.objection(order, attempt, processing)
+    if why := created_orders.why_not(order, by) or objection:
         raise NotAllowed(why)
 
 
@@ -128,7 +175,7 @@ def _settled_by_another(order: Order) -> NotAllowed:
 
 
 def _not_placed(order: Order, attempt: Attempt, *, by: User, reason: str) -> None:
-    if order.state in (State.UNKNOWN, State.ACCEPTED):
+    if order.state in (State.UNKNOWN, State.ACCEPTED, State.CREATED):
         order.back_to_review(
             action=ACTIONS[NOT_PLACED], reason=reason, attempt=attempt, by=by, reference=""
         )

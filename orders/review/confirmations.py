@@ -34,14 +34,14 @@ class Given:
 
 
 def confirmers_needed(order: Order, cost: CostSheet) -> Needed:
-    return confirming_rights.needed(order, cost.due_now)
+    return confirming_rights.needed(order, cost.due)
 
 
 def why_not(order: Order, user: Any, current: Plan | None) -> str:
     if current is None:
         return confirming_rights.why_not_confirm(order, user)
     return confirming_rights.why_not_confirm(
-        order, user, due_now=current.cost.due_now, digest=current.digest
+        order, user, due=current.cost.due, digest=current.digest
     )
 
 

@@ -13,12 +13,12 @@ from orders.models.delegation import RIGHT
 from orders.models.state import PURCHASED
 
 
-def needed(order: Order, due_now: Totals | None = None) -> Needed:
+def needed(order: Order, due: Totals | None = None) -> Needed:
     """How many persons besides the editors have to confirm the order: the strictest rule counts.
 
-    `due_now` is the cost by a plan just made; without it the cost as last stored.
+    `due` is the cost by a plan just made, now and later; without it the cost as last stored.
     """
-    due = order.due_now if due_now is None else due_now
+    due = order.due if due is None else due
     rules = list(ConfirmationRule.objects.about(order.vendor_id, order.client_id))
     if any(rule.first_contact for rule in rules) and not _is_first_use_of_contact(order):
         rules = [rule for rule in rules if not rule.first_contact]
@@ -86,17 +86,17 @@ def on_behalf(order: Order, user: User, digest: str) -> str:
 
 
 def why_not_confirm(
-    order: Order, user: User, *, due_now: Totals | None = None, digest: str = ""
+    order: Order, user: User, *, due: Totals | None = None, digest: str = ""
 ) -> str:
     """Why the user may not confirm the order, in words; empty when they may.
 
-    `due_now` and `digest` are those of a plan just made. Nobody confirms one digest twice.
+    `due` and `digest` are those of a plan just made. Nobody confirms one digest twice.
     """
     if order.state != State.REVIEW:
         return f"This order is not waiting for confirmation. It reads: {order.get_state_display()}."
-    if was_edited_by(order, user) and needed(order, due_now).count:
+    if was_edited_by(order, user) and needed(order, due).count:
         return "You edited this order, so somebody else has to confirm it."
-    if has_contact_changed_by(order, user) and needed(order, due_now).count:
+    if has_contact_changed_by(order, user) and needed(order, due).count:
         return (
             f"You changed the contact {order.contact} since this was drafted, so somebody else has"
             " to confirm it."

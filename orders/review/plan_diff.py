@@ -49,6 +49,7 @@ def prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
     ]
     for key, word in (
         ("due_now", "Total now"),
+        ("due_later", "Total when it is processed"),
         ("per_month", "Then a month"),
         ("per_year", "Then a year"),
     ):
@@ -98,6 +99,9 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
 def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     old, new = _lines(before), _lines(after)
     changes = []
+    if ("due_later" in before) != ("due_later" in after):
+        when = "when it is processed at the vendor" if "due_later" in after else "at once"
+        changes.append(f"Its first payment is due {when} now.")
     for item in sorted(old.keys() | new.keys()):
         was, now = old.get(item), new.get(item)
         if was is None and now:

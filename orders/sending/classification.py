@@ -72,6 +72,9 @@ def stored_reply(outcome: Outcome) -> dict[str, Any]:
 
 def move_order(order: Order, attempt: Attempt, verdict: Verdict) -> None:
     match verdict:
+        case Accepted() if order.creates_only:
+            left_out = verdict.refused_domains
+            order.mark_created(attempt, reference=verdict.reference, left_out=left_out)
         case Accepted():
             left_out = verdict.refused_domains
             order.accept(attempt, reference=verdict.reference, left_out=left_out)

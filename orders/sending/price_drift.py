@@ -14,11 +14,10 @@ from mailops.core.money import Totals, show
 from mailops.history import audited, record
 from orders.models import Attempt
 from orders.models.attempt import Stage
-from orders.models.order import TOTALS
 from orders.plan import Plan, digest_of
 from orders.review.plan_diff import differences
 from orders.spending import limits, spending_holds
-from vendors.cost import MONTH, YEAR
+from vendors.cost import MONTH, TOTALS, YEAR
 from vendors.models import Vendor
 
 COUNTED = timedelta(days=30)  # rises of this time add up
@@ -61,8 +60,8 @@ def _is_same(was: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 def _rises(was: Mapping[str, Any], now: Mapping[str, Any]) -> Totals:
     rises = Totals()
     for name in TOTALS:
-        before = Totals.from_dict(was[name])
-        for currency, amount in Totals.from_dict(now[name]).items():
+        before = Totals.from_dict(was.get(name, {}))
+        for currency, amount in Totals.from_dict(now.get(name, {})).items():
             rises[currency] = max(
                 rises.get(currency, Decimal(0)), amount - before.get(currency, Decimal(0))
             )

@@ -59,7 +59,9 @@ class Use:
         return show(amount, self.owner.limit_currency)
 
     def is_over(self, adds: Mapping[str, Decimal]) -> bool:
-        return self.used + adds.get(self.owner.limit_currency, NOTHING) > self.limit
+        # Amounts that add nothing fit, even where the limit is exceeded already.
+        added = adds.get(self.owner.limit_currency, NOTHING)
+        return bool(added) and self.used + added > self.limit
 
 
 def period(name: str, at: datetime) -> tuple[datetime, datetime]:

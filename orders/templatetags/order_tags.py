@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django import template
 
-from orders.models import Order, State
+from orders.models import Attempt, Order, State
+from orders.models.attempt import Stage
 from orders.models.hold import Hold
 from orders.models.state import ACTS_NEXT
 
@@ -35,4 +36,13 @@ def next_actor(order: Order, hold: Hold | None) -> str:
 @register.filter
 def is_moving(order: Order) -> bool:
     # MailOps or the vendor works on the order, so its page asks for news every few seconds.
-    return order.state in (State.CONFIRMED, State.SENDING, State.ACCEPTED)
+    return order.state in (State.CONFIRMED, State.SENDING, State.ACCEPTED, State.CREATED)
+
+
+@register.filter
+def outcome(attempt: Attempt, order: Order) -> str:
+    """The attempt's stage in words. A vendor that only creates the order bought nothing yet."""
+    if not order.creates_only or attempt.stage not in (Stage.ACCEPTED, Stage.PLACED):
+        return attempt.get_stage_display()
+    said = "Settled: it was created" if attempt.is_settled else "Created by the vendor"
+    return f"{said} and processed" if attempt.processed_at else said

@@ -116,8 +116,9 @@ def money(order: Order, cost: CostSheet) -> list[Problem]:
 
 def _over_limit(owner: Vendor | Client, cost: CostSheet) -> list[Problem]:
     limit, currency, problems = owner.order_limit, owner.limit_currency, []
-    for due_in, amount in cost.due_now.items():
-        costs = f"This order costs {show(amount, due_in)} now"
+    for due_in, amount in cost.due.items():
+        when = "when it is processed" if due_in in cost.due_later else "now"
+        costs = f"This order costs {show(amount, due_in)} {when}"
         if due_in != currency and owner.has_limits:
             message = f"{costs}, but the limit of {owner.name} is in {currency}."
             fix = "An Operator can set the limit in the currency of the prices."

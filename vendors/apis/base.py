@@ -119,6 +119,10 @@ class Api:
         """The vendor's number in that body for how long to wait, or until when."""
         return None
 
+    def creates_only(self, order: OrderLike) -> bool:
+        """The vendor only creates this order: it buys nothing until a person processes it there."""
+        return False
+
     # The reads. All raise `ReadFailed`.
 
     def listed(self, order: OrderLike, read: Read) -> list[str]:

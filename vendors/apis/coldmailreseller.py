@@ -115,11 +115,9 @@ class ColdMailReseller(Api):
         )
 
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
-        remark = (
-            "Due when the order is processed at the vendor."
-            if order.options.get("confirm") is False
-            else ""
-        )
+        is_later = self.creates_only(order)
+        later: dict[str, Any] = {"is_later": is_later}
+        later |= {"remark": "Due when the order is processed at the vendor." if is_later else ""}
         lines = []
         if order.product == "domains":
             groups = Counter(
@@ -129,19 +127,16 @@ class ColdMailReseller(Api):
                 label = f"Domains .{ending}, {years} year{'s' if years > 1 else ''}"
                 item = f"domain.{ending}"
                 line = cost_line(
-                    prices,
-                    item=item,
-                    label=label,
-                    quantity=count,
-                    multiplier=years,
-                    remark=remark,
+                    prices, item=item, label=label, quantity=count, multiplier=years, **later
                 )
                 lines.append(line)
         count = len(shared_rules.mailboxes(order))
-        lines.append(
-            cost_line(prices, item="mailbox", label="Mailboxes", quantity=count, remark=remark)
-        )
+        lines.append(cost_line(prices, item="mailbox", label="Mailboxes", quantity=count, **later))
         return cost_sheet(lines)
+
+    def creates_only(self, order: OrderLike) -> bool:
+        # "creates-order-json": an order with `confirm: false` is "created but not processed".
+        return order.options.get("confirm") is False
 
     def order_request(self, order: OrderLike) -> Request:
         return Request(
@@ -206,8 +201,7 @@ class ColdMailReseller(Api):
                 row for row in subscriptions if text(row.get("domain")).lower() == line.name.lower()
             ]
             found += [_evidence(order, line, row, since) for row in mine]
-        # "creates-order-json": `confirm: false` only creates the order, so no subscription begins.
-        if order.options.get("confirm") is False:
+        if self.creates_only(order):  # then no subscription begins
             note = (
                 "An order that was only created shows in none of the vendor's lists. Search the"
                 " dashboard by domain."

@@ -14,14 +14,14 @@ TRIES = 5  # to read an order that changes at the same time
 # Columns that go into a pack. All others stay out, such as sealed secrets.
 ATTEMPT = (
     "number", "stage", "worker", "digest", "body_sha256", "claimed_at", "sent_at", "ended_at",
-    "why", "reply_status", "reply_body", "reference", "due_now", "rise", "before", "before_at",
-    "evidence", "evidence_at", "settled_at", "settled_by_name", "settled_reason", "late_answer",
-    "news_at",
+    "why", "reply_status", "reply_body", "reference", "due_now", "counted_at", "rise", "before",
+    "before_at", "processed_at", "processed_by", "evidence", "evidence_at", "settled_at",
+    "settled_by_name", "settled_reason", "late_answer", "news_at",
 )  # fmt: skip
 ORDER = (
     "state", "state_since", "reason", "forward_to", "options", "note", "why_again",
     "drafted_by_name", "created_at", "confirmed_by_name", "confirmed_at", "digest", "snapshot",
-    "cost", "planned_for", "hold_until", "reference", "problems", "asked_at",
+    "cost", "looks_processed_at", "planned_for", "hold_until", "reference", "problems", "asked_at",
     "confirmers_needed",
 )  # fmt: skip
 CONFIRMATION = ("name", "for_name", "at", "digest", "round", "planned_for")

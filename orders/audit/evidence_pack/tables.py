@@ -13,7 +13,8 @@ ORDERS, CONTENTS, ATTEMPTS, RECORDS = "orders.csv", "contents.csv", "attempts.cs
 HEADINGS = {
     ORDERS: [
         "Order", "State", "Since", "Account", "Vendor", "What", "Client", "Drafted by",
-        "Edited by", "Confirmed by", "Confirmed at", "Due now", "Currency", "Vendor's reference",
+        "Edited by", "Confirmed by", "Confirmed at", "Due now",
+        "Due when processed", "Currency", "Vendor's reference",
         "Digest", "Note", "Why again",
     ],
     CONTENTS: [
@@ -23,7 +24,7 @@ HEADINGS = {
     ATTEMPTS: [
         "Order", "No.", "Outcome", "Why", "Taken up", "Sent", "Ended", "Answer's status", "Answer",
         "Vendor's reference", "Verdict by", "Verdict's reason", "Verdict at", "Late answer",
-        "Digest", "Fingerprint of the bytes", "Worker",
+        "Digest", "Fingerprint of the bytes", "Worker", "Processed at the vendor", "Processed by",
     ],
     RECORDS: [
         "Record", "When", "Who", "Worker", "From where", "Request", "What", "On what", "Kind",
@@ -34,16 +35,18 @@ HEADINGS = {
 
 def of_order(content: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
     # An order in two currencies has two lines, so that a spreadsheet can add up the amounts.
-    due_now = content["cost"].get("due_now", {}) or {"": None}
+    due_now, due_later = (content["cost"].get(name, {}) for name in ("due_now", "due_later"))
+    currencies = sorted({*due_now, *due_later}) or [""]
     orders = [
         [
             content["order"], content["state_shown"], content["state_since"], content["account"],
             content["vendor"], content["product"], content["client"], content["drafted_by_name"],
             ", ".join(content["edited_by"]), content["confirmed_by_name"], content["confirmed_at"],
-            _number(amount), currency, content["reference"], content["digest"], content["note"],
+            _number(due_now.get(currency)), _number(due_later.get(currency)), currency,
+            content["reference"], content["digest"], content["note"],
             content["why_again"],
         ]
-        for currency, amount in due_now.items()
+        for currency in currencies
     ]  # fmt: skip
     attempts = [
         [
@@ -51,6 +54,7 @@ def of_order(content: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
             each["sent_at"], each["ended_at"], each["reply_status"], each["reply_body"],
             each["reference"], each["settled_by_name"], each["settled_reason"], each["settled_at"],
             each["late_answer"], each["digest"], each["body_sha256"], each["worker"],
+            each["processed_at"], each["processed_by"],
         ]
         for each in content["attempts"]
     ]  # fmt: skip

@@ -85,6 +85,10 @@ def with_list(
             found.orders.add(order.pk)
             found.differences += _against_list(order, there)
     for order in orders:
+        if order.state == State.CREATED:
+            listed_now = sorted(set(order.domains) & set(there) - live - known)
+            found.differences += [_though_created(order, name) for name in listed_now]
+            live |= set(listed_now)
         if order.state in (State.REFUSED, State.CANCELLED) and order.buys_domains:
             # Unless another order bought the domain, or it was there before.
             listed_still = sorted(set(order.domains) & set(there) - live - known)
@@ -121,6 +125,14 @@ def _though_refused(order: Booked, name: str) -> Difference:
     says = (
         f"{name} is in the vendor's list, though {order.name} reads as if nothing was bought. It"
         " may be charged for."
+    )
+    return Difference(kind=Kind.REFUSED, says=says, about=name, order_id=order.pk)
+
+
+def _though_created(order: Booked, name: str) -> Difference:
+    says = (
+        f"{name} is in the vendor's list, and {order.name} is only created here. If it is this"
+        " order's, it was processed: record it."
     )
     return Difference(kind=Kind.REFUSED, says=says, about=name, order_id=order.pk)
 
@@ -254,6 +266,12 @@ def _though_nothing_bought(order: Booked, charges: list[Charge]) -> Difference:
             " was placed."
         )
         return Difference(kind=Kind.OUTCOME, says=says, **amounts)  # type: ignore[arg-type]
+    if order.state == State.CREATED:
+        says = (
+            f"{order.name} is only created here, and {charged} is charged: {lines}. It was"
+            " processed: record it."
+        )
+        return Difference(kind=Kind.CREATED, says=says, **amounts)  # type: ignore[arg-type]
     says = (
         f"{order.name} reads as if nothing was bought, and {charged} is charged: {lines}. Ask the"
         " vendor for it back."

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Max
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from mailops.core.money import Totals
@@ -113,7 +114,9 @@ def _in_time(read: Read) -> Read:
 def _booked(vendor: Vendor, *, days: tuple[date, date] | None = None) -> list[Booked]:
     """Every order of the account that may have reached the vendor, oldest first. Four queries."""
     orders = Order.objects.filter(vendor=vendor, attempts__sent_at__isnull=False).order_by("pk")
-    found = list(orders.annotate(sent_at=Max("attempts__sent_at")).select_related("vendor"))
+    # One that was only created is bought, and charged, when somebody processes it.
+    bought_at = Coalesce(Max("attempts__processed_at"), Max("attempts__sent_at"))
+    found = list(orders.annotate(bought_at=bought_at).select_related("vendor"))
     named = _domains_of(orders.values("pk"))
     live = _live_mailboxes(vendor)
     now = timezone.now()
@@ -127,7 +130,7 @@ def _booked(vendor: Vendor, *, days: tuple[date, date] | None = None) -> list[Bo
             buys_domains=order.product_spec.buys_domains,
             due_now=order.due_now,
             again=Totals.of([*order.per_month.items()]),
-            is_new=days is None or _is_within(order.sent_at, days),
+            is_new=days is None or _is_within(order.bought_at, days),
             is_settling=order.state == State.ACCEPTED and order.state_since > now - SETTLING,
         )
         for order in found
