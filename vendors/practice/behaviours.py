@@ -48,6 +48,8 @@ class Placing:
             body_sha256=call.body_sha256,
             status=purchase.status,
             fault=self.fault,
+            amount=purchase.amount,
+            currency=purchase.currency,
         )
         self.is_written = True
         return purchase.answer

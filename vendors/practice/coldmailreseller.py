@@ -1,7 +1,8 @@
 """ColdMailReseller, practised: domains with mailboxes, and mailboxes on domains of the account.
 
 Not documented and chosen here: an empty wallet answers 422; `confirm` is required on both orders;
-a subscription is listed from the delivery on, never before.
+a subscription is listed from the delivery on, never before; what a domain costs, as the vendor has
+no page of prices. They are those that the demo types.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from vendors.practice.faults import is_ready
@@ -49,6 +51,8 @@ ORDERED = (
     "Order created and queued for processing, make sure to have enough balance in your wallet!"
 )
 PRICE_PER_MAILBOX = 3
+DOMAIN_PRICES = {"com": 13, "net": 14}  # a year, by ending
+OTHER_DOMAIN_PRICE = 15
 
 
 def route_to_export(value: Mapping[str, Any], path: str) -> Iterator[Flaw]:
@@ -151,10 +155,20 @@ def emails_of(mailboxes: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def price_of(years: Mapping[str, int], mailboxes: Sequence[str]) -> Decimal:
+    """The sum for domains with the years they are bought for, and for mailboxes for a month."""
+    domains = sum(
+        DOMAIN_PRICES.get(name.partition(".")[2], OTHER_DOMAIN_PRICE) * count
+        for name, count in years.items()
+    )
+    return Decimal(domains + PRICE_PER_MAILBOX * len(mailboxes))
+
+
 def purchase_of(call: Call, *, request: str, domains: list[str], subscription_id: str) -> Purchase:
     """The order for the ledger. `subscription_id` is empty where each domain gets a new one."""
     order, reference = call.json, new_id()
     mailboxes = order.get("mailboxes", {})
+    years = {item["domain"].lower(): item["years"] for item in order.get("domains", ())}
     return Purchase(
         request=request,
         reference=reference,
@@ -166,8 +180,10 @@ def purchase_of(call: Call, *, request: str, domains: list[str], subscription_id
             "provider": order.get("serviceProvider", "GOOGLE"),
             "auto_renew": order.get("autoRenew", False),
             "mailboxes": {name.lower(): len(items) for name, items in mailboxes.items()},
+            "years": years,
         },
         answer=accepted(reference),
+        amount=price_of(years, emails_of(mailboxes)),
         status=CHARGED if order["confirm"] else CREATED,
     )
 
@@ -192,10 +208,13 @@ def without(purchase: Purchase, gone: Sequence[str]) -> Purchase:
     if purchase.request == "mailboxes":
         return purchase
     left = [name for name in purchase.domains if name not in gone]
+    mailboxes = [email for email in purchase.mailboxes if email.rpartition("@")[2] not in gone]
+    years = {name: purchase.details["years"][name] for name in left}
     return replace(
         purchase,
         domains=left,
-        mailboxes=[email for email in purchase.mailboxes if email.rpartition("@")[2] not in gone],
+        mailboxes=mailboxes,
+        amount=price_of(years, mailboxes),
         answer=accepted(purchase.reference, gone),
         status=purchase.status if left else CREATED,
     )

@@ -1,4 +1,4 @@
-"""The practice vendors' own ledger: charges, orders only created, paid requests that arrived."""
+"""The practice vendors' own ledger: charges, orders only created, refunds, paid requests."""
 
 from __future__ import annotations
 
@@ -10,18 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 CHARGED = "charged"
 CREATED = "created, not charged"
+MONEY, CREDIT = "money", "credit"  # the forms in which a refund comes
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS charges (
     id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL,
     request TEXT NOT NULL, reference TEXT NOT NULL, domains TEXT NOT NULL,
     mailboxes TEXT NOT NULL, details TEXT NOT NULL,
-    body_sha256 TEXT NOT NULL, status TEXT NOT NULL, fault TEXT NOT NULL
+    body_sha256 TEXT NOT NULL, status TEXT NOT NULL, fault TEXT NOT NULL,
+    amount TEXT NOT NULL DEFAULT '', currency TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS charges_of_account ON charges (vendor, account);
 CREATE TABLE IF NOT EXISTS requests (
@@ -30,12 +33,28 @@ CREATE TABLE IF NOT EXISTS requests (
     outcome TEXT NOT NULL, fault TEXT NOT NULL, whole_sha256 TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS requests_with_body ON requests (vendor, account, body_sha256);
+CREATE TABLE IF NOT EXISTS refunds (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, vendor TEXT NOT NULL, account TEXT NOT NULL,
+    charge INTEGER NOT NULL REFERENCES charges (id), reference TEXT NOT NULL,
+    domains TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL, kind TEXT NOT NULL
+);
 """
+# A ledger that an earlier release began has no such columns yet. What a charge of that time cost
+# is not known, so its amount and currency are empty.
+LATER_COLUMNS = (
+    "requests ADD COLUMN whole_sha256 TEXT NOT NULL DEFAULT ''",
+    "charges ADD COLUMN amount TEXT NOT NULL DEFAULT ''",
+    "charges ADD COLUMN currency TEXT NOT NULL DEFAULT ''",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Charge:
-    """An order that a practice vendor took. Reads answer from `details`, which hold no secret."""
+    """An order that a practice vendor took. Reads answer from `details`, which hold no secret.
+
+    `amount` is what it costs at once, as decimal text: charged, or, where the order was only
+    created, charged once it is processed.
+    """
 
     id: int
     at: str
@@ -49,6 +68,24 @@ class Charge:
     body_sha256: str
     status: str
     fault: str
+    amount: str
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refund:
+    """Money that a practice vendor gave back for one of its charges."""
+
+    id: int
+    at: str
+    vendor: str
+    account: str
+    charge: int
+    reference: str
+    domains: list[str]
+    amount: str
+    currency: str
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +127,9 @@ class Ledger:
         # Survives a killed process, if not a power cut.
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.executescript(TABLES)
-        # A ledger that an earlier release began has no such column yet.
-        with suppress(sqlite3.OperationalError):
-            self._db.execute(
-                "ALTER TABLE requests ADD COLUMN whole_sha256 TEXT NOT NULL DEFAULT ''"
-            )
+        for column in LATER_COLUMNS:
+            with suppress(sqlite3.OperationalError):
+                self._db.execute(f"ALTER TABLE {column}")
 
     def close(self) -> None:
         with self._lock:
@@ -125,13 +160,46 @@ class Ledger:
         body_sha256: str,
         status: str,
         fault: str,
+        amount: Decimal,
+        currency: str,
     ) -> None:
         lists = [json.dumps(value) for value in (domains, mailboxes, details)]
+        row = (_now(), vendor, account, request, reference, *lists, body_sha256, status, fault)
         with self._lock:
             self._db.execute(
                 "INSERT INTO charges (at, vendor, account, request, reference, domains, mailboxes,"
-                " details, body_sha256, status, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (_now(), vendor, account, request, reference, *lists, body_sha256, status, fault),
+                " details, body_sha256, status, fault, amount, currency)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, _cents(amount), currency),
+            )
+
+    def record_refund(self, charge: Charge, *, amount: Decimal, kind: str = MONEY) -> None:
+        """Give money back for a charge. ValueError for more than is left of it, or for nothing."""
+        if kind not in (MONEY, CREDIT):
+            raise ValueError(f"A refund comes as {MONEY} or as {CREDIT}, not as {kind!r}.")
+        with self.transaction():
+            found = self._rows("charges", {"id": charge.id, "status": CHARGED})
+            if not found or not found[0]["currency"]:
+                raise ValueError("Nothing was charged for that order, as far as is known.")
+            back = sum(
+                (Decimal(row["amount"]) for row in self._rows("refunds", {"charge": charge.id})),
+                Decimal(0),
+            )
+            left = Decimal(found[0]["amount"]) - back
+            if not 0 < amount <= left:
+                raise ValueError(f"Of that charge {left} {found[0]['currency']} can come back.")
+            row = (charge.vendor, charge.account, charge.id, charge.reference)
+            self._db.execute(
+                "INSERT INTO refunds (at, vendor, account, charge, reference, domains, amount,"
+                " currency, kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    _now(),
+                    *row,
+                    json.dumps(charge.domains),
+                    _cents(amount),
+                    found[0]["currency"],
+                    kind,
+                ),
             )
 
     def record_arrival(
@@ -181,6 +249,13 @@ class Ledger:
         """Orders that were only created, newest first."""
         return self._charges({"vendor": vendor, "account": account, "status": CREATED}, domain)
 
+    def refunds(
+        self, *, vendor: str | None = None, account: str | None = None, domain: str | None = None
+    ) -> list[Refund]:
+        """Money that was given back, newest first."""
+        rows = self._rows("refunds", {"vendor": vendor, "account": account}, domain)
+        return [Refund(**row | {"domains": json.loads(row["domains"])}) for row in rows]
+
     def requests(self, *, vendor: str | None = None, domain: str | None = None) -> list[Arrival]:
         """Paid requests that arrived, newest first."""
         rows = self._rows("requests", {"vendor": vendor}, domain)
@@ -190,6 +265,7 @@ class Ledger:
         return {
             "charges": [asdict(row) for row in self.charges(domain=domain)],
             "created": [asdict(row) for row in self.created(domain=domain)],
+            "refunds": [asdict(row) for row in self.refunds(domain=domain)],
             "requests": [asdict(row) for row in self.requests(domain=domain)],
         }
 
@@ -201,7 +277,7 @@ class Ledger:
     def _rows(
         self,
         table: str,
-        where: Mapping[str, str | None],
+        where: Mapping[str, str | int | None],
         domain: str | None = None,
         limit: int = -1,
     ) -> list[dict[str, Any]]:
@@ -214,6 +290,10 @@ class Ledger:
         values = [*wanted.values(), *([domain.lower()] if domain is not None else []), limit]
         with self._lock:
             return [dict(row) for row in self._db.execute(sql, values)]
+
+
+def _cents(amount: Decimal) -> str:
+    return f"{amount:.2f}"
 
 
 def _now() -> str:

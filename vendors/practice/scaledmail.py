@@ -11,6 +11,7 @@ import secrets
 import string
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from vendors.practice import availability_answers
@@ -132,6 +133,7 @@ def create_order(call: Call) -> Answer | Purchase:
             "domains": domains,
         },
         answer=json_answer(200, {}),
+        amount=Decimal(package.price * call.json.get("quantity", 1)),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from vendors.practice import availability_answers
@@ -147,11 +148,16 @@ def place_order(call: Call) -> Purchase:
     order = call.json
     reference = str(secrets.randbelow(9 * 10**11) + 10**11)
     detailed = is_detailed(order)
+    mailboxes = [email for domain in order["domains"] for email in emails_of(domain)]
+    each = {name: Decimal(PRICING[name]) for name in ("domain_price", "mailbox_price")}
     return Purchase(
         request="domains and mailboxes",
         reference=reference,
         domains=[domain["domain_name"].lower() for domain in order["domains"]],
-        mailboxes=[email for domain in order["domains"] for email in emails_of(domain)],
+        mailboxes=mailboxes,
+        amount=each["domain_price"] * len(order["domains"])
+        + each["mailbox_price"] * len(mailboxes),
+        currency=PRICING["currency"],
         details={"vendor_id": order["vendor_id"], "forwarding_domain": order["forwarding_domain"]},
         # Each form is answered as its own source shows: only the detailed one with an order number.
         answer=json_answer(

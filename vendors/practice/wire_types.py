@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import Enum, auto
 from functools import cached_property
 from typing import Any
@@ -80,13 +81,18 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """A valid order for the ledger: names in lower case, `details` without secrets."""
+    """A valid order for the ledger: names in lower case, `details` without secrets.
+
+    `amount` is what it costs at once by the prices that this practice vendor tells.
+    """
 
     request: str
     domains: Sequence[str]
     mailboxes: Sequence[str]
     details: Mapping[str, Any]
     answer: Answer
+    amount: Decimal
+    currency: str = "USD"
     # Empty where the vendor documents no order number.
     reference: str = ""
     status: str = CHARGED

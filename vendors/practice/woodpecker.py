@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -79,6 +80,8 @@ def order_mailboxes(call: Call) -> Purchase:
         {**mailbox, "email": mailbox["email"].lower()} for mailbox in call.json["mailboxes"]
     ]
     emails = [mailbox["email"] for mailbox in mailboxes]
+    # The order does not say a provider: every mailbox here is Google's, as the lists say.
+    own = next(row for row in PROVIDERS if row["name"] == PROVIDER)
     return Purchase(
         request="mailboxes",
         domains=list(dict.fromkeys(email.rpartition("@")[2] for email in emails)),
@@ -86,6 +89,8 @@ def order_mailboxes(call: Call) -> Purchase:
         details={"mailboxes": mailboxes},
         # The documented success: no body, and so no order number.
         answer=Answer(status=202),
+        amount=Decimal(str(own["email_account_price"])) * len(emails),
+        currency=str(own["currency"]),
     )
 
 

@@ -5,6 +5,7 @@ lost.
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -50,6 +51,8 @@ def listed_at_the_vendor(practice: Practice, order: Order, *names: str) -> None:
         body_sha256="",
         status="charged",
         fault="",
+        amount=Decimal(6 * len(names)),
+        currency="EUR",
     )
 
 
