@@ -10,6 +10,8 @@ import environ  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from mailops.core.queue_names import ORDERS, QUESTIONS
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.path("MAILOPS_ENV_FILE", default=str(BASE_DIR / ".env"))())
@@ -264,13 +266,15 @@ NEAR_SAME_DAYS = env.int("NEAR_SAME_DAYS", default=30)
 REVIEW_DAYS = env.int("REVIEW_DAYS", default=14)
 CONFIRMATION_DAYS = env.int("CONFIRMATION_DAYS", default=7)
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", default=4)
+# accounts that may be asked about orders at a time
+QUESTION_WORKERS = env.int("QUESTION_WORKERS", default=2)
 # How many orders of one account may be on their way at a time, if its vendor sets no limit. One
 # slow vendor must not take all the workers.
 ACCOUNT_AT_ONCE = env.int("ACCOUNT_AT_ONCE", default=max(1, QUEUE_WORKERS // 2))
 QUEUE_TIMEOUT = env.int("QUEUE_TIMEOUT", default=60)
 QUEUE_RETRY = env.int("QUEUE_RETRY", default=600)
 Q_CLUSTER = {
-    "name": "mailops",  # also the queue's signing salt: never change it with tasks queued
+    "name": ORDERS,
     # The orders' own database: a queued task commits with its order or not at all
     "orm": "default",
     "workers": QUEUE_WORKERS,
@@ -292,6 +296,11 @@ Q_CLUSTER = {
     "cache": "default",
     "log_level": "INFO",
     "label": "Queue",
+    # A queue of its own for questions to vendors and for notices. A process started with
+    # Q_CLUSTER_NAME=questions takes these tasks and no others.
+    "ALT_CLUSTERS": {
+        QUESTIONS: {"workers": QUESTION_WORKERS, "queue_limit": QUESTION_WORKERS},
+    },
 }
 # A proposed change expires after so many days without a decision.
 PROPOSAL_DAYS = env.int("PROPOSAL_DAYS", default=30)

@@ -18,10 +18,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from mailops.core import heartbeat
+from mailops.core.queue_names import ORDERS, QUESTIONS
 from mailops.ops import newer_database, running_lock
 from mailops.ops.processes import BASE_DIR, Child, Supervisor, say
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
+QUEUE = (*MANAGE, "qcluster")
+ASKS = "question worker"
 ANY = "0.0.0.0"  # noqa: S104  (compared with, not bound to)
 DESCRIPTION = (
     "`python -m mailops.supervisor`: everything that MailOps needs running, or with `--only worker`"
@@ -88,24 +91,29 @@ def answers(host: str, port: int) -> bool:
         connection.close()
 
 
-def last_beat() -> datetime | None:
+def last_beat(name: str) -> datetime | None:
     if not apps.ready:
         django.setup()
     try:
-        return heartbeat.last_beat()
+        return heartbeat.last_beat(QUESTIONS if name == ASKS else ORDERS)
     # at once, so that no child inherits the connection
     finally:
         connections.close_all()
 
 
 def child(name: str, *, practice_port: int) -> Child:
-    """The child for "web", "worker" or "practice"; `grace` is in seconds."""
+    """The child of that name; `grace` is in seconds."""
     if name == "web":
         return Child(
             name, (sys.executable, "-m", "gunicorn", "-c", "python:mailops.gunicorn"), grace=10
         )
     if name == "worker":
-        return Child(name, (*MANAGE, "qcluster"), grace=number("STOP_SECONDS", 210), beats=True)
+        grace = number("STOP_SECONDS", 210)
+        return Child(name, QUEUE, grace=grace, beats=True, env={"Q_CLUSTER_NAME": ORDERS})
+    if name == ASKS:
+        # questions are short, and one that is cut off is asked again
+        grace = min(number("STOP_SECONDS", 210), 30)
+        return Child(name, QUEUE, grace=grace, beats=True, env={"Q_CLUSTER_NAME": QUESTIONS})
     # stopped last: an order in flight may wait for an answer of a practice vendor
     return Child(
         name, (*MANAGE, "practice_vendors", "--port", str(practice_port)), grace=10, last=True
@@ -173,6 +181,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     port = number("PORT", 8000)
     practice_port = number("PRACTICE_PORT", port + 1)
     names = only or (["worker", "web"] if live else ["practice", "worker", "web"])
+    # a worker is two processes: one for orders, one for questions to vendors and notices
+    names = [part for name in names for part in ([name, ASKS] if name == "worker" else [name])]
     children = [child(name, practice_port=practice_port) for name in names]
     supervisor = Supervisor(children, last_beat=last_beat, stale=number("HEARTBEAT_STALE", 300))
     django.setup()

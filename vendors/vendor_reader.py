@@ -11,12 +11,15 @@ from vendors.http import Read
 from vendors.models import Vendor
 
 
-def reader(vendor: Vendor, *, max_wait: float = rate_limit.BY_ITSELF) -> Read:
+def reader(
+    vendor: Vendor, *, max_wait: float = rate_limit.BY_ITSELF, seconds: float | None = None
+) -> Read:
     """Sends requests to the account's read endpoints, throttled to the account's rate limit.
 
-    Raises `CannotOpen` where the key can't be unsealed.
+    `seconds`: the most that one question may take. Raises `CannotOpen` where the key can't be
+    unsealed.
     """
-    read = http.reader(host=vendor.host, secrets=vendor.secrets.open())
+    read = http.reader(host=vendor.host, secrets=vendor.secrets.open(), seconds=seconds)
     return rate_limit.throttled(read, vendor, max_wait=max_wait)
 
 

@@ -1,4 +1,4 @@
-"""The heartbeat of the queue, and whether sending works according to it."""
+"""The heartbeats of the queues, and whether sending works according to them."""
 
 from __future__ import annotations
 
@@ -10,22 +10,36 @@ from django.core.cache import cache
 from django.db import Error
 from django.utils import timezone
 
+from mailops.core.queue_names import ORDERS, QUESTIONS
 from mailops.core.times import moment
 
 log = logging.getLogger("mailops.health")
-BEAT = "worker-heartbeat"
+BEAT = "worker-heartbeat"  # of the queue for orders
+BEATS = {ORDERS: BEAT, QUESTIONS: "questions-heartbeat"}
+SWEPT = "sweep-ended"
 STALE = timedelta(seconds=180)
 
 
-def beat() -> None:
+def beat(queue: str = ORDERS) -> None:
     # The queue's monitor calls this once a task ran and was acknowledged. So the heartbeat proves
-    # that scheduler, worker and monitor all work.
-    cache.set(BEAT, timezone.now(), timeout=None)
+    # that worker and monitor work.
+    cache.set(BEATS[queue], timezone.now(), timeout=None)
 
 
-def last_beat() -> datetime | None:
+def last_beat(queue: str = ORDERS) -> datetime | None:
     """When the queue last finished a task; None before the first."""
-    at: datetime | None = cache.get(BEAT)
+    at: datetime | None = cache.get(BEATS[queue])
+    return at
+
+
+def note_sweep() -> None:
+    # Any task of an order is a beat, so the sweep's own end is noted beside it: it proves that the
+    # scheduler works too.
+    cache.set(SWEPT, timezone.now(), timeout=None)
+
+
+def last_sweep() -> datetime | None:
+    at: datetime | None = cache.get(SWEPT)
     return at
 
 

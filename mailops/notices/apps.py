@@ -6,6 +6,7 @@ from django.apps import AppConfig
 from django.db import connections
 from django.db.models.signals import post_migrate
 
+from mailops.core.queue_names import QUESTIONS
 from mailops.core.sql_triggers import AuditedTable
 
 
@@ -41,5 +42,7 @@ def install_schedule(*, using: str, **kwargs: Any) -> None:
                     "schedule_type": Schedule.MINUTES,
                     "minutes": 1,
                     "repeats": -1,
+                    # a mail server that hangs must not hold up orders
+                    "cluster": QUESTIONS,
                 },
             )

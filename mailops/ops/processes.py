@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,12 +37,18 @@ def _die_with_parent() -> None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def spawn(command: Sequence[str], *, output: int | None = None) -> subprocess.Popen[bytes]:
-    """Start a command in a session of its own. `output`: a file descriptor for all it prints."""
+def spawn(
+    command: Sequence[str], *, output: int | None = None, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a command in a session of its own. `output`: a file descriptor for all it prints.
+
+    `env` is added to the environment.
+    """
     # its own session: a Ctrl-C at the terminal then reaches the supervisor alone
     return subprocess.Popen(  # noqa: S603  (the commands are our own)
         command,
         cwd=BASE_DIR,
+        env=os.environ | (env or {}),
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=None if output is None else subprocess.STDOUT,
@@ -64,7 +70,7 @@ class Child:
     """A process to keep running.
 
     `grace`: seconds it gets to stop. `last`: the others need it while they stop. `beats`: its
-    heartbeat is watched.
+    heartbeat is watched. `env`: added to its environment.
     """
 
     name: str
@@ -72,13 +78,18 @@ class Child:
     grace: float
     last: bool = False
     beats: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     crashes: int = field(default=0, init=False)
     started_at: float = field(default=0, init=False)
     start_at: float = field(default=0, init=False)
+    beat: datetime | None = field(default=None, init=False)
+    beat_seen_at: float = field(default_factory=time.monotonic, init=False)
+    beat_read_at: float = field(default_factory=time.monotonic, init=False)
 
     def start(self) -> None:
-        self.process, self.started_at = spawn(self.command), time.monotonic()
+        self.process = spawn(self.command, env=self.env)
+        self.started_at = time.monotonic()
 
     def restart_later(self, reason: str) -> None:
         """Kill what is left of the child, and start it again after 1, 2, 4 … 30 seconds."""
@@ -92,7 +103,10 @@ class Child:
 
 
 class Supervisor:
-    """Runs children until a stop signal. Times are monotonic seconds."""
+    """Runs children until a stop signal. Times are monotonic seconds.
+
+    `last_beat` reads the heartbeat of the child of that name.
+    """
 
     # monotonic: with the wall clock, a laptop that was suspended would look like a hung worker
 
@@ -100,7 +114,7 @@ class Supervisor:
         self,
         children: Sequence[Child],
         *,
-        last_beat: Callable[[], datetime | None] | None = None,
+        last_beat: Callable[[str], datetime | None] | None = None,
         stale: float = 300,
         is_ready: Callable[[], bool] | None = None,
         on_ready: Callable[[], None] | None = None,
@@ -112,8 +126,6 @@ class Supervisor:
         self.on_ready = on_ready
         self.stopping = self.hurry = False
         self._interrupted_at: float | None = None
-        self._beat: datetime | None = None
-        self._beat_seen_at = self._beat_read_at = time.monotonic()
 
     def listen(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -166,22 +178,22 @@ class Supervisor:
     def _is_stale(self, child: Child) -> bool:
         """True if no new heartbeat came for `stale` seconds."""
         now = time.monotonic()
-        if self.last_beat is None or now - self._beat_read_at < min(30, self.stale / 5):
+        if self.last_beat is None or now - child.beat_read_at < min(30, self.stale / 5):
             return False
-        self._beat_read_at = now
+        child.beat_read_at = now
         try:
-            beat = self.last_beat()
+            beat = self.last_beat(child.name)
         # a database that can't be read says nothing about the worker
         except Exception as error:
             say(
                 f"The heartbeat can't be read ({type(error).__name__}); leaving the {child.name}"
                 " alone."
             )
-            self._beat_seen_at = now
+            child.beat_seen_at = now
             return False
-        if beat != self._beat:
-            self._beat, self._beat_seen_at = beat, now
-        return now - max(self._beat_seen_at, child.started_at) > self.stale
+        if beat != child.beat:
+            child.beat, child.beat_seen_at = beat, now
+        return now - max(child.beat_seen_at, child.started_at) > self.stale
 
     def _stop(self) -> None:
         # children that the others need while they stop come last

@@ -6,7 +6,7 @@ TRACED = (
     AuditedTable(
         table="orders_order",
         secret=("sealed",),
-        quiet=("rung_at", "progress_at", "answered_at"),
+        quiet=("rung_at", "progress_at", "answered_at", "wanted_at"),
     ),
     # The database computes the first two columns from the name.
     AuditedTable(table="orders_domain", quiet=("head", "tail", "looked_at")),

@@ -15,11 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from mailops.core.queue_names import QUESTIONS
 from mailops.core.sealed import CannotOpen
 from mailops.history import record
 from orders.availability.known_answers import ASKED_IN, asked_about, asked_with, standing
 from orders.models import Asking, Availability, NotAllowed, Order
-from vendors import rate_limit, vendor_reader
+from vendors import account_reads, rate_limit, vendor_reader
 from vendors.apis.values import Offered
 from vendors.http import Read, ReadFailed
 from vendors.models import Vendor
@@ -67,7 +68,7 @@ def begin(order_id: int, *, by: User, everything: bool = False) -> Asking | None
         )
         _want(asking, order, names)
         if not is_quick:
-            async_task(ASK, asking.pk)
+            async_task(ASK, asking.pk, cluster=QUESTIONS)
     if is_quick:
         _ask_at_once(asking)
     return asking
@@ -116,6 +117,20 @@ def go_on(asking_id: int) -> str:
     if asking is None:
         return "nothing to ask"
     vendor = asking.order.vendor
+    lease = account_reads.take(vendor.pk)
+    if lease is None:
+        # The task that asks the account now ends soon, and queues this lookup again.
+        return _put_off(asking)
+    before = put_off(vendor.pk)
+    try:
+        return _ask_for_a_while(asking)
+    finally:
+        account_reads.give_back(vendor.pk, lease)
+        enqueue(put_off(vendor.pk) - before - {asking.pk}, timezone.now())
+
+
+def _ask_for_a_while(asking: Asking) -> str:
+    vendor = asking.order.vendor
     max_wait = rate_limit.BY_ITSELF + _gap(vendor)
     # Ends early enough that the queue never kills the task: one more question may need its whole
     # reading time and two waits for the pace.
@@ -132,8 +147,7 @@ def go_on(asking_id: int) -> str:
             if time.monotonic() > ends:
                 return _hand_on(asking)
     except rate_limit.Busy:
-        Asking.objects.filter(pk=asking.pk).update(queued_at=None)  # the sweep queues it again
-        return "account busy"
+        return _put_off(asking)
     except ReadFailed as error:
         return _failed(asking, str(error))
     except CannotOpen as error:
@@ -141,6 +155,11 @@ def go_on(asking_id: int) -> str:
         return "no key"
     _end(asking)
     return "all asked"
+
+
+def _put_off(asking: Asking) -> str:
+    Asking.objects.filter(pk=asking.pk).update(queued_at=None)  # the sweep queues it again
+    return "account busy"
 
 
 def _ask_some(asking: Asking, read: Read) -> bool:
@@ -205,7 +224,7 @@ def _failed(asking: Asking, why: str) -> str:
 def _hand_on(asking: Asking) -> str:
     with transaction.atomic():
         Asking.objects.filter(pk=asking.pk).update(queued_at=timezone.now())
-        async_task(ASK, asking.pk)
+        async_task(ASK, asking.pk, cluster=QUESTIONS)
     return "goes on"
 
 
@@ -239,12 +258,22 @@ def _counts(asking: Asking, left: int) -> dict[str, Any]:
     )
 
 
+def put_off(vendor_id: int) -> set[int]:
+    """Lookups at the account that have no task."""
+    found = Asking.objects.filter(order__vendor_id=vendor_id, ended_at=None, queued_at=None)
+    return {*found.values_list("pk", flat=True)}
+
+
 def enqueue_again(now: datetime) -> int:
     """Queue a task for each lookup that has none; their number."""
     found = list(Asking.objects.without_a_task(now).values_list("pk", flat=True)[:MOST_LOOKUPS])
-    for pk in found:
+    enqueue(found, now)
+    return len(found)
+
+
+def enqueue(lookups: Iterable[int], now: datetime) -> None:
+    for pk in lookups:
         with transaction.atomic():
             # Checked again in the transaction: another sweep may have queued it.
             if Asking.objects.without_a_task(now).filter(pk=pk).update(queued_at=now):
-                async_task(ASK, pk)
-    return len(found)
+                async_task(ASK, pk, cluster=QUESTIONS)

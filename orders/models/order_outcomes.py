@@ -32,6 +32,7 @@ class Outcomes(Moves):
     # When the vendor was last asked about the order, and when it last answered
     asked_at = models.DateTimeField(null=True, db_column="progress_at")
     answered_at = models.DateTimeField(null=True)
+    wanted_at = models.DateTimeField(null=True)  # a person waits for the answer since
     expected_on = models.DateField(null=True)  # as a person said: not overdue until then
     overdue_told_at = models.DateTimeField(null=True)
     # When the vendor's list first spoke for a created order having been processed

@@ -23,6 +23,7 @@ from vendors.apis import REGISTRY
 from vendors.models import PriceVersion, SendingSwitch
 
 OrderT = TypeVar("OrderT", bound=models.Model)
+ASKED = (State.ACCEPTED, State.CREATED)  # the states in which the vendor is asked about an order
 
 
 # Changes that may make a confirmation void. Only the plan shows if one did, but without any of them
@@ -164,11 +165,16 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         return self.filter(over, state=State.SENDING, attempts__stage__in=["claimed", "sending"])
 
     def due_for_progress(self, now: datetime) -> Self:
-        """Accepted orders whose vendor reports progress and was not asked lately."""
+        """Orders whose vendor reports progress and was not asked lately; never asked ones first.
+
+        Old ones are asked more rarely than that: `orders.outcomes.questions` says when.
+        """
         telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
         before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
+        # A time ahead was written by a clock that has been set back since.
+        ahead = models.Q(asked_at__gt=now + timedelta(minutes=5))
         return self.filter(
-            models.Q(asked_at=None) | models.Q(asked_at__lt=before),
-            state=State.ACCEPTED,
+            models.Q(asked_at=None) | models.Q(asked_at__lt=before) | ahead,
+            state__in=ASKED,
             vendor__api__in=telling,
-        )
+        ).order_by(models.F("asked_at").asc(nulls_first=True), "pk")

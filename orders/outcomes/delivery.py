@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,24 +14,44 @@ from mailops.core.sealed import CannotOpen
 from mailops.history import audited, record
 from orders.models import Domain, Order, State
 from orders.models.inventory import Asset
+from orders.models.queries import ASKED
+from orders.outcomes import open_lines
 from vendors import vendor_reader
 from vendors.apis.values import Progress
-from vendors.http import ReadFailed
+from vendors.http import Read, ReadFailed
 
 log = logging.getLogger("mailops.progress")
 DONE = {Asset.READY, Asset.REFUSED, Asset.GONE}
 
 
 def ask(order_id: int) -> str:
-    """Ask the vendor about one accepted order and store its answer. Returns a word for the log."""
+    """Ask the vendor about one order and store its answer. Returns a word for the log."""
     order = Order.objects.select_related("vendor").get(pk=order_id)
-    if order.state != State.ACCEPTED or not order.vendor.adapter.can_tell_progress:
-        return "nothing to ask"
     try:
-        progress = order.vendor.adapter.progress(order, vendor_reader.reader(order.vendor))
+        return ask_with(order_id, vendor_reader.reader(order.vendor))
     except (ReadFailed, CannotOpen) as error:
         log.info("%s: %s", order, error)
         return "no answer"
+
+
+def ask_with(order_id: int, read: Read, *, may_ask: Callable[[], bool] = lambda: True) -> str:
+    """`ask` with that reader, as long as `may_ask` allows. Raises `ReadFailed`."""
+    order = Order.objects.select_related("vendor").get(pk=order_id)
+    found = Order.objects.filter(pk=order_id)
+    if order.state not in ASKED or not order.vendor.adapter.can_tell_progress:
+        found.update(wanted_at=None)
+        return "nothing to ask"
+    # Before the question: an order over which a worker dies must not stay the first for ever.
+    found.update(asked_at=timezone.now(), wanted_at=None)
+    try:
+        progress = open_lines.progress(order, read, may_ask=may_ask)
+    except ReadFailed:
+        raise
+    # An answer of an unknown form may fail anywhere in the adapter.
+    except Exception:
+        log.exception("The vendor's answer about %s could not be read", order)
+        raise ReadFailed("The vendor answered in a form that can't be read.") from None
+    found.update(answered_at=timezone.now())
     return note(order_id, progress)
 
 

@@ -13,20 +13,20 @@ from orders.models import Attempt, Order
 from orders.models.attempt import Stage
 from vendors import rate_limit, vendor_reader
 from vendors.apis.values import Evidence
-from vendors.http import ReadFailed
+from vendors.http import Read, ReadFailed
 
 LOOKED_FOR = timedelta(days=3)  # after sending: how long MailOps goes on looking by itself
 FIRST_PAUSE = timedelta(minutes=1)
 
 
-def look(attempt: Attempt, *, by: User | None = None) -> list[Evidence]:
+def look(attempt: Attempt, *, by: User | None = None, read: Read | None = None) -> list[Evidence]:
     """Ask the vendor's read endpoints and store what they show on the attempt."""
     order = Order.objects.select_related("vendor", "client", "contact").get(pk=attempt.order_id)
     since = attempt.sent_at or attempt.claimed_at
     max_wait = rate_limit.A_PERSON if by else rate_limit.BY_ITSELF
     try:
-        reader = vendor_reader.reader(order.vendor, max_wait=max_wait)
-        evidence = order.vendor.adapter.look_for(order, reader, since=since, before=attempt.before)
+        read = read or vendor_reader.reader(order.vendor, max_wait=max_wait)
+        evidence = order.vendor.adapter.look_for(order, read, since=since, before=attempt.before)
     except (ReadFailed, CannotOpen) as error:
         evidence = [Evidence(text=str(error))]
     found = [item.__dict__ for item in evidence]
@@ -52,10 +52,11 @@ def due(now: datetime) -> list[Attempt]:
     wanted = Attempt.objects.filter(
         stage__in=[Stage.UNKNOWN, Stage.NOT_PLACED], sent_at__gt=now - LOOKED_FOR
     ).select_related("order")
-    return [attempt for attempt in wanted if _is_due(attempt, now) and attempt.is_newest]
+    found = [attempt for attempt in wanted if due_at(attempt) <= now and attempt.is_newest]
+    return sorted(found, key=due_at)
 
 
-def _is_due(attempt: Attempt, now: datetime) -> bool:
+def due_at(attempt: Attempt) -> datetime:
     assert attempt.sent_at
     last = max(attempt.sent_at, attempt.evidence_at or attempt.sent_at)
-    return now - last >= max(FIRST_PAUSE, last - attempt.sent_at)
+    return last + max(FIRST_PAUSE, last - attempt.sent_at)

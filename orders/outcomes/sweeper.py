@@ -9,14 +9,14 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django_q.models import OrmQ
-from django_q.tasks import async_task
 
+from mailops.core.queue_names import ORDERS
 from mailops.history import audited, untracked_changes
 from mailops.proposals import workflow
 from orders.availability import lookup
 from orders.models import Look, Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
-from orders.outcomes import evidence_lookup
+from orders.outcomes import questions
 from orders.review import expiry
 from orders.sending import circuit_breaker, restored_backup, task_queue
 from orders.sending.claims import Then, not_sent
@@ -31,7 +31,7 @@ MOST_ROWS = 200  # of a kind in one sweep, and of an account where orders are qu
 def run(now: datetime | None = None) -> dict[str, int]:
     """Do all that is due; returns how many rows of each kind were dealt with.
 
-    "rung" counts the orders that were queued again.
+    "rung" counts the orders that were queued again, "asked" the accounts to ask questions.
     """
     now = now or timezone.now()
     restored_backup.hold_if_older()
@@ -40,7 +40,6 @@ def run(now: datetime | None = None) -> dict[str, int]:
         "unknown": 0,
         "rung": 0,
         "asked": 0,
-        "looked": 0,
         "names": 0,
         "expired": 0,
     }
@@ -49,11 +48,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
             done[word] += 1
     done["expired"] = expiry.sweep(now, at_most=MOST_ROWS)
     done["rung"] = _enqueue_again(now)
-    done["asked"] = _ask_progress(now)
-    for attempt in evidence_lookup.due(now)[:MOST_ROWS]:
-        with transaction.atomic():
-            async_task("orders.tasks.look_for", attempt.pk)
-            done["looked"] += 1
+    done["asked"] = questions.enqueue_due(now)
     done["names"] = lookup.enqueue_again(now)
     done["outside"] = untracked_changes.tell()
     Scratch.objects.forgotten(now).delete()
@@ -87,7 +82,7 @@ def _enqueue_again(now: datetime) -> int:
     # A queued task may be lost. Its order is due and has no time of queueing, or a stale one.
     lost = models.Q(queued_at=None)
     # Behind a long backlog a task is late, not lost.
-    if OrmQ.objects.count() <= BACKLOG:
+    if OrmQ.objects.filter(key=ORDERS).count() <= BACKLOG:
         long_ago = now - timedelta(seconds=settings.RING_AGAIN_SECONDS)
         # A time that lies ahead was written by a clock that has been set back since.
         lost |= models.Q(queued_at__lt=long_ago) | models.Q(queued_at__gt=now + CLOCK_TOLERANCE)
@@ -102,14 +97,3 @@ def _enqueue_again(now: datetime) -> int:
         with transaction.atomic():
             task_queue.enqueue(pk, now)
     return len(found)
-
-
-def _ask_progress(now: datetime) -> int:
-    asked = 0
-    for pk in Order.objects.due_for_progress(now).values_list("pk", flat=True)[:MOST_ROWS]:
-        with transaction.atomic():
-            # A second sweep at the same time finds the order asked about already.
-            if Order.objects.due_for_progress(now).filter(pk=pk).update(asked_at=now):
-                async_task("orders.tasks.ask_progress", pk)
-                asked += 1
-    return asked

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from mailops.core.queue_names import ORDERS
 from orders.models import Order, State
 from vendors.models import Vendor
 
@@ -21,7 +22,7 @@ def enqueue(order_id: int, now: datetime | None = None) -> None:
     # In the caller's transaction, so that a rollback takes the task back too.
     confirmed = Order.objects.filter(pk=order_id, state=State.CONFIRMED)
     if confirmed.update(queued_at=now or timezone.now()):
-        async_task(SUBMIT, order_id)
+        async_task(SUBMIT, order_id, cluster=ORDERS)
 
 
 def enqueue_next(vendor_id: int) -> None:

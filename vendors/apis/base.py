@@ -46,6 +46,8 @@ class Api:
     pace_seconds: ClassVar[float] = 0
     search_pace_seconds: ClassVar[float] = 0
     batch_size: ClassVar[int] = 1
+    # Where `progress` asks about domains by name: how many in one question. 0: lists tell of all.
+    progress_batch: ClassVar[int] = 0
     max_concurrent: ClassVar[int | None] = None
 
     # The order's option that a question about availability carries, if the answer depends on one.

@@ -104,6 +104,7 @@ class Woodpecker(Api):
     availability_option = "provider"
     # The vendor works on one request at a time, lets six wait for 15 seconds and drops the rest.
     max_concurrent = 1
+    progress_batch = 1
     needs_listing_before = True
     REFUSALS = frozenset({400, 401, 403, 422})
     AccountForm = forms.Form
