@@ -1,4 +1,4 @@
-"""Mutants of reading a vendor's answers and of the exchange itself."""
+"""Mutants of a vendor's request, of reading its answers, and of the exchange itself."""
 
 from __future__ import annotations
 
@@ -14,6 +14,23 @@ LOST_CHARGE = f"{SENDING}::test_a_charge_without_a_readable_answer_is_unknown_an
 
 
 ANSWER_MUTANTS = (
+    Mutation(
+        name="Mailboxes on a domain renew themselves, ticked or not",
+        promise="5",
+        edits=(
+            (
+                "vendors/apis/coldmailreseller.py",
+                '({"autoRenew": bool(order.options.get("auto_renew"))} if is_new else {})',
+                '({"autoRenew": True} if is_new else {})',
+            ),
+        ),
+        caught_by=(
+            (
+                "tests/vendors/test_golden_requests.py"
+                "::test_coldmailreseller_mailboxes_on_a_domain_renew_only_where_that_was_ticked[False]"
+            ),
+        ),
+    ),
     Mutation(
         name="A redirect is followed",
         promise="1",

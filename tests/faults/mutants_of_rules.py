@@ -175,6 +175,12 @@ RULE_MUTANTS = (
         ),
     ),
     Mutation(
+        name="A problem that came up after confirming does not stop an order",
+        promise="5",
+        edits=((SUBMISSION, "    elif current.blocking:", "    elif False:"),),
+        caught_by=(f"{POLICIES}::test_a_problem_that_came_up_after_confirming_stops_the_order",),
+    ),
+    Mutation(
         name="The account's limit for one order is ignored",
         promise="5",
         edits=(("orders/validation/order_checks.py", "elif amount > limit:", "elif False:"),),

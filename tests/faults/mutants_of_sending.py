@@ -24,6 +24,9 @@ RESTORED = "tests/orders/sending/test_restored_backup.py"
 DATABASE = "tests/orders/sending/test_database_errors.py"
 LOSES_NONE = f"{DATABASE}::test_an_error_of_the_database_before_the_mark_loses_no_order"
 
+REFUSES = "tests/orders/models/test_database_refuses.py"
+BESIDE = "::test_no_attempt_can_be_made_beside_an_open_one"
+
 SENDING_MUTANTS = (
     Mutation(
         name="A move does not look whether somebody else was faster",
@@ -59,6 +62,42 @@ SENDING_MUTANTS = (
             ),
         ),
         caught_by=(f"{CRASHES}::test_the_database_refuses_a_second_open_attempt",),
+    ),
+    Mutation(
+        name="The database takes another attempt beside an accepted or placed one",
+        promise="1",
+        edits=(
+            (
+                "orders/migrations/0001_initial.py",
+                "['claimed', 'sending', 'accepted', 'unknown', 'placed'])), fields=",
+                "['claimed', 'sending', 'unknown'])), fields=",
+            ),
+        ),
+        caught_by=(f"{REFUSES}{BESIDE}[accepted]", f"{REFUSES}{BESIDE}[placed]"),
+    ),
+    Mutation(
+        name="The database takes two live domains of one name",
+        promise="1",
+        edits=(
+            (
+                "orders/migrations/0001_initial.py",
+                "fields=('name',), name='domain_one_live_per_installation'",
+                "fields=('name', 'order'), name='domain_one_live_per_installation'",
+            ),
+        ),
+        caught_by=(f"{REFUSES}::test_no_two_live_domains_have_one_name",),
+    ),
+    Mutation(
+        name="A claim does not look for which confirmation it is",
+        promise="1",
+        edits=(
+            (
+                "orders/models/order.py",
+                "            where=models.Q(confirmed_at=confirmed_at),\n",
+                "",
+            ),
+        ),
+        caught_by=(f"{REFUSES}::test_a_claim_is_for_the_confirmation_that_was_read",),
     ),
     Mutation(
         name="SQLite does not wait until a commit is on the disk",
@@ -172,6 +211,20 @@ SENDING_MUTANTS = (
         promise="1",
         edits=((CLAIMS, "fresh = settings.CLAIM_FRESH_SECONDS", "fresh = 10**9"),),
         caught_by=(f"{CRASHES}::test_a_worker_that_slept_since_its_claim_does_not_send",),
+    ),
+    Mutation(
+        name="A claim's age is told by the day's clock alone",
+        promise="1",
+        edits=(
+            (CLAIMS, "return time.monotonic() - self.started <= fresh and age <=", "return age <="),
+        ),
+        caught_by=(f"{CRASHES}::test_a_worker_that_slept_since_its_claim_does_not_send",),
+    ),
+    Mutation(
+        name="A claim's age is told by the running clock alone",
+        promise="1",
+        edits=((CLAIMS, " and age <= timedelta(seconds=fresh)", ""),),
+        caught_by=(f"{CRASHES}::test_a_worker_whose_machine_slept_since_its_claim_does_not_send",),
     ),
     Mutation(
         name="A request whose answer was lost is sent once more",

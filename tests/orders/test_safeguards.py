@@ -21,6 +21,7 @@ from orders.models.attempt import Stage
 from orders.models.hold import hold_of
 from orders.outcomes import evidence_lookup, settlement, sweeper
 from orders.plan import plan
+from orders.sending.results import Result
 from tests.conftest import OrderFactory, claim, fresh, mark, send
 from tests.orders.test_submission import charges
 from tests.vendors.raw import Act, Visit, listening
@@ -192,6 +193,18 @@ def test_an_account_has_only_so_many_orders_on_their_way(
     assert sweeper.run()["rung"] == 1
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(orders[2].pk,)]
     assert submission.submit(orders[2].pk) == Stage.ACCEPTED
+
+
+def test_a_problem_that_came_up_after_confirming_stops_the_order(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    attempt = factory.claimed("coldmailreseller", "domains")
+    Vendor.objects.filter(api="coldmailreseller").update(order_limit=1)
+    assert send(attempt) == Result.HELD_BACK
+    order = fresh(attempt.order)
+    assert order.state == State.REVIEW
+    assert "over the limit of $1.00" in order.reason
+    assert practice.ledger.requests() == []
 
 
 def test_woodpecker_gets_one_order_at_a_time(factory: OrderFactory, settings: Any) -> None:

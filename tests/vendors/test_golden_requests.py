@@ -120,6 +120,14 @@ def test_coldmailreseller_mailboxes_on_a_domain() -> None:
     assert_like_page("coldmailreseller", request, sample, api_key="<api-key>")
 
 
+@pytest.mark.parametrize("ticked", [True, False])
+def test_coldmailreseller_mailboxes_on_a_domain_renew_only_where_that_was_ticked(
+    ticked: bool,
+) -> None:
+    order = center(domain_id="dom-1", auto_renew=ticked)
+    assert REGISTRY["coldmailreseller"].order_request(order).body["autoRenew"] is ticked
+
+
 def fiacoo(name: str, **fields: Any) -> Any:
     return domain(name, first_name="Dean", last_name="Fiacoo", **fields)
 

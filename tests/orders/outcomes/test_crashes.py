@@ -53,6 +53,15 @@ def test_a_worker_that_slept_since_its_claim_does_not_send(factory: OrderFactory
     assert fresh(order).state == State.CONFIRMED
 
 
+def test_a_worker_whose_machine_slept_since_its_claim_does_not_send(factory: OrderFactory) -> None:
+    """The running clock may stand still while a machine sleeps; the day's clock goes on."""
+    attempt = factory.claimed()
+    submission.recheck(attempt)
+    attempt.claimed_at -= timedelta(hours=1)
+    assert not mark(attempt)
+    assert fresh(attempt.order).state == State.CONFIRMED
+
+
 def test_a_worker_that_froze_after_its_mark_settles_the_doubt_it_made(
     factory: OrderFactory,
 ) -> None:
