@@ -1,8 +1,9 @@
 """ColdMailReseller, practised: domains with mailboxes, and mailboxes on domains of the account.
 
 Not documented and chosen here: an empty wallet answers 422; `confirm` is required on both orders;
-a subscription is listed from the delivery on, never before; what a domain costs, as the vendor has
-no page of prices. They are those that the demo types.
+a subscription is listed from the delivery on, never before; one that was cancelled in the dashboard
+stays listed as CANCELLED; the renewal price leaves out domains that the account has not; what a
+domain costs, as the vendor has no page of prices. They are those that the demo types.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from vendors.practice.faults import is_ready
-from vendors.practice.ledger import CHARGED, CREATED
+from vendors.practice.faults import fault_of, is_cancelled, is_ready, missing
+from vendors.practice.ledger import CHARGED, CREATED, Charge
 from vendors.practice.schema import (
     Check,
     Flaw,
@@ -104,6 +105,7 @@ DOMAIN_ORDER: Check = also(
     route_to_export,
     known_domains,
 )
+RENEWAL_QUESTION = record({"userId": text, "domains": array(domain_name, unique=str)})
 MAILBOX_ORDER: Check = also(
     record(
         {"mailboxes": MAILBOXES, "confirm": yes_no},
@@ -249,32 +251,72 @@ def is_wanted(row: Mapping[str, Any], query: Mapping[str, str]) -> bool:
 
 
 def subscription_rows(call: Call) -> list[dict[str, Any]]:
+    """The subscriptions of all users of the key, oldest first."""
     rows: dict[str, dict[str, Any]] = {}
     for charge in call.charges():
         for name, quantity in charge.details["mailboxes"].items():
             if name not in charge.domains or not is_ready(call, charge, name):
                 continue
             # Several orders can add mailboxes to one subscription, which is one row.
-            number = charge.details["subscription_id"] or f"{charge.reference}-{name}"
-            start = datetime.fromisoformat(charge.at)
-            row = rows.setdefault(
-                number,
-                {
-                    "subscriptionId": number,
-                    "subscriptionStatus": "ACTIVE",
-                    "totalMailboxQuantity": 0,
-                    "billingCycle": "MONTHLY",
-                    "pricePerMailbox": PRICE_PER_MAILBOX,
-                    "periodStart": start.isoformat(),
-                    "periodEnd": (start + timedelta(days=30)).isoformat(),
-                    "serviceProvider": charge.details["provider"],
-                    "autoRenew": charge.details["auto_renew"],
-                    "userId": charge.details["user_id"],
-                    "domain": name,
-                },
-            )
-            row["totalMailboxQuantity"] += quantity
+            joined = charge.details["subscription_id"]
+            if charge.request == "mailboxes" and not joined:
+                # "order-mailboxes-json": with domainId, the previous subscription is cancelled.
+                for row in rows.values():
+                    if row["domain"] == name:
+                        row["subscriptionStatus"] = "CANCELLED"
+            number = joined or f"{charge.reference}-{name}"
+            row = rows.setdefault(number, subscription_row(charge, name, number))
+            row["totalMailboxQuantity"] += quantity - missing(call, charge, name)
+            if is_cancelled(call, charge, name):
+                row["subscriptionStatus"] = "CANCELLED"
     return list(rows.values())
+
+
+def subscription_row(charge: Charge, name: str, number: str) -> dict[str, Any]:
+    start, user = datetime.fromisoformat(charge.at), charge.details["user_id"]
+    return {
+        "subscriptionId": number,
+        "subscriptionStatus": "ACTIVE",
+        "totalMailboxQuantity": 0,
+        "billingCycle": "MONTHLY",
+        "pricePerMailbox": PRICE_PER_MAILBOX,
+        "periodStart": start.isoformat(),
+        "periodEnd": (start + timedelta(days=30)).isoformat(),
+        "serviceProvider": charge.details["provider"],
+        "autoRenew": charge.details["auto_renew"],
+        "userId": f"other-than-{user}" if fault_of(name) == "other-user" else user,
+        "domain": name,
+    }
+
+
+def renewal_price(call: Call) -> Answer:
+    asked = {name.lower() for name in call.json["domains"]}
+    rows = [
+        renewal_row(charge, name, place)
+        for charge in call.charges()
+        for place, name in enumerate(charge.domains)
+        if name in asked
+        and name in charge.details.get("years", {})
+        and charge.details["user_id"] == call.json["userId"]
+        and is_ready(call, charge, name)
+        and not is_cancelled(call, charge, name)
+    ]
+    return json_answer(
+        200, {"status": 200, "message": "Renewal pricing fetched successfully", "data": rows}
+    )
+
+
+def renewal_row(charge: Charge, name: str, place: int) -> dict[str, Any]:
+    years, bought = charge.details["years"][name], datetime.fromisoformat(charge.at)
+    price = DOMAIN_PRICES.get(name.partition(".")[2], OTHER_DOMAIN_PRICE)
+    return {
+        "domainName": name,
+        "domainId": f"DOM{charge.id}X{place}",
+        "years": years,
+        "renewalPrice": f"{price}.00",
+        "expireOn": (bought + timedelta(days=365 * years)).isoformat(),
+        "autoRenew": False,
+    }
 
 
 USER = {"userId": "Please provide a userId."}
@@ -307,6 +349,12 @@ TWIN = Twin(
             path=f"{PATH}/subscriptions",
             handle=subscriptions,
             optional=frozenset({"status", "domain", "limit", "page"}),
+        ),
+        Route(
+            method="POST",
+            path=f"{PATH}/domains/renewal-price",
+            handle=renewal_price,
+            asks=RENEWAL_QUESTION,
         ),
     ),
 )

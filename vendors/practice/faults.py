@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from vendors.practice import behaviours
 from vendors.practice.behaviours import Act, Placing, charged_then
-from vendors.practice.ledger import Charge
+from vendors.practice.ledger import CANCEL, DELIVER, Charge
 from vendors.practice.wire_types import Answer, Call, Manner, Purchase, Twin
 
 
@@ -168,6 +168,26 @@ FAULTS: dict[str, Fault] = {
         "The vendor takes and charges the order, then stays at work on this domain for ever.",
         Placing.charge,
     ),
+    "late": Fault(
+        "The vendor takes and charges the order, and delivers it after three times as long.",
+        Placing.charge,
+    ),
+    "few-mailboxes": Fault(
+        "The vendor takes and charges the order, and lists one mailbox of this domain too few until"
+        " somebody presses “Deliver now” in the practice dashboard. SmartSenders lists no"
+        " mailboxes, so all is well there.",
+        Placing.charge,
+    ),
+    "cancelled-later": Fault(
+        "The vendor takes, charges and delivers the order. 30 seconds later this domain is in none"
+        " of its lists any more.",
+        Placing.charge,
+    ),
+    "other-user": Fault(
+        "ColdMailReseller takes and charges the order, and lists this domain's subscription under"
+        " another user of the key. The other vendors take the order as usual.",
+        Placing.charge,
+    ),
     "charge-failed": Fault(
         "ScaledMail refuses (400), saying that it made the subscription but could not charge it; it"
         " may still charge later, so the order is in the books. The other vendors take the order as"
@@ -197,13 +217,45 @@ def place(twin: Twin, call: Call, purchase: Purchase) -> tuple[Placing, Answer]:
     return placing, FAULTS[fault].act(placing) if fault else placing.charge()
 
 
-def is_shown(domain: str) -> bool:
-    return fault_of(domain) != "partial"
+# In the lists of a vendor: acts in the practice dashboard come before the practice values.
+LEAVES_AFTER = 30  # seconds after the delivery
+LATE = 3  # times as long
+
+
+def _delivers_after(call: Call, domain: str) -> timedelta:
+    return timedelta(seconds=call.delivery_seconds * (LATE if fault_of(domain) == "late" else 1))
+
+
+def _age(charge: Charge) -> timedelta:
+    return datetime.now(UTC) - datetime.fromisoformat(charge.at)
+
+
+def is_cancelled(call: Call, charge: Charge, domain: str) -> bool:
+    return call.was_done(CANCEL, charge, domain)
+
+
+def has_left(call: Call, charge: Charge, domain: str) -> bool:
+    if fault_of(domain) != "cancelled-later":
+        return False
+    return _age(charge) >= _delivers_after(call, domain) + timedelta(seconds=LEAVES_AFTER)
+
+
+def is_shown(call: Call, charge: Charge, domain: str) -> bool:
+    if has_left(call, charge, domain):
+        return False
+    return fault_of(domain) != "partial" or call.was_done(DELIVER, charge, domain)
 
 
 def is_ready(call: Call, charge: Charge, domain: str) -> bool:
-    age = datetime.now(UTC) - datetime.fromisoformat(charge.at)
-    return age >= timedelta(seconds=call.delivery_seconds) and fault_of(domain) not in (
-        "partial",
-        "never-delivered",
-    )
+    if has_left(call, charge, domain):
+        return False
+    if call.was_done(DELIVER, charge, domain):
+        return True
+    never = fault_of(domain) in ("partial", "never-delivered")
+    return not never and _age(charge) >= _delivers_after(call, domain)
+
+
+def missing(call: Call, charge: Charge, domain: str) -> int:
+    """The number of the domain's mailboxes that the vendor does not list."""
+    is_few = fault_of(domain) == "few-mailboxes" and not call.was_done(DELIVER, charge, domain)
+    return 1 if is_few else 0

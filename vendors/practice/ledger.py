@@ -1,4 +1,4 @@
-"""The practice vendors' own ledger: charges, orders only created, refunds, paid requests."""
+"""The practice vendors' own ledger: charges, orders only created, refunds, acts, requests."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from typing import Any
 CHARGED = "charged"
 CREATED = "created, not charged"
 MONEY, CREDIT = "money", "credit"  # the forms in which a refund comes
+# The acts in the practice dashboard
+PROCESS, DELIVER, CANCEL, REFUND, READS = "process", "deliver", "cancel", "refund", "reads"
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS charges (
@@ -38,6 +40,11 @@ CREATE TABLE IF NOT EXISTS refunds (
     charge INTEGER NOT NULL REFERENCES charges (id), reference TEXT NOT NULL,
     domains TEXT NOT NULL, amount TEXT NOT NULL, currency TEXT NOT NULL, kind TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS acts (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, act TEXT NOT NULL, vendor TEXT NOT NULL,
+    account TEXT NOT NULL, charge INTEGER, domains TEXT NOT NULL, details TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS acts_of_account ON acts (vendor, account);
 """
 # A ledger that an earlier release began has no such columns yet. What a charge of that time cost
 # is not known, so its amount and currency are empty.
@@ -86,6 +93,23 @@ class Refund:
     amount: str
     currency: str
     kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Act:
+    """Something that a person did in the practice dashboard, to an order or to a vendor.
+
+    `domains` are those that it concerned, all of the order where none was named.
+    """
+
+    id: int
+    at: str
+    act: str
+    vendor: str
+    account: str
+    charge: int | None
+    domains: list[str]
+    details: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +163,9 @@ class Ledger:
     def transaction(self) -> Iterator[None]:
         # Two orders for one domain at the same time must not both find the domain free.
         with self._lock:
+            if self._db.in_transaction:  # a part of a larger one
+                yield
+                return
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -202,6 +229,34 @@ class Ledger:
                 ),
             )
 
+    def record_processing(self, charge: Charge) -> None:
+        """Charge an order that was only created, from now on. ValueError for any other."""
+        with self._lock:
+            done = self._db.execute(
+                "UPDATE charges SET status = ?, at = ? WHERE id = ? AND status = ?",
+                (CHARGED, _now(), charge.id, CREATED),
+            )
+        if not done.rowcount:
+            raise ValueError("That order was processed already.")
+
+    def record_act(
+        self,
+        act: str,
+        *,
+        vendor: str,
+        account: str = "",
+        charge: int | None = None,
+        domains: Sequence[str] = (),
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
+        row = (_now(), act, vendor, account, charge, json.dumps(domains), json.dumps(details or {}))
+        with self._lock:
+            self._db.execute(
+                "INSERT INTO acts (at, act, vendor, account, charge, domains, details)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+
     def record_arrival(
         self,
         *,
@@ -256,6 +311,21 @@ class Ledger:
         rows = self._rows("refunds", {"vendor": vendor, "account": account}, domain)
         return [Refund(**row | {"domains": json.loads(row["domains"])}) for row in rows]
 
+    def acts(
+        self,
+        *,
+        act: str | None = None,
+        vendor: str | None = None,
+        account: str | None = None,
+        domain: str | None = None,
+        limit: int = -1,
+    ) -> list[Act]:
+        """Acts in the practice dashboard, newest first."""
+        where = {"act": act, "vendor": vendor, "account": account}
+        rows = self._rows("acts", where, domain, limit)
+        lists = ("domains", "details")
+        return [Act(**row | {name: json.loads(row[name]) for name in lists}) for row in rows]
+
     def requests(self, *, vendor: str | None = None, domain: str | None = None) -> list[Arrival]:
         """Paid requests that arrived, newest first."""
         rows = self._rows("requests", {"vendor": vendor}, domain)
@@ -266,6 +336,7 @@ class Ledger:
             "charges": [asdict(row) for row in self.charges(domain=domain)],
             "created": [asdict(row) for row in self.created(domain=domain)],
             "refunds": [asdict(row) for row in self.refunds(domain=domain)],
+            "acts": [asdict(row) for row in self.acts(domain=domain)],
             "requests": [asdict(row) for row in self.requests(domain=domain)],
         }
 

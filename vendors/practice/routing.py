@@ -8,8 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
-from vendors.practice import coldmailreseller, scaledmail, smartsenders, woodpecker
-from vendors.practice.behaviours import BAD_KEY, FOLLOWED
+from vendors.practice import (
+    coldmailreseller,
+    dashboard_page,
+    scaledmail,
+    smartsenders,
+    woodpecker,
+)
+from vendors.practice.behaviours import BAD_KEY, BROKEN, FOLLOWED, RUBBISH
+from vendors.practice.dashboard_acts import FAIL, HANG, OK, mode_of
 from vendors.practice.faults import place
 from vendors.practice.ledger import Ledger, account_of
 from vendors.practice.wire_types import Answer, Call, Manner, Purchase, Route, Twin, json_answer
@@ -49,10 +56,18 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
     path, _, query = sent.target.partition("?")
     if path == BOOKS:
         return json_answer(200, ledger.books(parse_qs(query).get("domain", [None])[0]))
+    if path in (dashboard_page.PAGE, dashboard_page.ACTS):
+        return dashboard_page.answer(
+            sent.method, path, sent.headers, sent.body, ledger=ledger, twins=TWINS
+        )
     vendor, _, rest = path.removeprefix("/").partition("/")
     if vendor not in TWINS:
         return json_answer(
-            404, {"error": f"There are {', '.join(TWINS)}, and the books at {BOOKS}."}
+            404,
+            {
+                "error": f"There are {', '.join(TWINS)}, the books at {BOOKS}, and"
+                f" {dashboard_page.PAGE}."
+            },
         )
     twin = TWINS[vendor]
     found = _route(twin, sent.method, f"/{rest}")
@@ -90,7 +105,19 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
     )
     if route.check:
         return _paid(twin, route, call, refusal)
-    return refusal or _outright(route.handle(call))
+    return refusal or _out_of_order(twin, call) or _outright(route.handle(call))
+
+
+def _out_of_order(twin: Twin, call: Call) -> Answer | None:
+    """The answer to every read of a vendor that the dashboard set so; None where all is well."""
+    mode = mode_of(call.ledger, call.vendor)
+    if mode == OK:
+        return None
+    if mode == HANG:
+        return Answer(manner=Manner.SILENCE)
+    if mode == FAIL:
+        return twin.error(500, BROKEN)
+    return Answer(body=RUBBISH, headers={"Content-Type": "text/html; charset=utf-8"})
 
 
 def _route(twin: Twin, method: str, path: str) -> tuple[Route, dict[str, str]] | None:

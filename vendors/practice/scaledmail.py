@@ -1,22 +1,22 @@
 """ScaledMail, practised: packages of mailboxes on domains of the account.
 
 Not documented and chosen here: the error texts of an order (their shape and cases are documented),
-and that every organization shows the whole account.
+that every organization shows the whole account, and that an order which was cancelled in the
+dashboard reads Cancelled and keeps its domains in the list.
 """
 
 from __future__ import annotations
 
-import re
 import secrets
 import string
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from vendors.practice import availability_answers
-from vendors.practice.faults import is_ready, is_shown
+from vendors.practice.faults import is_cancelled, is_ready, is_shown, missing
 from vendors.practice.ledger import Charge
+from vendors.practice.scaledmail_addresses import planned
 from vendors.practice.scaledmail_price_list import ORDER_TYPES, PACKAGES, Package
 from vendors.practice.schema import (
     Check,
@@ -153,37 +153,6 @@ def misfit(call: Call, package: Package) -> str:
     return ""
 
 
-def planned(item: Mapping[str, Any], package: Package) -> dict[str, Any]:
-    if "aliases" in item:
-        mailbox = [
-            {name: box[name] for name in ("first_name", "last_name", "alias")}
-            for box in item["aliases"]
-        ]
-    else:
-        names = {"first_name": item["first_name"], "last_name": item["last_name"]}
-        mailbox = [{**names, "alias": alias} for alias in made_aliases(names, package.per_domain)]
-    for box in mailbox:
-        box["alias"] = box["alias"].lower()
-    return {
-        "domain": item["domain"].lower(),
-        "redirect": item.get("redirect", ""),
-        "mailbox": mailbox,
-    }
-
-
-def made_aliases(names: Mapping[str, str], number: int) -> list[str]:
-    # Which aliases the vendor makes is not documented. These differ from each other, as they must.
-    first, last = (plain(names[name]) or "mail" for name in ("first_name", "last_name"))
-    shapes = ("{0}.{1}", "{0}{1}", "{0[0]}.{1}", "{0}.{1[0]}", "{1}.{0}")
-    different = list(dict.fromkeys(shape.format(first, last) for shape in shapes))
-    return (different + [f"{first}.{last}{place}" for place in range(2, number + 2)])[:number]
-
-
-def plain(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]", "", letters)[:20]
-
-
 # Reads
 
 
@@ -201,19 +170,31 @@ def packages(call: Call) -> Answer:
 
 
 def orders(call: Call) -> Answer:
-    payments = [payment(charge) for charge in reversed(call.charges())]
+    payments = [payment(call, charge) for charge in reversed(call.charges())]
     return json_answer(200, {"total": len(payments), "payments": payments})
 
 
-def payment(charge: Charge) -> dict[str, Any]:
+def payment(call: Call, charge: Charge) -> dict[str, Any]:
     package = PACKAGES[charge.details["price_id"]]
     return {
         "id": charge.reference,
         "amount": package.price * charge.details["quantity"],
         "created_at": charge.at,
-        "status": "Active",
+        "status": order_status(call, charge),
         "description": package.name,
     }
+
+
+def order_status(call: Call, charge: Charge) -> str:
+    # The subscription can be cancelled as a whole alone.
+    gone = all(is_cancelled(call, charge, name) for name in charge.domains)
+    return "Cancelled" if gone else "Active"
+
+
+def is_listed(call: Call, charge: Charge, domain: str) -> bool:
+    if not is_shown(call, charge, domain):
+        return False
+    return order_status(call, charge) == "Cancelled" or not is_cancelled(call, charge, domain)
 
 
 def order(call: Call) -> Answer:
@@ -222,7 +203,9 @@ def order(call: Call) -> Answer:
     )
     if charge is None:
         return error(404, "Order not found")
-    shown = [(place, name) for place, name in enumerate(charge.domains) if is_shown(name)]
+    shown = [
+        (place, name) for place, name in enumerate(charge.domains) if is_listed(call, charge, name)
+    ]
     package = {
         "type": PACKAGES[charge.details["price_id"]].kind.title(),
         "id": f"recPackage{charge.id}",
@@ -230,24 +213,33 @@ def order(call: Call) -> Answer:
         "payment_id": charge.reference,
         "created_at": charge.at,
         "total_domains": len(charge.domains),
-        "status": "Active",
+        "status": order_status(call, charge),
         "domains": [
             {"id": f"recDomain{charge.id}x{place}", "name": name, "status": ""}
             for place, name in shown
         ],
     }
-    body = {**payment(charge), "tag": "", "invoices": [], "total_domains": len(charge.domains)}
+    body = {
+        **payment(call, charge),
+        "tag": "",
+        "invoices": [],
+        "total_domains": len(charge.domains),
+    }
     return json_answer(200, {**body, "packages": [package], "addons": [], "current_items": []})
 
 
 def domains(call: Call) -> Answer:
-    rows = [
+    rows = domain_rows(call)
+    return json_answer(200, {"total": len(rows), "domains": rows})
+
+
+def domain_rows(call: Call) -> list[dict[str, Any]]:
+    return [
         domain_row(call, charge, place, item)
         for charge in call.charges()
         for place, item in enumerate(charge.details["domains"])
-        if is_shown(item["domain"])
+        if is_listed(call, charge, item["domain"])
     ]
-    return json_answer(200, {"total": len(rows), "domains": rows})
 
 
 def domain_row(call: Call, charge: Charge, place: int, item: Mapping[str, Any]) -> dict[str, Any]:
@@ -266,8 +258,32 @@ def domain_row(call: Call, charge: Charge, place: int, item: Mapping[str, Any]) 
         "domain_masking": False,
         "user_id": "recPracticeUser1",
         "total_mailboxes": len(item["mailbox"]),
-        "mailbox": item["mailbox"],
+        "mailbox": listed_mailboxes(call, charge, item),
     }
+
+
+def listed_mailboxes(
+    call: Call, charge: Charge, item: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    boxes: list[Mapping[str, Any]] = item["mailbox"]
+    return boxes[: len(boxes) - missing(call, charge, item["domain"])]
+
+
+def mailboxes(call: Call) -> Answer:
+    # The passwords come for `password=true` alone, which this practice vendor does not take.
+    rows = [
+        {
+            **box,
+            "email": f"{box['alias']}@{row['domain']}",
+            "status": row["status"],
+            **{key: row[key] for key in ("order_type", "order_id", "payment_id", "tag")},
+            "domain_id": row["id"],
+        }
+        for row in domain_rows(call)
+        if row["id"] == call.args["domain_id"]
+        for box in row["mailbox"]
+    ]
+    return json_answer(200, {"total": len(rows), "mailboxes": rows or None})
 
 
 def search_domains(call: Call) -> Answer:
@@ -367,5 +383,11 @@ TWIN = Twin(
         Route(method="GET", path="/api/v1/orders", handle=orders, required=ORGANIZATION),
         Route(method="GET", path="/api/v1/orders/{order_id}", handle=order, required=ORGANIZATION),
         Route(method="GET", path="/api/v1/domains", handle=domains, required=ORGANIZATION),
+        Route(
+            method="GET",
+            path="/api/v1/mailboxes/{domain_id}",
+            handle=mailboxes,
+            required=ORGANIZATION,
+        ),
     ),
 )

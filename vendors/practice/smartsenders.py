@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from vendors.practice import availability_answers
-from vendors.practice.faults import is_ready, is_shown
+from vendors.practice.faults import is_cancelled, is_ready, is_shown
 from vendors.practice.schema import (
     Check,
     Flaw,
@@ -201,7 +201,7 @@ def get_domain_list(call: Call) -> Answer:
         }
         for charge in call.charges()
         for index, domain in enumerate(charge.domains)
-        if is_shown(domain)
+        if is_shown(call, charge, domain) and not is_cancelled(call, charge, domain)
     ]
     return json_answer(200, rows)
 

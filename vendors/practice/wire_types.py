@@ -74,6 +74,15 @@ class Call:
         # The query belongs to it: some vendors take a part of the order there.
         return hashlib.sha256(self.target.encode() + b"\n" + self.body).hexdigest()
 
+    @cached_property
+    def _done(self) -> frozenset[tuple[str, int | None, str]]:
+        acts = self.ledger.acts(vendor=self.vendor, account=self.account)
+        return frozenset((act.act, act.charge, name) for act in acts for name in act.domains)
+
+    def was_done(self, act: str, charge: Charge, domain: str) -> bool:
+        """A person did this in the dashboard to the order's domain."""
+        return (act, charge.id, domain) in self._done
+
     def charges(self, *, domain: str | None = None) -> list[Charge]:
         """The account's charges, oldest first."""
         return self.ledger.charges(vendor=self.vendor, account=self.account, domain=domain)[::-1]

@@ -14,7 +14,8 @@ from http import HTTPStatus
 from typing import Any
 
 from vendors.practice import availability_answers
-from vendors.practice.faults import is_ready, is_shown
+from vendors.practice.faults import is_cancelled, is_ready, is_shown, missing
+from vendors.practice.ledger import Charge
 from vendors.practice.schema import Flaw, address, array, domain_name, record, text
 from vendors.practice.wire_types import Answer, Call, Purchase, Route, Twin, json_answer
 
@@ -111,12 +112,18 @@ def domain_mailboxes(call: Call) -> Answer:
 def mailboxes_of(call: Call, domain: str) -> dict[str, dict[str, Any]]:
     """The domain's mailboxes by address. A mailbox that was ordered twice is listed once."""
     found: dict[str, dict[str, Any]] = {}
-    for charge in call.charges(domain=domain) if is_shown(domain) else []:
+    for charge in call.charges(domain=domain):
+        if not is_listed(call, charge, domain):
+            continue
         status = "PAID" if is_ready(call, charge, domain) else "ORDERED"
-        for mailbox in charge.details["mailboxes"]:
-            if mailbox["email"].endswith(f"@{domain}"):
-                found[mailbox["email"]] = {**mailbox, "provider": PROVIDER, "status": status}
+        own = [box for box in charge.details["mailboxes"] if box["email"].endswith(f"@{domain}")]
+        for mailbox in own[: len(own) - missing(call, charge, domain)]:
+            found[mailbox["email"]] = {**mailbox, "provider": PROVIDER, "status": status}
     return found
+
+
+def is_listed(call: Call, charge: Charge, domain: str) -> bool:
+    return is_shown(call, charge, domain) and not is_cancelled(call, charge, domain)
 
 
 def availability(call: Call) -> Answer:
@@ -154,8 +161,9 @@ def domains(call: Call) -> Answer:
     # The first order with a domain decides when the domain was created.
     created: dict[str, datetime] = {}
     for charge in call.charges():
-        for domain in filter(is_shown, charge.domains):
-            created.setdefault(domain, datetime.fromisoformat(charge.at))
+        for domain in charge.domains:
+            if is_listed(call, charge, domain):
+                created.setdefault(domain, datetime.fromisoformat(charge.at))
     return json_answer(
         200, {"domains": [domain_row(call, domain, at) for domain, at in created.items()]}
     )
