@@ -14,6 +14,7 @@ from orders.availability import known_answers
 from orders.models import Order, State
 from orders.spending import balance, limits
 from orders.validation import domain_location, order_checks
+from vendors.apis.order_details import Detail, details
 from vendors.cost import CostSheet
 from vendors.http import Request
 from vendors.verdicts import Problem
@@ -29,6 +30,7 @@ class Plan:
     problems: tuple[Problem, ...]
     stamps: Mapping[str, str]
     may_rise: Totals = field(default_factory=Totals)  # by how much prices may rise until sending
+    details: tuple[Detail, ...] = ()  # the order in words, for people
 
     @property
     def blocking(self) -> tuple[Problem, ...]:
@@ -57,13 +59,16 @@ class Plan:
         return short(self.digest)
 
     def snapshot(self) -> dict[str, Any]:
-        """The plan as confirming stores it, with the source of each price."""
+        """The plan as confirming stores it: beside it, outside of its digest, the order in words
+        and the source and the label of each price."""
         sources = {
             line.item: [line.price.source, line.price.as_of.isoformat()]
             for line in self.cost.lines
             if line.price
         }
-        return self.as_dict() | {"sources": sources}
+        labels = {line.item: line.price.label for line in self.cost.lines if line.price}
+        in_words = [detail.as_dict() for detail in self.details]
+        return self.as_dict() | {"sources": sources, "labels": labels, "details": in_words}
 
     def as_dict(self) -> dict[str, Any]:
         """The plan as plain JSON, without secrets."""
@@ -101,6 +106,7 @@ def plan(order: Order) -> Plan:
         problems += [*domain_location.problems(order), *known_answers.problems(order)]
         problems += [*limits.warnings(order, cost.due_now), *balance.warnings(order, cost.due_now)]
     vendor = order.vendor
+    labels = {item: price.label for item, price in prices.items()}
     may_rise = {vendor.limit_currency: vendor.drift_per_order} if vendor.drift_per_order else {}
     return Plan(
         request=adapter.order_request(order),
@@ -109,4 +115,5 @@ def plan(order: Order) -> Plan:
         problems=tuple(dict.fromkeys(problems)),  # the adapter and the checks may say the same
         stamps=vendor.secrets.stamps | Sealed(order.sealed).stamps,
         may_rise=Totals(may_rise),
+        details=details(adapter, order, labels=labels),
     )

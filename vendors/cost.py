@@ -34,6 +34,8 @@ class PriceLike(Protocol):
     @property
     def unit(self) -> str: ...
     @property
+    def label(self) -> str: ...  # empty where nobody named the item
+    @property
     def source(self) -> str: ...
     @property
     def as_of(self) -> datetime: ...
@@ -62,6 +64,7 @@ class Terms:
     renewal_amount: Decimal | None
     currency: str
     unit: str
+    label: str = ""
     source: str = ""
     as_of: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     domains: int | None = None
@@ -80,6 +83,11 @@ class CostLine:
     remark: str = ""
     # The vendor only creates the order: this is due once somebody processes it there.
     is_later: bool = False
+
+    @property
+    def full_label(self) -> str:
+        """The label with the price's own: "Packages: Outlook, 25 mailboxes"."""
+        return with_price_label(self.label, self.price.label if self.price else "")
 
     @property
     def is_missing(self) -> bool:
@@ -135,7 +143,7 @@ class CostLine:
         return first + (again if year > self.years_paid else 0)
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> CostLine:
+    def from_dict(cls, stored: Mapping[str, Any], labels: Mapping[str, str]) -> CostLine:
         price, renewal = stored["unit_price"], stored["renewal"]
         return cls(
             item=stored["item"],
@@ -151,13 +159,14 @@ class CostLine:
                 renewal_amount=None if renewal is None else Decimal(renewal),
                 currency=stored["currency"],
                 unit=stored["unit"],
+                label=labels.get(stored["item"], ""),
             ),
         )
 
     def as_dict(self) -> dict[str, Any]:
         """The line as the plan's digest takes it in."""
-        # Without the price's source and age: reading an unchanged price again must not change the
-        # digest that a person confirmed.
+        # Without the price's source, age and label: reading an unchanged price again must not
+        # change the digest that a person confirmed.
         price = self.price
         # A key for orders that are due later alone: the digests of all others stay as they were.
         later = {"due_later": _text(self.due_later)} if self.is_later else {}
@@ -177,6 +186,12 @@ class CostLine:
             "per_year": _text(self.per_year),
             "remark": self.remark,
         } | later
+
+
+def with_price_label(label: str, price_label: str) -> str:
+    """ "Packages: Outlook, 25 mailboxes"; the label alone where the price's adds nothing to it."""
+    adds = price_label and price_label.casefold() not in label.casefold()
+    return f"{label}: {price_label}" if adds else label
 
 
 def _text(amount: Decimal | None) -> str | None:
@@ -281,8 +296,12 @@ class CostSheet:
         return [*found[:-1], (found[-1][0], None, found[-1][2])]
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> CostSheet:
-        return cls(tuple(CostLine.from_dict(line) for line in stored.get("lines", ())))
+    def from_dict(
+        cls, stored: Mapping[str, Any], labels: Mapping[str, str] | None = None
+    ) -> CostSheet:
+        """The stored sheet. `labels` has the prices' labels by item: they are stored beside it."""
+        known = labels or {}
+        return cls(tuple(CostLine.from_dict(line, known) for line in stored.get("lines", ())))
 
     def as_dict(self) -> dict[str, Any]:
         return {"lines": [line.as_dict() for line in self.lines], **self.totals()}

@@ -90,7 +90,10 @@ class ExportedList:
 
     def _export_rows(self: Any, rows: models.QuerySet[Any]) -> Iterator[list[Any]]:
         for row in rows.iterator(chunk_size=AT_A_TIME):
-            yield [_cell(row, what) for _, what in self.export_columns]
+            yield self.row(row)
+
+    def row(self, row: Any) -> list[Any]:
+        return [_cell(row, what) for _, what in self.export_columns]
 
     def _record_export(self: Any, request: HttpRequest, count: int) -> None:
         changes = {"filter": [None, request.GET.urlencode() or "none"], "rows": [None, count]}

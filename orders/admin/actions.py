@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from mailops.auth import reauthentication
 from mailops.history import audited
 from orders import submission
-from orders.admin import confirmation_panel, cost_sheet, review_summary
+from orders.admin import confirmation_panel, cost_sheet, order_card, review_summary
 from orders.admin.availability_panel import panel
 from orders.admin.checklist import checks
 from orders.admin.detail import contents, request_shown
@@ -114,6 +114,7 @@ def _confirm_page(
         ),
         **cost_sheet.context(request, order, snapshot),
         **confirmation_panel.context(request, order, current),
+        **order_card.context(order, current),
         "checks": found,
         "contents": contents(request, order),
         "asked": request_shown(snapshot),

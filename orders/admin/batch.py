@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from orders.admin import batch_rows
+from orders.admin import batch_rows, order_card
 from orders.admin.order_pages import render
 from orders.admin.review_summary import with_next
 from orders.models import Order, State
@@ -87,6 +87,8 @@ def _page(
     refused: str = "",
 ) -> HttpResponse:
     found = batch_rows.batch(vendor, by=user, chosen=chosen)
+    for row in found.rows:
+        row.in_words = order_card.short(row.plan.details)
     context: dict[str, Any] = {
         "title": f"Confirm several orders at {vendor}",
         "vendor": vendor,

@@ -37,6 +37,8 @@ class Candidate:
     # a limit has no room for the order besides the ticked ones above
     no_room: str = ""
     warnings: list[str] = field(default_factory=list)
+    # the options with their words, for the page
+    in_words: Sequence[tuple[str, str]] = ()
     is_ticked: bool = False
 
     @property

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -17,7 +19,7 @@ from django.utils.timesince import timesince
 
 from mailops.auth import reauthentication
 from mailops.core.money import Totals
-from mailops.history.csv_export import ExportedList
+from mailops.history.csv_export import AT_A_TIME, ExportedList
 from orders.admin import actions as decide
 from orders.admin import (
     alternatives_page,
@@ -32,6 +34,7 @@ from orders.admin import (
     detail,
     draft,
     evidence_page,
+    order_card,
     order_pages,
     session_expired,
 )
@@ -40,7 +43,7 @@ from orders.models import Order, State
 from orders.models.hold import hold_of
 from orders.templatetags.order_tags import next_actor
 from vendors.cost import shown_now
-from vendors.models import SendingSwitch
+from vendors.models import Price, SendingSwitch
 
 TABS = [
     ("", "All", list(State)),
@@ -109,6 +112,10 @@ def currency(order: Order) -> str:
     return ", ".join(sorted({*order.due, *order.per_month}))
 
 
+def _in_words(order: Order, *, heading: str) -> str:
+    return order.in_words.get(heading, "")
+
+
 @admin.register(Order)
 class OrderAdmin(ExportedList, admin.ModelAdmin):
     list_display = (
@@ -148,6 +155,7 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         ("Confirmed by", "confirmed_by_name"),
         ("Confirmed", "confirmed_at"),
         ("Vendor's reference", "reference"),
+        *((heading, partial(_in_words, heading=heading)) for heading in order_card.COLUMNS),
     ]
     change_list_template = "admin/orders/order/change_list.html"
 
@@ -158,6 +166,15 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
             "mailbox_count": Count("mailboxes", distinct=True),
         }
         return Order.objects.annotate(**counts)
+
+    def _export_rows(self, rows: QuerySet[Order]) -> Iterator[list[Any]]:
+        # The labels of all prices are read once, not for each order.
+        labels: dict[int, dict[str, str]] = defaultdict(dict)
+        for vendor, item, label in Price.objects.values_list("vendor", "item", "label"):
+            labels[vendor][item] = label
+        for order in rows.select_related("contact").iterator(chunk_size=AT_A_TIME):
+            order.in_words = order_card.cells(order, labels[order.vendor_id])
+            yield self.row(order)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str

@@ -50,7 +50,7 @@ def _waiting(request: HttpRequest, order: Order, current: Plan) -> dict[str, Any
 def _void(one: Confirmation, current: Plan) -> str:
     # Plans that were shown are kept for some time only, so the differences may be unknown.
     before = shown_plans.recall(one.digest)
-    how = " ".join(differences(before, current.as_dict())) if before else ""
+    how = " ".join(differences(before, current.snapshot())) if before else ""
     at = date_format(localtime(one.at), "j M, H:i")
     why = f"{one} confirmed it ({at}), which does not count any more: the order changed since."
     return f"{why} {how}".strip()

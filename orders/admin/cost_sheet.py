@@ -84,7 +84,7 @@ def context(
     """The context of `_cost.html` and of pages that show totals, from a plan's snapshot."""
     if order is None:
         return {"cost": [], "totals": {}, "bill": None}
-    sheet = CostSheet.from_dict(snapshot.get("cost", {}))
+    sheet = CostSheet.from_dict(snapshot.get("cost", {}), snapshot.get("labels", {}))
     totals = {name: getattr(sheet, name) for name in TOTALS}
     totals["due_now"] = shown_now(sheet.due_now, sheet.due_later)
     rows = [_row(request, order, line, snapshot.get("sources", {})) for line in sheet.lines]
@@ -101,7 +101,7 @@ def _row(request: HttpRequest, order: Order, line: CostLine, sources: Mapping[st
     may_type = line.is_missing and request.user.has_perm("vendors.add_price")
     query = {"vendor": order.vendor_id, "item": line.item}
     return Row(
-        label=line.label,
+        label=line.full_label,
         remark=line.remark,
         count=_count(line),
         now=_money(line, Decimal(0) if line.is_later else line.due_now),
@@ -174,7 +174,7 @@ def _bill(order: Order, sheet: CostSheet, rows: list[Row]) -> Bill:
         ],
         is_complete=not sheet.missing,
         unsaid=listed(
-            f"{line.label} ({_money(line, line.first_payment)})" for line in sheet.unsaid
+            f"{line.full_label} ({_money(line, line.first_payment)})" for line in sheet.unsaid
         ),
         # An order that is being sent may have been charged already: the balance would be wrong.
         wallet=_wallet(order, sheet) if order.state in (*OPEN, State.CONFIRMED) else None,

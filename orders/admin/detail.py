@@ -13,7 +13,13 @@ from django.urls import reverse
 
 from mailops.core.text import listed
 from mailops.history.models import Event
-from orders.admin import confirmation_panel, cost_sheet, created_order_page, review_summary
+from orders.admin import (
+    confirmation_panel,
+    cost_sheet,
+    created_order_page,
+    order_card,
+    review_summary,
+)
 from orders.admin.action_buttons import actions
 from orders.admin.availability_panel import panel
 from orders.admin.checklist import checks
@@ -74,6 +80,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "actions": actions(request, order, current),
         **cost_sheet.context(request, order, snapshot),
         **confirmation_panel.context(request, order, current),
+        **order_card.context(order, current),
         "elsewhere": alternatives.at_a_glance(order) if current else None,
         "checks": checks(request, order, current),
         "contents": contents(request, order),

@@ -71,6 +71,7 @@ class Order(Outcomes):
     prices_at = models.DateTimeField(null=True)
     is_slowed_down: bool  # only in a query with `preflight.with_needs`
     known_listed = models.JSONField(default=list)  # a confirmer has read about these
+    in_words: Mapping[str, str]  # only while a list of orders is exported
     switch: SendingSwitch | None = None  # set once for a whole list of orders: hold.py
 
     answers: Mapping[str, Availability] | None = None  # on its names, once read: known_answers.py

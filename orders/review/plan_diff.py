@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -12,7 +12,8 @@ from typing import Any
 
 from mailops.core.money import Totals, show
 from vendors.apis import REGISTRY
-from vendors.cost import UNITS
+from vendors.apis.order_details import CONTENTS, Detail
+from vendors.cost import UNITS, with_price_label
 
 # The fields of a cost line that a change is shown for, in words.
 PRICED = {
@@ -39,11 +40,13 @@ class Moved:
     after: str
 
 
-def prices(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
+def prices(
+    before: Mapping[str, Any], after: Mapping[str, Any], labels: Mapping[str, str]
+) -> list[Moved]:
     """Differences of two stored cost sheets: each line with its number and price, then totals."""
     old, new = _lines(before), _lines(after)
     found = [
-        Moved(what=(new.get(item) or old[item])["label"], before=was, after=now)
+        Moved(what=_named(new.get(item) or old[item], labels), before=was, after=now)
         for item in dict.fromkeys([*old, *new])
         if (was := _priced(old.get(item))) != (now := _priced(new.get(item)))
     ]
@@ -64,6 +67,10 @@ def _lines(cost: Mapping[str, Any]) -> dict[tuple[str, int], Mapping[str, Any]]:
     return {(line["item"], line["multiplier"]): line for line in cost.get("lines", [])}
 
 
+def _named(line: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    return with_price_label(line["label"], labels.get(line["item"], ""))
+
+
 def _priced(line: Mapping[str, Any] | None) -> str:
     """ "60 × $6.00 a month", with the renewal where it is another one."""
     if line is None:
@@ -77,16 +84,45 @@ def _priced(line: Mapping[str, Any] | None) -> str:
     return f"{line['quantity']}{times} × {price} {unit}{renewal}".strip()
 
 
+def details(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> list[Moved]:
+    """Differences of two orders in words; what is in their lines is compared line by line."""
+    old, new = _in_full(before), _in_full(after)
+    return [
+        Moved(what=label, before=old.get(label, ""), after=new.get(label, ""))
+        for label in dict.fromkeys([*old, *new])
+        if old.get(label, "") != new.get(label, "")
+    ]
+
+
+def _in_full(stored: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    found = [Detail.from_dict(one) for one in stored]
+    return {one.full_label: one.words for one in found if one.group != CONTENTS}
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Sentences on two plans' snapshots, of the request's body at most `MOST_DIFFERENCES`."""
-    changes = _cost_changes(before.get("cost", {}), after.get("cost", {}))
+    labels = {**before.get("labels", {}), **after.get("labels", {})}
+    changes = _cost_changes(before.get("cost", {}), after.get("cost", {}), labels)
+    # Plans of an earlier version hold no details: then the request speaks for itself.
+    if before.get("details") and after.get("details"):
+        moved = details(before["details"], after["details"])
+        changes += [_sentence([item.what], item.before, item.after) for item in moved]
+    return changes + unexplained(before, after)
+
+
+def unexplained(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The differences that neither the cost nor the details name."""
+    known = _explained(before.get("details") or (), after.get("details") or ())
     old, new = before.get("request", {}), after.get("request", {})
-    if old.get("path") != new.get("path"):
+    changes = []
+    if old.get("path") != new.get("path") and "path" not in known:
         changes.append("It goes to another address at the vendor, as for another package.")
-    changes += _query_changes(dict(old.get("query") or ()), dict(new.get("query") or ()))
+    changes += _query_changes(*(_without_query(one.get("query"), known) for one in (old, new)))
     if old.get("headers") != new.get("headers"):
         changes.append("What MailOps tells the vendor about itself changed.")
-    changes += _body_changes(old.get("body") or {}, new.get("body") or {})
+    changes += _body_changes(
+        *(_without(one.get("body") or {}, known, "body") for one in (old, new))
+    )
     if before.get("secrets") != after.get("secrets"):
         changes.append("A key or password was entered again.")
     if before.get("host") != after.get("host"):
@@ -96,7 +132,38 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str
     return changes
 
 
-def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def _explained(before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The places in the request that a detail holds which reads differently now."""
+    old, new = ([Detail.from_dict(one) for one in some] for some in (before, after))
+    if not (old and new):
+        return set()
+    moved = {(one.group, one.label, one.words) for one in old} ^ {
+        (one.group, one.label, one.words) for one in new
+    }
+    both = [one for one in (*old, *new) if (one.group, one.label, one.words) in moved]
+    return {place for one in both for place in one.sent_as}
+
+
+def _without_query(query: Any, known: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in query or () if f"query.{name}" not in known}
+
+
+def _without(value: Any, known: Collection[str], place: str) -> Any:
+    """The body without the places that are explained, and without objects that this empties."""
+    if not isinstance(value, dict):
+        return value
+    found = {}
+    for name, inner in value.items():
+        here = f"{place}.{name}"
+        left = inner if name in ROW_WORDS else _without(inner, known, here)
+        if here not in known and not (inner and left == {}):
+            found[name] = left
+    return found
+
+
+def _cost_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], labels: Mapping[str, str]
+) -> list[str]:
     old, new = _lines(before), _lines(after)
     changes = []
     if ("due_later" in before) != ("due_later" in after):
@@ -105,12 +172,12 @@ def _cost_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
     for item in sorted(old.keys() | new.keys()):
         was, now = old.get(item), new.get(item)
         if was is None and now:
-            changes.append(f"{now['label']} was added: {now['quantity']}.")
+            changes.append(f"{_named(now, labels)} was added: {now['quantity']}.")
         elif now is None and was:
-            changes.append(f"{was['label']} was taken out.")
+            changes.append(f"{_named(was, labels)} was taken out.")
         elif was and now:
             changes += [
-                f"{now['label']}: the {word} changed from {was[key] or 'missing'} to"
+                f"{_named(now, labels)}: the {word} changed from {was[key] or 'missing'} to"
                 f" {now[key] or 'missing'}."
                 for key, word in PRICED.items()
                 if was[key] != now[key]

@@ -17,9 +17,9 @@ from django.utils import timezone
 from orders.availability import known_answers
 from orders.models import Look, Order
 from orders.plan import Plan, digest_of
-from orders.review.plan_diff import Moved, differences, prices
+from orders.review.plan_diff import Moved, details, prices, unexplained
 from orders.spending import limits
-from vendors.apis.forms import OptionsForm
+from vendors.apis.order_details import CONTENTS, FORWARDS, Detail
 
 SITTING = timedelta(minutes=30)  # several views of an order's pages within it are one reading
 MOST_LISTED = 12  # changes of a kind that a page lists
@@ -41,7 +41,9 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
     ageing = {problem.message for problem in known_answers.problems(order)}
     return {
         "plan": plan | {"request": request | {"body": digest_of({"body": request["body"]})}},
-        "fields": _fields(order, current),
+        "fields": _fields(order),
+        "details": [detail.as_dict() for detail in _compared(order, current)],
+        "labels": current.snapshot()["labels"],
         "rows": _rows(order),
         "limits": [
             [use.words, use.money(use.used), use.is_over(current.cost.due_now)] for use in uses
@@ -55,34 +57,20 @@ def picture(order: Order, current: Plan, uses: Iterable[limits.Use]) -> dict[str
     }
 
 
-def _fields(order: Order, current: Plan) -> list[list[str]]:
-    found = [["Client", str(order.client)]]
-    if contact := order.contact:
-        found += [
-            [f"Contact, {one.verbose_name}", str(getattr(contact, one.attname))]
-            for one in contact._meta.concrete_fields
-            if not one.primary_key
-        ]
-    form = order.product_spec.OptionsForm()
-    if isinstance(form, OptionsForm):
-        form.offer({line.item: line.label for line in current.cost.lines})
-    for name, value in sorted(order.options.items()):
-        known = form.fields.get(name)
-        label = str(known.label or name.replace("_", " ")) if known else name
-        found.append([label[:1].upper() + label[1:], _shown(known, value)])
-    found += [["Domains forward to", order.forward_to], ["Note", order.note]]
-    return [*found, ["Why it is ordered again", order.why_again]]
+def _compared(order: Order, current: Plan) -> list[Detail]:
+    # What is in the lines is compared line by line.
+    found = [detail for detail in current.details if detail.group != CONTENTS]
+    if all(detail.label != FORWARDS for detail in found):
+        found.append(Detail(label=FORWARDS, words=order.forward_to))
+    return found
 
 
-def _shown(known: Any, value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    choices = {
-        str(key): str(label)
-        for key, label in getattr(known, "choices", ())
-        if not isinstance(label, list)
-    }
-    return choices.get(str(value), str(value))
+def _fields(order: Order) -> list[list[str]]:
+    return [
+        ["Client", str(order.client)],
+        ["Note", order.note],
+        ["Why it is ordered again", order.why_again],
+    ]
 
 
 def _rows(order: Order) -> list[list[str]]:
@@ -170,9 +158,9 @@ def last(order: Order, *, by: User, now_is: Mapping[str, Any]) -> Since:
 def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime | None) -> Since:
     """Differences of two pictures: of each kind `MOST_LISTED` in words, the others counted."""
     found: dict[str, list[Any]] = {
-        "fields": _moved(before["fields"], after["fields"]),
+        "fields": _field_changes(before, after),
         **_row_changes(before["rows"], after["rows"]),
-        "prices": prices(before["plan"]["cost"], after["plan"]["cost"]),
+        "prices": prices(before["plan"]["cost"], after["plan"]["cost"], after.get("labels", {})),
         "around": _around(before, after),
         "request": _request(before, after),
     }
@@ -184,6 +172,15 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any], *, at: datetime
     left_out = {name: len(items) - MOST_LISTED for name, items in found.items()}
     more = {name: count for name, count in left_out.items() if count > 0}
     return Since(at=at, more=more, **shown)
+
+
+def _field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Moved]:
+    if "details" in before:
+        moved = _moved(before["fields"], after["fields"])
+        return moved + details(before["details"], after["details"])
+    # A picture of an earlier version words the options otherwise, which is no change.
+    names = {name for name, _ in after["fields"]}
+    return _moved([row for row in before["fields"] if row[0] in names], after["fields"])
 
 
 def _moved(before: Iterable[Sequence[str]], after: Iterable[Sequence[str]]) -> list[Moved]:
@@ -246,7 +243,7 @@ def _around(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
 
 
 def _request(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    # Cost and contents are compared by their rows; package, account, keys and mode remain.
-    old, new = ({**one["plan"], "cost": {}} for one in (before, after))
+    # Cost, contents and details are compared above; account, keys and mode remain.
+    old, new = ({**one["plan"], "details": one.get("details", ())} for one in (before, after))
     old["request"], new["request"] = ({**one["request"], "body": {}} for one in (old, new))
-    return differences(old, new)
+    return unexplained(old, new)

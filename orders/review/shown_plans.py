@@ -23,7 +23,7 @@ class PlanChanged(NotAllowed):
 
 
 def remember(plan: Plan) -> None:
-    cache.set(f"plan:{plan.digest}", plan.as_dict(), timeout=KEPT_FOR)
+    cache.set(f"plan:{plan.digest}", plan.snapshot(), timeout=KEPT_FOR)
 
 
 def recall(digest: str) -> dict[str, Any]:
@@ -36,4 +36,4 @@ def recall(digest: str) -> dict[str, Any]:
 def changes_since(digest: str, plan: Plan) -> list[str]:
     """How `plan` differs from the one shown under this digest, in sentences."""
     before = recall(digest)
-    return differences(before, plan.as_dict()) if before else []
+    return differences(before, plan.snapshot()) if before else []

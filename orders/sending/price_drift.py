@@ -110,7 +110,8 @@ def objection_to(attempt: Attempt, current: Plan) -> str:
     if drift and confirmed["cost"] == after["cost"]:
         return ""
     if drift is None or not drift.says:
-        return " ".join(differences(confirmed, after)) or "Something changed."
+        changes = differences(order.snapshot or {}, current.snapshot())
+        return " ".join(changes) or "Something changed."
     news = f"The price changed. {' '.join(drift.says)}"
     # Rises add up over 30 days. They are counted and written under one lock of the account, or two
     # workers could each use up what is left.

@@ -43,6 +43,7 @@ class StubPrice:
     renewal_amount: Decimal | None = None
     currency: str = "USD"
     unit: str = "month"
+    label: str = ""
     source: str = "typed"
     as_of: datetime = SENT_AT
     domains: int | None = None

@@ -61,6 +61,8 @@ class Api:
     words: ClassVar[Mapping[str, str]]
     row_words: ClassVar[Mapping[str, str]]
     row_keys: ClassVar[tuple[str, ...]]
+    # A name in the request whose value no person chooses -> value -> words.
+    fixed_words: ClassVar[Mapping[str, Mapping[Any, str]]] = {}
 
     # The statuses with which the vendor's own refusals come.
     REFUSALS: ClassVar[frozenset[int]] = frozenset({400, 401, 403, 404, 422})

@@ -103,6 +103,7 @@ class ColdMailReseller(Api):
     }  # fmt: skip
     row_words = {"domains": "domain", "mailboxes": "mailbox"}
     row_keys = ("username", "domain")
+    fixed_words = {"billingCycle": {"MONTHLY": "Each month"}}
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
         product = self.products["mailboxes" if order.product == "mailboxes" else "domains"]

@@ -77,6 +77,19 @@ class _Options(OptionsForm):
             " not renewed."
         ),
     )
+    meanings = {
+        "confirm": {
+            True: "Paid from the Partner wallet when it arrives.",
+            False: (
+                "Nothing is bought until somebody processes the order in ColdMailReseller's"
+                " dashboard."
+            ),
+        },
+        "auto_renew": {
+            True: "Charged until somebody turns it off. Domains are not renewed.",
+            False: "The mailboxes end with what is paid for. Domains are not renewed.",
+        },
+    }
 
 
 class DomainOptions(_Options):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -16,6 +16,10 @@ class OptionsForm(forms.Form):
     """
 
     price_choices: ClassVar[Mapping[str, str]] = {}
+    # For the person who confirms: field -> value -> a line on what the value means; "*" is any.
+    meanings: ClassVar[Mapping[str, Mapping[Any, str]]] = {}
+    # Field -> the words where it is left empty, if they are others than "None".
+    empty_words: ClassVar[Mapping[str, str]] = {}
 
     def offer(self, items: Mapping[str, str]) -> None:
         """Fill the choice fields named in `price_choices` from the price list (item -> label)."""

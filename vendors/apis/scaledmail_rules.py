@@ -100,6 +100,20 @@ class PackageOptions(OptionsForm):
         only_if=WITH_TOOL,
     )
     price_choices = {"price_id": "package."}
+    meanings = {
+        "coupon": {"*": "What it takes off shows only after ordering.", "": "", None: ""},
+        "sequencer_provider": {
+            "*": "ScaledMail adds the mailboxes to it.",
+            "": "The mailboxes are added to no sending tool.",
+            None: "The mailboxes are added to no sending tool.",
+        },
+    }
+    empty_words = {
+        "quantity": "1",
+        "hosting_provider": "Not given",
+        "hosting_username": "Not given",
+        "sequencer_username": "Not given",
+    }
 
 
 def problems(order: OrderLike, prices: Mapping[str, PriceLike]) -> tuple[Iterator[Problem], ...]:

@@ -117,6 +117,7 @@ class SmartSenders(Api):
     }  # fmt: skip
     row_words = {"domains": "domain", "mailboxes": "mailbox", "mailbox_details": "mailbox"}
     row_keys = ("mailbox", "domain_name")
+    fixed_words = {"languagePreference": {"en": "English"}}
 
     def check(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> list[Problem]:
         return shared_rules.bounded(

@@ -83,6 +83,7 @@ class MailboxOptions(OptionsForm):
         ),
     )
     price_choices = {"provider": "mailbox."}
+    meanings = {"provider": {"*": "Only for the cost. It is not sent."}}
 
 
 class Woodpecker(Api):

@@ -172,6 +172,10 @@ class Vendor(Limited):
         """The account's prices by item."""
         return {price.item: price for price in self.prices.order_by()}
 
+    def price_labels(self) -> dict[str, str]:
+        """The labels of the account's prices by item; empty ones too."""
+        return dict(self.prices.order_by().values_list("item", "label"))
+
     def note_balance(self, amount: Decimal, *, currency: str, by: str) -> None:
         """Store a balance that a person read at the vendor, and make held orders due again."""
         self.balance, self.balance_currency = amount, currency

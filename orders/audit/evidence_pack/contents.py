@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from mailops.history.models import Event
 from orders.models import Attempt, Order
+from vendors.apis.order_details import Detail, details
 
 TRIES = 5  # to read an order that changes at the same time
 # Columns that go into a pack. All others stay out, such as sealed secrets.
@@ -92,9 +93,21 @@ def _order(order: Order) -> dict[str, Any]:
         "confirmations": list(order.confirmations.order_by("pk").values(*CONFIRMATION)),
         "secrets": sorted(order.secret_names),
         **{name: getattr(order, name) for name in ORDER},
+        "in_words": _in_words(order),
         "contents": _contents(order),
         "attempts": [_attempt(attempt) for attempt in order.attempts.order_by("number")],
     }
+
+
+def _in_words(order: Order) -> list[dict[str, str]]:
+    """What was ordered, in the words that were confirmed; before that, as it is."""
+    kept = (order.snapshot or {}).get("details")
+    found = (
+        [Detail.from_dict(one) for one in kept]
+        if kept
+        else details(order.vendor.adapter, order, labels=order.vendor.price_labels())
+    )
+    return [{"label": one.full_label, "words": one.words, "more": one.more} for one in found]
 
 
 def _contents(order: Order) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from mailops.core.money import Totals
 from mailops.history.models import Event
 from orders.audit.evidence_pack.scope import Scope
 from orders.plan import short
+from vendors.cost import with_price_label
 
 NAME = "index.html"
 MOST_RECORDS, MOST_LINES = 5_000, 500  # shown; the tables beside the page have them all
@@ -29,12 +30,20 @@ def of_order(content: Mapping[str, Any]) -> str:
         "told": content,
         "digest": short(content["digest"]) if content["digest"] else "",
         "totals": {name: Totals.from_dict(amounts) for name, amounts in content["cost"].items()},
-        "costs": snapshot.get("cost", {}).get("lines", []),
+        "costs": _costs(snapshot),
         "request": _request(snapshot),
         "lines": lines[:MOST_LINES],
         "more": max(len(lines) - MOST_LINES, 0),
     }
     return render_to_string("evidence/order.html", context)
+
+
+def _costs(snapshot: Mapping[str, Any]) -> list[dict[str, Any]]:
+    labels = snapshot.get("labels", {})
+    return [
+        line | {"label": with_price_label(line["label"], labels.get(line["item"], ""))}
+        for line in snapshot.get("cost", {}).get("lines", [])
+    ]
 
 
 def _request(snapshot: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from mailops.history.models import Event
 from orders.audit.evidence_pack.contents import as_json
 
 ORDERS, CONTENTS, ATTEMPTS, RECORDS = "orders.csv", "contents.csv", "attempts.csv", "records.csv"
+IN_WORDS = "in_words.csv"
 HEADINGS = {
     ORDERS: [
         "Order", "State", "Since", "Account", "Vendor", "What", "Client", "Drafted by",
@@ -17,6 +18,7 @@ HEADINGS = {
         "Due when processed", "Currency", "Vendor's reference",
         "Digest", "Note", "Why again",
     ],
+    IN_WORDS: ["Order", "What", "In words", "Remark"],
     CONTENTS: [
         "Order", "Domain", "Domain's state", "Years", "Forwards to", "Address", "First name",
         "Last name", "State", "Ordered", "Ready",
@@ -61,7 +63,10 @@ def of_order(content: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
     contents = [
         row for domain in content["contents"] for row in _contents(content["order"], domain)
     ]
-    return {ORDERS: orders, CONTENTS: contents, ATTEMPTS: attempts}
+    in_words = [
+        [content["order"], one["label"], one["words"], one["more"]] for one in content["in_words"]
+    ]
+    return {ORDERS: orders, IN_WORDS: in_words, CONTENTS: contents, ATTEMPTS: attempts}
 
 
 def _contents(order: str, domain: Mapping[str, Any]) -> list[list[Any]]:

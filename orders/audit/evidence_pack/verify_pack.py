@@ -22,7 +22,8 @@ from typing import IO, Any
 
 FORMAT = "mailops-evidence-1"
 MANIFEST, RECORDS, ORDERS, ITSELF = "manifest.json", "records.jsonl", "orders/", "verify.py"
-NOT_IN_DIGEST = ("sources",)  # where each price came from is kept beside what was confirmed
+# Kept beside what was confirmed: where each price came from, its label, and the order in words.
+NOT_IN_DIGEST = ("sources", "labels", "details")
 LARGEST = 256 * 1024 * 1024  # bytes of a file that is read as a whole
 HEX = re.compile("[0-9a-f]{64}")
 
