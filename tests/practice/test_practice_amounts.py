@@ -82,7 +82,9 @@ def test_money_comes_back_for_a_charge_and_never_more_than_it_was(vendors):
     ledger.record_refund(charge, amount=Decimal("3.50"))
     found = [(row.charge, row.amount, row.currency, row.kind) for row in ledger.refunds()]
     assert found == [(charge.id, "3.50", "EUR", "money"), (charge.id, "2.50", "EUR", "credit")]
-    shown = requests.get(f"{vendors.server.url}/ledger.json", params={"domain": "acme.com"}, timeout=30)
+    shown = requests.get(
+        f"{vendors.server.url}/ledger.json", params={"domain": "acme.com"}, timeout=30
+    )
     assert [row["amount"] for row in shown.json()["refunds"]] == ["3.50", "2.50"]
     assert ledger.refunds(domain="beta.com") == []
 
