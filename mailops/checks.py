@@ -17,6 +17,7 @@ from django.db import connections
 
 from mailops.core import durability
 from mailops.core.heartbeat import first_line
+from mailops.core.queue_names import QUESTIONS
 
 LEAST_KEPT_DAYS = 90
 USER_PAGES = "mailops.site.users"
@@ -25,10 +26,12 @@ USER_PAGES = "mailops.site.users"
 @register
 def check_queue(**kwargs: Any) -> list[CheckMessage]:
     queue: dict[str, Any] = settings.Q_CLUSTER
-    workers, timeout = queue["workers"], queue["timeout"]
-    # django-q hands a task out again after `retry` seconds, counted from when a process fetched the
-    # task: it may wait behind a full queue, and each task before it may run into its time-out.
-    longest = (timeout + 4) * (1 + ceil((queue["queue_limit"] + queue["bulk"]) / workers))
+    timeout = queue["timeout"]
+    questions = queue | queue.get("ALT_CLUSTERS", {}).get(QUESTIONS, {})
+    if min(queue["workers"], questions["workers"]) < 1:
+        hint = "Set QUEUE_WORKERS and QUESTION_WORKERS to 1 or more."
+        return [Error("A queue without workers does nothing.", hint=hint, id="mailops.E009")]
+    longest = max(_longest_hold(queue), _longest_hold(questions))
     rules = [
         (
             queue["sync"],
@@ -66,6 +69,14 @@ def check_queue(**kwargs: Any) -> list[CheckMessage]:
         for number, (is_wrong, message, hint) in enumerate(rules, 1)
         if is_wrong
     ]
+
+
+def _longest_hold(queue: dict[str, Any]) -> int:
+    """Seconds from when a process fetched a task until it ends, at the most."""
+    # django-q hands a task out again after `retry` seconds, counted from that moment: the task may
+    # wait behind a full queue, and each task before it may run into its time-out.
+    before = ceil((queue["queue_limit"] + queue["bulk"]) / queue["workers"])
+    return int((queue["timeout"] + 4) * (1 + before))
 
 
 @register

@@ -41,7 +41,7 @@ while True:
         Path(f"{name}-crash").unlink()
         os._exit(3)
     if role == "main" and not Path(f"{name}-hang").exists():
-        Path("beat").write_text(str(time.time()))
+        Path(f"{name}-beat").write_text(str(time.time()))
     time.sleep(0.02)
 """
 
@@ -51,12 +51,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from mailops.ops.processes import Child, Supervisor
 os.chdir(sys.argv[1])
-def last_beat():
+def last_beat(name):
     with open("reads", "a") as reads:
         reads.write(".")
     if Path("no-database").exists():
         raise OSError("the database is away")
-    return datetime.fromtimestamp(float(Path("beat").read_text() or 0), UTC) if Path("beat").exists() else None
+    beat = Path(f"{name}-beat")
+    return datetime.fromtimestamp(float(beat.read_text() or 0), UTC) if beat.exists() else None
 def child(name, **more):
     program = f"import os; os.chdir({sys.argv[1]!r}); exec(open('child.py').read())"
     return Child(name, (sys.executable, "-c", program, name, "main"), **more)
@@ -290,6 +291,19 @@ def test_a_worker_that_never_beats_is_started_again(scene: Scene) -> None:
     scene.tell("worker-hang")
     scene.run("Supervisor([child('worker', grace=10, beats=True)], last_beat=last_beat, stale=2)")
     scene.wait_log("worker main started", times=2)
+
+
+def test_a_worker_that_hangs_is_seen_though_another_beats(scene: Scene) -> None:
+    scene.run(
+        "Supervisor([child('worker', grace=10, beats=True), child('asks', grace=10, beats=True)],"
+        " last_beat=last_beat, stale=2)"
+    )
+    scene.wait_log("worker main started")
+    scene.wait_log("asks main started")
+    scene.tell("asks-hang")
+    scene.wait_log("asks main started", times=2)
+    assert len(scene.log("worker main started")) == 1
+    assert "Asks runs, but finished no task for 2 s" in scene.said.read_text()
 
 
 def test_a_heartbeat_that_cannot_be_read_says_nothing_about_the_worker(scene: Scene) -> None:

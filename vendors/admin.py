@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -26,7 +27,7 @@ from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
 from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from mailops.templatetags.page_filters import when
-from vendors import price_lists, rate_limit, vendor_reader
+from vendors import account_reads, price_lists, rate_limit, vendor_reader
 from vendors.account_policies import VENDORS
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
@@ -194,6 +195,7 @@ class VendorAdmin(ApprovalAdmin):
             "practice_values": [(name, fault.words) for name, fault in FAULTS.items()],
             "may_test": self._may(request),
             "rests_until": vendor_reader.rests_until(vendor) if vendor else None,
+            "quiet_until": account_reads.rests_until(vendor, timezone.now()) if vendor else None,
             "stopped_by": self._stopped_by(vendor) if vendor and vendor.is_stopped else "",
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | context)

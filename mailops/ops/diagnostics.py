@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from django.conf import settings
 from django.db import Error, connection
@@ -25,7 +23,8 @@ from mailops.history import audited_tables, digest_mark, untracked_changes, veri
 from mailops.history.models import ALL_TRIGGERS as HISTORY_TRIGGERS
 from mailops.history.models import TRACE_TRIGGERS, Digest, Event, Verification
 from mailops.notices.models import Notice
-from mailops.ops import newer_database
+from mailops.ops import newer_database, queue_health
+from mailops.ops.finding import Finding, note, problem
 from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from orders.models import Attempt, Order, State
 from orders.models.constraints import RULES as ORDER_RULES
@@ -41,26 +40,6 @@ LATE = timedelta(minutes=3)  # an order that may be sent, and a schedule
 LATE_BEHIND_OTHERS = timedelta(minutes=30)  # an order while others of its account are sent
 LATE_OUTCOME = timedelta(minutes=2)  # the sweep, which ends lost orders, runs every minute
 CLOCK_SKEW = timedelta(seconds=10)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A sentence. A problem needs somebody now; a note is good to know."""
-
-    level: Literal["problem", "note"]
-    text: str
-
-    @property
-    def is_problem(self) -> bool:
-        return self.level == "problem"
-
-
-def problem(text: str) -> Finding:
-    return Finding("problem", text)
-
-
-def note(text: str) -> Finding:
-    return Finding("note", text)
 
 
 def findings(now: datetime | None = None) -> list[Finding]:
@@ -340,6 +319,8 @@ def _notices(now: datetime) -> Iterable[Finding]:
 # each with its name for the sentence that says that it failed
 PROBES: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The heartbeat", _heartbeat),
+    ("The heartbeat of questions", queue_health.questions),
+    ("The sweep", queue_health.sweep),
     ("The orders that wait", _waiting),
     ("The orders that are being sent", _sending),
     ("The schedules", _schedules),

@@ -20,11 +20,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, connections, transaction
+from django.db.models import F
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
 from django_q.signing import SignedPackage
 from django_q.tasks import async_task
 
+from mailops.core.queue_names import ORDERS
 from mailops.history import acting, audited
 from mailops.history.models import Event
 from mailops.history.verify import verify
@@ -142,7 +144,7 @@ def enqueue(*, order: int, times: int = 1) -> None:
     """The same task again."""
     with transaction.atomic():
         for _ in range(times):
-            async_task(task_queue.SUBMIT, order)
+            async_task(task_queue.SUBMIT, order, cluster=ORDERS)
 
 
 def hand_out_again() -> None:
@@ -163,17 +165,46 @@ def queue_what_nobody_can_unpickle() -> None:
     )  # fmt: skip
 
 
-def queued() -> dict[str, int]:
-    return {
-        "tasks": OrmQ.objects.count(),
-        "taken": OrmQ.objects.filter(lock__gt=timezone.now()).count(),
-    }
+def queued(*, queue: str = ORDERS) -> dict[str, int]:
+    tasks = OrmQ.objects.filter(key=queue)
+    return {"tasks": tasks.count(), "taken": tasks.filter(lock__gt=timezone.now()).count()}
 
 
 def let_time_pass() -> None:
     """As if all pauses were over."""
     Order.objects.filter(next_try_at__gt=timezone.now()).update(next_try_at=timezone.now())
     Vendor.objects.filter(next_turn_at__gt=timezone.now()).update(next_turn_at=timezone.now())
+
+
+def pass_minutes(*, minutes: float) -> None:
+    """As if that many minutes went by for all questions."""
+    by = timedelta(minutes=minutes)
+    names = ("asking_until", "quiet_until", "read_at")
+    Vendor.objects.update(**{name: F(name) - by for name in names})
+    Order.objects.update(asked_at=F("asked_at") - by, answered_at=F("answered_at") - by)
+    OrmQ.objects.update(lock=F("lock") - by)
+
+
+def forget_failures() -> None:
+    Vendor.objects.update(quiet_until=None, reads_failed=0)
+
+
+def questions_of(*, account_name: str) -> dict[str, Any]:
+    """How questions to the account went."""
+    names = ("asking_until", "quiet_until", "reads_failed", "read_said")
+    found: dict[str, Any] = Vendor.objects.values(*names).get(name=account_name)
+    asked = Order.objects.filter(vendor__name=account_name, answered_at__isnull=False).count()
+    return {name: str(value or "") for name, value in found.items()} | {"answered": asked}
+
+
+def seconds_to_send() -> dict[str, float]:
+    """From confirming to sending, of each order that was sent."""
+    sent = Attempt.objects.exclude(sent_at=None).select_related("order")
+    return {
+        str(a.order_id): (a.sent_at - a.order.confirmed_at).total_seconds()
+        for a in sent
+        if a.sent_at and a.order.confirmed_at
+    }
 
 
 def is_worked_on() -> bool:
@@ -218,15 +249,15 @@ def drain(*, rounds: int) -> None:
 
 def _wait_for_quiet(until: float) -> None:
     """Until no task is left and no worker has an order in hand."""
-    while OrmQ.objects.exists() or is_worked_on():
+    # most drills have no worker for questions
+    tasks = OrmQ.objects.filter(key=ORDERS)
+    while tasks.exists() or is_worked_on():
         hand_out_again()  # what dead workers took
         pause = time.monotonic() + 2
-        while (OrmQ.objects.exists() or is_worked_on()) and time.monotonic() < pause:
+        while (tasks.exists() or is_worked_on()) and time.monotonic() < pause:
             time.sleep(0.05)
         if time.monotonic() > until:
-            raise TimeoutError(
-                f"{OrmQ.objects.count()} tasks are queued, worked on: {is_worked_on()}"
-            )
+            raise TimeoutError(f"{tasks.count()} tasks are queued, worked on: {is_worked_on()}")
 
 
 def states() -> dict[str, str]:
@@ -276,7 +307,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     for do in (
         build, collect_static, review, confirm, settle_not_placed, run_sweep, enqueue, hand_out_again, lose_queue,
         queue_what_nobody_can_unpickle, queued, is_worked_on, states, attempts, let_time_pass, drain, facts,
-        waits_for_disk,
+        waits_for_disk, pass_minutes, forget_failures, questions_of, seconds_to_send,
     )
 }  # fmt: skip
 

@@ -36,5 +36,7 @@ def problems_at(*, minutes: int) -> list[str]:
 
 
 def make_well() -> None:
-    heartbeat.beat()
+    for queue in heartbeat.BEATS:
+        heartbeat.beat(queue)
+    heartbeat.note_sweep()
     Schedule.objects.update(next_run=timezone.now())
