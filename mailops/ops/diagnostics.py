@@ -99,6 +99,8 @@ def _heartbeat(now: datetime) -> Iterable[Finding]:
             yield problem(f"{ahead}, so nobody can tell whether sending works. Set both clocks.")
         else:
             yield note(f"{ahead}. Set both clocks.")
+    yield from queue_health.questions(now)
+    yield from queue_health.sweep(now)
 
 
 def _waiting(now: datetime) -> Iterable[Finding]:
@@ -319,8 +321,6 @@ def _notices(now: datetime) -> Iterable[Finding]:
 # each with its name for the sentence that says that it failed
 PROBES: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The heartbeat", _heartbeat),
-    ("The heartbeat of questions", queue_health.questions),
-    ("The sweep", queue_health.sweep),
     ("The orders that wait", _waiting),
     ("The orders that are being sent", _sending),
     ("The schedules", _schedules),

@@ -136,7 +136,7 @@ def _ask_for_a_while(asking: Asking) -> str:
     # reading time and two waits for the pace.
     ends = (
         time.monotonic()
-        + settings.QUEUE_TIMEOUT
+        + min(settings.QUEUE_TIMEOUT, account_reads.LEASE.total_seconds() - OTHER_SECONDS)
         - settings.VENDOR_READ_SECONDS
         - 2 * max_wait
         - OTHER_SECONDS

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from statistics import median
+from statistics import median, quantiles
 
 import pytest
 
@@ -65,6 +65,11 @@ def sent_at_well(installation: DrillInstallation) -> int:
     return order
 
 
+def late(seconds: list[float]) -> float:
+    """The time within which 95 of 100 were sent."""
+    return quantiles(seconds, n=20)[-1]
+
+
 def ask(installation: DrillInstallation, front: Front) -> None:
     """Let the sweep queue a question to the silent account, and wait until it hangs there."""
     before = front.asked
@@ -73,10 +78,13 @@ def ask(installation: DrillInstallation, front: Front) -> None:
     wait_for(lambda: front.asked > before, "a question", show=installation.logs)
 
 
-def let_go(installation: DrillInstallation, front: Front) -> None:
+def let_go(installation: DrillInstallation, front: Front, *, left: int = 0) -> None:
+    """End the question that hangs. `left`: tasks that a dead worker took."""
+
     def is_quiet() -> bool:
         front.hang_up()
-        return not installation.ask("queued", queue="questions")["tasks"] and not front.open
+        tasks = installation.ask("queued", queue="questions")["tasks"]
+        return bool(tasks == left and not front.open)
 
     wait_for(is_quiet, "the question's end", show=installation.logs)
 
@@ -92,16 +100,19 @@ def test_orders_elsewhere_are_sent_as_fast_while_reads_hang(
         beside += [sent_at_well(installation) for _ in range(OF_EACH)]
         let_go(installation, front)
     seconds = installation.ask("seconds_to_send")
-    usual, hindered = (median(seconds[str(pk)] for pk in pks) for pks in (without, beside))
-    factor = hindered / usual
+    usual, hindered = ([seconds[str(pk)] for pk in pks] for pks in (without, beside))
+    factor = median(hindered) / median(usual)
+    slow = late(hindered) / late(usual)
     results.note(
         fault="60 accepted orders at a vendor whose reads hang, orders elsewhere",
         expected=f"sent within {MOST_FACTOR:.0f} × the usual time",
-        actual=f"{factor:.2f} × of {usual * 1000:.0f} ms",
+        actual=f"{factor:.2f} × of {median(usual) * 1000:.0f} ms, 95 of 100: {slow:.2f} ×",
         charges=len(without) + len(beside),
         attempts=len(without) + len(beside),
     )
     assert factor < MOST_FACTOR, (usual, hindered)
+    # a machine that is busy for a moment must not count: a question would take 8 seconds
+    assert late(hindered) < MOST_FACTOR * max(late(usual), 1.0), (usual, hindered)
     assert front.most_open == 1
     assert "starting it again" not in worker.output()
 
@@ -141,7 +152,7 @@ def test_kill_9_of_the_workers_for_questions_leaves_orders_sending(
         with installation.cluster(Q_CLUSTER_NAME="questions"):
             assert installation.ask("run_sweep")["asked"] == 1
             wait_for(lambda: front.asked > before, "the next question", show=installation.logs)
-            let_go(installation, front)
+            let_go(installation, front, left=1)
     assert not installation.ask("questions_of", account_name=SILENT)["asking_until"]
     results.note(
         fault="kill -9 of the workers for questions",

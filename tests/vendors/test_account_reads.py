@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from tests.conftest import OrderFactory
+from tests.orders.pages import browser
 from vendors import account_reads, rate_limit
 from vendors.account_reads import Reads
 from vendors.http import ReadFailed, Reply, Request
@@ -182,3 +183,37 @@ def test_nothing_is_asked_once_the_time_is_over() -> None:
 def test_the_times_are_in_order() -> None:
     now: datetime = timezone.now()
     assert now + account_reads.LEASE > now + timedelta(seconds=60)
+
+
+# The account's page
+
+
+def shown(vendor: Vendor, factory: OrderFactory) -> str:
+    page = browser(factory.people.operator).get(f"/vendors/vendor/{vendor.pk}/change/")
+    return " ".join(page.content.decode().split())
+
+
+def test_the_page_says_until_when_the_account_rests_and_why(
+    vendor: Vendor, factory: OrderFactory
+) -> None:
+    assert "resting" not in shown(vendor, factory)
+    account_reads.note_failure(vendor.pk, "The vendor could not be asked: no answer came in time.")
+    until = timezone.localtime(again(vendor).quiet_until)
+    page = shown(vendor, factory)
+    assert (
+        f"Questions to ScaledMail are resting until {until:%H:%M}: The vendor could not be asked:"
+        " no answer came in time." in page
+    )
+    assert "Orders are sent all the same." in page
+
+
+def test_the_page_says_since_when_there_is_no_answer_and_when_the_last_one_came(
+    vendor: Vendor, factory: OrderFactory
+) -> None:
+    account_reads.note_failure(vendor.pk, "It did not answer.")
+    rest_over(vendor)
+    assert "ScaledMail gives MailOps no answer since" in shown(vendor, factory)
+    account_reads.note_answer(vendor.pk)
+    page = shown(vendor, factory)
+    assert "It last answered a question of MailOps about orders" in page
+    assert "no answer since" not in page

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
-from django_q.models import OrmQ
 
 from mailops.history.models import Event
 from mailops.history.verify import verify
-from orders import tasks
 from orders.models import Domain, NotAllowed, Order, State
-from orders.outcomes import delivery, sweeper
+from orders.outcomes import delivery
 from tests.conftest import PRODUCTS, OrderFactory, fresh
 from vendors.apis import REGISTRY
 from vendors.apis.values import Progress
@@ -210,21 +206,3 @@ def test_only_an_accepted_order_is_marked_as_set_up(factory: OrderFactory, word:
     with pytest.raises(NotAllowed):
         delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Looks fine.")
     assert (fresh(order).state, states(order)) == before
-
-
-# When it is asked
-
-
-def test_the_sweep_asks_again_after_a_while_and_not_before(
-    factory: OrderFactory, settings: Any
-) -> None:
-    order = factory.sent()
-    OrmQ.objects.all().delete()
-    assert sweeper.run()["asked"] == 0
-    later = timezone.now() + timedelta(seconds=settings.PROGRESS_SECONDS + 1)
-    assert sweeper.run(later)["asked"] == 1
-    assert sweeper.run(later)["asked"] == 0
-    task = OrmQ.objects.get().task
-    assert (task["func"], task["args"]) == ("orders.tasks.ask_progress", (order.pk,))
-    assert tasks.ask_progress(order.pk) == "delivered"
-    assert sweeper.run(later + timedelta(days=1))["asked"] == 0

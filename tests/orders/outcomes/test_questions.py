@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from vendors.models import Vendor
 from vendors.practice.server import Practice
 
 PACKAGE = ("scaledmail", "package")
-PLANS = pytest.mark.usefixtures("unguarded")
+numbers = count()
 
 
 def in_queue() -> list[tuple[str, Any]]:
@@ -43,12 +44,12 @@ def long_ago(*orders: Order, **by: float) -> None:
     Order.objects.filter(pk__in=pks).update(asked_at=later() - timedelta(**by))
 
 
-def waiting(factory: OrderFactory, word: str = "never-delivered", **by: float) -> Order:
-    order = factory.sent(*PACKAGE, word=word)
+def waiting(factory: OrderFactory, word: str = "", **by: float) -> Order:
+    order = factory.sent(*PACKAGE, word=word or f"never-delivered-{next(numbers)}")
     assert order.state == State.ACCEPTED
     long_ago(order, **by or {"hours": 1})
     OrmQ.objects.all().delete()
-    return order
+    return fresh(order)
 
 
 # When an order is due
@@ -289,11 +290,11 @@ def test_what_is_left_after_twenty_seconds_is_queued_again(
     assert Order.objects.filter(answered_at__isnull=False).count() == 23
 
 
-def copies(order: Order, count: int) -> None:
+def copies(order: Order, number_of_them: int) -> None:
     """As many accepted orders more, each asked about a second later than the one before."""
     since = order.asked_at
     made = []
-    for number in range(count):
+    for number in range(number_of_them):
         copy = fresh(order)
         copy.pk, copy.asked_at = None, since and since + timedelta(seconds=number)
         copy._state.adding = True

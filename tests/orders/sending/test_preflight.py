@@ -14,7 +14,7 @@ from django_q.models import OrmQ
 
 from mailops.history.models import Event
 from mailops.history.verify import verify
-from orders import submission
+from orders import submission, tasks
 from orders.models import Attempt, Order, State
 from orders.models.attempt import Stage
 from orders.models.hold import hold_of
@@ -335,9 +335,18 @@ def test_looking_by_itself_ends_after_some_days(factory: OrderFactory) -> None:
 def test_the_sweep_queues_a_look_that_is_due(factory: OrderFactory) -> None:
     attempt = unknown_since(factory, timedelta(minutes=2))
     OrmQ.objects.all().delete()
-    assert sweeper.run()["looked"] == 1
+    assert sweeper.run()["asked"] == 1
     (row,) = OrmQ.objects.all()
-    assert (row.task["func"], row.task["args"]) == ("orders.tasks.look_for", (attempt.pk,))
+    account = (attempt.order.vendor_id,)
+    assert (row.key, row.task["func"], row.task["args"]) == (
+        "questions",
+        "orders.tasks.ask_account",
+        account,
+    )
+    assert tasks.ask_account(*account) == "all asked"
+    attempt.refresh_from_db()
+    assert attempt.evidence_at is not None
+    assert sweeper.run()["asked"] == 0
 
 
 @pytest.mark.parametrize("state", ["accepted", "placed", "refused"])
