@@ -1,6 +1,7 @@
 """The orders app: triggers, schedules and roles after each migration; the queue's heartbeat."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
@@ -34,13 +35,14 @@ class OrdersConfig(AppConfig):
         sending_switch.before_release.append("orders.sending.restored_backup.return_confirmed")
 
 
-def remove_triggers(*, using: str, **kwargs: Any) -> None:
-    # SQLite can't rebuild a table that the trigger of another table names.
+def remove_triggers(*, using: str, plan: Sequence[Any] = (), **kwargs: Any) -> None:
+    # SQLite can't rebuild a table that the trigger of another table names. PostgreSQL can't change
+    # the type of a column that a trigger names.
     from mailops.core import sql_triggers
     from orders.models.constraints import TRIGGERS
 
     connection = connections[using]
-    if connection.vendor == "sqlite":
+    if connection.vendor == "sqlite" or any(step.app_label == "orders" for step, _ in plan):
         sql_triggers.remove(connection, TRIGGERS)
 
 

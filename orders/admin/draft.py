@@ -20,7 +20,7 @@ from orders.admin.checklist import checks
 from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
 from orders.admin.order_pages import load, render, url, why_not_edit
 from orders.admin.preview import field_errors, preview
-from orders.drafting import alternatives, drafts
+from orders.drafting import alternatives, client_defaults, drafts
 from orders.drafting.drafts import Draft
 from orders.drafting.intake import Reading, error_file, read, sample_file
 from orders.models import Client, NotAllowed, Order, State
@@ -119,6 +119,9 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     file = draft_files.open_into(
         post, request.FILES.get("file"), by=_person(request), product=place.what
     )
+    # The script that keeps entries shows no page, so a default that it filled in was not seen.
+    if "keep" not in post:
+        client_defaults.fill(post, place.what)
     form, options = _forms(request, place, post)
     sheet = Sheet(
         place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", "")
@@ -180,7 +183,7 @@ def _forms(
     request: HttpRequest, place: Place, post: QueryDict | None
 ) -> tuple[DraftForm, forms.Form]:
     order = place.order
-    form = DraftForm(post, initial=_initial(request, order), product=place.what)
+    form = DraftForm(post, initial=_initial(request, place), product=place.what)
     options = place.what.OptionsForm(
         post, initial=order.options if order else None, prefix="option"
     )
@@ -191,10 +194,17 @@ def _forms(
     return form, options
 
 
-def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
-    if order is None:
+def _initial(request: HttpRequest, place: Place) -> dict[str, Any]:
+    if (order := place.order) is None:
         client = Client.objects.filter(pk=_number(request.GET.get("client", ""))).first()
-        return {"client": client, "forward_to": client.forward_to if client else ""}
+        if client is None:
+            return {}
+        return {
+            "client": client,
+            "contact": client_defaults.contact(client, place.what),
+            "forward_to": client_defaults.forward_to(client, place.what),
+            client_defaults.SHOWN: client.pk,
+        }
     return {
         "client": order.client_id,
         "contact": order.contact_id,
@@ -203,6 +213,7 @@ def _initial(request: HttpRequest, order: Order | None) -> dict[str, Any]:
         "why_again": order.why_again,
         "rows": drafts.write(order),
         "version": order.version,
+        client_defaults.SHOWN: order.client_id,
     }
 
 
@@ -234,8 +245,8 @@ def _read(request: HttpRequest, sheet: Sheet) -> Draft:
         vendor=place.vendor,
         product=place.product,
         client=client,
-        contact=(typed.get("contact") or client.contact) if place.what.needs_contact else None,
-        forward_to=(typed.get("forward_to") or client.forward_to) if place.what.forwards else "",
+        contact=typed.get("contact"),
+        forward_to=typed.get("forward_to", ""),
         note=typed.get("note", ""),
         why_again=typed.get("why_again", ""),
         options={name: value for name, value in options.items() if name not in sealed},
@@ -319,6 +330,8 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     snapshot = current.snapshot() if current else {}
     found = checks(request, weighed, current, alike=3) if weighed else []
     tab = autosave.tab_of(sheet.post)
+    if client := _shown_client(sheet.form):
+        sheet.form.name_sources(client)
     is_looking = sheet.is_showing and not sheet.file
     # A page that was typed into has its own work already, so none is offered there.
     offers = [] if sheet.form.is_bound else autosave.offers(person, place, but=tab)
@@ -358,6 +371,11 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     is_refusal = sheet.is_refused and not is_looking and not sheet.file
     response.status_code = 400 if is_refusal else 200
     return response
+
+
+def _shown_client(form: DraftForm) -> Client | None:
+    number = _number(str(form[client_defaults.SHOWN].value() or ""))
+    return Client.objects.select_related("contact").filter(pk=number).first() if number else None
 
 
 def _sample_url(place: Place) -> str:

@@ -10,11 +10,23 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.html import format_html
 
-from orders.drafting.intake import BadCell, CannotRead, Reading, read, read_domain, written
+from orders.drafting import client_defaults
+from orders.drafting.intake import (
+    BadCell,
+    CannotRead,
+    Reading,
+    beyond_domain,
+    read,
+    read_destination,
+    read_domain,
+    written,
+)
 from orders.drafting.intake.delimited import quoted
 from orders.drafting.intake.reader import laid_out
 from orders.models import Client
+from orders.models.client import LONGEST_DESTINATION
 from vendors.apis.values import Product
 from vendors.models import Contact
 
@@ -40,9 +52,8 @@ class DraftForm(forms.Form):
     )
     forward_to = forms.CharField(
         required=False,
-        max_length=253,
+        max_length=LONGEST_DESTINATION,
         label="Domains forward to",
-        help_text="Where people land who type one of the new domains into their browser.",
     )
     rows = forms.CharField(
         label="Domains and people",
@@ -71,6 +82,7 @@ class DraftForm(forms.Form):
         help_text="The checks ask for it. The confirmer reads it.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, initial=0)
+    defaults_of = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, product: Product, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -80,12 +92,22 @@ class DraftForm(forms.Form):
             del self.fields["contact"]
         if not product.forwards:
             del self.fields["forward_to"]
+        else:
+            self.fields["forward_to"].help_text = _forward_help(product)
         self.fields["rows"].help_text = _rows_help(product)
 
     def clean_forward_to(self) -> str:
         text = self.cleaned_data["forward_to"]
         try:
-            return read_domain(text) if text else ""
+            if not text or self.product.forwards_to_page:
+                return read_destination(text) if text else ""
+            domain = read_domain(text)
+            if beyond_domain(text):
+                raise BadCell(
+                    "This vendor forwards to a domain only, not to a page on it.",
+                    f"Write {domain}.",
+                )
+            return domain
         except BadCell as bad:
             raise forms.ValidationError(f"{bad.message} {bad.fix}") from None
 
@@ -101,10 +123,27 @@ class DraftForm(forms.Form):
             )
         return text
 
+    def name_sources(self, client: Client) -> None:
+        """Say beside the fields that hold a default of the client where it comes from."""
+        for name in ("contact", "forward_to"):
+            if field := self.fields.get(name):
+                value = str(self[name].value() or "")
+                source = client_defaults.source(name, value, client, self.product)
+                field.help_text = (
+                    format_html("{} {}", field.help_text, source) if source else (field.help_text)
+                )
+
     @property
     def is_touched(self) -> bool:
-        # The version is no entry: the page sets the field itself.
-        return bool(set(self.changed_data) - {"version"})
+        # These two are no entries: the page sets the fields itself.
+        return bool(set(self.changed_data) - {"version", client_defaults.SHOWN})
+
+
+def _forward_help(product: Product) -> str:
+    where = "Where people land who type one of the new domains into their browser:"
+    if product.forwards_to_page:
+        return f"{where} a domain, or the whole address of a page."
+    return f"{where} a domain only. This vendor takes no page on it."
 
 
 def _rows_help(product: Product) -> str:

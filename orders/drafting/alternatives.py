@@ -12,14 +12,14 @@ from django.contrib.auth.models import User
 from django.db import models
 
 from mailops.core.text import plural
-from orders.drafting import drafts
+from orders.drafting import client_defaults, drafts
 from orders.drafting.drafts import Draft
 from orders.models import Domain, Order
 from orders.models.inventory import LIVE, Asset
 from vendors.apis.forms import OptionsForm
 from vendors.apis.values import ContactLike, DomainLine, Product
 from vendors.cost import CostSheet
-from vendors.models import Contact, Price, Vendor, account_settings
+from vendors.models import Price, Vendor, account_settings
 from vendors.verdicts import Problem
 
 CHOICES = 2  # packages or suppliers of one product that are worked out in full, for each currency
@@ -120,7 +120,7 @@ def at_a_glance(order: Order) -> list[Alternative] | None:
 
 def copy_to(order: Order, alternative: Alternative, *, by: User) -> Order:
     # Cells that the product has no place for would make the new draft unsaveable, so they go.
-    what, client = alternative.what, order.client
+    what = alternative.what
     rows = [
         replace(
             row,
@@ -133,18 +133,14 @@ def copy_to(order: Order, alternative: Alternative, *, by: User) -> Order:
     draft = Draft(
         vendor=alternative.vendor,
         product=alternative.product,
-        client=client,
-        contact=_contact(order) if what.needs_contact else None,
-        forward_to=(order.forward_to or client.forward_to) if what.forwards else "",
+        client=order.client,
+        contact=client_defaults.carried_contact(order, what),
+        forward_to=client_defaults.carried_forward_to(order, what),
         note=order.note,
         options=alternative.options,
         rows=rows,
     )
     return drafts.create(draft, by=by, copy_of=order)
-
-
-def _contact(order: Order) -> Contact | None:
-    return order.contact or order.client.contact
 
 
 def _held(order: Order) -> dict[int, int]:
@@ -167,8 +163,8 @@ def _at(
         product=product,
         settings=account_settings(vendor),
         options=_options(order, vendor, form),
-        contact=_contact(order) if what.needs_contact else None,
-        forward_to=(order.forward_to or order.client.forward_to) if what.forwards else "",
+        contact=client_defaults.carried_contact(order, what),
+        forward_to=client_defaults.carried_forward_to(order, what),
         contents=(),
     )
     bare = replace(bare, contents=_contents(order, what, bare.forward_to))

@@ -14,6 +14,13 @@ DOMAIN_NAME = RegexValidator(
     "Write it like example.com: small letters, digits, hyphens and dots.",
 )
 
+DESTINATION = RegexValidator(
+    r"^(https?://)?(?=.{4,253}(?:[:/?#]|$))([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+"
+    r"[a-z]([a-z0-9-]{0,61}[a-z0-9])(:\d{1,5})?([/?#][^\s\"<>]*)?$",
+    "Write a domain such as example.com, or a whole address such as https://example.com/offer.",
+)
+LONGEST_DESTINATION = 2000  # characters
+
 
 class Client(Limited):
     """A customer of the agency, for whom domains and mailboxes are ordered."""
@@ -26,10 +33,11 @@ class Client(Limited):
         help_text="The client's own domain. It is never ordered.",
     )
     forward_to = models.CharField(
-        max_length=253,
+        max_length=LONGEST_DESTINATION,
         blank=True,
-        validators=[DOMAIN_NAME],
-        help_text="Where the client's new domains forward to, unless an order says otherwise.",
+        validators=[DESTINATION],
+        help_text="Where the client's new domains forward to, unless an order says otherwise: a"
+        " domain or the address of a page.",
     )
     contact = models.ForeignKey(
         "vendors.Contact",

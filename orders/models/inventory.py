@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Concat, StrIndex, Substr
 
+from orders.models.client import LONGEST_DESTINATION
 from vendors.apis.values import DomainLine, MailboxLine
 
 
@@ -59,7 +60,7 @@ class Domain(models.Model):
     )
     state = models.CharField(max_length=10, choices=Asset.choices, default=Asset.PLANNED)
     years = models.PositiveSmallIntegerField(default=1)
-    forward_to = models.CharField(max_length=253, blank=True)
+    forward_to = models.CharField(max_length=LONGEST_DESTINATION, blank=True)
     first_name = models.CharField(max_length=60, blank=True)
     last_name = models.CharField(max_length=60, blank=True)
     picture = models.CharField(max_length=500, blank=True)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from mailops.core.money import Totals
 from mailops.core.sealed import Sealed
+from orders.models.client import LONGEST_DESTINATION
 from orders.models.confirmation_rule import Needed
 from orders.models.inventory import Asset
 from orders.models.order_outcomes import Outcomes
@@ -36,7 +37,7 @@ class Order(Outcomes):
     product = models.CharField("what to order", max_length=40)
     client = models.ForeignKey("orders.Client", models.PROTECT, related_name="orders")
     contact = models.ForeignKey("vendors.Contact", models.PROTECT, null=True, blank=True)
-    forward_to = models.CharField("domains forward to", max_length=253, blank=True)
+    forward_to = models.CharField("domains forward to", max_length=LONGEST_DESTINATION, blank=True)
     options = models.JSONField(default=dict, blank=True)
     sealed = models.TextField(blank=True, editable=False)
     note = models.TextField("note for the confirmer", blank=True)

@@ -79,6 +79,7 @@ class ColdMailReseller(Api):
             buys_domains=True,
             registers_names=True,
             forwards=True,
+            forwards_to_page=True,  # its page: "Destination to which the domain should forward"
             has_years=True,
             has_pictures=True,
         ),

@@ -93,6 +93,7 @@ class ScaledMail(Api):
             buys_domains=True,
             names_per_domain=True,
             forwards=True,
+            forwards_to_page=True,  # its page: "A redirect URL for the domain"
             has_pictures=True,
             in_packages=True,
             # "create-custom-order" documents these numbers.

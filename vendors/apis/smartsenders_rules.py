@@ -109,7 +109,11 @@ def supplier_id(order: OrderLike) -> int | None:
 
 def _forwarding_problems(order: OrderLike) -> Iterator[Problem]:
     if not shared_rules.is_domain(order.forward_to):
-        message = "SmartSenders needs the domain that the new domains forward to."
+        message = (
+            "SmartSenders forwards to a domain only, not to a page on it."
+            if order.forward_to
+            else "SmartSenders needs the domain that the new domains forward to."
+        )
         yield stop(message, "Give a plain domain such as example.com.", field="forward_to")
     # The request has one `forwarding_domain` for all domains.
     for line in order.contents:

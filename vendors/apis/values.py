@@ -115,6 +115,8 @@ class Product:
     names_per_domain: bool = False
     needs_contact: bool = False
     forwards: bool = False
+    # It forwards to the whole address of a page. Otherwise only to a domain.
+    forwards_to_page: bool = False
     has_years: bool = False
     has_pictures: bool = False
     # Priced by the package of a set number of domains, not by domain and mailbox.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.drafting.intake.cells import read_domain
+from orders.drafting.intake.cells import beyond_domain, read_destination, read_domain
 from orders.drafting.intake.columns import Column
 from orders.drafting.intake.csv_files import error_file, sample_file
 from orders.drafting.intake.files import MOST_BYTES, CannotRead, Sheet, open_file
@@ -21,9 +21,11 @@ __all__ = [
     "Result",
     "Row",
     "Sheet",
+    "beyond_domain",
     "error_file",
     "open_file",
     "read",
+    "read_destination",
     "read_domain",
     "sample_file",
     "written",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from orders.drafting.intake.idn import to_ascii, to_unicode
 from orders.drafting.intake.rows import BadCell
+from orders.models.client import LONGEST_DESTINATION
 from orders.validation.public_suffixes import registrable
 
 LONGEST_NAME = 60
@@ -15,6 +16,10 @@ DOMAIN = re.compile(
     r"(?!.*\.\d+$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 )
 USERNAME = re.compile(r"[a-z0-9]([a-z0-9._+-]{0,62}[a-z0-9])?")
+DESTINATION = re.compile(
+    r"(?P<scheme>https?://)?(?P<host>[^\s/?#:@\"<>\\]+)(?P<port>:\d{1,5})?(?P<page>[/?#][^\s\"<>\\]*)?",
+    re.IGNORECASE,
+)
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:/+|//")
 
 
@@ -51,6 +56,31 @@ def read_domain(text: str) -> str:
     if "." not in name and name.isascii():
         raise BadCell(f"“{name}” has no ending.", f"Did you mean {name}.com?")
     return _checked(name)
+
+
+def read_destination(text: str) -> str:
+    """Where a domain forwards to, whole: a domain, or the web address of a page as it is written.
+
+    Scheme and host are put in small letters. Raises `BadCell` with the fix where it is none.
+    """
+    typed = text.strip()
+    refuse_formula(typed)
+    found = DESTINATION.fullmatch(typed)
+    if not found or len(typed) > LONGEST_DESTINATION:
+        if len(typed) > LONGEST_DESTINATION:
+            fix = f"Use at most {LONGEST_DESTINATION:,} characters."
+        else:
+            fix = "Write a domain, or an address without spaces such as https://acme.com/offer"
+        raise BadCell(f"“{typed[:60]}” is no place to forward to.", fix)
+    host = read_domain(found["host"])
+    return f"{(found['scheme'] or '').lower()}{host}{found['port'] or ''}{found['page'] or ''}"
+
+
+def beyond_domain(text: str) -> str:
+    """The part of a destination that says more than its domain: "/offer?a=1"."""
+    found = DESTINATION.fullmatch(text.strip())
+    more = f"{found['port'] or ''}{found['page'] or ''}" if found else ""
+    return "" if more == "/" else more
 
 
 def _bare(text: str) -> str:

@@ -184,7 +184,9 @@ def has_place(meaning: str, product: Product) -> bool:
 def plain(meaning: str, cell: str) -> str:
     # Two cells say the same if "https://www.acme.com/" stands in one and "acme.com" in the other.
     text = cell.casefold()
-    if meaning in ("domain", "forward to"):
+    if meaning == "forward to":
+        return re.sub(r"^[a-z]+://", "", text).removeprefix("www.").rstrip("./")
+    if meaning == "domain":
         return re.sub(r"^[a-z]+://", "", text).split("/")[0].removeprefix("www.").rstrip(".")
     return text.partition("@")[0] if meaning == "address" else text
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orders.drafting.intake.cells import (
+    beyond_domain,
+    read_destination,
     read_domain,
     read_name,
     read_picture,
@@ -143,6 +145,7 @@ class Reader:
                 " over them."
             )
             doubts.append((message, "If they are rows of their own, take out the quotation mark."))
+        doubts += self._weigh_destination(cell.get("forward to", ""))
         return row, doubts + self._weigh(domain)
 
     def _domain(self, cell: Mapping[str, str]) -> str:
@@ -171,9 +174,21 @@ class Reader:
             last_name=last,
             username=username,
             picture=read_picture(cell.get("picture", "")),
-            forward_to=read_domain(cell["forward to"]) if cell.get("forward to") else "",
+            forward_to=self._destination(cell.get("forward to", "")),
             years=read_years(cell.get("years", "")),
         )
+
+    def _destination(self, typed: str) -> str:
+        if not typed:
+            return ""
+        return read_destination(typed) if self.product.forwards_to_page else read_domain(typed)
+
+    def _weigh_destination(self, typed: str) -> list[Words]:
+        left_out = "" if self.product.forwards_to_page else beyond_domain(typed)
+        if not left_out:
+            return []
+        message = f"This vendor forwards to a domain only, so “{left_out[:60]}” is left out."
+        return [(message, f"It forwards to {read_domain(typed)}.")]
 
     def _may_lack_address(self, domain: str, name: str) -> None:
         if not self.product.buys_domains:
