@@ -180,18 +180,19 @@ def contents(request: HttpRequest, order: Order) -> Any:
         about = {
             "domain": line.name,
             "forward_to": line.forward_to,
+            "years": line.years,
             "domain_state": domains.get(line.name),
         }
         if not line.mailboxes:
             name = f"{line.first_name} {line.last_name}".strip()
-            rows.append(about | {"address": "", "name": name, "asset": domains.get(line.name)})
+            alone = {"address": "", "name": name, "picture": line.picture}
+            rows.append(about | alone | {"asset": domains.get(line.name)})
         for i, box in enumerate(line.mailboxes):
             name = f"{box.first_name} {box.last_name}".strip()
             # Only the first row of a domain names the domain.
-            shown = about if i == 0 else {"domain": "", "forward_to": "", "domain_state": None}
-            rows.append(
-                shown | {"address": box.address, "name": name, "asset": boxes.get(box.address)}
-            )
+            shown = about if i == 0 else dict.fromkeys(about, "")
+            mine = {"address": box.address, "name": name, "picture": box.picture}
+            rows.append(shown | mine | {"asset": boxes.get(box.address)})
     return Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("rows"))
 
 

@@ -196,15 +196,7 @@ def _forms(
 
 def _initial(request: HttpRequest, place: Place) -> dict[str, Any]:
     if (order := place.order) is None:
-        client = Client.objects.filter(pk=_number(request.GET.get("client", ""))).first()
-        if client is None:
-            return {}
-        return {
-            "client": client,
-            "contact": client_defaults.contact(client, place.what),
-            "forward_to": client_defaults.forward_to(client, place.what),
-            client_defaults.SHOWN: client.pk,
-        }
+        return client_defaults.initial(request.GET.get("client", ""), place.what)
     return {
         "client": order.client_id,
         "contact": order.contact_id,
@@ -330,8 +322,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     snapshot = current.snapshot() if current else {}
     found = checks(request, weighed, current, alike=3) if weighed else []
     tab = autosave.tab_of(sheet.post)
-    if client := _shown_client(sheet.form):
-        sheet.form.name_sources(client)
+    sheet.form.name_sources()
     is_looking = sheet.is_showing and not sheet.file
     # A page that was typed into has its own work already, so none is offered there.
     offers = [] if sheet.form.is_bound else autosave.offers(person, place, but=tab)
@@ -371,11 +362,6 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     is_refusal = sheet.is_refused and not is_looking and not sheet.file
     response.status_code = 400 if is_refusal else 200
     return response
-
-
-def _shown_client(form: DraftForm) -> Client | None:
-    number = _number(str(form[client_defaults.SHOWN].value() or ""))
-    return Client.objects.select_related("contact").filter(pk=number).first() if number else None
 
 
 def _sample_url(place: Place) -> str:

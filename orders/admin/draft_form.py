@@ -123,8 +123,11 @@ class DraftForm(forms.Form):
             )
         return text
 
-    def name_sources(self, client: Client) -> None:
+    def name_sources(self) -> None:
         """Say beside the fields that hold a default of the client where it comes from."""
+        client = client_defaults.client_of(str(self[client_defaults.SHOWN].value() or ""))
+        if client is None:
+            return
         for name in ("contact", "forward_to"):
             if field := self.fields.get(name):
                 value = str(self[name].value() or "")

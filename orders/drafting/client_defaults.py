@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import QueryDict
 
 from orders.drafting.intake import BadCell, read_domain
@@ -27,12 +29,21 @@ def contact(client: Client, product: Product) -> Contact | None:
     return client.contact if product.needs_contact else None
 
 
+def initial(number: str, product: Product) -> dict[str, Any]:
+    """The values of a new draft's form for the client of this number, if there is one."""
+    if (client := client_of(number)) is None:
+        return {}
+    known = contact(client, product)
+    about = {"client": client, "contact": known, "forward_to": forward_to(client, product)}
+    return about | {SHOWN: client.pk}
+
+
 def fill(post: QueryDict, product: Product) -> None:
     """Put the chosen client's defaults into the form, unless it has shown them already.
 
     A default of the client that was chosen before goes with that client.
     """
-    chosen, before = _client(post.get("client", "")), _client(post.get(SHOWN, ""))
+    chosen, before = client_of(post.get("client", "")), client_of(post.get(SHOWN, ""))
     if chosen is None or chosen == before:
         return
     for name, default in _defaults(chosen, product).items():
@@ -42,7 +53,8 @@ def fill(post: QueryDict, product: Product) -> None:
     post[SHOWN] = str(chosen.pk)
 
 
-def _client(number: str) -> Client | None:
+def client_of(number: str) -> Client | None:
+    """The client of a number in a form; None where it is no number or no client's."""
     if not (number.isdecimal() and len(number) < 10):
         return None
     return Client.objects.select_related("contact").filter(pk=int(number)).first()

@@ -257,10 +257,11 @@ def _mailboxes(counts: list[int]) -> str:
         return total
     if len(set(counts)) == 1:
         return f"{total}, {counts[0]} on each domain"
-    bare = len(counts) - len(with_some)
-    return f"{total}, {min(with_some)} to {max(with_some)} on a domain" + (
-        f", none on {plural(bare, 'domain')}" if bare else ""
-    )
+    few, most, bare = min(with_some), max(with_some), len(counts) - len(with_some)
+    spread = f"{few} to {most} on a domain"
+    if few == most:
+        spread = f"{few} each on {plural(len(with_some), 'domain')}"
+    return f"{total}, {spread}{f', none on {bare:,}' if bare else ''}"
 
 
 def _pictures(adapter: Api, order: OrderLike) -> Iterator[Detail]:
