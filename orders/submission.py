@@ -29,6 +29,7 @@ from orders.review import confirmations, confirming_rights, expiry, shown_plans
 from orders.sending import (
     circuit_breaker,
     classification,
+    no_funds,
     preflight,
     price_drift,
     restored_backup,
@@ -188,7 +189,7 @@ def recheck(attempt: Attempt) -> Plan | None:
     orders = Order.objects.select_related("vendor", "client", "contact")
     order = orders.annotate(all_held=SendingSwitch.is_on()).get(pk=attempt.order_id)
     attempt.order = order
-    if order.vendor.is_stopped or order.all_held:
+    if order.all_held or order.vendor.holds_orders:
         not_sent(attempt, "Sending was stopped a moment before this was sent.", Then.SEND_LATER)
         return None
     current = plan(order)
@@ -317,7 +318,8 @@ def _persistently(step: Callable[[], Done]) -> Done:
 
 
 def _write_outcome(attempt: Attempt, outcome: Outcome, verdict: Verdict) -> Result:
-    if circuit_breaker.may_close(outcome, verdict) or classification.reference_of(verdict):
+    writes_account = circuit_breaker.may_close(outcome, verdict) or no_funds.is_said_by(verdict)
+    if writes_account or classification.reference_of(verdict):
         Vendor.objects.locked(attempt.order.vendor_id)  # before the order's lock, as everywhere
     verdict = classification.if_it_is_ours(attempt.order, verdict)
     order = Order.objects.locked(attempt.order_id)
@@ -331,4 +333,5 @@ def _write_outcome(attempt: Attempt, outcome: Outcome, verdict: Verdict) -> Resu
         raise RuntimeError(f"{order} reads {order.state} while its attempt is open")
     classification.move_order(order, attempt, verdict)
     circuit_breaker.after(order.vendor, outcome, verdict)
+    no_funds.after(order, verdict)
     return Result(stage)

@@ -91,6 +91,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "vendors/vendor/<int:pk>/balance/": (POSTED, OPERATED),
     "vendors/vendor/<int:pk>/stop/": (POSTED, OPERATED),
     "vendors/vendor/<int:pk>/resume/": (POSTED, OPERATED),
+    "vendors/vendor/<int:pk>/funds/": (POSTED, OPERATED),
+    "vendors/vendor/<int:pk>/forget/": (POSTED, OPERATED),
     "vendors/vendor/hold_all/": (POSTED, OPERATED),
     "vendors/vendor/release_all/": (POSTED, OPERATED),
     **stock("vendors/price", add=OPERATING, change=OPERATING, delete=OPERATING),

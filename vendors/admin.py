@@ -27,7 +27,7 @@ from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
 from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from mailops.templatetags.page_filters import when
-from vendors import account_reads, price_lists, rate_limit, vendor_reader
+from vendors import account_reads, balance_pages, price_lists, rate_limit, vendor_reader
 from vendors.account_policies import VENDORS
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
@@ -210,7 +210,8 @@ class VendorAdmin(ApprovalAdmin):
     def get_urls(self) -> list[Any]:
         # A GET to one of these must change nothing, so they all are POST only.
         views = {"test": self.test, "fetch": self.fetch, "stop": self.stop, "resume": self.resume,
-                 "balance": self.balance}  # fmt: skip
+                 "balance": self.balance, "funds": balance_pages.let_go_on,
+                 "forget": balance_pages.forget_balance}  # fmt: skip
         ours = [
             path(
                 f"<int:pk>/{name}/",
@@ -366,11 +367,14 @@ class VendorAdmin(ApprovalAdmin):
 
     @admin.display(description="Sending")
     def sending(self, vendor: Vendor) -> SafeString:
-        if vendor.stopped_at is None:
+        if not vendor.holds_orders:
             return chip("ok", "Open")
-        stopped, why = chip("wait", "Stopped"), vendor.stopped_reason
+        held = (vendor.stopped_at, "Stopped", vendor.stopped_reason)
+        since, word, why = (
+            held if vendor.is_stopped else (vendor.no_funds_at, "No funds", vendor.no_funds_said)
+        )
         return format_html(
-            '{} <span class="small soft">{}: {}</span>', stopped, when(vendor.stopped_at), why
+            '{} <span class="small soft">{}: {}</span>', chip("wait", word), when(since), why
         )
 
 

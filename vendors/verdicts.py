@@ -37,9 +37,14 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """The vendor said no in its documented way; nothing was bought."""
+    """The vendor said no in its documented way; nothing was bought.
+
+    `lacks_funds`: by its documented words the account can't pay, so it would refuse other orders
+    of the account too.
+    """
 
     problems: tuple[Problem, ...]
+    lacks_funds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -119,7 +119,10 @@ NOTICE_KINDS = {
         Kind(
             name=STOPPED,
             label="Sending was stopped",
-            help="To one vendor account, by a person or by MailOps itself, or to all of them.",
+            help=(
+                "To one vendor account, by a person or by MailOps itself, or to all of them. Or an"
+                " account has no funds, so that its orders wait."
+            ),
             needs=OPERATE,
             superusers=AT_ONCE,
             is_urgent=True,
@@ -169,6 +172,7 @@ BY_ACTION = {
     "order.held": LIMIT,
     "order.commented": MENTION,
     "vendor.stopped": STOPPED,
+    "vendor.no_funds": STOPPED,
     "sending.held": STOPPED,
     "history.found_broken": BROKEN,
     "outside.changed": OUTSIDE,

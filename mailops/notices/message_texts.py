@@ -252,6 +252,19 @@ def _held(event: Event) -> list[str]:
     ]
 
 
+def _no_funds(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} has no funds",
+        f"{_name(event)} has no money for orders, as the vendor says.",
+        _reason(event),
+        "The account's other confirmed orders wait; nothing more is bought there.",
+        (
+            "Add funds at the vendor, then note the new balance on the account's page, or let"
+            " sending go on there."
+        ),
+    ]
+
+
 def _stopped(event: Event) -> list[str]:
     what = (
         "All sending is held"
@@ -332,6 +345,7 @@ BY_ACTION: dict[str, Callable[[Event], list[str]]] = {
     "attempt.late_answer": _late,
     "order.held": _held,
     "vendor.stopped": _stopped,
+    "vendor.no_funds": _no_funds,
     "sending.held": _stopped,
     "history.found_broken": _broken,
     "outside.changed": _outside,

@@ -274,6 +274,12 @@ def _held(now: datetime) -> Iterable[Finding]:
             f"Sending to {vendor.name} is stopped since {since}:"
             f" {vendor.stopped_reason.rstrip('.')}."
         )
+    for vendor in Vendor.objects.exclude(no_funds_at=None):
+        since = moment(vendor.no_funds_at or now)
+        yield note(
+            f"{vendor.name} has no money for orders since {since}:"
+            f" {vendor.no_funds_said.rstrip('.')}."
+        )
 
 
 def _one_person(now: datetime) -> Iterable[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -173,12 +173,14 @@ def _held(switch: SendingSwitch) -> list[dict[str, Any]]:
     if switch.stopped_at:
         found = confirmed.aggregate(count=Count("pk"), oldest=Min("confirmed_at"))
         return [found | {"account": None, "since": switch.stopped_at}] if found["count"] else []
-    stopped = {vendor.pk: vendor for vendor in Vendor.objects.filter(stopped_at__isnull=False)}
+    held = Q(stopped_at__isnull=False) | Q(no_funds_at__isnull=False)
+    stopped = {vendor.pk: vendor for vendor in Vendor.objects.filter(held)}
     if not stopped:
         return []
+    since = {pk: vendor.stopped_at or vendor.no_funds_at for pk, vendor in stopped.items()}
     counts = confirmed.filter(vendor__in=stopped).order_by().values("vendor")
     return [
-        row | {"account": stopped[row["vendor"]], "since": stopped[row["vendor"]].stopped_at}
+        row | {"account": stopped[row["vendor"]], "since": since[row["vendor"]]}
         for row in counts.annotate(count=Count("pk"), oldest=Min("confirmed_at")).order_by("oldest")
     ]
 

@@ -244,11 +244,20 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
         "Sending stopped and opened again",
         (
             "Who held all sending or one account's, why, and who let it go on. MailOps stops an"
-            " account by itself after refused keys and unknown outcomes."
+            " account by itself after refused keys and unknown outcomes, and holds it after a"
+            " refusal for want of money."
         ),
         "Was the cause found before it was opened again?",
         False,
-        _of("sending.held", "sending.released", "vendor.stopped", "vendor.resumed"),
+        _of(
+            "sending.held",
+            "sending.released",
+            "vendor.stopped",
+            "vendor.resumed",
+            "vendor.no_funds",
+            "vendor.funds_let_go_on",
+            "vendor.balance_forgotten",
+        ),
     ),
     (
         "unknown",

@@ -326,6 +326,8 @@ def _loses(order: Order, vendor: Vendor, what: Product, cost: CostSheet) -> Iter
         yield "The cost has no line for the domains themselves, so look where they come from there."
     if vendor.is_stopped:
         yield f"Sending to {vendor.name} is stopped at the moment."
+    elif vendor.lacks_funds:
+        yield f"{vendor.name} has no funds at the moment, as its vendor says."
 
 
 def _sorted(

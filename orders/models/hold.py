@@ -11,7 +11,7 @@ from django.utils import timezone
 from mailops.core.text import as_sentence
 from mailops.core.times import moment
 from vendors import vendor_reader
-from vendors.models import SendingSwitch
+from vendors.models import SendingSwitch, Vendor
 
 if TYPE_CHECKING:
     from orders.models.order import Order
@@ -67,7 +67,25 @@ def stopped(order: Order) -> Hold | None:
             since=vendor.stopped_at,
             then=BY_ITSELF,
         )
-    return None
+    return _without_funds(vendor)
+
+
+def _without_funds(vendor: Vendor) -> Hold | None:
+    if vendor.no_funds_at is None:
+        return None
+    since = moment(vendor.no_funds_at)
+    return Hold(
+        says=as_sentence(
+            f"{vendor.name} has no money for orders since {since}: {vendor.no_funds_said}"
+        ),
+        short=f"{vendor.name} has no funds",
+        next_actor=OPERATOR,
+        since=vendor.no_funds_at,
+        then=(
+            f"Add funds at {vendor.adapter.label}. It goes out by itself once an operator notes the"
+            " new balance on the account's page, or lets it go on there."
+        ),
+    )
 
 
 def _waiting(order: Order) -> Hold | None:

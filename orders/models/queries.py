@@ -127,6 +127,7 @@ class OrderQuerySet(models.QuerySet[OrderT]):
             ~SendingSwitch.is_on(),
             models.Q(hold_until=None) | models.Q(hold_until__lte=now),
             models.Q(next_try_at=None) | models.Q(next_try_at__lte=now) | _let_go(now),
+            vendor__no_funds_at=None,
             state=State.CONFIRMED,
             vendor__stopped_at=None,
         )

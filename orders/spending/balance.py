@@ -36,10 +36,9 @@ def estimate(vendor: Vendor) -> Decimal | None:
 def too_low(vendor: Vendor, adds: Mapping[str, Decimal]) -> str:
     """Why the account has no funds for the amounts, as text for people. Empty where it has."""
     needs = adds.get(vendor.balance_currency, NOTHING)
-    if vendor.balance_floor is None or not needs:
-        return ""
-    left = estimate(vendor)
-    if left is None or left - needs >= vendor.balance_floor:
+    left = estimate(vendor) if needs else None
+    # Without a floor an order waits all the same for the money that it takes itself.
+    if left is None or left - needs >= (vendor.balance_floor or NOTHING):
         return ""
     assert vendor.balance_at
     noted = timezone.localtime(vendor.balance_at)

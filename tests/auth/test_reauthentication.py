@@ -213,6 +213,8 @@ def test_holding_everything_asks_nothing_and_letting_go_does(
         ("operator", "/vendors/vendor/{account}/change/", "Save this vendor account"),
         ("operator", "/vendors/vendor/{account}/resume/", "Let sending to this account go on"),
         ("operator", "/vendors/vendor/{account}/balance/", "Note the balance of this account"),
+        ("operator", "/vendors/vendor/{account}/forget/", "Forget the balance of this account"),
+        ("operator", "/vendors/vendor/{account}/funds/", "Let sending to this account go on"),
         ("boss", "/doors/authenticator/1/reset/", "Reset the second factor"),
         ("boss", "/auth/user/{user}/password/", "Set the password of this user"),
     ],

@@ -291,7 +291,7 @@ RULE_MUTANTS = (
     Mutation(
         name="“Hold all sending” is ignored once an order is taken up",
         promise="switch",
-        edits=((SUBMISSION, "if order.vendor.is_stopped or ", "if order.vendor.is_stopped and "),),
+        edits=((SUBMISSION, "if order.all_held or ", "if order.all_held and "),),
         caught_by=(
             f"{POLICIES}::test_all_sending_held_between_claim_and_sending_puts_the_order_back",
         ),

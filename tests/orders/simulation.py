@@ -149,8 +149,9 @@ class Installation(RuleBasedStateMachine):
         SendingSwitch.current().release()
         for vendor in Vendor.objects.exclude(stopped_at=None):
             vendor.resume()
-        Vendor.objects.update(day_limit=None, balance_floor=None)
+        Vendor.objects.update(day_limit=None, balance_floor=None, balance=None)
         for vendor in Vendor.objects.all():
+            vendor.let_funds_go_on()
             vendor.mark_limits_changed()
 
     def _ask_for_two(self, vendor: Vendor) -> None:

@@ -155,7 +155,7 @@ class ColdMailReseller(Api):
         says = answer.text(answer.body["message"])
         if POOR.search(says):
             poor = Problem(message=POOR_MESSAGE, fix=POOR_FIX, vendor_says=says)
-            return Refused(problems=(poor,))
+            return Refused(problems=(poor,), lacks_funds=True)
         return shared_rules.refused(order, answer.status, says)
 
     def success(self, order: OrderLike, answer: Answer) -> Accepted | Unknown | None:

@@ -54,6 +54,8 @@ STATES = {"PAID": "ready", "ORDERED": "ordered"}
 # The field of a documented 422, and our column for it.
 PLACE = re.compile(r"mailboxes\[(\d{1,6})\](?:\.(\w{1,40}))?")
 COLUMNS = {"email": "address", "first_name": "first_name", "last_name": "last_name"}
+# The codes of a 422 after which the account can't pay for another order either.
+NO_FUNDS = frozenset({"insufficient_funds", "payment_failed"})
 # The codes of a 422 about the account. The page's list of them is open-ended.
 BUSINESS = {
     "insufficient_funds": (
@@ -152,7 +154,10 @@ class Woodpecker(Api):
         # "post-order-mailboxes": a 422 is raised before the order is accepted, in its own form.
         if answer.status == 422:
             problems = _invalid(order, answer)
-            return Refused(problems=tuple(problems)) if problems else None
+            if not problems:
+                return None
+            lacks_funds = answer.body["code"] in NO_FUNDS
+            return Refused(problems=tuple(problems), lacks_funds=lacks_funds)
         if not _is_error(answer):
             return None
         says = answer.text(answer.body["details"]) or answer.text(answer.body["title"])

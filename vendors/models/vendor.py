@@ -62,6 +62,9 @@ class Vendor(Limited):
     )
     stopped_at = models.DateTimeField(null=True, blank=True, editable=False)
     stopped_reason = models.CharField(max_length=200, blank=True, editable=False)
+    # Since when the vendor refuses orders because the account has no funds, and its words
+    no_funds_at = models.DateTimeField(null=True, blank=True, editable=False)
+    no_funds_said = models.CharField(max_length=300, blank=True, editable=False)
     # When sending was last resumed: the circuit breaker counts only what happened since.
     opened_at = models.DateTimeField(null=True, blank=True, editable=False)
     # No worker sends the vendor a request before the first, nor a search before the second.
@@ -94,7 +97,7 @@ class Vendor(Limited):
     balance_floor = money_or_none(
         "hold orders below",
         "An order waits that would leave less than this of the noted balance. Leave empty to hold"
-        " nothing.",
+        " only what the balance can't pay.",
     )
     drift_per_order = money_or_none(
         "price rise allowed for an order",
@@ -147,6 +150,15 @@ class Vendor(Limited):
         return self.stopped_at is not None
 
     @property
+    def lacks_funds(self) -> bool:
+        """The vendor refused an order for want of money, and no person has answered to it yet."""
+        return self.no_funds_at is not None
+
+    @property
+    def holds_orders(self) -> bool:
+        return self.is_stopped or self.lacks_funds
+
+    @property
     def host(self) -> str:
         # In practice mode all requests of the account stay on this installation.
         return f"{settings.PRACTICE_URL}/{self.api}" if self.is_practice else self.adapter.host
@@ -181,7 +193,22 @@ class Vendor(Limited):
         self.balance, self.balance_currency = amount, currency
         self.balance_at, self.balance_by_name = timezone.now(), by
         self.save(update_fields=["balance", "balance_currency", "balance_at", "balance_by_name"])
+        self.let_funds_go_on()
         self.mark_limits_changed()
+
+    def forget_balance(self) -> None:
+        """From now on no balance is known, and no order waits for one."""
+        self.balance, self.balance_at, self.balance_by_name = None, None, ""
+        self.save(update_fields=["balance", "balance_at", "balance_by_name"])
+        self.mark_limits_changed()
+
+    def note_no_funds(self, said: str) -> None:
+        self.no_funds_at, self.no_funds_said = timezone.now(), said[:300]
+        self.save(update_fields=["no_funds_at", "no_funds_said"])
+
+    def let_funds_go_on(self) -> None:
+        self.no_funds_at, self.no_funds_said = None, ""
+        self.save(update_fields=["no_funds_at", "no_funds_said"])
 
     def stop(self, *, reason: str) -> None:
         self.stopped_at, self.stopped_reason = timezone.now(), reason

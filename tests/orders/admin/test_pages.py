@@ -238,7 +238,7 @@ def test_an_object_that_does_not_exist_leads_back_to_the_front_page(
     assert response.status_code in (302, 404)
 
 
-@pytest.mark.parametrize("door", ["test", "fetch", "stop", "resume"])
+@pytest.mark.parametrize("door", ["test", "fetch", "stop", "resume", "funds", "forget"])
 def test_a_switch_of_an_account_that_does_not_exist_is_not_found(
     factory: OrderFactory, door: str
 ) -> None:
@@ -297,7 +297,7 @@ def test_no_form_is_taken_without_its_token(factory: OrderFactory) -> None:
     pages = [url(order, door) for door in DOORS if door != "history"]
     pages += [
         f"/vendors/vendor/{account.pk}/{door}/"
-        for door in ("test", "fetch", "stop", "resume", "change")
+        for door in ("test", "fetch", "stop", "resume", "funds", "forget", "change")
     ]
     pages += [
         add_url(account, "mailboxes"),

@@ -256,7 +256,7 @@ def test_sending_one_order_rings_for_the_next_of_its_account_alone(factory: Orde
     assert fresh(elsewhere).queued_at is None
 
 
-@pytest.mark.parametrize("word", ["no-funds", "cut-after"])
+@pytest.mark.parametrize("word", ["refused-field", "cut-after"])
 def test_a_bad_end_rings_for_the_next_as_well(factory: OrderFactory, word: str) -> None:
     order = factory.confirmed(word=word)
     (second,) = waiting(factory, 1)

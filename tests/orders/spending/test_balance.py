@@ -144,10 +144,45 @@ def test_it_is_looked_at_again_without_anybody(factory: OrderFactory) -> None:
     assert sweeper.run(timezone.now() + timedelta(minutes=11))["rung"] == 1
 
 
-def test_without_a_floor_nothing_is_held(factory: OrderFactory) -> None:
+def test_without_a_floor_an_order_waits_that_the_balance_cannot_pay(
+    factory: OrderFactory, practice: Practice
+) -> None:
+    note(factory, "18.99", floor=None)
+    order = factory.sent(*CMR)
+    assert (order.state, order.waiting_for) == (State.CONFIRMED, "balance")
+    assert "leaves about $18.99" in hold_of(order).says and "shall stay" not in hold_of(order).says
+    assert practice.ledger.requests() == []
+    note(factory, "19", floor=None)
+    assert submission.submit(order.pk) == Stage.ACCEPTED
+    assert left() == 0
+
+
+def test_the_page_of_an_account_says_what_waits_with_a_floor_and_without(
+    factory: OrderFactory,
+) -> None:
+    browser = Browser()
+    browser.force_login(factory.people.operator)
+    for floor, says in ((None, "this can't pay."), (12, "would leave less than $12.00.")):
+        note(factory, "5", floor=floor)
+        page = browser.get(f"/vendors/vendor/{account().pk}/change/").content.decode()
+        assert f"An order waits that {says}" in " ".join(page.split())
+
+
+def test_a_balance_that_nobody_keeps_up_can_be_forgotten(
+    factory: OrderFactory, practice: Practice
+) -> None:
     note(factory, "1", floor=None)
-    assert factory.sent(*CMR).state == State.ACCEPTED
-    assert left() == -18
+    order = factory.sent(*CMR)
+    browser = Browser()
+    browser.force_login(factory.people.confirmer)
+    assert browser.post(f"/vendors/vendor/{account().pk}/forget/").status_code == 403
+    browser.force_login(factory.people.operator)
+    for _ in range(2):  # the second finds nothing to forget
+        browser.post(f"/vendors/vendor/{account().pk}/forget/")
+    event = Event.objects.get(action="vendor.balance_forgotten")
+    assert (event.who, event.changes["balance"]) == ("operator", ["$1.00", ""])
+    assert left() is None
+    assert submission.submit(order.pk) == Stage.ACCEPTED
 
 
 def test_a_balance_in_another_currency_holds_nothing(factory: OrderFactory) -> None:
