@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
-from vendors.apis import doubts, replies
+from vendors.apis import doubts, replies, wording
 from vendors.apis.values import OrderLike
 from vendors.http import Reply, redact_text
 from vendors.verdicts import Accepted, NotSent, Problem, Refused, Unknown, Verdict
@@ -129,6 +129,9 @@ def _accepted(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Accept
     if doubts.denies(answer.body) or doubts.has_trouble_in_words(answer.body):
         why = f"The vendor answered {answer.status} with an error."
         return Unknown(why=f"{why} It says: {answer.says or 'nothing'}")
+    if success and not wording.is_plain_success(answer.body):
+        why = f"The vendor answered {answer.status}, with words that MailOps does not know."
+        return Unknown(why=_with_words(why, answer))
     return success or Unknown(
         why=f"The vendor answered {answer.status}, but the answer can't be read."
     )
@@ -160,7 +163,7 @@ def _throttled(api: DocumentedShapes, order: OrderLike, answer: Answer) -> NotSe
 
 def _doubt(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Unknown | None:
     """Why a documented refusal may have bought something after all."""
-    if doubts.names_an_order(answer.body):
+    if doubts.names_an_order(answer.body) or doubts.headers_name_an_order(answer.reply.headers):
         why = f"The vendor answered {answer.status}, and yet it names an order."
         return Unknown(why=_with_words(why, answer))
     own = [line.name for line in order.contents]
@@ -172,6 +175,9 @@ def _doubt(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Unknown |
         more=api.doubtful_words,
     ):
         why = "The vendor refused, yet its words may speak of money taken or of an order."
+        return Unknown(why=_with_words(why, answer))
+    if answer.status != 429 and not wording.is_plain_refusal(answer.body, own_names=own):
+        why = "The vendor refused in words that MailOps does not know."
         return Unknown(why=_with_words(why, answer))
     return None
 

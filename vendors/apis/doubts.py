@@ -6,9 +6,10 @@ verdict into *unknown*.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 # Names are compared without case, spaces and signs: orderId, order_id and Order-ID are one.
@@ -24,6 +25,7 @@ ORDER_NUMBERS = re.compile(
     r"|.*(order|subscription|payment|invoice|charge|transaction|txn|purchase|receipt|checkout"
     r"|booking|confirmation|contract|intent).*"
 )
+MADE = r".*(order|subscription|payment|invoice|charge|transaction|purchase|receipt).*"
 NOTHING = frozenset(
     {
         "", "undefined", "null", "none", "nil", "nan", "n/a", "n.a.", "na", "-", "--", "unknown",
@@ -76,7 +78,7 @@ FAILING_STATE = re.compile(
 
 def denies(value: Any) -> bool:
     """A part of the answer, at any depth, says that something failed."""
-    return any(_denies(path, leaf) for path, leaf in _leaves(value))
+    return any(_denies(path, leaf) for path, leaf in leaves(value))
 
 
 def _denies(path: tuple[str, ...], leaf: Any) -> bool:
@@ -100,8 +102,8 @@ def _is_failing(state: Any) -> bool:
 def has_trouble_in_words(value: Any) -> bool:
     """A message of the answer, at any depth, says that the success was none or not whole."""
     return any(
-        isinstance(leaf, str) and TROUBLE_IN_WORDS.search(_plain(leaf))
-        for path, leaf in _leaves(value)
+        isinstance(leaf, str) and TROUBLE_IN_WORDS.search(plain(leaf))
+        for path, leaf in leaves(value)
         if path[-1:] == ("message",)
     )
 
@@ -110,7 +112,7 @@ def names_an_order(value: Any) -> bool:
     """A filled number of an order, a payment or the like, at any depth and in any spelling."""
     return any(
         is_number_of_order(leaf) and any(ORDER_NUMBERS.fullmatch(name) for name in path)
-        for path, leaf in _leaves(value)
+        for path, leaf in leaves(value)
     )
 
 
@@ -121,6 +123,14 @@ def is_number_of_order(value: Any) -> bool:
     if isinstance(value, int | float):
         return value != 0
     return isinstance(value, str) and not _is_nothing(value)
+
+
+def headers_name_an_order(headers: Mapping[str, str]) -> bool:
+    """A header such as `Location` or `X-Order-Id` points to something that was made."""
+    return any(
+        value.strip() and (_name(name) == "location" or re.fullmatch(MADE, _name(name)))
+        for name, value in headers.items()
+    )
 
 
 def is_failing_word(text: str) -> bool:
@@ -145,9 +155,9 @@ def speaks_of_money_or_an_order(
     words. `is_about_key`: the status is that of a refused key. `more`: words of one vendor beside
     those of all.
     """
-    names = sorted(own_names, key=len, reverse=True)
-    for _path, leaf in _leaves(value):
-        text = _plain(_without(leaf, names)) if isinstance(leaf, str) else ""
+    names = list(own_names)
+    for _path, leaf in leaves(value):
+        text = plain(without_names(leaf, names)) if isinstance(leaf, str) else ""
         if _speaks(text, is_about_key=is_about_key) or (more and more.search(text)):
             return True
     return False
@@ -159,15 +169,20 @@ def _speaks(text: str, *, is_about_key: bool) -> bool:
     return bool(AUTHENTICATION.search(text)) and (not is_about_key or bool(CARD.search(text)))
 
 
-def _without(text: str, names: list[str]) -> str:
-    for name in names:
+def without_names(text: str, names: Iterable[str]) -> str:
+    """The text less the names of an order, which a refusal quotes and which may hold any word."""
+    for name in sorted(names, key=len, reverse=True):
         text = re.sub(rf"(?<![\w.@-]){re.escape(name)}(?![\w-]|\.\w)", " ", text, flags=re.I)
     return text
 
 
-def _plain(text: str) -> str:
-    # One hyphen, one space, no underscores: "3‑D Secure", "requires_action".
-    text = re.sub(r"[‐-―−]", "-", unicodedata.normalize("NFKC", text))
+def plain(text: str) -> str:
+    """The text as a person reads it: no entities, no invisible letters, joined words apart."""
+    # One hyphen, one space, no underscores: "3‑D Secure", "requires_action", "PaymentSucceeded".
+    text = unicodedata.normalize("NFKC", html.unescape(text))
+    text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    text = re.sub(r"[‐-―−]", "-", text).replace("’", "'")
+    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", text)
     return re.sub(r"[_\s]+", " ", text)
 
 
@@ -175,7 +190,7 @@ def _is_filled(leaf: Any) -> bool:
     return leaf is not None and leaf is not False and leaf != 0 and str(leaf).strip() != ""
 
 
-def _leaves(value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+def leaves(value: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every value that is no object or list, with the plain names on the way to it."""
     # Without recursion: an answer may be nested deeper than Python's stack.
     waiting: list[tuple[tuple[str, ...], Any]] = [((), value)]
