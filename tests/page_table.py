@@ -133,6 +133,8 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/order/<int:pk>/copy/": (POSTED, DRAFTED),
     "orders/order/<int:pk>/delivered/": (CONFIRMING, CONFIRMING.replace("200", "400")),
     "orders/order/<int:pk>/check/": (CONFIRMING, CONFIRMING.replace("200", "400")),
+    "orders/order/<int:pk>/processed/": (CONFIRMING, CONFIRMING.replace("200", "400")),
+    "orders/order/<int:pk>/leave/": (CONFIRMING, CONFIRMING.replace("200", "400")),
     "orders/order/<int:pk>/elsewhere/": (ALL, DRAFTED),
     "orders/order/<int:pk>/availability/": (ALL, DRAFTED),
     "orders/order/<int:pk>/suggest/": (POSTED, "404 403 403 403 404 302"),  # of a vendor that can't

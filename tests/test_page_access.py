@@ -37,6 +37,7 @@ from orders.models import (
 )
 from orders.review import delegations
 from tests.conftest import OrderFactory
+from tests.orders.outcomes.creating import created_order
 from tests.orders.pages import typed
 from tests.page_table import NONE, PAGES, PEOPLE, SAMPLES, walk
 from vendors.models import Contact, Price, PriceVersion, Rate
@@ -56,6 +57,8 @@ class Site:
             "back": factory.reviewed(word="waiting-too"),
             "check": factory.sent(word="cut-after"),
             "delivered": factory.sent(word="accepted"),
+            "processed": (created := created_order(factory)),
+            "leave": created,
         }
         match = Match.objects.create(
             vendor=factory.accounts["woodpecker"],
@@ -242,6 +245,8 @@ def test_whoever_drafts_changes_nothing_of_another_drafters(
         "elsewhere",
         "confirm",
         "check",
+        "processed",
+        "leave",
     ):
         for more in ({}, {"keep": "1"}, {"unsaved": kept.token}, {"reason": "because"}):
             mine.post(f"/orders/order/{order.pk}/{door}/?unsaved={kept.token}", typed() | more)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.vendors.orders import PRICES, PRODUCTS, StubOrder, case, domain, mailbox
 from vendors.apis import REGISTRY
+from vendors.cost import CostSheet
 
 CMR_DOMAINS = ("coldmailreseller", "domains")
 CMR_MAILBOXES = ("coldmailreseller", "mailboxes")
@@ -51,7 +52,34 @@ def test_coldmailreseller_says_when_the_money_is_due_later(key: tuple[str, str])
     assert all("when the order is processed" in line.remark for line in later.lines)
     now = api.cost(order, PRICES)
     assert not any(line.remark for line in now.lines)
-    assert now.due_now == later.due_now
+    assert (later.due_now, later.due_later, later.due) == ({}, now.due_now, now.due_now)
+    assert later.first_year == now.first_year
+    assert (api.creates_only(order.but(options={"confirm": False})), api.creates_only(order)) == (
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize("key", PRODUCTS)
+def test_the_digest_of_what_is_due_at_once_has_no_key_of_what_is_due_later(
+    key: tuple[str, str],
+) -> None:
+    api, order = case(key)
+    stored = api.cost(order, PRICES).as_dict()
+    assert set(stored) == {"lines", "due_now", "per_month", "per_year"}
+    assert not any("due_later" in line for line in stored["lines"])
+    assert api.creates_only(order) is False
+
+
+def test_a_stored_sheet_of_an_order_that_is_due_later_reads_back() -> None:
+    api, order = case(CMR_DOMAINS)
+    sheet = api.cost(order.but(options={"confirm": False}), PRICES)
+    back = CostSheet.from_dict(sheet.as_dict())
+    assert (back.due_later, back.due_now, back.as_dict()) == (
+        sheet.due_later,
+        {},
+        sheet.as_dict(),
+    )
 
 
 def test_scaledmail_packages_are_counted() -> None:

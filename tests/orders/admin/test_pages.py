@@ -211,6 +211,8 @@ DOORS = [
     "copy",
     "delivered",
     "check",
+    "processed",
+    "leave",
 ]
 
 
