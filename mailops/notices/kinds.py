@@ -95,8 +95,10 @@ NOTICE_KINDS = {
         ),
         Kind(
             name=REFUSED,
-            label="My order was refused",
-            help="The vendor refused it and nothing was bought.",
+            label="My order was refused or never came",
+            help=(
+                "The vendor refused it and nothing was bought, or took it and nothing of it came."
+            ),
             needs=DRAFT,
             to=DRAFTER,
             superusers=AT_ONCE,
@@ -185,6 +187,7 @@ BY_STATE = {
     "draft": BACK,
     "cancelled": BACK,
     "refused": REFUSED,
+    "undelivered": REFUSED,
     "delivered": DELIVERED,
     "partly": DELIVERED,
 }

@@ -240,6 +240,25 @@ def _partly(event: Event) -> list[str]:
     ]
 
 
+def _undelivered(event: Event) -> list[str]:
+    before = (event.changes.get("state") or [""])[0]
+    if before != "accepted":  # the vendor's answer left everything out
+        return [
+            f"{_name(event)} was not delivered, nothing should be charged",
+            _reason(event),
+            "Look whether the vendor's bill agrees. Open the order to copy it and mend it.",
+        ]
+    return [
+        f"{_name(event)} was not delivered",
+        f"The vendor took {_name(event)}, and nothing of it came.",
+        _reason(event),
+        (
+            "It may have been charged, and may still arrive. Look at the vendor's invoice. Open the"
+            " order to copy what is missing."
+        ),
+    ]
+
+
 def _held(event: Event) -> list[str]:
     return [
         f"{_name(event)} is held by a limit or the balance",
@@ -342,6 +361,7 @@ BY_ACTION: dict[str, Callable[[Event], list[str]]] = {
     "order.cancelled": _cancelled,
     "order.left": _left,
     "order.partly_delivered": _partly,
+    "order.undelivered": _undelivered,
     "attempt.late_answer": _late,
     "order.held": _held,
     "vendor.stopped": _stopped,

@@ -16,7 +16,7 @@ from mailops.history.models import Event, Verification
 from mailops.proposals.models import Proposal
 from orders.models import Attempt, Mention, Order, State
 from orders.models.hold import hold_of
-from orders.spending import limits
+from orders.spending import limits, refund_sums
 from vendors.models import SendingSwitch, Vendor
 
 MOST_ROWS = 20  # in a list
@@ -62,6 +62,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "waiting": _waiting(user),
         "mentions": list(Mention.objects.unseen_by(user)[:MOST_ROWS]) if sees_orders else [],
         "proposals": list(Proposal.objects.waiting_for(user)[:MOST_ROWS]),
+        "money_back": _money_back(user),
         "held": held if sees_orders else [],
         "held_count": sum(item["count"] for item in held),
         "moving": [_on_its_way(order, switch) for order in shown],
@@ -89,6 +90,16 @@ def _waiting(user: User) -> list[dict[str, Any]]:
         else _waits(order) | looks.get(order.pk, {})
         for order in orders
     ]
+
+
+def _money_back(user: User) -> list[Any]:
+    if not user.has_perm("orders.end_asset"):
+        return []
+    found: list[Any] = list(refund_sums.unanswered(timezone.localdate())[:MOST_ROWS])
+    for refund in found:
+        page = reverse("admin:orders_order_refunds", args=[refund.order_id])
+        refund.page = f"{page}?answers={refund.pk}&as=asked#record"
+    return found
 
 
 def _waits(order: Order) -> dict[str, Any]:

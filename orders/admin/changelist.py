@@ -36,6 +36,7 @@ from orders.admin import (
     evidence_page,
     order_card,
     order_pages,
+    refund_pages,
     session_expired,
 )
 from orders.admin.inventory_pages import chip
@@ -76,6 +77,7 @@ PAGES_OF_AN_ORDER: dict[str, Callable[..., HttpResponseBase]] = {
     "comment": comment_form.write,
     "suggest": availability_panel.suggest,
     "take": availability_panel.take,
+    "refunds": refund_pages.show_refunds,
 }
 PAGES_OF_ALL_ORDERS: dict[str, Callable[..., HttpResponseBase]] = {
     "volume": capacity_page.show,

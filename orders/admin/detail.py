@@ -18,6 +18,7 @@ from orders.admin import (
     cost_sheet,
     created_order_page,
     order_card,
+    refund_pages,
     review_summary,
 )
 from orders.admin.action_buttons import actions
@@ -88,6 +89,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "asked": request_shown(snapshot),
         "digest": short(current.digest if current else order.digest),
         "attempts": attempts,
+        "sums": refund_pages.sums(order),
         "news": next((attempt for attempt in attempts if attempt.news_at), None),
         "may_settle": request.user.has_perm("orders.settle_order"),
         "settled": settled(order, attempts),

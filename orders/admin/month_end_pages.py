@@ -22,6 +22,7 @@ from django.views.decorators.http import require_POST
 
 from mailops.history.admin import ReadOnlyAdmin
 from mailops.templatetags.page_filters import when
+from orders.admin import refund_pages
 from orders.admin.inventory_pages import chip
 from orders.audit import month_end
 from orders.audit.month_end.matches import seen_before, ticked
@@ -295,6 +296,13 @@ class FindingAdmin(ReadOnlyAdmin):
     search_fields = ("says",)
     search_help_text = "Search by domain, order number, reference or amount."
     show_facets = admin.ShowFacets.NEVER
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(refund_pages.record_finding)
+        return [
+            path("<int:pk>/record/", view, name="orders_finding_record"),
+            *super().get_urls(),
+        ]
 
     @admin.display(description="What", ordering="kind")
     def what(self, finding: Finding) -> SafeString:

@@ -65,6 +65,7 @@ class Attempt(models.Model):
     # Of an order that the vendor only created, as a person recorded it
     processed_at = models.DateTimeField(null=True)
     processed_by = models.CharField(max_length=150, blank=True)  # at the vendor
+    moved_cost = models.JSONField(null=True)  # the cost sheet at sending, where prices had moved
     # Names that the vendor listed just before this was sent.
     before = models.JSONField(default=list)
     before_at = models.DateTimeField(null=True)

@@ -62,6 +62,11 @@ class Kind(models.TextChoices):
     NOTHING_BOUGHT = "nothing", "Charged, though nothing was bought"
     OUTCOME = "outcome", "Charged, while its outcome is unknown here"
     CREATED = "created", "Created here, charged there"
+    UNRECORDED = "unrecorded", "Money back that is not recorded here"
+    NOT_BACK = "not_back", "Money back recorded here, not on the statement"
+
+
+OF_REFUNDS = (Kind.UNRECORDED, Kind.NOT_BACK)
 
 
 class FindingState(models.TextChoices):
@@ -109,7 +114,9 @@ class Finding(models.Model):
 
     @property
     def amounts(self) -> str:
-        """ "$76.00 ordered, $80.00 charged", where it is about money."""
+        """ "$76.00 ordered, $80.00 charged", where it is about a charge."""
+        if self.kind in OF_REFUNDS:
+            return ""
         amounts = [(self.ours, "ordered"), (self.theirs, "charged")]
         return ", ".join(
             f"{self._money(amount)} {word}" for amount, word in amounts if amount is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from mailops.core.text import as_sentence
 from mailops.history import record
+from orders.models import counted_cost
 from orders.models.inventory import Asset, Domain, Mailbox
-from orders.models.order_moves import Moves
+from orders.models.order_moves import Moves, NotAllowed
 from orders.models.state import State
 
 if TYPE_CHECKING:
@@ -51,20 +52,53 @@ class Outcomes(Moves):
         reason: str = "",
         action: str = "order.accepted",
     ) -> None:
-        """The vendor has the order, less the domains and addresses in `left_out`."""
+        """The vendor has the order, less the domains and addresses in `left_out`.
+
+        It ends at once where nothing is left of it.
+        """
+        said: dict[str, Any] = {"reference": reference, "by": by, "reason": reason}
+        self._taken(State.ACCEPTED, attempt, left_out, action=action, **said)
+
+    def _taken(
+        self,
+        to: State,
+        attempt: Attempt,
+        left_out: Collection[str],
+        *,
+        reference: str,
+        by: User | None,
+        reason: str,
+        action: str,
+    ) -> None:
+        fields: dict[str, Any] = {}
+        changes: dict[str, Any] = {}
         if left_out:
             self._leave_out(left_out)
-            reason = f"{as_sentence(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
+            if self.asset_states() <= {Asset.REFUSED}:
+                to, action = State.UNDELIVERED, "order.undelivered"
+                reason = self._took_nothing(reference)
+            else:
+                reason = f"{as_sentence(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
+        if left_out or by:  # an earlier verdict may have left something out
+            fields, changes = counted_cost.recount(cast(counted_cost.Counted, self), attempt)
         self.transition(
-            State.ACCEPTED,
+            to,
             action=action,
             by=by,
             reason=reason,
             attempt=attempt,
-            changes={"reference": ["", reference]},
+            changes={"reference": ["", reference], **changes},
             reference=reference,
             asked_at=timezone.now(),
+            looks_processed_at=None,
+            **fields,
         )
+
+    def _took_nothing(self, reference: str) -> str:
+        order = cast(counted_cost.Counted, self)
+        kind = "domain" if order.product_spec.buys_domains else "mailbox"
+        took = f"{order.vendor.adapter.label} took {f'order {reference}' if reference else 'it'}"
+        return f"{took} and left out every {kind}. Nothing should be charged."
 
     def settle_as_placed(
         self,
@@ -82,12 +116,29 @@ class Outcomes(Moves):
         said: dict[str, Any] = {"by": by, "reason": reason}
         if self.state != State.ACCEPTED:
             self.accept(attempt, reference=reference, left_out=left_out, action=action, **said)
+            if self.state == State.UNDELIVERED:
+                raise NotAllowed(f"Nothing is left of {self}, so say that it was not placed.")
             return
+        self._correct(attempt, left_out, reference=reference, action=action, **said)
+
+    def _correct(
+        self,
+        attempt: Attempt,
+        left_out: Collection[str],
+        *,
+        reference: str,
+        by: User,
+        reason: str,
+        action: str,
+    ) -> None:
         self._leave_out(left_out)
+        if self.asset_states() <= {Asset.REFUSED}:
+            raise NotAllowed(f"Nothing is left of {self}, so say that it was not placed.")
+        fields, counted = counted_cost.recount(cast(counted_cost.Counted, self), attempt)
         found = type(self)._default_manager.filter(pk=self.pk)
-        found.update(reference=reference, reason=reason, asked_at=timezone.now())
+        found.update(reference=reference, reason=reason, asked_at=timezone.now(), **fields)
         changes = {"reference": [self.reference, reference], "left_out": [None, sorted(left_out)]}
-        record(action, self, changes=changes, attempt=attempt.pk, **said)
+        record(action, self, changes=changes | counted, attempt=attempt.pk, by=by, reason=reason)
 
     def mark_created(
         self,
@@ -101,19 +152,8 @@ class Outcomes(Moves):
     ) -> None:
         """The vendor holds the order, less what is in `left_out`, and buys nothing yet."""
         # Its names stay held: somebody may process the order there at any moment.
-        if left_out:
-            self._leave_out(left_out)
-            reason = f"{as_sentence(reason)} Left out: {', '.join(sorted(left_out))}.".strip()
-        self.transition(
-            State.CREATED,
-            action=action,
-            by=by,
-            reason=reason,
-            attempt=attempt,
-            changes={"reference": ["", reference]},
-            reference=reference,
-            looks_processed_at=None,
-        )
+        said: dict[str, Any] = {"reference": reference, "by": by, "reason": reason}
+        self._taken(State.CREATED, attempt, left_out, action=action, **said)
 
     def settle_as_created(
         self,
@@ -133,11 +173,7 @@ class Outcomes(Moves):
                 attempt, reference=reference, left_out=left_out, action=action, **said
             )
             return
-        self._leave_out(left_out)
-        found = type(self)._default_manager.filter(pk=self.pk)
-        found.update(reference=reference, reason=reason)
-        changes = {"reference": [self.reference, reference], "left_out": [None, sorted(left_out)]}
-        record(action, self, changes=changes, attempt=attempt.pk, **said)
+        self._correct(attempt, left_out, reference=reference, action=action, **said)
 
     def mark_processed(
         self, attempt: Attempt, *, at: datetime, by: User, reason: str, changes: Mapping[str, Any]

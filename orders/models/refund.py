@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from mailops.core.money import show
 from orders.models.departure import Departure
 from vendors.models import Vendor
 from vendors.models.spend_limits import CURRENCY
@@ -53,4 +54,8 @@ class Refund(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_state_display()}: {self.amount} {self.currency}"
+        return f"{self.get_state_display()}: {self.shown}"
+
+    @property
+    def shown(self) -> str:
+        return show(self.amount, self.currency)

@@ -12,11 +12,12 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from mailops.history import audited, record
-from orders.models import Attempt, NotAllowed, Order, State
+from orders.models import Attempt, NotAllowed, Order, State, counted_cost
 from orders.models.attempt import BOUGHT_NOTHING, SETTLED, Stage
 from orders.models.inventory import Asset
 from orders.outcomes import created_orders
 from orders.outcomes.created_orders import Processing
+from orders.models.refund import Refund
 
 PLACED, PARTLY, NOT_PLACED = "placed", "partly", "not_placed"
 # Of an order that the vendor only creates
@@ -70,6 +71,8 @@ def why_not(order: Order, attempt: Attempt) -> str:
             or order.mailboxes.filter(state__in=arrived).exists()
         ):
             return "A part of it was delivered since, so it was placed."
+        if order.refunds.filter(state=Refund.Stage.GOT).exists():
+            return "Money came back for it since, so it was placed."
         return ""
     # A verdict is about what was sent. An order that was edited since is something else.
     if order.state not in (State.REVIEW, State.CANCELLED) or order.digest != attempt.digest:
@@ -176,8 +179,14 @@ def _settled_by_another(order: Order) -> NotAllowed:
 
 def _not_placed(order: Order, attempt: Attempt, *, by: User, reason: str) -> None:
     if order.state in (State.UNKNOWN, State.ACCEPTED, State.CREATED):
+        # An earlier verdict may have left something out of the cost.
         order.back_to_review(
-            action=ACTIONS[NOT_PLACED], reason=reason, attempt=attempt, by=by, reference=""
+            action=ACTIONS[NOT_PLACED],
+            reason=reason,
+            attempt=attempt,
+            by=by,
+            reference="",
+            cost=counted_cost.confirmed_cost(order),
         )
     else:  # the same verdict again, with another reason
         record(ACTIONS[NOT_PLACED], order, by=by, reason=reason, attempt=attempt.pk)

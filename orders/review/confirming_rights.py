@@ -54,6 +54,16 @@ def has_contact_changed_by(order: Order, user: User) -> bool:
     ).exists()
 
 
+def why_not_as_editor(order: Order, user: User) -> str:
+    """Why the user may not say what became of the order, in words; empty when they may.
+
+    Where the two-person rule holds, nobody who edited an order decides about its money alone.
+    """
+    if was_edited_by(order, user) and needed(order).count:
+        return "You edited this order, so somebody else has to say this."
+    return ""
+
+
 def confirming_right(order: Order, user: User, digest: str = "") -> User | None:
     """The person whose right to confirm the user would use here: their own, or a delegated one.
 

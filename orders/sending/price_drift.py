@@ -155,10 +155,12 @@ def _go_on(attempt: Attempt, current: Plan, drift: Drift, news: str) -> str:
         return f"{news} {held.why}"
     rises = Totals({currency: rise for currency, rise in drift.rises.items() if rise > 0})
     fields = {"due_now": after.as_dict(), "rise": rises.as_dict()}
+    moved = {"moved_cost": current.cost.as_dict()}
     # The WHERE clause is the lock: the sweep may have taken the claim away.
-    if not Attempt.objects.filter(pk=attempt.pk, stage=Stage.CLAIMED).update(**fields):
+    if not Attempt.objects.filter(pk=attempt.pk, stage=Stage.CLAIMED).update(**fields, **moved):
         return "Something changed."
     attempt.due_now, attempt.rise = fields["due_now"], fields["rise"]
+    attempt.moved_cost = moved["moved_cost"]
     record(
         "attempt.prices_moved",
         attempt.order,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from mailops.core.money import show
 from orders.models import Order
 from orders.models.attempt import Stage
+from orders.models.refund import Refund
 from orders.spending.limits import NOTHING, amount, spending, total
 from vendors.models import Vendor
 from vendors.verdicts import Problem
@@ -28,9 +29,24 @@ def estimate(vendor: Vendor) -> Decimal | None:
         | models.Q(stage__in=[Stage.CLAIMED, Stage.SENDING])
         | models.Q(ended_at__gte=vendor.balance_at, settled_at=None)
     )
-    return vendor.balance - total(
-        spending().filter(since, order__vendor=vendor), amount(vendor.balance_currency, "due_now")
+    spent = spending().filter(since, order__vendor=vendor)
+    return vendor.balance - total(spent, amount(vendor.balance_currency, "due_now")) + _came(vendor)
+
+
+def _came(vendor: Vendor) -> Decimal:
+    """The credit that came back to the account after its balance was noted."""
+    assert vendor.balance_at
+    noted_on = timezone.localdate(vendor.balance_at)
+    # On the same day, it counts if it was recorded after the balance.
+    later = models.Q(on__gt=noted_on) | models.Q(on=noted_on, at__gte=vendor.balance_at)
+    credit = Refund.objects.filter(
+        later,
+        vendor=vendor,
+        state=Refund.Stage.GOT,
+        kind=Refund.Kind.CREDIT,
+        currency=vendor.balance_currency,
     )
+    return total(credit, models.F("amount"))
 
 
 def too_low(vendor: Vendor, adds: Mapping[str, Decimal]) -> str:

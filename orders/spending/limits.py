@@ -83,7 +83,7 @@ def amount(currency: str, key: models.Expression | str) -> Cast:
     )
 
 
-def total(rows: models.QuerySet[Any], amounts: Cast) -> Decimal:
+def total(rows: models.QuerySet[Any], amounts: Cast | models.F) -> Decimal:
     return _to_the_cent(rows.order_by().aggregate(total=models.Sum(amounts))["total"])
 
 

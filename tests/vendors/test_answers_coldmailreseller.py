@@ -106,16 +106,25 @@ def test_coldmailreseller_accepts_with_a_number() -> None:
 
 
 @pytest.mark.parametrize("where", ["data", "beside data"])
-@pytest.mark.parametrize("left_out", [["alpha.com", "BETA.org"], ["alpha.com", "elsewhere.com"]])
-def test_coldmailreseller_order_without_any_domain_goes_to_a_person(
-    where: str, left_out: list[str]
-) -> None:
-    names, data = {"unavailableDomains": left_out}, {"orderId": ORDER_ID}
-    body = {"status": 200, "message": ORDERED}
-    body |= {"data": data | names} if where == "data" else {"data": data, **names}
-    found = verdict(("coldmailreseller", "domains"), reply(200, body))
+def test_coldmailreseller_accepts_an_order_of_which_it_left_out_every_domain(where: str) -> None:
+    found = _with_left_out(["alpha.com", "BETA.org"], where)
+    assert isinstance(found, Accepted)
+    assert found.reference == ORDER_ID
+    assert set(found.refused_domains) == {"alpha.com", "beta.org"}
+
+
+@pytest.mark.parametrize("where", ["data", "beside data"])
+def test_coldmailreseller_order_less_a_foreign_domain_goes_to_a_person(where: str) -> None:
+    found = _with_left_out(["alpha.com", "elsewhere.com"], where)
     assert isinstance(found, Unknown)
     assert ORDER_ID in found.why
+
+
+def _with_left_out(left_out: list[str], where: str) -> Verdict:
+    names, data = {"unavailableDomains": left_out}, {"orderId": ORDER_ID}
+    body: dict[str, Any] = {"status": 200, "message": ORDERED}
+    body |= {"data": data | names} if where == "data" else {"data": data, **names}
+    return verdict(("coldmailreseller", "domains"), reply(200, body))
 
 
 def test_coldmailreseller_names_a_domain_beside_the_data() -> None:

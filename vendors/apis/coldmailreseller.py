@@ -176,9 +176,6 @@ class ColdMailReseller(Api):
         if refused is None:
             why = f"The vendor made order {reference}, but which domains it left out can't be read."
             return Unknown(why=why)
-        if refused and len(refused) == len(order.contents):
-            why = f"The vendor made order {reference}, yet it left out every domain of it."
-            return Unknown(why=why)
         return Accepted(
             reference=reference,
             refused_domains=refused,

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from mailops.core.money import Totals, show
 from orders.audit.month_end.statement import Charge
+from orders.audit.month_end.statement_refunds import Refunded, fitting, is_refund, paired
 from orders.models.month_end_match import Kind
 from orders.models.state import PURCHASED, State
 from vendors.apis.values import OwnedDomain
@@ -31,7 +32,7 @@ class Booked:
     reference: str
     domains: dict[str, int]  # with the number of live mailboxes at each, from all orders
     buys_domains: bool
-    due_now: Totals
+    due_now: Totals  # what it counts: less what was left out
     again: Totals  # what a renewal costs
     is_new: bool = True  # sent within the days of the match
     is_settling: bool = False  # the vendor may still be at work on it
@@ -145,8 +146,10 @@ def _not_ours(held: OwnedDomain) -> Difference:
     return Difference(kind=Kind.NOT_OURS, says=says, about=held.domain)
 
 
-def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compared:
-    """Compare with the charges of a statement."""
+def with_statement(
+    orders: Sequence[Booked], charges: Sequence[Charge], refunds: Sequence[Refunded] = ()
+) -> Compared:
+    """Compare with the charges of a statement, and `refunds` with its negative lines."""
     found = Compared(
         orders={
             order.pk
@@ -154,20 +157,32 @@ def with_statement(orders: Sequence[Booked], charges: Sequence[Charge]) -> Compa
             if order.state in PURCHASED and order.is_new and order.due_now
         }
     )
-    lines = _sorted_out(orders, charges, found)
+    names = {order.pk: order.name for order in orders}
+    lines, left = _sorted_out(orders, charges)
+    recorded = list(refunds)
     for order in orders:
-        mine = lines.get(order.pk, [])
+        mine, own = lines.get(order.pk, []), [r for r in recorded if r.order_id == order.pk]
+        back, open_refunds = paired([line for line in mine if is_refund(line)], own)
+        recorded = [refund for refund in recorded if refund not in own or refund in open_refunds]
+        paid = [line for line in mine if not is_refund(line)]
         if order.state in PURCHASED:
-            found.differences += _against_charges(order, mine)
-        elif mine:
-            found.differences.append(_though_nothing_bought(order, mine))
+            found.differences += _against_charges(order, paid, back)
+        elif mine and any(Totals.of((line.currency, line.amount) for line in mine).values()):
+            found.differences.append(_though_nothing_bought(order, [*paid, *back]))
+    for line in left:
+        refund = fitting(line, recorded) if is_refund(line) else None
+        if refund:
+            recorded.remove(refund)
+        else:
+            found.differences.append(_unrecorded(line) if is_refund(line) else _no_order(line))
+    found.differences += [_not_back(refund, names) for refund in recorded if refund.is_new]
     return found
 
 
 def _sorted_out(
-    orders: Sequence[Booked], charges: Sequence[Charge], found: Compared
-) -> dict[int, list[Charge]]:
-    """The charges by their order's key. Adds those without an order to `found`."""
+    orders: Sequence[Booked], charges: Sequence[Charge]
+) -> tuple[dict[int, list[Charge]], list[Charge]]:
+    """The charges by their order's key, and those without an order."""
     lines: dict[int, list[Charge]] = defaultdict(list)
     left = []
     for charge in charges:
@@ -177,13 +192,12 @@ def _sorted_out(
         else:
             left.append(charge)
     # An amount identifies an order only if one order alone has it.
-    for charge in left:
-        fitting = [order for order in orders if order.pk not in lines and _fits(order, charge)]
-        if len(fitting) == 1:
-            lines[fitting[0].pk].append(charge)
-        else:
-            found.differences.append(_no_order(charge))
-    return lines
+    for charge in [*left]:
+        same = [order for order in orders if order.pk not in lines and _fits(order, charge)]
+        if len(same) == 1:
+            lines[same[0].pk].append(charge)
+            left.remove(charge)
+    return lines, left
 
 
 def _by_words(orders: Sequence[Booked], charge: Charge) -> Booked | None:
@@ -207,24 +221,36 @@ def _fits(order: Booked, charge: Charge) -> bool:
     )
 
 
-def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Difference]:
-    charged = Totals.of((charge.currency, charge.amount) for charge in charges)
-    for currency in sorted({*charged, *(order.due_now if order.is_new else {})}):
-        ours, theirs = order.due_now.get(currency, NOTHING), charged.get(currency, NOTHING)
-        if _agrees(order, currency, theirs) or (not charges and not ours):
+def _against_charges(order: Booked, paid: list[Charge], back: list[Charge]) -> Iterator[Difference]:
+    """`back`: negative lines that fit no money back which is recorded here."""
+    gross, corrections = (
+        Totals.of((line.currency, line.amount) for line in lines) for lines in (paid, back)
+    )
+    for currency in sorted({*gross, *corrections, *(order.due_now if order.is_new else {})}):
+        ours, theirs = order.due_now.get(currency, NOTHING), gross.get(currency, NOTHING)
+        came = [line for line in back if line.currency == currency]
+        is_right = _agrees(order, currency, theirs) or not (paid or ours)
+        if is_right or not theirs:
+            yield from (_unrecorded(line, order) for line in came)
+            came = []
+        if came:
+            theirs += corrections[currency]
+        # A vendor that charged too much and gave the rest back put itself right.
+        if is_right or (came and _agrees(order, currency, theirs)):
             continue
-        lines = "; ".join(charge.words for charge in charges if charge.currency == currency)
+        charges = [line for line in [*paid, *came] if line.currency == currency]
+        lines = "; ".join(charge.words for charge in charges)
         about = f"{order.name} {currency}"
         amounts = {"order_id": order.pk, "about": about, "currency": currency}
         amounts |= {"ours": ours, "theirs": theirs}
-        if not charges:
+        if not paid:
             says = (
                 f"{order.name} was bought for {show(ours, currency)}, and no line of the statement"
                 " speaks of it."
             )
             yield Difference(kind=Kind.NO_CHARGE, says=says, **amounts | {"theirs": None})
         # Several charges that come to a multiple are most likely one order charged again.
-        elif ours and len(charges) > 1 and theirs % ours == 0:
+        elif ours and theirs > ours and theirs % ours == 0 and len(charges) > 1:
             times = theirs // ours
             says = (
                 f"{order.name} was bought once for {show(ours, currency)} and stands here {times}"
@@ -233,7 +259,7 @@ def _against_charges(order: Booked, charges: list[Charge]) -> Iterator[Differenc
             yield Difference(kind=Kind.TWICE, says=says, **amounts)
         else:
             says = (
-                f"{order.name}: {show(ours, currency)} was confirmed, {show(theirs, currency)} is"
+                f"{order.name}: {show(ours, currency)} counts here, {show(theirs, currency)} is"
                 f" charged: {lines}."
             )
             yield Difference(kind=Kind.AMOUNT, says=says, **amounts)
@@ -268,8 +294,8 @@ def _though_nothing_bought(order: Booked, charges: list[Charge]) -> Difference:
         return Difference(kind=Kind.OUTCOME, says=says, **amounts)  # type: ignore[arg-type]
     if order.state == State.CREATED:
         says = (
-            f"{order.name} is only created here, and {charged} is charged: {lines}. It was"
-            " processed: record it."
+            f"{order.name} is only created at the vendor, and {charged} is charged: {lines}. It was"
+            " processed: record it on the order's page."
         )
         return Difference(kind=Kind.CREATED, says=says, **amounts)  # type: ignore[arg-type]
     says = (
@@ -287,4 +313,35 @@ def _no_order(charge: Charge) -> Difference:
     about = f"{charge.date} {charge.reference} {charge.text}"
     return Difference(
         kind=Kind.NO_ORDER, says=says, about=about, theirs=charge.amount, currency=charge.currency
+    )
+
+
+def _unrecorded(line: Charge, order: Booked | None = None) -> Difference:
+    came = show(-line.amount, line.currency)
+    whose = f"for {order.name}" if order else "for no order that it names"
+    return Difference(
+        kind=Kind.UNRECORDED,
+        says=f"{came} came back on {line.words}, {whose}, and is not recorded here.",
+        about=f"{line.date} {line.reference} {line.text}",
+        order_id=order.pk if order else None,
+        theirs=line.amount,
+        currency=line.currency,
+    )
+
+
+def _not_back(refund: Refunded, names: Mapping[int, str]) -> Difference:
+    came = show(refund.amount, refund.currency)
+    name = names.get(refund.order_id or 0)
+    whose = f" for {name}" if name else ""
+    says = (
+        f"{came} back{whose}, recorded by {refund.by_name} for {refund.on:%-d %b %Y}, is on no line"
+        " of the statement."
+    )
+    return Difference(
+        kind=Kind.NOT_BACK,
+        says=says,
+        about=f"refund {refund.pk}",
+        order_id=refund.order_id,
+        ours=-refund.amount,
+        currency=refund.currency,
     )

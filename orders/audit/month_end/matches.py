@@ -11,7 +11,6 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Max
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from mailops.core.money import Totals
@@ -19,7 +18,9 @@ from mailops.core.sealed import CannotOpen
 from mailops.history import audited, record
 from orders.audit.month_end.compare import Booked, Compared, Difference, with_list, with_statement
 from orders.audit.month_end.statement import Charge
-from orders.models import Domain, Mailbox, NotAllowed, Order, State
+from orders.audit.month_end.statement_refunds import Refunded
+from orders.models import Attempt, Domain, Mailbox, NotAllowed, Order, Refund, State
+from orders.models.attempt import OPEN
 from orders.models.inventory import Asset
 from orders.models.month_end_match import Finding, FindingState, Kind, Match, Source
 from vendors import rate_limit, vendor_reader
@@ -71,7 +72,7 @@ def begin_with_statement(
     name, data = file
     with audited():
         vendor = Vendor.objects.locked(vendor_id)
-        compared = with_statement(_booked(vendor, days=days), charges)
+        compared = with_statement(_booked(vendor, days=days), charges, _refunded(vendor, days))
         match = _match(
             vendor,
             compared,
@@ -112,13 +113,15 @@ def _in_time(read: Read) -> Read:
 
 
 def _booked(vendor: Vendor, *, days: tuple[date, date] | None = None) -> list[Booked]:
-    """Every order of the account that may have reached the vendor, oldest first. Four queries."""
+    """Every order of the account that may have reached the vendor, oldest first. Five queries."""
     orders = Order.objects.filter(vendor=vendor, attempts__sent_at__isnull=False).order_by("pk")
-    # One that was only created is bought, and charged, when somebody processes it.
-    bought_at = Coalesce(Max("attempts__processed_at"), Max("attempts__sent_at"))
-    found = list(orders.annotate(bought_at=bought_at).select_related("vendor"))
+    found = list(orders.annotate(sent_at=Max("attempts__sent_at")).select_related("vendor"))
     named = _domains_of(orders.values("pk"))
     live = _live_mailboxes(vendor)
+    counting = {
+        attempt.order_id: attempt
+        for attempt in Attempt.objects.filter(order__vendor=vendor, stage__in=OPEN)
+    }
     now = timezone.now()
     return [
         Booked(
@@ -128,12 +131,37 @@ def _booked(vendor: Vendor, *, days: tuple[date, date] | None = None) -> list[Bo
             reference=order.reference,
             domains={name: live.get(name, 0) for name in named[order.pk]},
             buys_domains=order.product_spec.buys_domains,
-            due_now=order.due_now,
+            due_now=_counts(counting.get(order.pk)),
             again=Totals.of([*order.per_month.items()]),
-            is_new=days is None or _is_within(order.bought_at, days),
+            is_new=days is None or _is_within(_charged_at(order, counting.get(order.pk)), days),
             is_settling=order.state == State.ACCEPTED and order.state_since > now - SETTLING,
         )
         for order in found
+    ]
+
+
+def _counts(attempt: Attempt | None) -> Totals:
+    return Totals.from_dict(attempt.due_now) if attempt else Totals()
+
+
+def _charged_at(order: Any, attempt: Attempt | None) -> datetime:
+    # An order that the vendor only created is charged when it is processed.
+    sent_at: datetime = order.sent_at
+    return max(sent_at, attempt.counted_at) if attempt else sent_at
+
+
+def _refunded(vendor: Vendor, days: tuple[date, date]) -> list[Refunded]:
+    return [
+        Refunded(
+            pk=refund.pk,
+            order_id=refund.order_id,
+            amount=refund.amount,
+            currency=refund.currency,
+            on=refund.on,
+            by_name=refund.by_name,
+            is_new=days[0] <= refund.on <= days[1],
+        )
+        for refund in vendor.refunds.filter(state=Refund.Stage.GOT).order_by("on", "pk")
     ]
 
 
@@ -161,7 +189,8 @@ def _domains_of(orders: Any) -> Mapping[int, list[str]]:
 
 
 def _live_mailboxes(vendor: Vendor) -> Counter[str]:
-    live = Mailbox.objects.filter(order__vendor=vendor, state__in=LIVE)
+    # Those that the vendor made by itself have no order.
+    live = Mailbox.objects.filter(domain__vendor=vendor, state__in=LIVE)
     return Counter(live.values_list("domain__name", flat=True))
 
 
