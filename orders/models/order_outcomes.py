@@ -172,6 +172,8 @@ class Outcomes(Moves):
             self.mark_created(
                 attempt, reference=reference, left_out=left_out, action=action, **said
             )
+            if self.state == State.UNDELIVERED:
+                raise NotAllowed(f"Nothing is left of {self}, so say that it was not placed.")
             return
         self._correct(attempt, left_out, reference=reference, action=action, **said)
 

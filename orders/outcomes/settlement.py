@@ -15,9 +15,9 @@ from mailops.history import audited, record
 from orders.models import Attempt, NotAllowed, Order, State, counted_cost
 from orders.models.attempt import BOUGHT_NOTHING, SETTLED, Stage
 from orders.models.inventory import Asset
+from orders.models.refund import Refund
 from orders.outcomes import created_orders
 from orders.outcomes.created_orders import Processing
-from orders.models.refund import Refund
 
 PLACED, PARTLY, NOT_PLACED = "placed", "partly", "not_placed"
 # Of an order that the vendor only creates
