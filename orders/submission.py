@@ -24,6 +24,7 @@ from mailops.core.sealed import CannotOpen, Sealed
 from mailops.history import audited, digest_mark, record
 from orders.models import Attempt, NotAllowed, Order, Stage, State
 from orders.models.hold import hold_of
+from orders.models.mailbox_counts import read_before
 from orders.plan import Plan, plan
 from orders.review import confirmations, confirming_rights, expiry, shown_plans
 from orders.sending import (
@@ -177,6 +178,7 @@ def _take(order: Order, spends: dict[str, str], now: datetime) -> Claim | Result
         due_now=spends,
         before=order.listed if order.looked_at else [],
         before_at=order.looked_at,
+        counts_before={} if order.product_spec.buys_domains else read_before(order.pk, now),
     )
     return Claim(attempt=attempt, wait=wait)
 

@@ -14,7 +14,7 @@ from mailops.core.text import chunks
 from mailops.history import audited, record
 from orders.drafting.intake import Row, written
 from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
-from orders.models.inventory import LIVE, Asset
+from orders.models.inventory import LIVE, Asset, CameBy
 from orders.plan import plan
 from vendors.apis.values import DomainLine, MailboxLine
 from vendors.models import Contact, Vendor
@@ -309,8 +309,9 @@ def _missing(order: Order) -> set[str]:
     """Addresses, and domains without any, that did not come and will not; two queries."""
     away = [Asset.REFUSED, Asset.GONE]
     boxes = order.mailboxes.filter(state__in=away).values_list("address", flat=True)
-    domains = order.domains.filter(state__in=away, mailboxes=None).values_list("name", flat=True)
-    return {*boxes, *domains}
+    # Mailboxes that the vendor made are not on the order: their domain is the line.
+    domains = order.domains.filter(state__in=away).exclude(mailboxes__came_by=CameBy.ORDER)
+    return {*boxes, *domains.values_list("name", flat=True)}
 
 
 def send_for_confirmation(order_id: int, *, by: User, note: str = "") -> Order:

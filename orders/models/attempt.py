@@ -69,6 +69,7 @@ class Attempt(models.Model):
     # Names that the vendor listed just before this was sent.
     before = models.JSONField(default=list)
     before_at = models.DateTimeField(null=True)
+    counts_before = models.JSONField(default=dict)  # of mailboxes, by domain: mailbox_counts.py
     evidence = models.JSONField(default=list)
     evidence_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)

@@ -75,6 +75,8 @@ class Domain(models.Model):
     # By the vendor: its numbers by name, its count of mailboxes, a status that speaks against it
     vendor_ids = models.JSONField(default=dict, blank=True)
     mailboxes_told = models.PositiveIntegerField(null=True, blank=True)
+    mailboxes_told_at = models.DateTimeField(null=True, blank=True)  # when it was last read
+    mailboxes_listed = models.PositiveIntegerField(null=True, blank=True)  # that the vendor made
     against = models.CharField(max_length=200, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)  # when the vendor was last asked
     # The name less one half of the part before its first dot. An edit leaves one of the two as it

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from mailops.core.money import Totals
 from mailops.core.sealed import Sealed
+from orders.models import mailbox_counts
+from orders.models.attempt import OPEN
 from orders.models.client import LONGEST_DESTINATION
 from orders.models.confirmation_rule import Needed
 from orders.models.inventory import Asset
@@ -129,6 +131,19 @@ class Order(Outcomes):
     @property
     def references(self) -> tuple[str, ...]:
         return (self.reference,) if self.reference else ()
+
+    @property
+    def request_sent_at(self) -> datetime | None:
+        sent = self.attempts.filter(stage__in=OPEN).values_list("sent_at", flat=True)
+        return sent.first()
+
+    @property
+    def counts_before(self) -> Mapping[str, int]:
+        attempt = self.attempts.filter(stage__in=OPEN).first()
+        if attempt is None:
+            return {}
+        counts, since = attempt.counts_before, attempt.claimed_at
+        return mailbox_counts.still_of_use(self.pk, counts, since=since)
 
     @cached_property
     def contents(self) -> tuple[DomainLine, ...]:

@@ -13,6 +13,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import LessThanOrEqual
 
 from mailops.history.models import TELLS, Event
+from orders.models import made_lists
 from orders.models.attempt import SETTLED, Attempt, lease_over
 from orders.models.confirmation import Confirmation
 from orders.models.constraints import NEEDED
@@ -22,8 +23,9 @@ from vendors import rate_limit
 from vendors.apis import REGISTRY
 from vendors.models import PriceVersion, SendingSwitch
 
-OrderT = TypeVar("OrderT", bound=models.Model)
 ASKED = (State.ACCEPTED, State.CREATED)  # the states in which the vendor is asked about an order
+LISTED = (State.PARTLY, State.DELIVERED)  # and those in which its lists may still grow
+OrderT = TypeVar("OrderT", bound=models.Model)
 
 
 # Changes that may make a confirmation void. Only the plan shows if one did, but without any of them
@@ -168,7 +170,9 @@ class OrderQuerySet(models.QuerySet[OrderT]):
     def due_for_progress(self, now: datetime) -> Self:
         """Orders whose vendor reports progress and was not asked lately; never asked ones first.
 
-        Old ones are asked more rarely than that: `orders.outcomes.questions` says when.
+        Old ones are asked more rarely than that: `orders.outcomes.questions` says when. Beside
+        accepted and created ones: those that ended, as long as a list of mailboxes that the vendor
+        makes is not whole.
         """
         telling = [name for name, api in REGISTRY.items() if api.can_tell_progress]
         before = now - timedelta(seconds=settings.PROGRESS_SECONDS)
@@ -176,6 +180,7 @@ class OrderQuerySet(models.QuerySet[OrderT]):
         ahead = models.Q(asked_at__gt=now + timedelta(minutes=5))
         return self.filter(
             models.Q(asked_at=None) | models.Q(asked_at__lt=before) | ahead,
-            state__in=ASKED,
+            models.Q(state__in=ASKED)
+            | models.Q(state__in=LISTED, pk__in=made_lists.unread().values("order")),
             vendor__api__in=telling,
         ).order_by(models.F("asked_at").asc(nulls_first=True), "pk")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from mailops.core.sealed import CannotOpen
 from mailops.history import audited, record
-from orders.models import Domain, Order, State
-from orders.models.inventory import Asset
-from orders.models.queries import ASKED
-from orders.outcomes import open_lines
+from orders.models import Domain, Order, State, made_lists
+from orders.models.inventory import Asset, KnownBy
+from orders.models.queries import ASKED, LISTED
+from orders.outcomes import domain_facts, open_lines, processing_signs
 from vendors import vendor_reader
 from vendors.apis.values import Progress
 from vendors.http import Read, ReadFailed
@@ -38,7 +38,7 @@ def ask_with(order_id: int, read: Read, *, may_ask: Callable[[], bool] = lambda:
     """`ask` with that reader, as long as `may_ask` allows. Raises `ReadFailed`."""
     order = Order.objects.select_related("vendor").get(pk=order_id)
     found = Order.objects.filter(pk=order_id)
-    if order.state not in ASKED or not order.vendor.adapter.can_tell_progress:
+    if not order.vendor.adapter.can_tell_progress or not is_asked_about(order):
         found.update(wanted_at=None)
         return "nothing to ask"
     # Before the question: an order over which a worker dies must not stay the first for ever.
@@ -55,24 +55,34 @@ def ask_with(order_id: int, read: Read, *, may_ask: Callable[[], bool] = lambda:
     return note(order_id, progress)
 
 
+def is_asked_about(order: Order) -> bool:
+    # A list that the vendor makes is read on after the order's end, until it is whole.
+    return order.state in ASKED or (
+        order.state in LISTED and made_lists.unread().filter(order=order).exists()
+    )
+
+
 def note(order_id: int, progress: Progress) -> str:
     """Store the vendor's answer on the order's domains and mailboxes. Returns a word for the log.
 
     The order ends once nothing is left to come.
     """
+    if Order.objects.filter(pk=order_id, state=State.CREATED).exists():
+        return processing_signs.note(order_id, progress)
     with audited():
         order = (
             Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
         )
-        if order.state != State.ACCEPTED:
+        if order.state != State.ACCEPTED and not is_asked_about(order):
             return "settled already"  # a person was faster while the vendor was asked
-        changes = _write(order, progress)
+        changes = _write(order, progress) if order.state == State.ACCEPTED else {}
+        changes |= domain_facts.write(order, progress)
         if progress.reference and not order.reference:
             Order.objects.filter(pk=order.pk).update(reference=progress.reference)
             changes["reference"] = ["", progress.reference]
         if changes:
             record("order.progress", order, reason=progress.note, changes=changes)
-        states = order.asset_states()
+        states = order.asset_states() if order.state == State.ACCEPTED else set()
         if states and states <= DONE:
             order.deliver(partly=bool(states - {Asset.READY}))
             return "delivered"
@@ -90,15 +100,24 @@ def _write(order: Order, progress: Progress) -> dict[str, Any]:
             # An item that is ready or refused once stays so, whatever a later list says.
             if state in (Asset.READY, Asset.REFUSED) and asset.state == Asset.ORDERED:
                 ready = {"ready_at": timezone.now()} if state == Asset.READY else {}
-                assets.filter(pk=asset.pk).update(state=state, **ready)
+                known = _known_by(getattr(asset, name), progress)
+                assets.filter(pk=asset.pk).update(state=state, **known, **ready)
                 changes[str(asset)] = [asset.state, state]
-    return changes | _confirm_held_domains(order, progress.mailboxes)
+    return changes | _confirm_held_domains(order, progress)
 
 
-def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[str, Any]:
+def _known_by(name: str, progress: Progress) -> dict[str, str]:
+    is_counted = name.lower().rpartition("@")[2] in progress.by_count
+    # No name of a person: MailOps read it.
+    return {"known_by": KnownBy.COUNT if is_counted else KnownBy.NAME, "known_by_name": ""}
+
+
+def _confirm_held_domains(order: Order, progress: Progress) -> dict[str, Any]:
     # A drafter said that these domains are at the vendor. A mailbox that is ready proves it.
     ready = {
-        address.partition("@")[2] for address, state in mailboxes.items() if state == Asset.READY
+        address.partition("@")[2]
+        for address, state in progress.mailboxes.items()
+        if state == Asset.READY
     }
     held = Domain.objects.filter(
         order=None, vendor=order.vendor, name__in=ready, state=Asset.PLANNED
@@ -109,7 +128,9 @@ def _confirm_held_domains(order: Order, mailboxes: Mapping[str, str]) -> dict[st
     try:
         # A savepoint: the refusal of the database must not undo what the vendor answered.
         with transaction.atomic():
-            held.update(state=Asset.READY, ready_at=timezone.now())
+            for name in known:
+                about = _known_by(name, progress)
+                held.filter(name=name).update(state=Asset.READY, ready_at=timezone.now(), **about)
     except IntegrityError:
         log.warning("%s: a domain of its mailboxes is live at another account", order)
         return {}

@@ -12,7 +12,7 @@ from django.utils import timezone
 from orders.models import Domain, Order
 from orders.models.inventory import Asset
 from vendors import rate_limit
-from vendors.apis.values import DomainLine, Progress
+from vendors.apis.values import DomainLine, Progress, joined
 from vendors.http import Read
 
 MOST_DOMAINS = 40
@@ -68,15 +68,8 @@ def _mark_looked_at(order: Order, lines: Iterable[DomainLine]) -> None:
 
 
 def _together(found: list[Progress], *, is_whole: bool) -> Progress:
-    domains: dict[str, str] = {}
-    mailboxes: dict[str, str] = {}
-    for part in found:
-        domains |= part.domains
-        mailboxes |= part.mailboxes
     references = {part.reference for part in found if part.reference}
     notes = dict.fromkeys(part.note for part in found if part.note)
     # The number of one domain may be another order's, as long as the others were not asked about.
     reference = references.pop() if is_whole and len(references) == 1 else ""
-    return replace(
-        found[0], domains=domains, mailboxes=mailboxes, reference=reference, note=" ".join(notes)
-    )
+    return replace(joined(found), reference=reference, note=" ".join(notes))

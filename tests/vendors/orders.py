@@ -59,6 +59,8 @@ class StubOrder:
     forward_to: str = ""
     contents: tuple[DomainLine, ...] = ()
     references: tuple[str, ...] = ()
+    request_sent_at: datetime | None = SENT_AT
+    counts_before: Mapping[str, int] = field(default_factory=dict)
 
     def but(self, *, options: Mapping[str, Any] | None = None, **changes: Any) -> StubOrder:
         """The same order with some fields changed; options are merged."""

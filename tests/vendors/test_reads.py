@@ -247,33 +247,6 @@ def test_scaledmail_keeps_what_it_found_before_it_could_not_be_asked() -> None:
     assert "could not be looked at" in found[1].text
 
 
-def test_scaledmail_progress_goes_by_the_domains_status() -> None:
-    rows = [
-        {"domain": "Alpha.com", "status": "Active", "payment_id": "rec2"},
-        {"domain": "beta.org", "status": "In Progress", "payment_id": "rec2"},
-        {"domain": "other.com", "status": "Active", "payment_id": "rec1"},
-    ]
-    vendor = Answers({f"{SCALEDMAIL}/domains": {"total": 3, "domains": rows}})
-    told = REGISTRY["scaledmail"].progress(PACKAGE, vendor)
-    assert told == Progress(
-        domains={"alpha.com": "ready", "beta.org": "ordered"},
-        mailboxes={"ada@alpha.com": "ready", "bob@alpha.com": "ready", "cy@beta.org": "ordered"},
-        reference="rec2",
-    )
-    assert vendor.asked[0].query == (("organization_id", "recOrg"),)
-
-
-def test_scaledmail_status_that_nobody_has_seen_is_not_told() -> None:
-    rows = [
-        {"domain": "alpha.com", "status": "Suspended", "payment_id": "rec2"},
-        {"domain": "beta.org"},
-    ]
-    told = REGISTRY["scaledmail"].progress(
-        PACKAGE, Answers({f"{SCALEDMAIL}/domains": {"domains": rows}})
-    )
-    assert told == Progress()
-
-
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -15,7 +15,15 @@ from django import forms
 
 from vendors.apis import answers
 from vendors.apis.answers import Answer
-from vendors.apis.values import Evidence, Offered, OrderLike, OwnedDomain, Product, Progress
+from vendors.apis.values import (
+    Evidence,
+    Offered,
+    OrderLike,
+    OwnedDomain,
+    Product,
+    Progress,
+    SentOrderLike,
+)
 from vendors.cost import CostSheet, FetchedPrice, PriceLike
 from vendors.http import Read, Reply, Request
 from vendors.verdicts import Accepted, Problem, Refused, Unknown, Verdict
@@ -55,6 +63,12 @@ class Api:
     # The only evidence after a lost answer is a list without dates or numbers, so the list is read
     # before the paid request as well.
     needs_listing_before: ClassVar[bool] = False
+    # Others have seen the forms of the reads about an order; no page of the vendor documents them.
+    progress_is_unwritten: ClassVar[bool] = False
+    # The name of a vendor's number of a domain -> its label, and the order's option that it fills.
+    # Of two that exclude each other the first that is known is filled in.
+    id_labels: ClassVar[Mapping[str, str]] = {}
+    id_options: ClassVar[Mapping[str, str]] = {}
     # For the diff of two plans. `words`: a name in the request's query or body -> the words that
     # people read; "query.provider" or "mailboxes.name" where a name alone has two meanings.
     # `row_words`: the name of a list -> the word for one row. `row_keys`: names that identify one.
@@ -83,6 +97,11 @@ class Api:
         cls.can_tell_availability = cls.availability is not Api.availability
         cls.can_suggest = cls.suggest is not Api.suggest
         cls.can_list_domains = cls.owned_domains is not Api.owned_domains
+
+    @property
+    def progress_source(self) -> str:
+        form = ", in a form it does not document" if self.progress_is_unwritten else ""
+        return f"{self.label} says{form}"
 
     # The paid request and its answer: pure functions.
 
@@ -142,7 +161,8 @@ class Api:
         """
         raise NotImplementedError
 
-    def progress(self, order: OrderLike, read: Read) -> Progress:
+    def progress(self, order: SentOrderLike, read: Read) -> Progress:
+        """Where the order's domains and mailboxes stand, for an order that was sent."""
         raise NotImplementedError
 
     def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:

@@ -5,8 +5,8 @@ Vendor pages: docs.coldmailreseller.com/creates-order-json-14632249e0 and
 
 Not found in the vendor's pages: the values of an order's status, the paths of the wallet and of
 processing an order that was only created, a list of orders, the HTTP status of a refusal for an
-empty wallet. So progress and balance stay off, and an order made with `confirm: false` is processed
-by a person in the vendor's dashboard.
+empty wallet. So progress is read from the subscriptions, the balance stays off, and an order made
+with `confirm: false` is processed by a person in the vendor's dashboard.
 """
 
 from __future__ import annotations
@@ -27,8 +27,14 @@ from vendors.apis.coldmailreseller_rules import (
     google_details,
     problems,
 )
+from vendors.apis.coldmailreseller_subscriptions import (
+    BASE,
+    KEY,
+    progress,
+    read_subscriptions,
+    subscriptions,
+)
 from vendors.apis.reads import (
-    ask,
     could_not_ask,
     is_since,
     over,
@@ -38,15 +44,22 @@ from vendors.apis.reads import (
     weighed,
 )
 from vendors.apis.replies import text, word
-from vendors.apis.values import DomainLine, Evidence, MailboxLine, OrderLike, OwnedDomain, Product
+from vendors.apis.values import (
+    DomainLine,
+    Evidence,
+    MailboxLine,
+    OrderLike,
+    OwnedDomain,
+    Product,
+    Progress,
+    SentOrderLike,
+)
 from vendors.cost import CostSheet, PriceLike, cost_line, cost_sheet
-from vendors.http import Read, ReadFailed, Request, Secret
+from vendors.http import Read, ReadFailed, Request
 from vendors.verdicts import Accepted, Problem, Refused, Unknown
 
-BASE = "/api/v1/integration"
 PATHS = {"domains": f"{BASE}/orders/json", "mailboxes": f"{BASE}/orders/create-mailbox-order/json"}
 MOST_PAGES = 100  # of its list of subscriptions, 50 rows each
-KEY = {"cmr-x-api-key": Secret("api_key")}
 # The page's words for an empty wallet. No page gives the status of that refusal.
 POOR = re.compile(r"insufficient (wallet )?balance", re.IGNORECASE)
 POOR_MESSAGE = "The wallet at ColdMailReseller does not cover this order. Nothing was bought."
@@ -69,6 +82,9 @@ class ColdMailReseller(Api):
     }
     # Others have seen 5 requests a second for each key, and the advice to send 4.
     pace_seconds = 0.25
+    progress_batch = 1
+    id_labels = {"subscriptionId": "Subscription ID", "domainId": "Domain ID"}
+    id_options = {"subscriptionId": "subscription_id", "domainId": "domain_id"}
     AccountForm = AccountForm
     balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
     products = {
@@ -192,13 +208,11 @@ class ColdMailReseller(Api):
         found: list[Evidence] = []
         for line in order.contents:
             try:
-                subscriptions = _subscriptions(read, ("domain", line.name))
+                listed = subscriptions(read, ("domain", line.name))
             except ReadFailed as error:
                 found.append(could_not_ask(f"{line.name} and what follows it on the order", error))
                 break
-            mine = [
-                row for row in subscriptions if text(row.get("domain")).lower() == line.name.lower()
-            ]
+            mine = [row for row in listed if text(row.get("domain")).lower() == line.name.lower()]
             found += [_evidence(order, line, row, since) for row in mine]
         if self.creates_only(order):  # then no subscription begins
             note = (
@@ -208,11 +222,14 @@ class ColdMailReseller(Api):
             found.append(Evidence(text=note))
         return weighed(found)
 
+    def progress(self, order: SentOrderLike, read: Read) -> Progress:
+        return progress(order, read)
+
     def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
         """The domains with a subscription; others are in none of the vendor's lists."""
         listed: list[dict[str, Any]] = []
         for page in range(1, MOST_PAGES + 1):
-            answer = _answer(read, ("page", str(page)))
+            answer = read_subscriptions(read, ("page", str(page)))
             listed += rows(answer, "data", "subscriptions")
             # `nextPage` names a page even after the last one, so `totalPages` ends the loop.
             pagination = answer["data"].get("pagination")
@@ -230,7 +247,7 @@ class ColdMailReseller(Api):
         )
 
     def test(self, settings: Mapping[str, Any], read: Read) -> str:
-        _subscriptions(read, ("limit", "1"))
+        subscriptions(read, ("limit", "1"))
         return "The key works. Whether the user ID is right shows with the first order."
 
 
@@ -305,18 +322,6 @@ def _mailboxes(order: OrderLike) -> dict[str, list[dict[str, str]]]:
 def _mailbox(line: MailboxLine) -> dict[str, str]:
     body = {"username": line.username, "firstName": line.first_name, "lastName": line.last_name}
     return body | ({"profilePicture": line.picture} if line.picture else {})
-
-
-def _subscriptions(read: Read, *query: tuple[str, str]) -> list[dict[str, Any]]:
-    return rows(_answer(read, *query), "data", "subscriptions")
-
-
-def _answer(read: Read, *query: tuple[str, str]) -> Any:
-    answer = ask(read, f"{BASE}/subscriptions", query=query, headers=KEY)
-    # An error may come with HTTP status 200 and its own status inside.
-    if isinstance(answer, dict) and answer.get("status", 200) != 200:
-        raise ReadFailed(f"The vendor said: {text(answer.get('message'))}")
-    return answer
 
 
 def _evidence(order: OrderLike, line: DomainLine, row: dict[str, Any], since: datetime) -> Evidence:

@@ -100,6 +100,14 @@ def shown_time(value: Any, *, otherwise: str) -> str:
     return f"{shown} (no time zone, read as UTC)" if is_bare else shown or otherwise
 
 
+def shown_day(value: Any) -> str:
+    """The day of a vendor's time for a person."""
+    try:
+        return f"{datetime.fromisoformat(value):%-d %b %Y}"
+    except (TypeError, ValueError):
+        return "an unknown day"
+
+
 def over(*states: Any) -> str:
     """The first state that says that nothing is left of a row, such as "Cancelled"; else empty."""
     shown = (text(state, limit=40) for state in states)

@@ -33,6 +33,7 @@ from vendors.apis.reads import (
     weighed,
 )
 from vendors.apis.replies import text, word
+from vendors.apis.scaledmail_lists import BASE, KEY, domains_listed, progress
 from vendors.apis.scaledmail_rules import AccountForm, PackageOptions, problems, quantity
 from vendors.apis.values import (
     DomainLine,
@@ -48,10 +49,7 @@ from vendors.cost import MONTH, UNSTATED, CostSheet, FetchedPrice, PriceLike, co
 from vendors.http import Read, ReadFailed, Request, Secret
 from vendors.verdicts import Accepted, Problem, Refused
 
-BASE = "/api/v1"
-KEY = {"Authorization": Secret("api_key", prefix="Bearer ")}
 LOOKED_AT = 10  # orders read for their domains after a lost answer, one question each
-STATES = {"active": "ready", "in progress": "ordered"}
 # Others have seen a 400 for an order whose subscription was made but could not be charged.
 MONEY_MOVED = re.compile(
     r"subscription|charg|payment|\bpaid\b|\bcard\b|invoice|declin", re.IGNORECASE
@@ -78,6 +76,8 @@ class ScaledMail(Api):
     )
     batch_size = 10
     pace_seconds = 0.2  # 5 requests a second for each key
+    progress_is_unwritten = True
+    id_labels = {"domain_id": "Domain ID"}
     search_pace_seconds = 4  # 15 searches or suggestions a minute
     AccountForm = AccountForm
     REFUSALS = frozenset({400, 401, 403, 404})
@@ -212,29 +212,10 @@ class ScaledMail(Api):
         return weighed(found)
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
-        listed = {
-            text(row.get("domain")).lower(): row for row in _domains_listed(order.settings, read)
-        }
-        names = [line.name.lower() for line in order.contents]
-        mine = {name: listed[name] for name in names if name in listed}
-        states = {
-            name: STATES.get(text(row.get("status")).lower(), "") for name, row in mine.items()
-        }
-        domains = {name: state for name, state in states.items() if state}
-        numbers = {text(row.get("payment_id"), limit=120) for row in mine.values()}
-        # The list tells no state of a mailbox: it counts as ready with its domain.
-        return Progress(
-            domains=domains,
-            mailboxes={
-                box.address.lower(): domains[box.domain.lower()]
-                for box in shared_rules.mailboxes(order)
-                if box.domain.lower() in domains
-            },
-            reference=numbers.pop() if len(numbers) == 1 else "",
-        )
+        return progress(order, read)
 
     def owned_domains(self, settings: Mapping[str, Any], read: Read) -> list[OwnedDomain]:
-        listed = _domains_listed(settings, read)
+        listed = domains_listed(settings, read)
         return owned_domains(listed, name="domain", count="total_mailboxes")
 
     def prices(self, settings: Mapping[str, Any], read: Read) -> list[FetchedPrice]:
@@ -353,12 +334,6 @@ def _evidence(
     if not is_placed:
         return [Evidence(text=shown)]
     return [Evidence(text=shown, points_to="placed", reference=number)]
-
-
-def _domains_listed(settings: Mapping[str, Any], read: Read) -> list[dict[str, Any]]:
-    """The domains of the account's organization. The page does not document their form."""
-    query = (("organization_id", word(settings, "organization_id")),)
-    return rows(ask(read, f"{BASE}/domains", query=query, headers=KEY), "domains")
 
 
 def _search(

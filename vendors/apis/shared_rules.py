@@ -103,6 +103,10 @@ def is_domain(name: str) -> bool:
     return len(name) <= 253 and bool(DOMAIN.fullmatch(name))
 
 
+def is_username(name: str) -> bool:
+    return len(name) <= LONGEST_LOCAL_PART and bool(LOCAL_PART.fullmatch(name))
+
+
 def repeated_domains(order: OrderLike) -> Iterator[Problem]:
     seen: dict[str, int | None] = {}
     for line in order.contents:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
@@ -100,6 +101,18 @@ class OrderLike(Protocol):
     def references(self) -> tuple[str, ...]: ...
 
 
+class SentOrderLike(OrderLike, Protocol):
+    """An order about which a vendor is asked after its paid request."""
+
+    # When the request was sent. None where none was that may have placed it.
+    @property
+    def request_sent_at(self) -> datetime | None: ...
+
+    # By domain in lower case: the vendor's count of mailboxes shortly before, where one was read.
+    @property
+    def counts_before(self) -> Mapping[str, int]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Product:
     """Something that can be ordered: one paid request of a vendor."""
@@ -142,13 +155,35 @@ class Evidence:
 class Progress:
     """The state of an accepted order, by domain name and by full address, in lower case.
 
-    Values: "ordered", "ready", "refused". Names without a state from the vendor are absent.
+    Values: "ordered", "ready", "refused". Names without a state from the vendor are absent. So are,
+    in the other members by domain name, the domains of which the vendor tells no such thing.
     """
 
     domains: Mapping[str, str] = field(default_factory=dict)
     mailboxes: Mapping[str, str] = field(default_factory=dict)
     reference: str = ""
     note: str = ""
+    # Mailboxes by the vendor's count, and the domains that are known by it alone
+    counts: Mapping[str, int] = field(default_factory=dict)
+    by_count: frozenset[str] = frozenset()
+    # The vendor's numbers, each by its name
+    ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    # A sentence of a status that speaks against the domain; empty where the status is a good one
+    against: Mapping[str, str] = field(default_factory=dict)
+    # All mailboxes that the vendor lists for a domain that was ordered by one name
+    made: Mapping[str, tuple[MailboxLine, ...]] = field(default_factory=dict)
+    # A sentence of what only an order that was processed leaves there
+    bought: Mapping[str, str] = field(default_factory=dict)
+
+
+def joined(parts: Sequence[Progress]) -> Progress:
+    """Answers about different domains of one order as one; without reference and note."""
+    names = ("domains", "mailboxes", "counts", "ids", "against", "made", "bought")
+    whole: dict[str, Any] = {
+        name: {key: value for part in parts for key, value in getattr(part, name).items()}
+        for name in names
+    }
+    return Progress(by_count=frozenset().union(*(part.by_count for part in parts)), **whole)
 
 
 @dataclass(frozen=True, kw_only=True)
