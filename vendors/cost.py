@@ -86,7 +86,7 @@ class CostLine:
 
     @property
     def full_label(self) -> str:
-        """The label with the price's own: "Packages: Outlook, 25 mailboxes"."""
+        """The label with the price's own: "Packages (Outlook, 25 mailboxes)"."""
         return with_price_label(self.label, self.price.label if self.price else "")
 
     @property
@@ -189,9 +189,10 @@ class CostLine:
 
 
 def with_price_label(label: str, price_label: str) -> str:
-    """ "Packages: Outlook, 25 mailboxes"; the label alone where the price's adds nothing to it."""
-    adds = price_label and price_label.casefold() not in label.casefold()
-    return f"{label}: {price_label}" if adds else label
+    """ "Packages (Outlook, 25 mailboxes)"; the label alone where the price's adds no word to it."""
+    known = label.casefold()
+    adds = any(word not in known for word in price_label.casefold().split())
+    return f"{label} ({price_label})" if adds else label
 
 
 def _text(amount: Decimal | None) -> str | None:

@@ -129,12 +129,11 @@ class DraftForm(forms.Form):
         if client is None:
             return
         for name in ("contact", "forward_to"):
-            if field := self.fields.get(name):
-                value = str(self[name].value() or "")
-                source = client_defaults.source(name, value, client, self.product)
-                field.help_text = (
-                    format_html("{} {}", field.help_text, source) if source else (field.help_text)
-                )
+            if name not in self.fields:
+                continue
+            value = str(self[name].value() or "")
+            if source := client_defaults.source(name, value, client, self.product):
+                self[name].help_text = format_html("{} {}", self[name].help_text, source)
 
     @property
     def is_touched(self) -> bool:

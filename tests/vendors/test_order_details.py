@@ -49,7 +49,7 @@ def leaves(api: str, request: Request) -> Iterator[tuple[str, Any]]:
         elif value not in ("", None):
             yield place, value
 
-    yield from ((f"query.{name}", value) for name, value in request.query)
+    yield from ((f"query.{name}", value) for name, value in request.query if value)
     yield from walk(request.body, "body")
 
 

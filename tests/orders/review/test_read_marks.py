@@ -108,7 +108,7 @@ def test_rows_fields_and_cost_are_told_one_by_one(factory: OrderFactory) -> None
     told = moved(since.fields)
     assert told["Client"] == ("Northwind", str(other))
     assert told["Note"] == ("", "For May.")
-    assert told["Provider of the mailboxes"] == ("Mailboxes, GOOGLE", "Mailboxes, MICROSOFT")
+    assert told["Provider of the mailboxes"] == ("GOOGLE mailbox", "MICROSOFT mailbox")
     assert moved(since.prices)["Total now"][0] == "€12.00"
     assert any("2 × €6.00" in before for before, _ in moved(since.prices).values())
 
@@ -126,7 +126,7 @@ def test_a_contact_edited_under_the_order_shows_field_by_field(factory: OrderFac
     order, confirmer = factory.reviewed("smartsenders", "domains"), factory.people.confirmer
     look(order, confirmer)
     Contact.objects.update(phone="555 0199")
-    assert moved(look(order, confirmer).fields)["Contact, phone"][1] == "555 0199"
+    assert moved(look(order, confirmer).fields)["Registrant contact, phone"][1] == "555 0199"
 
 
 def test_limits_and_a_new_warning_are_told(factory: OrderFactory) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from mailops.core.sealed import Sealed
 from orders import submission
+from orders.audit.evidence_pack.verify_pack import NOT_IN_DIGEST
 from orders.models import Confirmation
 from orders.plan import Plan
 from orders.plan import digest_of as digest_of_plan
@@ -48,7 +49,9 @@ def test_what_arrives_at_the_vendor_is_what_the_page_showed(
     attempt = order.attempts.get()
     assert [Confirmation.objects.get().digest, order.digest, attempt.digest] == [digest] * 3
     assert (
-        digest_of_plan({name: part for name, part in order.snapshot.items() if name != "sources"})
+        digest_of_plan(
+            {name: part for name, part in order.snapshot.items() if name not in NOT_IN_DIGEST}
+        )
         == digest
     )
     secrets = order.vendor.secrets.open() | Sealed(order.sealed).open()
