@@ -62,7 +62,14 @@ def test_a_domain_without_a_mailbox_stops_where_the_request_needs_one(key: tuple
 
 
 def test_coldmailreseller_can_buy_a_domain_without_a_mailbox_but_says_so() -> None:
-    assert only(CMR_DOMAINS, level="warn", contents=(domain("alpha.com", row=1),)).row == 1
+    contents = (domain("alpha.com", row=1), TWO_DOMAINS[1])
+    assert only(CMR_DOMAINS, level="warn", contents=contents).row == 1
+
+
+def test_coldmailreseller_takes_no_order_without_any_mailbox() -> None:
+    contents = (domain("alpha.com", row=1), domain("beta.org", row=2))
+    problem = only(CMR_DOMAINS, contents=contents)
+    assert problem.field == "rows" and "No domain of this order has a mailbox" in problem.message
 
 
 @pytest.mark.parametrize("key", [CMR_DOMAINS, CMR_MAILBOXES])
@@ -220,10 +227,8 @@ def test_coldmailreseller_takes_one_of_two_ids(options: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("options", [{}, {"subscription_id": "", "domain_id": "dom-1"}])
 def test_coldmailreseller_id_belongs_to_one_domain(options: dict[str, str]) -> None:
-    assert (
-        "one domain"
-        in only(CMR_MAILBOXES, level="warn", options=options, contents=TWO_DOMAINS).message
-    )
+    problem = only(CMR_MAILBOXES, options=options, contents=TWO_DOMAINS)
+    assert "one domain" in problem.message and problem.field in ("subscription_id", "domain_id")
 
 
 def test_coldmailreseller_subscription_keeps_its_renewal() -> None:

@@ -14,6 +14,7 @@ from tests.vendors.orders import (
     mailbox,
 )
 from tests.vendors.test_checks import found, only
+from vendors.apis.scaledmail_rules import PackageOptions
 
 SCALEDMAIL = ("scaledmail", "package")
 NAMED = (
@@ -104,6 +105,14 @@ def test_scaledmail_domain_picture_must_have_a_web_address() -> None:
         contents=(NAMED[0], domain("beta.org", first_name="A", last_name="B", picture="x", row=2)),
     )
     assert (problem.field, problem.row) == ("picture", 2)
+
+
+@pytest.mark.parametrize("password", ["ab", "a", " b ", "long enough"])
+def test_scaledmail_takes_the_password_of_a_registrar_or_a_sending_tool_as_it_is(
+    password: str,
+) -> None:
+    for name in ("hosting_password", "sequencer_password"):
+        assert PackageOptions.base_fields[name].clean(password) == password
 
 
 @dataclass(frozen=True, kw_only=True)

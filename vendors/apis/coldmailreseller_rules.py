@@ -189,11 +189,7 @@ def _owner_problems(order: OrderLike) -> Iterator[Problem]:
         )
     elif len(order.contents) > 1:
         message = "A subscription or domain ID belongs to one domain, and this order has several."
-        yield warn(
-            message,
-            "Make one order for each domain, unless the vendor told you otherwise.",
-            field=field,
-        )
+        yield stop(message, "Make one order for each domain.", field=field)
     if subscription and order.options.get("auto_renew"):
         message = (
             "Automatic renewal will not be sent: the subscription keeps the setting that it has."
@@ -223,6 +219,11 @@ def _year_problems(order: OrderLike) -> Iterator[Problem]:
 
 
 def _empty_domains(order: OrderLike) -> Iterator[Problem]:
+    # Their order is one of mailboxes, whose domains may be new: the vendor refuses it without any.
+    if order.contents and not shared_rules.mailboxes(order):
+        message = "No domain of this order has a mailbox, and the vendor refuses such an order."
+        yield stop(message, "Add a mailbox to one of them at least.", field="rows")
+        return
     for line in order.contents:
         if not line.mailboxes:
             message = f"{line.name} has no mailbox, so only the domain would be bought."

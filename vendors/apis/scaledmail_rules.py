@@ -13,7 +13,6 @@ from vendors.apis.replies import word
 from vendors.apis.shared_rules import stop, warn
 from vendors.apis.values import OrderLike
 from vendors.cost import PriceLike
-from vendors.http import SHORTEST_SECRET
 from vendors.verdicts import Problem
 
 # When the form shows the fields of a login.
@@ -51,7 +50,6 @@ def _password(label: str, help_text: str, *, only_if: str) -> forms.CharField:
     attrs = {"autocomplete": "new-password", "data-only-if": only_if}
     return forms.CharField(
         label=label,
-        min_length=SHORTEST_SECRET,
         max_length=300,
         required=False,
         help_text=help_text,

@@ -4,25 +4,45 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus
 
 from vendors.http.request import Secret
 
-SHORTEST_SECRET = 6  # characters; the forms take no shorter key or password
+# Characters. A shorter text is a part of many words: struck out everywhere it would tear the answer
+# apart. No API key is shorter, but a password at a registrar or a sending tool may be.
+SHORTEST_SECRET = 6
+# A JSON string, also within JSON or on a web page. Its name or list stands before it, and no name
+# ends with it.
+QUOTE = rb'(?:\\*"|&quot;|&#34;)'
+IN_JSON = rb"([:\[,]\s*" + QUOTE + rb")%s(?=" + QUOTE + rb"\s*(?:[,}\]]|$))"
+IN_FORM = rb"((?:^|[?&;\s])[\w.\-\[\]%%]+=)%s(?=$|[&;\s\"'<#])"
 
 
 def redact(body: bytes, secrets: Mapping[str, str]) -> bytes:
     for name, value in secrets.items():
+        placeholder = Secret(name).encode()
         # Longest first: a short spelling may be a part of a longer one.
         for spelling in sorted(_spellings(value), key=len, reverse=True):
-            # Removing a shorter text would tear the answer apart.
-            if len(spelling) >= SHORTEST_SECRET:
-                body = body.replace(spelling.encode(), Secret(name).encode())
+            if len(value) >= SHORTEST_SECRET:
+                body = body.replace(spelling.encode(), placeholder)
+            elif spelling:
+                body = _masked_where_whole(body, spelling.encode(), placeholder)
+    return body
+
+
+def _masked_where_whole(body: bytes, spelling: bytes, placeholder: bytes) -> bytes:
+    for pattern in (IN_JSON, IN_FORM):
+        body = re.sub(pattern % re.escape(spelling), lambda match: match[1] + placeholder, body)
     return body
 
 
 def redact_text(text: str, secrets: Mapping[str, str]) -> str:
+    for name, value in secrets.items():
+        # A value of the answer that was taken out of its quotes.
+        if value and text.strip() == value:
+            return Secret(name)
     # JSON can hold half a surrogate pair, which UTF-8 can't.
     raw = text.encode("utf-8", "surrogatepass")
     return redact(raw, secrets).decode("utf-8", "surrogatepass")
