@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -332,3 +333,20 @@ def fresh(order: Order) -> Order:
 @pytest.fixture
 def factory(people: SimpleNamespace, accounts: dict[str, Vendor]) -> OrderFactory:
     return OrderFactory(people, accounts)
+
+
+class Clock:
+    """Moves the time that MailOps reads. Nothing waits."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def forward(self, **by: float) -> None:
+        self.ahead += timedelta(**by)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made, now = Clock(), timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + made.ahead)
+    return made

@@ -35,6 +35,7 @@ from orders.models import (
     NeverBuy,
     Scratch,
 )
+from orders.outcomes import never_came
 from orders.review import delegations
 from tests.conftest import OrderFactory
 from tests.orders.outcomes.creating import created_order
@@ -56,10 +57,16 @@ class Site:
             "confirm": factory.reviewed(word="waiting"),
             "back": factory.reviewed(word="waiting-too"),
             "check": factory.sent(word="cut-after"),
-            "delivered": factory.sent(word="accepted"),
+            "arrived": factory.sent(word="accepted"),
+            "after_all": factory.sent(word="given-up"),
             "processed": (created := created_order(factory)),
             "leave": created,
         }
+        never_came.say_not_coming(
+            self.orders["after_all"].pk, by=factory.people.confirmer, reason="They say so."
+        )
+        for page in ("ask", "expected", "not_coming"):
+            self.orders[page] = self.orders["arrived"]
         match = Match.objects.create(
             vendor=factory.accounts["woodpecker"],
             begins_on="2026-01-01",

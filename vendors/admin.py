@@ -42,6 +42,7 @@ PLAIN = RegexValidator(
 
 
 LIMITS = ("order_limit", "limit_currency", "day_limit", "month_limit")
+MOST_DAYS = 60
 TOLERANCE = ("drift_per_order", "drift_cumulative")
 
 
@@ -69,6 +70,8 @@ class VendorForm(ApprovalForm):
             *LIMITS,
             *TOLERANCE,
             "balance_floor",
+            "usual_days",
+            "overdue_days",
         )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -86,6 +89,15 @@ class VendorForm(ApprovalForm):
                 else "Not entered yet."
             )
             self.fields[field].help_text = f"{kept} {where}".strip()
+
+    def clean_overdue_days(self) -> int:
+        usual, overdue = self.cleaned_data.get("usual_days"), self.cleaned_data["overdue_days"]
+        if usual is not None and not 1 <= usual <= overdue <= MOST_DAYS:
+            raise ValidationError(
+                f"Give whole days from 1 to {MOST_DAYS}, and no fewer than the usual ones."
+            )
+        days: int = overdue
+        return days
 
     def clean_mode(self) -> str:
         mode: str = self.cleaned_data["mode"]
@@ -151,7 +163,7 @@ class VendorAdmin(ApprovalAdmin):
         return super().get_form(request, obj, change=change, form=form_for(api), **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        rules = ("two_person_rule", "hold_minutes")
+        rules = ("two_person_rule", "hold_minutes", ("usual_days", "overdue_days"))
         limits = (
             ("order_limit", "limit_currency"),
             ("day_limit", "month_limit"),

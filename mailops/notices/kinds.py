@@ -14,9 +14,11 @@ BY = [(EMAIL, "By e-mail"), (ADDRESS, "To my other address"), (BOTH, "Both")]
 
 # recipients of a kind; without one of these, everybody with the permission in `needs`
 DRAFTER, MENTIONED = "the drafter", "whoever is mentioned"
+LOOKS_AFTER = "the drafter, and all who settle outcomes"
 SEE, DRAFT = "orders.view_order", "orders.add_order"
 CONFIRM, SETTLE = "orders.confirm_order", "orders.settle_order"
 PROCESS = "orders.process_order"
+ARRIVE = "orders.arrive_asset"
 OPERATE, VERIFY = "vendors.change_vendor", "history.verify_event"
 
 
@@ -41,7 +43,7 @@ class Kind:
 
 WAITING, REMINDER, BACK, UNKNOWN = "waiting", "reminder", "back", "unknown"
 REFUSED, DELIVERED, LIMIT, STOPPED = "refused", "delivered", "limit", "stopped"
-CREATED = "created"
+CREATED, OVERDUE = "created", "overdue"
 BROKEN, OUTSIDE, MENTION, PROPOSAL = "broken", "outside", "mention", "proposal"
 
 # Their order is that of the rows on the page “Notices”.
@@ -113,6 +115,17 @@ NOTICE_KINDS = {
             superusers=DIGEST,
         ),
         Kind(
+            name=OVERDUE,
+            label="An order is overdue",
+            help=(
+                "A vendor has it for longer than its account allows, and something is missing."
+                " Again every seven days while nothing changes."
+            ),
+            needs=ARRIVE,
+            to=LOOKS_AFTER,
+            superusers=AT_ONCE,
+        ),
+        Kind(
             name=LIMIT,
             label="A limit or the balance holds an order",
             help="A confirmed order waits for room in a limit, or for funds at the vendor.",
@@ -172,6 +185,7 @@ BY_ACTION = {
     "order.confirmation_expired": WAITING,
     "order.review_expired": BACK,
     "order.held": LIMIT,
+    "order.overdue": OVERDUE,
     "order.commented": MENTION,
     "vendor.stopped": STOPPED,
     "vendor.no_funds": STOPPED,

@@ -259,6 +259,15 @@ def _undelivered(event: Event) -> list[str]:
     ]
 
 
+def _overdue(event: Event) -> list[str]:
+    return [
+        f"{_name(event)} is overdue",
+        f"{_name(event)}: {plain(event.reason)}",
+        "The vendor has the order and may have charged for it. MailOps does not order it again.",
+        "Ask the vendor's support. Then open the order, and say what is there or when it will be.",
+    ]
+
+
 def _held(event: Event) -> list[str]:
     return [
         f"{_name(event)} is held by a limit or the balance",
@@ -362,6 +371,7 @@ BY_ACTION: dict[str, Callable[[Event], list[str]]] = {
     "order.left": _left,
     "order.partly_delivered": _partly,
     "order.undelivered": _undelivered,
+    "order.overdue": _overdue,
     "attempt.late_answer": _late,
     "order.held": _held,
     "vendor.stopped": _stopped,

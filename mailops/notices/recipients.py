@@ -10,7 +10,18 @@ from django.contrib import auth
 from django.contrib.auth.models import User
 
 from mailops.history.models import Event
-from mailops.notices.kinds import CONFIRM, DRAFTER, MENTIONED, ORDER, PROCESS, Kind, after
+from mailops.notices.kinds import (
+    CONFIRM,
+    DRAFT,
+    DRAFTER,
+    LOOKS_AFTER,
+    MENTIONED,
+    ORDER,
+    PROCESS,
+    SETTLE,
+    Kind,
+    after,
+)
 
 DRAFTED, EDITED = "order.drafted", "order.edited"
 
@@ -30,6 +41,11 @@ class Audience:
         needs = needs or kind.needs
         if kind.to == DRAFTER:
             wanted = {self._drafter.get(event.subject_id)}
+        elif kind.to == LOOKS_AFTER:
+            drafter = self._drafter.get(event.subject_id)
+            # Where the drafter may not sign in any more, all drafters look after the order.
+            wanted = {drafter} if drafter in self._people else {*self.may(DRAFT)}
+            wanted |= {*self.may(SETTLE)}
         elif kind.to == MENTIONED:
             wanted = {self._by_name.get(str(name)) for name in after(event, "mentions") or ()}
         else:

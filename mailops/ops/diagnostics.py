@@ -29,6 +29,7 @@ from mailops.proposals.models import TRIGGERS as PROPOSAL_TRIGGERS
 from orders.models import Attempt, Order, State
 from orders.models.constraints import RULES as ORDER_RULES
 from orders.models.hold import hold_of
+from orders.outcomes import overdue_orders
 from orders.sending import restored_backup
 from orders.tasks import SWEEP
 from vendors.models import SendingSwitch, Vendor
@@ -305,6 +306,16 @@ def _unknown(now: datetime) -> Iterable[Finding]:
         )
 
 
+def _overdue(now: datetime) -> Iterable[Finding]:
+    late = list(overdue_orders.overdue(now))
+    if not late:
+        return
+    says = overdue_orders.sentences(late[:3], now)
+    named = [f"{order}, {says[order.pk]}" for order in late[:3]]
+    more = f"; and {len(late) - 3} more" if len(late) > 3 else ""
+    yield note(f"Overdue, the oldest first: {'; '.join(named)}{more}.")
+
+
 def _notices(now: datetime) -> Iterable[Finding]:
     # three failures: one or two may be a mail server that restarts
     unsent = Notice.objects.open().filter(tries__gte=3)
@@ -338,6 +349,7 @@ PROBES: tuple[tuple[str, Callable[[datetime], Iterable[Finding]]], ...] = (
     ("The switches", _held),
     ("The mark as one-person", _one_person),
     ("The unknown outcomes", _unknown),
+    ("The overdue orders", _overdue),
     ("The notices", _notices),
 )
 

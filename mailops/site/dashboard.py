@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -16,6 +17,7 @@ from mailops.history.models import Event, Verification
 from mailops.proposals.models import Proposal
 from orders.models import Attempt, Mention, Order, State
 from orders.models.hold import hold_of
+from orders.outcomes import overdue_orders
 from orders.spending import limits, refund_sums
 from vendors.models import SendingSwitch, Vendor
 
@@ -33,6 +35,7 @@ CHIP_KINDS = {
     State.CREATED: "wait",
     State.REFUSED: "bad",
     State.PARTLY: "wait",
+    State.UNDELIVERED: "bad",
 }
 SINCE = {State.CONFIRMED: "Confirmed", State.SENDING: "Taken up", State.ACCEPTED: "Accepted"}
 MOVING = list(SINCE)
@@ -56,6 +59,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         .order_by("state_since")
     )
     shown = list(moving[:MOST_ROWS]) if sees_orders else []
+    overdue_orders.mark(shown)
     held = _held(switch)
     return {
         "title": "Today",
@@ -84,10 +88,15 @@ def _waiting(user: User) -> list[dict[str, Any]]:
     # only those who settle orders get the late answers about settled ones
     news = _news(orders) if user.has_perm("orders.settle_order") else {}
     looks = _looks_processed(orders)
+    late = list(overdue_orders.overdue().filter(pk__in=[order.pk for order in orders]))
+    says = overdue_orders.sentences(late)
+    since = {order.pk: overdue_orders.began(order) for order in late}
     return [
         _news_of(order, news[order.pk])
         if order.pk in news
-        else _waits(order) | looks.get(order.pk, {})
+        else _waits(order)
+        | _overdue(since.get(order.pk), says.get(order.pk, ""))
+        | looks.get(order.pk, {})
         for order in orders
     ]
 
@@ -100,6 +109,12 @@ def _money_back(user: User) -> list[Any]:
         page = reverse("admin:orders_order_refunds", args=[refund.order_id])
         refund.page = f"{page}?answers={refund.pk}&as=asked#record"
     return found
+
+
+def _overdue(since: datetime | None, says: str) -> dict[str, Any]:
+    if since is None:
+        return {}
+    return {"kind": "bad", "text": "Overdue", "act": "Look", "says": says, "since": since}
 
 
 def _waits(order: Order) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
@@ -42,6 +42,7 @@ class Offer:
     posts: bool = False
 
 
+TO_REDO = (State.REFUSED, State.PARTLY, State.UNDELIVERED)
 CHECK_AGAIN = Offer(name="check", label="Check the vendor again", permission="orders.settle_order")
 
 
@@ -53,6 +54,10 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
     user = request.user
     assert isinstance(user, User)
     offers = OFFERS.get(State(order.state))
+    return shown(order, user, offers(order, user, current) if offers else ())
+
+
+def shown(order: Order, user: User, offers: Iterable[Offer]) -> list[Action]:
     return [
         Action(
             name=offer.name,
@@ -66,7 +71,7 @@ def actions(request: HttpRequest, order: Order, current: Plan | None) -> list[Ac
             ),
             posts=offer.posts,
         )
-        for offer in (offers(order, user, current) if offers else ())
+        for offer in offers
     ]
 
 
@@ -131,7 +136,6 @@ def _created(order: Order, user: User, current: Plan | None) -> Iterator[Offer]:
 
 
 def _accepted(order: Order, user: User, current: Plan | None) -> Iterator[Offer]:
-    yield Offer(name="delivered", label="It is all set up", permission="orders.confirm_order")
     if drafts.has_rest(order):
         yield Offer(
             name="copy",
@@ -148,7 +152,7 @@ def _ended(order: Order, user: User, current: Plan | None) -> Iterator[Offer]:
         name="copy",
         label=f"Copy {'the rest ' if drafts.has_rest(order) else ''}into a new draft",
         permission="orders.add_order",
-        kind="primary" if order.state in (State.REFUSED, State.PARTLY) else "",
+        kind="primary" if order.state in TO_REDO else "",
         posts=True,
     )
     if created_orders.is_left(order):
@@ -172,6 +176,7 @@ OFFERS: dict[State, Callable[[Order, User, Plan | None], Iterator[Offer]]] = {
     State.CREATED: _created,
     State.REFUSED: _ended,
     State.PARTLY: _ended,
+    State.UNDELIVERED: _ended,
     State.CANCELLED: _ended,
     State.DELIVERED: _ended,
 }

@@ -1,4 +1,4 @@
-"""Decisions about an order: confirm, send back, cancel, copy, all set up. GET shows, POST does."""
+"""Decisions about an order: confirm, send back, cancel, copy. GET shows, POST does."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from orders.admin.detail import contents, request_shown
 from orders.admin.order_pages import load, render, url
 from orders.drafting import drafts
 from orders.models import NotAllowed, Order, hold
-from orders.outcomes import delivery
 from orders.plan import Plan, plan, short
 from orders.review import comments, shown_plans
 from orders.review import confirmations as confirming
@@ -232,30 +231,6 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
         lead=lead,
         button="Cancel the order",
         kind="danger",
-        act=do,
-    )
-
-
-def delivered(request: HttpRequest, pk: int) -> HttpResponse:
-    """Marks the order as delivered. A person has seen everything at the vendor."""
-    order = load(request, pk, "orders.confirm_order")
-    user = _user(request)
-
-    def do(reason: str) -> str:
-        marked = delivery.mark_delivered(order.pk, by=user, reason=reason)
-        return f"{marked} is marked as delivered."
-
-    lead = (
-        f"Look at {order.vendor.adapter.label} first."
-        " Its domains and mailboxes are then listed as ready to use."
-    )
-    return _with_reason(
-        request,
-        order,
-        title=f"Is {order} all set up?",
-        lead=lead,
-        button="It is all set up",
-        kind="primary",
         act=do,
     )
 

@@ -34,6 +34,7 @@ from orders.admin import (
     detail,
     draft,
     evidence_page,
+    line_pages,
     order_card,
     order_pages,
     refund_pages,
@@ -42,17 +43,22 @@ from orders.admin import (
 from orders.admin.inventory_pages import chip
 from orders.models import Order, State
 from orders.models.hold import hold_of
+from orders.outcomes import overdue_orders
 from orders.templatetags.order_tags import next_actor
 from vendors.cost import shown_now
 from vendors.models import Price, SendingSwitch
 
+TO_A_PERSON = [
+    State.REVIEW,
+    State.UNKNOWN,
+    State.CREATED,
+    State.REFUSED,
+    State.PARTLY,
+    State.UNDELIVERED,
+]
 TABS = [
     ("", "All", list(State)),
-    (
-        "person",
-        "Needs a person",
-        [State.REVIEW, State.UNKNOWN, State.CREATED, State.REFUSED, State.PARTLY],
-    ),
+    ("person", "Needs a person", TO_A_PERSON),
     ("drafts", "Drafts", [State.DRAFT]),
     ("moving", "On their way", [State.CONFIRMED, State.SENDING, State.ACCEPTED]),
     ("delivered", "Delivered", [State.DELIVERED]),
@@ -67,7 +73,11 @@ PAGES_OF_AN_ORDER: dict[str, Callable[..., HttpResponseBase]] = {
     "back": decide.send_back,
     "cancel": decide.cancel,
     "copy": decide.copy,
-    "delivered": decide.delivered,
+    "ask": line_pages.ask,
+    "arrived": line_pages.arrived,
+    "expected": line_pages.expected,
+    "not_coming": line_pages.not_coming,
+    "after_all": line_pages.after_all,
     "check": check_vendor.check,
     "news": check_vendor.news,
     "processed": created_order_page.processed,
@@ -200,6 +210,7 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
         switch = SendingSwitch.current()
         for order in found.result_list:
             order.switch = switch
+        overdue_orders.mark(found.result_list)
         return found
 
     def changelist_view(
@@ -292,12 +303,17 @@ class OrderAdmin(ExportedList, admin.ModelAdmin):
 
     @admin.display(description="State", ordering="state")
     def state_chip(self, order: Order) -> SafeString:
-        return chip(order_pages.CHIPS[State(order.state)], order.get_state_display())
+        state = chip(order_pages.CHIPS[State(order.state)], order.get_state_display())
+        if order.overdue_since is None:
+            return state
+        return format_html("{} {}", state, chip("bad", order_pages.overdue_words(order)))
 
     @admin.display(description="Next")
     def next(self, order: Order) -> SafeString:
         """Who acts next and since when, and the reason why a confirmed order is held."""
         hold = hold_of(order) if order.state == State.CONFIRMED else None
+        if order.overdue_since:
+            return format_html('<span class="small soft">{}</span>', next_actor(order, hold))
         age = timesince((hold.since if hold else None) or order.state_since, depth=1)
         actor = next_actor(order, hold)
         # Nothing is gained by "for 0 minutes", or by a time in which nobody had to act.

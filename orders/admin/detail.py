@@ -20,15 +20,17 @@ from orders.admin import (
     order_card,
     refund_pages,
     review_summary,
+    where_it_stands,
 )
 from orders.admin.action_buttons import actions
 from orders.admin.availability_panel import panel
 from orders.admin.checklist import checks
-from orders.admin.order_pages import CHIPS, load, progress_version, render
+from orders.admin.order_pages import CHIPS, load, overdue_words, progress_version, render
 from orders.drafting import alternatives
 from orders.models import Attempt, Order, State
 from orders.models.hold import hold_of
 from orders.models.inventory import Asset
+from orders.outcomes import overdue_orders
 from orders.plan import plan, short
 from orders.review import comments, shown_plans
 from orders.templatetags.order_tags import size
@@ -68,6 +70,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
     order = load(request, pk)
     assert request.user.is_authenticated
     comments.read(order, by=request.user)
+    overdue_orders.mark([order])
     current = plan(order) if order.state in PLANNED else None
     # Confirming compares the plan of then with the one that was shown.
     if current:
@@ -75,6 +78,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
     snapshot = current.snapshot() if current else order.snapshot or {}
     attempts = list(order.attempts.all())
     hold = hold_of(order) if order.state == State.CONFIRMED else None
+    stands = where_it_stands.context(request, order)
     context = {
         "title": f"{order.client}: {size(order)}",
         "steps": steps(order),
@@ -96,6 +100,8 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "left_out": left_out(order, attempts),
         **created_order_page.panel(order),
         "hold": hold,
+        "overdue": overdue_words(order),
+        **stands,
         "events": events(order),
         "plan": current,
         "since": review_summary.since(request, order, current),
@@ -105,6 +111,7 @@ def show(request: HttpRequest, pk: str) -> HttpResponse:
         "version": (
             f"{order.state}-{order.state_since.timestamp()}-{order.reason}"
             f"-{progress_version(order)}-{hold}-{order.looks_processed_at or ''}"
+            f"-{stands['stands'] and stands['stands']['version']}"
         ),
     }
     return render(request, "page.html", order, **context)
@@ -256,6 +263,13 @@ WORDS = {
     "order.progress": "heard from the vendor",
     "order.partly_delivered": "noted: partly delivered",
     "order.delivered": "noted: delivered",
+    "order.undelivered": "noted: not delivered",
+    "order.overdue": "noted: overdue",
+    "order.expected": "said when it is expected",
+    "order.arrived": "said that it is there",
+    "order.not_coming": "said that it is not coming",
+    "order.checked": "asked the vendor at once",
+    "refund.asked": "noted that money is asked back",
     "evidence.exported": "made a file of evidence about it",
 }
 

@@ -11,6 +11,7 @@ from django.db.models import Count
 from django.http import Http404, HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 
 from orders.models import Order, State
 
@@ -45,6 +46,12 @@ def load(request: HttpRequest, pk: int | str, permission: str = "orders.view_ord
 
 def url(order: Order, name: str = "change") -> str:
     return reverse(f"admin:orders_order_{name}", args=[order.pk])
+
+
+def overdue_words(order: Order) -> str:
+    """ "Overdue since 5 Dec"; empty for an order that is not."""
+    since = order.overdue_since
+    return f"Overdue since {timezone.localtime(since):%-d %b}" if since else ""
 
 
 def progress_version(order: Order) -> str:

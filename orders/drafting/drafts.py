@@ -15,6 +15,7 @@ from mailops.history import audited, record
 from orders.drafting.intake import Row, written
 from orders.models import Client, Domain, Editor, Mailbox, NotAllowed, Order, State, Upload
 from orders.models.inventory import LIVE, Asset, CameBy
+from orders.models.state import PURCHASED
 from orders.plan import plan
 from vendors.apis.values import DomainLine, MailboxLine
 from vendors.models import Contact, Vendor
@@ -302,7 +303,7 @@ def rest_of(order: Order, *, by: User) -> Order:
 
 
 def has_rest(order: Order) -> bool:
-    return order.state in (State.ACCEPTED, State.PARTLY, State.DELIVERED) and bool(_missing(order))
+    return order.state in PURCHASED and bool(_missing(order))
 
 
 def _missing(order: Order) -> set[str]:

@@ -76,6 +76,7 @@ class Order(Outcomes):
     known_listed = models.JSONField(default=list)  # a confirmer has read about these
     in_words: Mapping[str, str]  # only while a list of orders is exported
     switch: SendingSwitch | None = None  # set once for a whole list of orders: hold.py
+    overdue_since: datetime | None = None  # set by overdue_orders.mark, for a whole list too
 
     answers: Mapping[str, Availability] | None = None  # on its names, once read: known_answers.py
 

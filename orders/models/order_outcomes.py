@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from orders.models.attempt import Attempt
 
 BACK_OFF = (30, 120, 300, 900)  # seconds until an order that was provably not sent is tried again
+ENDS = {
+    State.DELIVERED: "order.delivered",
+    State.PARTLY: "order.partly_delivered",
+    State.UNDELIVERED: "order.undelivered",
+}
 
 
 class Outcomes(Moves):
@@ -274,16 +279,9 @@ class Outcomes(Moves):
             State.REVIEW, action=action, by=by, reason=reason, attempt=attempt, **fields
         )
 
-    def deliver(self, *, partly: bool, by: User | None = None, reason: str = "") -> None:
-        to, action = State.DELIVERED, "order.delivered"
-        if partly:
-            to, action = State.PARTLY, "order.partly_delivered"
-        self.transition(to, action=action, by=by, reason=reason)
-
-    def deliver_the_rest(self, *, by: User, reason: str) -> None:
-        # A person saw at the vendor that everything still ordered is ready.
-        self._mark_assets(to=Asset.READY, since=(Asset.ORDERED,))
-        self.deliver(partly=bool(self.asset_states() - {Asset.READY}), by=by, reason=reason)
+    def end(self, to: State, *, by: User | None = None, reason: str = "") -> None:
+        """Nothing is left to come. `orders/outcomes/conclusion.py` decides which end it is."""
+        self.transition(to, action=ENDS[to], by=by, reason=reason)
 
     def _leave_out(self, names: Collection[str]) -> None:
         # A mailbox goes with its domain.

@@ -9,12 +9,14 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.db.models.lookups import LessThanOrEqual
+from django.utils import timezone
+from django.utils.timezone import localdate
 
 from mailops.history.models import TELLS, Event
 from orders.models import made_lists
-from orders.models.attempt import SETTLED, Attempt, lease_over
+from orders.models.attempt import OPEN, SETTLED, Attempt, lease_over
 from orders.models.confirmation import Confirmation
 from orders.models.constraints import NEEDED
 from orders.models.editor import Editor
@@ -75,15 +77,20 @@ class OrderQuerySet(models.QuerySet[OrderT]):
     def waiting_for(self, user: User) -> Self:
         # Orders in which this person should do something next.
         wanted = models.Q(pk__in=[])
+        late = models.Q(pk__in=self.late_at_vendor(timezone.now()).values("pk"))
         if user.has_perm("orders.confirm_order"):
             wanted |= models.Q(pk__in=self.to_confirm_by(user).values("pk"))
         if user.has_perm("orders.settle_order"):
             wanted |= models.Q(state=State.UNKNOWN) | models.Q(pk__in=self.with_news().values("pk"))
+            wanted |= late
         if user.has_perm("orders.process_order"):
             wanted |= models.Q(pk__in=self.to_process_by(user).values("pk"))
         if user.has_perm("orders.change_order"):
             to_redo = [State.DRAFT, State.REFUSED, State.PARTLY, State.UNDELIVERED]
             wanted |= models.Q(state__in=to_redo, drafted_by=user, copies=None)
+            # All drafters look after the late orders of one who may not sign in any more.
+            own = models.Q(drafted_by=user) | ~models.Q(drafted_by__is_active=True)
+            wanted |= late & own
         # An order that looks processed may have spent money already, so it comes first.
         looks = models.Case(
             models.When(state=State.CREATED, looks_processed_at__isnull=False, then=0), default=1
@@ -154,6 +161,34 @@ class OrderQuerySet(models.QuerySet[OrderT]):
             may_go = Coalesce("hold_until", "confirmed_at")
             late |= models.Q(LessThanOrEqual(may_go, confirmed), state=State.CONFIRMED)
         return self.filter(late)
+
+    def late_at_vendor(self, now: datetime) -> Self:
+        """Orders that a vendor has for longer than its account allows, the oldest first.
+
+        `at_vendor_since` tells since when: sent or recorded as processed, or created there.
+        """
+        held = Attempt.objects.filter(order=models.OuterRef("pk"), stage__in=OPEN)
+        # An order that was only created at first may have been sent long before it was processed.
+        taken = held.exclude(sent_at=None).values(since=Greatest("sent_at", "counted_at"))
+        since = models.Case(
+            models.When(state=State.CREATED, then="state_since"),
+            default=models.Subquery(taken[:1]),
+            output_field=models.DateTimeField(),
+        )
+        not_expected = models.Q(expected_on=None) | models.Q(expected_on__lt=localdate(now))
+        late = models.Q(pk__in=[])
+        for state, days in ((State.ACCEPTED, "overdue_days"), (State.CREATED, "usual_days")):
+            # SQLite multiplies only plain integers with a duration.
+            number = Cast(f"vendor__{days}", models.IntegerField())
+            allowed = models.ExpressionWrapper(
+                number * models.Value(timedelta(days=1)), output_field=models.DurationField()
+            )
+            at = models.Value(now, output_field=models.DateTimeField())
+            since_when = models.ExpressionWrapper(at - allowed, output_field=models.DateTimeField())
+            late |= models.Q(state=state, at_vendor_since__lt=since_when)
+        found = self.filter(state__in=[State.ACCEPTED, State.CREATED])
+        found = found.annotate(at_vendor_since=since).filter(late, not_expected)
+        return found.order_by("at_vendor_since", "pk")
 
     def in_turn(self, now: datetime) -> Self:
         soon = now + timedelta(seconds=rate_limit.AN_ORDER)

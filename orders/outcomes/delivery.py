@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -16,12 +15,12 @@ from orders.models import Domain, Order, State, made_lists
 from orders.models.inventory import Asset, KnownBy
 from orders.models.queries import ASKED, LISTED
 from orders.outcomes import domain_facts, open_lines, processing_signs
+from orders.outcomes.conclusion import conclude
 from vendors import vendor_reader
 from vendors.apis.values import Progress
 from vendors.http import Read, ReadFailed
 
 log = logging.getLogger("mailops.progress")
-DONE = {Asset.READY, Asset.REFUSED, Asset.GONE}
 
 
 def ask(order_id: int) -> str:
@@ -82,9 +81,7 @@ def note(order_id: int, progress: Progress) -> str:
             changes["reference"] = ["", progress.reference]
         if changes:
             record("order.progress", order, reason=progress.note, changes=changes)
-        states = order.asset_states() if order.state == State.ACCEPTED else set()
-        if states and states <= DONE:
-            order.deliver(partly=bool(states - {Asset.READY}))
+        if order.state == State.ACCEPTED and conclude(order):
             return "delivered"
         return "told" if changes else "no news"
 
@@ -135,13 +132,3 @@ def _confirm_held_domains(order: Order, progress: Progress) -> dict[str, Any]:
         log.warning("%s: a domain of its mailboxes is live at another account", order)
         return {}
     return known
-
-
-def mark_delivered(order_id: int, *, by: User, reason: str) -> Order:
-    # Some vendors have no read for this, so a person looks there and says that all is set up.
-    with audited():
-        order = (
-            Order.objects.select_for_update(of=("self",)).select_related("vendor").get(pk=order_id)
-        )
-        order.deliver_the_rest(by=by, reason=reason)
-        return order

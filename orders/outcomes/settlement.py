@@ -17,6 +17,7 @@ from orders.models.attempt import BOUGHT_NOTHING, SETTLED, Stage
 from orders.models.inventory import Asset
 from orders.models.refund import Refund
 from orders.outcomes import created_orders
+from orders.outcomes.conclusion import conclude
 from orders.outcomes.created_orders import Processing
 
 PLACED, PARTLY, NOT_PLACED = "placed", "partly", "not_placed"
@@ -126,6 +127,7 @@ def settle(
                 order.note_processed(
                     attempt, at=attempt.counted_at, by=by, reason=reason, changes=counted
                 )
+            conclude(order, by=by, reason=reason)
             return order
     except IntegrityError as error:
         # The order's items are free after "not placed", so another order may have taken them.

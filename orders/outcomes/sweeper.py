@@ -16,7 +16,7 @@ from mailops.proposals import workflow
 from orders.availability import lookup
 from orders.models import Look, Order, Scratch, State, Upload
 from orders.models.attempt import Stage, lease_over
-from orders.outcomes import questions
+from orders.outcomes import overdue_orders, questions
 from orders.review import expiry
 from orders.sending import circuit_breaker, restored_backup, task_queue
 from orders.sending.claims import Then, not_sent
@@ -54,6 +54,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
     Scratch.objects.forgotten(now).delete()
     Upload.objects.forgotten(now).delete()
     Look.objects.forgotten(now).delete()
+    done["overdue"] = overdue_orders.sweep(now, at_most=MOST_ROWS)
     done["proposals"] = workflow.expire(now)
     return done
 

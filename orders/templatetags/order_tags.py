@@ -28,7 +28,9 @@ def next_actor(order: Order, hold: Hold | None) -> str:
     """The person or the system that the order waits for. `hold` comes from `hold_of`."""
     if order.state == State.CONFIRMED and hold:
         return hold.next_actor
-    if order.state in (State.DRAFT, State.REFUSED, State.PARTLY):
+    if order.overdue_since:
+        return "A confirmer, it is overdue"
+    if order.state in (State.DRAFT, State.REFUSED, State.PARTLY, State.UNDELIVERED):
         return order.drafted_by_name
     return ACTS_NEXT[State(order.state)]
 

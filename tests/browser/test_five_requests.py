@@ -140,7 +140,7 @@ def _auditor_reads(page: Page, number: int) -> None:
     for button in page.locator(".head .actions").get_by_role("button").all():
         expect(button).to_be_disabled()
     form = {"csrfmiddlewaretoken": token(page), "digest": "0", "reason": "because"}
-    for name in ("edit", "send", "back", "confirm", "cancel", "check", "delivered", "copy"):
+    for name in ("edit", "send", "back", "confirm", "cancel", "check", "arrived", "copy"):
         answer = page.request.post(f"/orders/order/{number}/{name}/", form=form)
         assert answer.status == 403, f"{name}: {answer.status}"
     page.get_by_role("link", name="All records of this order").click()

@@ -14,7 +14,7 @@ from mailops.history import record
 from mailops.notices.kinds import NOTICE_KINDS
 from mailops.notices.models import Notice
 from orders.models import State
-from orders.outcomes import delivery
+from orders.outcomes import arrivals
 from tests.conftest import OrderFactory, fresh
 from tests.notices.conftest import sent_subjects, text_to
 from vendors.models import SendingSwitch
@@ -104,7 +104,7 @@ def test_the_drafter_hears_of_a_refusal(factory: OrderFactory, tick: Tick) -> No
 
 def test_a_delivery_waits_for_the_digest(factory: OrderFactory, tick: Tick) -> None:
     order = factory.sent()
-    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Seen.")
+    arrivals.say_there(order.pk, by=factory.people.confirmer, seen="Seen.")
     assert fresh(order).state == State.DELIVERED
     tick()
     assert sent_subjects("delivered") == {}

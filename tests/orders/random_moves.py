@@ -17,7 +17,7 @@ from orders import submission
 from orders.drafting import drafts
 from orders.models import Order, State
 from orders.models.attempt import SETTLED
-from orders.outcomes import delivery, evidence_lookup, settlement
+from orders.outcomes import arrivals, delivery, evidence_lookup, settlement
 from orders.plan import plan
 from orders.review import shown_plans
 from orders.spending import limits
@@ -185,9 +185,7 @@ class Lifecycle(Installation):
             if how == "asked":
                 delivery.ask(self._one(n, State.ACCEPTED).pk)
             elif how == "seen there":
-                delivery.mark_delivered(
-                    self._one(n, State.ACCEPTED).pk, by=user, reason="Seen there."
-                )
+                arrivals.say_there(self._one(n, State.ACCEPTED).pk, by=user, seen="Seen there.")
             elif how == "news read":
                 settlement.read_news(
                     self._one(n, attempts__news_at__isnull=False).pk, by=user, reason="Still right."

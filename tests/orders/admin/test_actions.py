@@ -126,7 +126,9 @@ def test_a_drafter_does_not_decide_over_somebody_elses_order(
     assert fresh(order).state == State.REVIEW
 
 
-@pytest.mark.parametrize("door", ["back", "cancel", "delivered"])
+@pytest.mark.parametrize(
+    "door", ["back", "cancel", "arrived", "expected", "not_coming", "after_all"]
+)
 def test_what_can_not_be_done_any_more_is_said(factory: OrderFactory, door: str) -> None:
     order = factory.sent(word="no-funds")
     response = browser(factory.people.boss).post(url(order, door), {"reason": "late"}, follow=True)

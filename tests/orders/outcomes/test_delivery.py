@@ -9,7 +9,7 @@ import pytest
 from mailops.history.models import Event
 from mailops.history.verify import verify
 from orders.models import Domain, NotAllowed, Order, State
-from orders.outcomes import delivery
+from orders.outcomes import arrivals, delivery
 from tests.conftest import PRODUCTS, OrderFactory, fresh
 from vendors.apis import REGISTRY
 from vendors.apis.values import Progress
@@ -105,7 +105,7 @@ def test_only_an_accepted_order_is_asked_about(factory: OrderFactory, word: str)
 
 def test_an_order_that_ended_while_the_vendor_answered_is_left_alone(factory: OrderFactory) -> None:
     order = factory.sent()
-    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="All there.")
+    arrivals.say_there(order.pk, by=factory.people.confirmer, seen="All there.")
     late = Progress(mailboxes={"dana@acme.com": "refused"})
     assert delivery.note(order.pk, late) == "settled already"
     assert states(order)["dana@acme.com"] == "ready"
@@ -186,7 +186,7 @@ def test_a_held_domain_that_is_live_at_another_account_does_not_stop_the_order(
 
 def test_a_person_marks_what_the_vendor_does_not_tell(factory: OrderFactory) -> None:
     order = factory.sent(*BOUGHT)
-    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Seen in the dashboard.")
+    arrivals.say_there(order.pk, by=factory.people.confirmer, seen="Seen in the dashboard.")
     assert fresh(order).state == State.DELIVERED
     assert set(states(order).values()) == {"ready"}
     event = Event.objects.get(action="order.delivered")
@@ -195,7 +195,7 @@ def test_a_person_marks_what_the_vendor_does_not_tell(factory: OrderFactory) -> 
 
 def test_what_the_vendor_left_out_stays_left_out(factory: OrderFactory) -> None:
     order = factory.sent(*BOUGHT, rows="partial.com, Ann Lee, ann\nwhole.com, Sam Ito, sam")
-    delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Seen.")
+    arrivals.say_there(order.pk, by=factory.people.confirmer, seen="Seen.")
     assert fresh(order).state == State.PARTLY
     assert states(order) == {
         "partial.com": "refused", "ann@partial.com": "refused", "whole.com": "ready", "sam@whole.com": "ready",
@@ -207,5 +207,5 @@ def test_only_an_accepted_order_is_marked_as_set_up(factory: OrderFactory, word:
     order = factory.sent(word=word)
     before = fresh(order).state, states(order)
     with pytest.raises(NotAllowed):
-        delivery.mark_delivered(order.pk, by=factory.people.confirmer, reason="Looks fine.")
+        arrivals.say_there(order.pk, by=factory.people.confirmer, seen="Looks fine.")
     assert (fresh(order).state, states(order)) == before
