@@ -189,21 +189,12 @@ class AfterSlowDown(PreflightRead):
 
     def fetch(self, order: Order) -> list[Evidence]:
         attempt = SLOWED_DOWN.filter(order=order).latest("number")
-        reader = within_task(vendor_reader.reader(order.vendor, max_wait=rate_limit.AN_ORDER))
-        failures: list[ReadFailed] = []
-
-        def read(request: Request) -> Reply:
-            try:
-                return reader(request)
-            except ReadFailed as error:
-                failures.append(error)
-                raise
-
+        read = within_task(vendor_reader.reader(order.vendor, max_wait=rate_limit.AN_ORDER))
         since = attempt.sent_at or attempt.claimed_at
         found = order.vendor.adapter.look_for(order, read, since=since, before=attempt.before)
-        # An adapter tells a failed read as evidence. Here nothing may be sent after one.
-        if failures and not _placed(found):
-            raise failures[0]
+        # An adapter gives a failed read as evidence. Here nothing may be sent after one.
+        if not _traces(found) and (gap := next((item for item in found if item.is_gap), None)):
+            raise ReadFailed(gap.text)
         return found
 
     def store(self, order: Order, found: list[Evidence]) -> Result | None:
@@ -211,22 +202,24 @@ class AfterSlowDown(PreflightRead):
         attempt = SLOWED_DOWN.filter(order=order).order_by("-number").first()
         looked = {"evidence": evidence, "evidence_at": timezone.now()}
         SLOWED_DOWN.filter(order=order).update(**looked)
-        if attempt is None or not (placed := _placed(found)):
+        if attempt is None or not (traces := _traces(found)):
             return None
         record(
             "attempt.evidence", order, attempt=attempt.pk, changes={"evidence": [None, evidence]}
         )
         reason = (
             f"Not sent again. {order.vendor.adapter.label} asked to slow down, and yet it may have"
-            f" taken the order: {placed[0].text} Look there first. Confirm again only if you are"
+            f" taken the order: {traces[0].text} Look there first. Confirm again only if you are"
             " sure that it shall be ordered."
         )
         order.back_to_review(action="order.listed_already", reason=reason)
         return Result.LISTED_ALREADY
 
 
-def _placed(found: list[Evidence]) -> list[Evidence]:
-    return [item for item in found if item.points_to == "placed"]
+def _traces(found: list[Evidence]) -> list[Evidence]:
+    """All that shows the order, the clearest first."""
+    shown = [item for item in found if item.points_to == "placed" or item.is_trace]
+    return sorted(shown, key=lambda item: item.points_to != "placed")
 
 
 class Prices(PreflightRead):

@@ -21,6 +21,7 @@ from vendors.verdicts import Accepted, NotSent, Problem, Refused, Unknown, Verdi
 # Answers that cover a part, or several requests: 206 Partial Content, 207 Multi-Status.
 PARTIAL = frozenset({206, 207})
 ABOUT_KEY = frozenset({401, 403})
+NUMBER = re.compile(r"[\w.:#/+=-]{1,120}", re.ASCII)  # as vendors write the number of an order
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,9 @@ def is_reference(value: Any) -> bool:
     """An order's number, as text or whole number: not "undefined", "failed", 0 or empty."""
     if isinstance(value, float) or not doubts.is_number_of_order(value):
         return False
-    return value > 0 if isinstance(value, int) else not doubts.is_failing_word(value)
+    if isinstance(value, int):
+        return 0 < value < 10**30
+    return bool(NUMBER.fullmatch(value)) and not doubts.is_failing_word(value)
 
 
 class DocumentedShapes(Protocol):

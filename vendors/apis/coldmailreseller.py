@@ -36,6 +36,7 @@ from vendors.apis.coldmailreseller_subscriptions import (
 )
 from vendors.apis.reads import (
     could_not_ask,
+    is_long_before,
     is_since,
     over,
     owned_domains,
@@ -331,14 +332,16 @@ def _evidence(order: OrderLike, line: DomainLine, row: dict[str, Any], since: da
         f"{line.name} has a subscription since {shown_time(begins, otherwise='an unknown day')}"
         f" (mailboxes: {text(count) or '?'})."
     )
+    is_new = not is_long_before(begins, since)
     if state := over(row.get("subscriptionStatus"), row.get("status")):
-        return Evidence(text=f"{shown} It reads {state}, so it speaks for no placed order.")
+        says = f"{shown} It reads {state}, so it speaks for no placed order."
+        return Evidence(text=says, is_trace=is_new)
     # Mailboxes that join a subscription change its count, and nothing says the count before.
     if order.product == "mailboxes" and order.options.get("subscription_id"):
-        return Evidence(
-            text=f"{shown} This order adds {len(line.mailboxes)}: compare with the number before."
-        )
+        says = f"{shown} This order adds {len(line.mailboxes)}: compare with the number before."
+        return Evidence(text=says, is_trace=True)
     is_ours = row.get("userId", order.settings.get("user_id")) == order.settings.get("user_id")
     if is_ours and count == len(line.mailboxes) and is_since(begins, since):
         return Evidence(text=f"{shown} It began after this order was sent.", points_to="placed")
-    return Evidence(text=f"{shown} That does not fit this order, so it says nothing about it.")
+    says = f"{shown} That does not fit this order, so it says nothing about it."
+    return Evidence(text=says, is_trace=is_new)

@@ -14,6 +14,7 @@ from vendors.cost import FetchedPrice
 from vendors.http import Read, ReadFailed, Reply, Request
 
 SKEW = timedelta(minutes=5)  # how far a vendor's clock may be off ours
+FIRST = datetime(2015, 1, 1, tzinfo=UTC)  # an earlier time is none that a vendor means
 CURRENCY = re.compile(r"[A-Z]{3}")
 LARGEST = Decimal(10) ** 10
 # States of a row that is there and yet holds nothing.
@@ -88,6 +89,14 @@ def is_since(value: Any, since: datetime) -> bool | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) >= since - SKEW
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def is_long_before(value: Any, since: datetime) -> bool:
+    """A vendor's time is so long before `since` that neither clocks nor time zones explain it.
+
+    False where it can't be read, and for times before there were such orders.
+    """
+    return is_since(value, FIRST) is True and is_since(value, since - timedelta(days=2)) is False
 
 
 def shown_time(value: Any, *, otherwise: str) -> str:
@@ -172,7 +181,7 @@ def one_answer_each(names: Sequence[str], found: Iterable[Offered]) -> list[Offe
 
 
 def could_not_ask(what: str, error: ReadFailed) -> Evidence:
-    return Evidence(text=f"{what} could not be looked at. {error}")
+    return Evidence(text=f"{what} could not be looked at. {error}", is_gap=True)
 
 
 def weighed(found: list[Evidence]) -> list[Evidence]:

@@ -23,6 +23,7 @@ from vendors.apis.reads import (
     amount,
     ask,
     could_not_ask,
+    is_long_before,
     is_since,
     listed_once,
     one_answer_each,
@@ -197,7 +198,7 @@ class ScaledMail(Api):
             recent = [
                 row
                 for row in rows(ask(read, f"{BASE}/orders", query=query, headers=KEY), "payments")
-                if text(row.get("id")) and is_since(row.get("created_at"), since) is not False
+                if text(row.get("id")) and not is_long_before(row.get("created_at"), since)
             ]
             recent.sort(key=lambda row: text(row.get("created_at")), reverse=True)
             for row in recent[:LOOKED_AT]:
@@ -206,9 +207,10 @@ class ScaledMail(Api):
         except ReadFailed as error:
             found.append(could_not_ask("The list of orders, or a part of it,", error))
         else:
-            if len(recent) > LOOKED_AT:
-                left = f"Only the newest {LOOKED_AT} of {len(recent)} later orders were looked at."
-                found.append(Evidence(text=left))
+            later = [row for row in recent if is_since(row.get("created_at"), since) is not False]
+            if len(later) > LOOKED_AT:
+                left = f"Only the newest {LOOKED_AT} of {len(later)} later orders were looked at."
+                found.append(Evidence(text=left, is_gap=True))
         return weighed(found)
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
@@ -328,11 +330,13 @@ def _evidence(
         " this one."
     )
     states = [part.get("status") for part in (row, details, *packages) if isinstance(part, dict)]
+    is_new = not is_long_before(row.get("created_at"), since)
     if state := over(*states):
-        return [Evidence(text=f"{shown} It reads {state}, so it speaks for no placed order.")]
+        says = f"{shown} It reads {state}, so it speaks for no placed order."
+        return [Evidence(text=says, is_trace=is_new)]
     is_placed = wanted <= names and is_since(row.get("created_at"), since)
     if not is_placed:
-        return [Evidence(text=shown)]
+        return [Evidence(text=shown, is_trace=is_new)]
     return [Evidence(text=shown, points_to="placed", reference=number)]
 
 

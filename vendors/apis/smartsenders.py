@@ -358,11 +358,12 @@ def _evidence(
         says = f"{shown} It was there before this order was sent, so it says nothing about it."
         return Evidence(text=says)
     if state := over(row.get("status"), row.get("order_status")):
-        return Evidence(text=f"{shown} It reads {state}, so it speaks for no placed order.")
+        says = f"{shown} It reads {state}, so it speaks for no placed order."
+        return Evidence(text=says, is_trace=True)
     if is_since(made, since) and whole_number(row.get("vendor_id")) == supplier_id(order):
         return Evidence(text=shown, points_to="placed", reference=number)
     says = f"{shown} Its date or supplier does not fit this order, so it says nothing about it."
-    return Evidence(text=says)
+    return Evidence(text=says, is_trace=True)
 
 
 def _order_status(order: OrderLike, read: Read) -> str:

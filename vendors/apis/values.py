@@ -143,12 +143,15 @@ class Evidence:
     """One thing a vendor's reads show about an order whose answer was lost.
 
     Never a verdict, never proof of absence. `points_to` is "placed" where the evidence speaks for a
-    placed order, else empty.
+    placed order, else empty. `is_trace`: it shows something of the order that may be new, in
+    whatever state. `is_gap`: a part of the list could not be looked at.
     """
 
     text: str
     points_to: str = ""
     reference: str = ""
+    is_trace: bool = False
+    is_gap: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

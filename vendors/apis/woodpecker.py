@@ -340,7 +340,8 @@ def _evidence(
             + ", ".join(f"{address} ({states[address] or 'no state'})" for address in new[:10])
         )
         is_whole = len(listed) == len(line.mailboxes) and not lost
-        found.append(Evidence(text=f"{shown}.", points_to="placed" if is_whole else ""))
+        placed = "placed" if is_whole else ""
+        found.append(Evidence(text=f"{shown}.", points_to=placed, is_trace=True))
     if old:
         shown = f"{', '.join(old[:10])} on {line.name}: listed before this order was sent"
         found.append(Evidence(text=f"{shown}, so that says nothing about it."))
