@@ -31,7 +31,7 @@ RULE_MUTANTS = (
         edits=(
             (
                 RIGHTS,
-                "if was_edited_by(order, user) and needed(order, due_now).count:",
+                "if was_edited_by(order, user) and needed(order, due).count:",
                 "if False:",
             ),
         ),

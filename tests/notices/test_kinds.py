@@ -17,6 +17,14 @@ from orders.models import State
 from orders.outcomes import arrivals
 from tests.conftest import OrderFactory, fresh
 from tests.notices.conftest import sent_subjects, text_to
+from tests.notices.test_delivery import later
+from tests.orders.outcomes.creating import (
+    CMR,
+    CREATE_ONLY,
+    created_order,
+    leave,
+    record_processed,
+)
 from vendors.models import SendingSwitch
 
 Tick = Callable[[], None]
@@ -194,3 +202,40 @@ def test_most_of_what_happens_is_told_to_nobody(factory: OrderFactory, tick: Tic
 def test_every_kind_has_words_for_people() -> None:
     for kind in NOTICE_KINDS.values():
         assert kind.label and kind.help.endswith(".")
+
+
+def test_who_may_process_hears_of_a_created_order_and_who_wrote_it_does_not(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    order = created_order(factory, by=factory.people.both)
+    tick()
+    subject = f"{order} waits to be processed at the vendor"
+    assert sent_subjects("created") == {"confirmer": subject, "boss": subject}
+    assert "Nothing is bought yet." in text_to(factory.people.confirmer)
+    later(hours=5)
+    tick()
+    assert sent_subjects("reminder").keys() == {"confirmer", "boss"}
+    still = f"Still open: {order} waits to be processed at the vendor for 5 hours"
+    assert still in sent_subjects("reminder").values()
+    record_processed(factory, order, at=fresh(order).attempts.get().sent_at)
+    later(hours=48)
+    tick()
+    assert len(sent_subjects("reminder")) == 2  # nothing more once it is processed
+
+
+def test_the_drafter_hears_that_a_created_order_was_left(factory: OrderFactory, tick: Tick) -> None:
+    order = created_order(factory)
+    leave(factory, order)
+    tick()
+    assert sent_subjects("back") == {"drafter": f"{order} was left unprocessed"}
+    text = text_to(factory.people.drafter)
+    assert "It still stands at the vendor" in text
+    assert "It was not sent" not in text
+
+
+def test_an_order_that_is_due_later_is_told_with_the_sum_of_then(
+    factory: OrderFactory, tick: Tick
+) -> None:
+    factory.reviewed(*CMR, options=CREATE_ONLY, word="later")
+    tick()
+    assert "It costs $19.00 when it is processed." in text_to(factory.people.confirmer)

@@ -235,7 +235,7 @@ def test_a_superuser_who_edited_nothing_may_record_it(factory: OrderFactory) -> 
 def test_recording_it_asks_for_the_password_first_where_the_sign_in_is_old(
     factory: OrderFactory, settings: Any
 ) -> None:
-    settings.FRESH_SIGN_IN_MINUTES = 0
+    settings.FRESH_SIGN_IN_MINUTES = 15
     order = created_order(factory)
     for page in ("processed", "leave"):
         response = browser(factory.people.confirmer).post(url(order, page), posted(order))

@@ -134,3 +134,20 @@ def test_another_amount_is_another_finding_and_the_same_is_the_same() -> None:
         for n in (80, 80, 81)
     )
     assert one.key == two.key != three.key
+
+
+def test_a_created_order_without_a_charge_is_no_difference_and_with_one_it_was_processed() -> None:
+    created = booked(state=State.CREATED, due_now=Totals())
+    assert charged([created]) == []
+    found = with_statement([created], [charge(reference="ord-1")])
+    assert [difference.kind for difference in found.differences] == [Kind.CREATED]
+    assert "It was processed: record it." in found.differences[0].says
+    assert (found.orders, found.agreed) == (set(), 0)
+
+
+def test_a_created_order_that_the_list_shows_may_have_been_processed() -> None:
+    created = booked(state=State.CREATED, due_now=Totals())
+    assert kinds([created], []) == []
+    [difference] = with_list([created], [HELD], known=frozenset()).differences
+    assert (difference.kind, difference.order_id) == (Kind.REFUSED, 1)
+    assert "it was processed: record it" in difference.says

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 from django.utils import timezone
 
+from mailops.core.money import Totals
 from mailops.history.models import Event
 from orders.audit import month_end
 from orders.models import Finding, Match, NotAllowed, Order
@@ -17,6 +19,7 @@ from orders.models.inventory import Asset
 from orders.models.month_end_match import FindingState, Kind
 from orders.outcomes.delivery import ask
 from tests.conftest import PRODUCTS, OrderFactory, fresh
+from tests.orders.outcomes.creating import created_order, record_processed
 
 pytestmark = pytest.mark.django_db
 
@@ -188,3 +191,23 @@ def test_a_list_page_and_a_match_page_ask_as_many_questions_for_many_findings_as
         browser.get(reverse("admin:orders_match_change", args=[Match.objects.get().pk]))
     with django_assert_max_num_queries(25):
         browser.get(reverse("admin:orders_finding_changelist"))
+
+
+def test_the_match_says_nothing_of_a_created_order_until_there_is_a_charge_and_nothing_once_recorded(
+    factory: OrderFactory, browser: Browser
+) -> None:
+    order = created_order(factory)
+    other = factory.sent("coldmailreseller", "domains", word="other")
+    head = "Reference,Amount,Currency\n"
+    line = f"{other.reference},19.00,USD\n"
+    statement(factory, browser, f"{head}{line}", other)
+    assert not Finding.objects.exists()
+    charged = f"{head}{line}{order.reference},21.00,USD\n"
+    statement(factory, browser, charged, other)
+    finding = Finding.objects.get()
+    assert (finding.kind, finding.order) == (Kind.CREATED, order)
+    assert "It was processed: record it." in finding.says
+    paid = Totals({"USD": Decimal("21.00")})
+    record_processed(factory, order, paid=paid, why_other="The price rose.")
+    statement(factory, browser, f"{charged}\n", other)
+    assert Finding.objects.get().state == FindingState.GONE
