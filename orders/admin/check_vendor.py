@@ -102,7 +102,10 @@ class CreatedVerdictForm(VerdictForm):
     def __init__(self, *args: Any, order: Order, attempt: Attempt, **kwargs: Any) -> None:
         super().__init__(*args, order=order, **kwargs)
         self.order, self.attempt = order, attempt
-        self.fields |= processing_form.fields(order, attempt, required=False)
+        # Hidden until they are asked for, the fields must not keep a browser from sending the form.
+        self.use_required_attribute = False
+        is_asked = not self.is_bound or self.data.get("verdict") == settlement.PROCESSED
+        self.fields |= processing_form.fields(order, attempt, required=is_asked)
         # Unticked is the rule, unlike in "there": the vendor seldom leaves a domain out.
         there = self.fields["there"]
         there.label = f"What did {order.vendor.adapter.label} leave out?"
@@ -117,13 +120,8 @@ class CreatedVerdictForm(VerdictForm):
                 "You ticked everything. If the vendor has nothing, say that it was not placed."
             )
             self.add_error("there", nothing)
-        if cleaned.get("verdict") != settlement.PROCESSED:
-            return cleaned
-        names = processing_form.names(self.order)
-        for name in names[:-1]:
-            if name not in self.errors and cleaned.get(name) in (None, ""):
-                self.add_error(name, "Fill this in where it was processed.")
-        processing_form.complain(self, self.order, self.attempt)
+        if cleaned.get("verdict") == settlement.PROCESSED:
+            processing_form.complain(self, self.order, self.attempt)
         return cleaned
 
     def asked_of_processing(self) -> list[forms.BoundField]:

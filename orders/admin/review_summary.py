@@ -103,6 +103,9 @@ def _limited(uses: Iterable[Mapping[str, Any]]) -> list[Tile]:
     closest = over[0] if over else rows[0]
     says = "Over a limit" if over else "Within all limits"
     more = f"{closest['after']} of {closest['limit']} {closest['period']} with this order"
+    if not any(row["needs_room"] for row in rows):
+        says = "It needs no room now"
+        more = f"{closest['used']} of {closest['limit']} {closest['period']} without it"
     return [Tile(label="Limits", says=says, more=more, kind="bad" if over else "ok", to="limits")]
 
 

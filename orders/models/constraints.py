@@ -29,7 +29,8 @@ _NOW_SUM, _LATER_SUM = (f"CAST({due}->>r.currency AS NUMERIC)" for due in (_NOW,
 _SUM = f"ROUND(COALESCE({_NOW_SUM} + COALESCE({_LATER_SUM}, 0), {_LATER_SUM}), 6)"
 _FIRST = (
     "@.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM orders_order b WHERE b.contact_id ="
-    " @.contact_id AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'delivered'))"
+    " @.contact_id AND b.id <> @.id AND b.state IN ('accepted', 'partly', 'undelivered',"
+    " 'delivered'))"
 )
 NEEDED = (
     "COALESCE((SELECT MAX(r.confirmers) FROM orders_confirmationrule r"  # noqa: S608  (our own words)

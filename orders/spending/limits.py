@@ -179,6 +179,7 @@ def rows(found: Iterable[Use], adds: Mapping[str, Decimal] | None = None) -> lis
             "reserved": use.money(use.reserved) if use.reserved else "",
             "after": use.money(use.used + (adds or {}).get(use.owner.limit_currency, NOTHING)),
             "is_over": use.is_over(adds or {}),
+            "needs_room": bool((adds or {}).get(use.owner.limit_currency)),
         }
         for use in found
     ]

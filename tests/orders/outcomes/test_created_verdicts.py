@@ -174,7 +174,7 @@ def test_the_desk_settles_as_created_and_processed_with_its_sum(factory: OrderFa
     confirmer = browser(factory.people.confirmer)
     lacking = confirmer.post(url(order, "check"), said(order, PROCESSED))
     assert lacking.status_code == 400
-    assert "Fill this in where it was processed." in lacking.content.decode()
+    assert "This field is required." in lacking.content.decode()
     fields = posted(order)
     other = confirmer.post(url(order, "check"), fields | said(order, PROCESSED, paid_USD="25.00"))
     assert "Say why the wallet paid another sum" in other.content.decode()
