@@ -115,6 +115,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/match/<int:pk>/take/": (POSTED, MATCHING.replace("200", "302")),
     "orders/match/<int:pk>/settle/": (POSTED, MATCHING.replace("200", "400")),
     **stock("orders/finding"),
+    "orders/finding/<int:pk>/record/": (MATCHING, MATCHING.replace("200", "400")),
     **stock("orders/confirmationrule", add=OPERATING, change=OPERATING, delete=OPERATING),
     **stock("orders/delegation", add=CONFIRMING),
     "orders/delegation/<int:pk>/end/": (POSTED, "403 302 403 403 302 302"),  # the confirmer's own
@@ -143,6 +144,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "orders/order/<int:pk>/availability/": (ALL, DRAFTED),
     "orders/order/<int:pk>/suggest/": (POSTED, "404 403 403 403 404 302"),  # of a vendor that can't
     "orders/order/<int:pk>/take/": (POSTED, DRAFTED),
+    "orders/order/<int:pk>/refunds/": (ALL, MATCHING.replace("200", "400")),
     "orders/order/<int:pk>/news/": (CONFIRMING, CONFIRMING.replace("200", "400")),
 }
 SAMPLES = {  # pages whose address has no object of ours in it

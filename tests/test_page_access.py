@@ -104,7 +104,7 @@ class Site:
             "orders/neverbuy": NeverBuy.objects.create(pattern="never.com", reason="It is ours."),
             "orders/match": match,
             "orders/finding": Finding.objects.create(
-                match=match, vendor=match.vendor, kind="not_ours", key="a", says="b"
+                match=match, vendor=match.vendor, kind="unrecorded", key="a", says="b"
             ),
             "orders/confirmationrule": ConfirmationRule.objects.create(confirmers=0),
             "orders/delegation": delegations.make(

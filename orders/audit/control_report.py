@@ -18,7 +18,7 @@ from mailops.history.models import Event
 from orders.audit import role_periods
 from orders.audit.evidence_pack.scope import ORDER
 from orders.audit.report_lines import MOST_LINES, Cut, Line, Period, in_words, line, lines
-from orders.models import Order, State
+from orders.models import Order, Refund, State
 from vendors.models import PriceVersion
 
 # Fields of accounts and clients that count as rules, and tables of which every field does.
@@ -158,6 +158,21 @@ def _ended(event: Any) -> Line:
     return line(event, f"Ended after {took}. {in_words(event, ['reference', 'left_out'])}")
 
 
+def money_back(period: Period) -> Iterator[Line | Cut]:
+    # What is open now is listed whatever the period, as with unknown outcomes.
+    asked = Refund.objects.filter(state=Refund.Stage.ASKED).select_related("order", "vendor")
+    yield from lines(asked.order_by("on", "pk"), "those that are open now", _still_asked)
+    yield from lines(period.events("refund.asked", "refund.got", "refund.denied"))
+
+
+def _still_asked(refund: Refund) -> Line:
+    what = f"Still open: {refund.shown} was asked for on {refund.on:%-d %b %Y}. {refund.note}"
+    about = str(refund.order or refund.vendor)
+    return Line(
+        at=refund.at, who=refund.by_name, what=what.strip(), about=about, order=refund.order_id
+    )
+
+
 def prices(period: Period) -> Iterator[Line | Cut]:
     found = PriceVersion.objects.filter(at__gte=period.since, at__lt=period.until).select_related(
         "vendor", "before"
@@ -269,6 +284,36 @@ SECTIONS: list[tuple[str, str, str, str, bool, Find]] = [
         "Why is one older than a day? Do the vendor's bills agree with the verdicts?",
         True,
         unknowns,
+    ),
+    (
+        "back",
+        "Money back",
+        (
+            "Money that vendors were asked to give back: what is still open today, whatever the"
+            " period, and what was asked for, came or was denied in it."
+        ),
+        "Does the vendor's statement show what is said to have come? Who asks again, and when?",
+        True,
+        money_back,
+    ),
+    (
+        "processed",
+        "Created orders that were processed, or left",
+        (
+            "Orders that a vendor only created: who said that one was processed there and what was"
+            " paid for it, or ended it here while it still stands at the vendor."
+        ),
+        "Do the vendor's bills agree? Does anybody still process what was left?",
+        False,
+        _of("order.processed", "order.left"),
+    ),
+    (
+        "gone",
+        "What never came, or is gone",
+        "Domains and mailboxes that somebody gave up, and those that were there after all.",
+        "Was the money asked for? Do domains vanish at one vendor more than at others?",
+        False,
+        _of("order.not_coming", "domain.gone", "mailbox.gone", "domain.back", "mailbox.back"),
     ),
     (
         "chain",

@@ -6,18 +6,19 @@ import json
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q
 
 from mailops.history.models import Event
-from orders.models import Attempt, Order
+from orders.models import Attempt, Departure, Order
 from vendors.apis.order_details import Detail, details
 
 TRIES = 5  # to read an order that changes at the same time
 # Columns that go into a pack. All others stay out, such as sealed secrets.
 ATTEMPT = (
     "number", "stage", "worker", "digest", "body_sha256", "claimed_at", "sent_at", "ended_at",
-    "why", "reply_status", "reply_body", "reference", "due_now", "counted_at", "rise", "before",
-    "before_at", "processed_at", "processed_by", "evidence", "evidence_at", "settled_at",
-    "settled_by_name", "settled_reason", "late_answer", "news_at",
+    "why", "reply_status", "reply_body", "reference", "due_now", "counted_at", "rise",
+    "moved_cost", "before", "before_at", "processed_at", "processed_by", "evidence", "evidence_at",
+    "settled_at", "settled_by_name", "settled_reason", "late_answer", "news_at",
 )  # fmt: skip
 ORDER = (
     "state", "state_since", "reason", "forward_to", "options", "note", "why_again",
@@ -25,6 +26,11 @@ ORDER = (
     "cost", "looks_processed_at", "planned_for", "hold_until", "reference", "problems", "asked_at",
     "confirmers_needed",
 )  # fmt: skip
+REFUND = (
+    "state", "amount", "currency", "kind", "on", "reference", "note", "by_name", "at",
+    "departure_id",
+)  # fmt: skip
+DEPARTURE = ("id", "reason", "on", "note", "by_name", "at")
 CONFIRMATION = ("name", "for_name", "at", "digest", "round", "planned_for")
 DOMAIN = (
     "name",
@@ -96,6 +102,8 @@ def _order(order: Order) -> dict[str, Any]:
         "in_words": _in_words(order),
         "contents": _contents(order),
         "attempts": [_attempt(attempt) for attempt in order.attempts.order_by("number")],
+        "departures": _departures(order),
+        "refunds": list(order.refunds.order_by("pk").values(*REFUND)),
     }
 
 
@@ -108,6 +116,25 @@ def _in_words(order: Order) -> list[dict[str, str]]:
         else details(order.vendor.adapter, order, labels=order.vendor.price_labels())
     )
     return [{"label": one.full_label, "words": one.words, "more": one.more} for one in found]
+
+
+def _departures(order: Order) -> list[dict[str, Any]]:
+    """Why parts of the order are gone, each with the names that it is about."""
+    own = Q(domains__order=order) | Q(mailboxes__order=order) | Q(refunds__order=order)
+    found = Departure.objects.filter(own).order_by("pk").distinct()
+    return [
+        {
+            **{name: getattr(departure, name) for name in DEPARTURE},
+            "reason_shown": departure.get_reason_display(),
+            "domains": sorted(
+                order.domains.filter(departure=departure).values_list("name", flat=True)
+            ),
+            "mailboxes": sorted(
+                order.mailboxes.filter(departure=departure).values_list("address", flat=True)
+            ),
+        }
+        for departure in found
+    ]
 
 
 def _contents(order: Order) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ def of_order(content: Mapping[str, Any]) -> str:
         "told": content,
         "digest": short(content["digest"]) if content["digest"] else "",
         "totals": {name: Totals.from_dict(amounts) for name, amounts in content["cost"].items()},
+        "confirmed": Totals.from_dict(snapshot.get("cost", content["cost"]).get("due_now", {})),
         "costs": _costs(snapshot),
         "request": _request(snapshot),
         "lines": lines[:MOST_LINES],

@@ -162,8 +162,6 @@ def test_an_order_of_which_everything_is_left_out_ends_at_once(
     page = browser(factory.people.drafter).get(url(order)).content.decode()
     assert "left out $32.00 · <b>counts $0.00</b>" in page
     assert kinds_on(factory, order) == []
-    # Its names are free again.
-    assert factory.confirmed(*CMR, rows=ALL_LEFT_OUT).state == State.CONFIRMED
 
 
 def test_its_drafter_is_told_as_of_a_refusal(factory: OrderFactory) -> None:
