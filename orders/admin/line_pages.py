@@ -80,7 +80,7 @@ def expected(request: HttpRequest, pk: int) -> HttpResponse:
         act,
         title=f"When will {order} be there?",
         lead="Nobody is reminded of it until that day is over. MailOps goes on asking the vendor.",
-        button="Expected then",
+        button="Expected on that day",
         kind="primary",
     )
 

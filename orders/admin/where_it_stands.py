@@ -103,8 +103,11 @@ def _known(order: Order, line: Domain | Mailbox, boxes: Boxes) -> Iterator[str]:
     elif line.state == Asset.GONE and line.departure:
         left = line.departure
         yield f"{left.get_reason_display()}, said {left.by_name} on {left.on:%-d %b}: {left.note}"
-    elif line.state == Asset.ORDERED and not order.vendor.adapter.can_tell_progress:
-        yield f"Nobody can ask {vendor} about this line."
+    elif line.state == Asset.ORDERED:
+        if order.vendor.adapter.can_tell_progress:
+            yield f"{vendor} has not said that it is ready."
+        else:
+            yield f"Nobody can ask {vendor} about this line."
     if isinstance(line, Domain):
         if line.mailboxes_told is not None:
             yield _count(line.mailboxes_told, boxes[line.pk, ORDERED], boxes[line.pk, MADE])
@@ -129,7 +132,7 @@ def _says(order: Order, lines: Sequence[Domain | Mailbox]) -> str:
     ready = sum(line.state == Asset.READY for line in counted)
     answer = f"{ready} of {len(counted)} are ready"
     if order.state not in STILL_ASKED:
-        return f"{answer}. The order has ended, so MailOps asks no more."
+        return f"{answer}. The order has ended."
     if vendor.reads_failed and vendor.read_at:
         said = vendor.read_said or "it did not answer"
         says = f"{vendor.name} could not be asked since {moment(vendor.read_at)}: {said}"
