@@ -273,6 +273,6 @@ def _due_questions(vendor_id: int) -> Iterator[Order | Attempt]:
         if attempt.order.vendor_id == vendor_id:
             yield attempt
     orders = Order.objects.due_for_progress(now).filter(vendor_id=vendor_id)
-    for order in orders.only("asked_at", "wanted_at", "state_since"):
-        if ask_again_at(order.asked_at, order.state_since, now) <= now:
-            yield order
+    for pk, asked_at, since in list(orders.values_list("pk", "asked_at", "state_since")):
+        if ask_again_at(asked_at, since, now) <= now:
+            yield Order.objects.only("asked_at", "wanted_at").get(pk=pk)

@@ -9,6 +9,7 @@ from tests.faults.mutants_of_answers import ANSWER_MUTANTS
 from tests.faults.mutants_of_money import MONEY_MUTANTS
 from tests.faults.mutants_of_created_orders import CREATED_MUTANTS
 from tests.faults.mutants_of_delivery import DELIVERY_MUTANTS
+from tests.faults.mutants_of_questions import QUESTION_MUTANTS
 from tests.faults.mutants_of_rules import RULE_MUTANTS
 from tests.faults.mutants_of_sending import SENDING_MUTANTS
 from tests.faults.mutation import Mutation
@@ -18,3 +19,4 @@ __all__ = ["MUTATIONS", "Mutation"]
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + MONEY_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + CREATED_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + DELIVERY_MUTANTS
+MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + QUESTION_MUTANTS
