@@ -17,6 +17,7 @@ from orders.admin import (
     confirmation_panel,
     cost_sheet,
     created_order_page,
+    made_rows,
     order_card,
     refund_pages,
     review_summary,
@@ -202,6 +203,7 @@ def contents(request: HttpRequest, order: Order) -> Any:
             shown = about if i == 0 else dict.fromkeys(about, "")
             mine = {"address": box.address, "name": name, "picture": box.picture}
             rows.append(shown | mine | {"asset": boxes.get(box.address)})
+    rows = made_rows.among(order, rows)
     return Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("rows"))
 
 
@@ -261,6 +263,7 @@ WORDS = {
     "order.settled_as_not_placed": "settled: it was not placed",
     "order.asked_for_names": "asked the vendor about the domains",
     "order.progress": "heard from the vendor",
+    "order.looks_processed": "noted that it looks processed",
     "order.partly_delivered": "noted: partly delivered",
     "order.delivered": "noted: delivered",
     "order.undelivered": "noted: not delivered",

@@ -20,7 +20,7 @@ from orders.admin.checklist import checks
 from orders.admin.draft_form import NEW_ROWS, DraftForm, gathered, new_cells, overlook_empty
 from orders.admin.order_pages import load, render, url, why_not_edit
 from orders.admin.preview import field_errors, preview
-from orders.drafting import alternatives, client_defaults, drafts
+from orders.drafting import alternatives, client_defaults, drafts, known_ids
 from orders.drafting.drafts import Draft
 from orders.drafting.intake import Reading, error_file, read, sample_file
 from orders.models import Client, NotAllowed, Order, State
@@ -122,6 +122,7 @@ def _draft(request: HttpRequest, place: Place) -> HttpResponse:
     # The script that keeps entries shows no page, so a default that it filled in was not seen.
     if "keep" not in post:
         client_defaults.fill(post, place.what)
+    known_ids.fill(post, place.vendor, place.what)
     form, options = _forms(request, place, post)
     sheet = Sheet(
         place=place, post=post, form=form, options=options, file=file, taken=post.get("unsaved", "")
@@ -185,7 +186,7 @@ def _forms(
     order = place.order
     form = DraftForm(post, initial=_initial(request, place), product=place.what)
     options = place.what.OptionsForm(
-        post, initial=order.options if order else None, prefix="option"
+        post, initial=known_ids.options_of(order) if order else None, prefix="option"
     )
     if isinstance(options, OptionsForm):
         options.offer(
@@ -323,6 +324,7 @@ def _page(request: HttpRequest, sheet: Sheet) -> HttpResponse:
     found = checks(request, weighed, current, alike=3) if weighed else []
     tab = autosave.tab_of(sheet.post)
     sheet.form.name_sources()
+    known_ids.name_source(sheet.options, place.vendor, {row.domain for row in reading.rows})
     is_looking = sheet.is_showing and not sheet.file
     # A page that was typed into has its own work already, so none is offered there.
     offers = [] if sheet.form.is_bound else autosave.offers(person, place, but=tab)

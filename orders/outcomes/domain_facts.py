@@ -27,9 +27,9 @@ def write(order: Order, progress: Progress) -> dict[str, Any]:
     own = models.Q(order=order) | models.Q(mailboxes__order=order)
     found = Domain.objects.filter(pk__in=Domain.objects.filter(own).values("pk"))
     domains = {domain.name.lower(): domain for domain in found.select_for_update().order_by("pk")}
-    told = [domains[name].pk for name in progress.counts if name in domains]
+    counted = [domains[name].pk for name in progress.counts if name in domains]
     found.update(looked_at=now)
-    Domain.objects.filter(pk__in=told).update(mailboxes_told_at=now)
+    Domain.objects.filter(pk__in=counted).update(mailboxes_told_at=now)
     for name, domain in domains.items():
         changes |= _write_one(domain, name, progress)
     wanted = made_lists.domains().filter(order=order)

@@ -41,7 +41,7 @@ def note(order_id: int, progress: Progress) -> str:
             return "looks processed"
         if changes:
             record("order.progress", order, reason=progress.note, changes=changes)
-            return "told"
+            return "news"
         return "no news"
 
 
@@ -64,7 +64,7 @@ def _due_later(order: Order) -> dict[str, str]:
         if "due_later" in cost:
             later: dict[str, str] = cost["due_later"]
             return later
-    # Confirmed before sums were told apart: all of it stood under “now”.
+    # Confirmed before the two sums had names of their own: all of it stood under “now”.
     now: dict[str, str] = order.cost.get("due_now") or confirmed.get("due_now", {})
     return now
 

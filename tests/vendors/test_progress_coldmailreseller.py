@@ -98,8 +98,7 @@ def test_a_status_against_it_makes_nothing_ready_and_is_said(status: str) -> Non
     found = asked(row(subscriptionStatus=status))
     assert (found.domains, found.mailboxes, found.counts) == ({}, {}, {})
     assert found.against == {
-        "alpha.com": "ColdMailReseller says, in a form it does not document: subscription sub-1"
-        f" reads {status.upper()}."
+        "alpha.com": f"Subscription sub-1 reads {status.upper()}, in a form that is not documented."
     }
     assert found.bought, "a subscription that began after the order was paid for"
 

@@ -164,7 +164,7 @@ def test_a_count_of_another_form_is_no_count(count: Any) -> None:
 def test_a_cancelled_order_makes_nothing_ready_and_says_so() -> None:
     found, _ = asked(row("alpha.com", "Active", "ada", "bob"), status="Cancelled", order=NAMED)
     assert (found.domains, found.mailboxes, found.made) == ({}, {}, {})
-    assert found.against == {"alpha.com": "ScaledMail says: order rec2 is cancelled."}
+    assert found.against == {"alpha.com": "Order rec2 reads Cancelled."}
 
 
 def test_a_cancelled_order_is_known_by_its_number_where_its_domains_left_the_list() -> None:
@@ -172,8 +172,8 @@ def test_a_cancelled_order_is_known_by_its_number_where_its_domains_left_the_lis
     assert set(found.against) == {"alpha.com", "beta.org"}
 
 
-@pytest.mark.parametrize("status", [None, "", 7])
-def test_an_order_without_a_status_says_nothing_against_its_domains(status: Any) -> None:
+@pytest.mark.parametrize("status", [None, "", 7, "cancelled", "Ended"])
+def test_an_order_with_another_status_or_none_says_nothing_against_its_domains(status: Any) -> None:
     found, _ = asked(row("alpha.com", "Active", "ada"), status=status)
     assert (found.domains, found.against.get("alpha.com", "")) == ({"alpha.com": "ready"}, "")
 

@@ -66,9 +66,11 @@ class Api:
     # Others have seen the forms of the reads about an order; no page of the vendor documents them.
     progress_is_unwritten: ClassVar[bool] = False
     # The name of a vendor's number of a domain -> its label, and the order's option that it fills.
-    # Of two that exclude each other the first that is known is filled in.
+    # Of two that exclude each other the first that is known is filled in, unless it is one
+    # `that ends`: of no use once a status speaks against the domain.
     id_labels: ClassVar[Mapping[str, str]] = {}
     id_options: ClassVar[Mapping[str, str]] = {}
+    ids_that_end: ClassVar[frozenset[str]] = frozenset()
     # For the diff of two plans. `words`: a name in the request's query or body -> the words that
     # people read; "query.provider" or "mailboxes.name" where a name alone has two meanings.
     # `row_words`: the name of a list -> the word for one row. `row_keys`: names that identify one.

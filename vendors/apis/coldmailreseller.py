@@ -86,6 +86,7 @@ class ColdMailReseller(Api):
     progress_batch = 1
     id_labels = {"subscriptionId": "Subscription ID", "domainId": "Domain ID"}
     id_options = {"subscriptionId": "subscription_id", "domainId": "domain_id"}
+    ids_that_end = frozenset({"subscriptionId"})
     AccountForm = AccountForm
     balance_note = "Orders are paid from your Partner wallet. Look at it in the Partner dashboard."
     products = {

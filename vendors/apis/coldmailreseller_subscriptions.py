@@ -4,7 +4,7 @@ Vendor pages: docs.coldmailreseller.com/get-all-subscriptions-13454648e0 and
 /get-domain-renewal-pricing-31980200e0. The statuses of a subscription are what others have seen.
 
 The list tells no addresses. A subscription that began after the order was sent exists and is
-billed; whether its mailboxes can send is not told.
+billed. Nothing says whether its mailboxes can send.
 """
 
 from __future__ import annotations
@@ -95,10 +95,8 @@ def _by_subscription(
 
 def _by_ended(name: str, row: Mapping[str, Any], *, joins: bool) -> Progress:
     """The answer about a subscription whose status speaks against the domain."""
-    says = (
-        "ColdMailReseller says, in a form it does not document: subscription"
-        f" {_number(row) or 'without a number'} reads {_status(row)}."
-    )
+    number = _number(row) or "without a number"
+    says = f"Subscription {number} reads {_status(row)}, in a form that is not documented."
     # One that began after the order was sent was paid for, whatever it reads now.
     shown = f"{_began(name, row)} It reads {_status(row)}."
     return Progress(against={name: says}, bought={} if joins else {name: shown})

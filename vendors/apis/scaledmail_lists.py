@@ -19,7 +19,7 @@ from vendors.http import Read, ReadFailed, Secret
 BASE = "/api/v1"
 KEY = {"Authorization": Secret("api_key", prefix="Bearer ")}
 STATES = {"active": "ready", "in progress": "ordered"}
-CANCELLED = "cancelled"
+CANCELLED = "Cancelled"  # "get-orders": one of the two statuses of an order
 MOST_MAILBOXES = 100_000  # a larger count is no count
 LONGEST_NAME, LONGEST_NUMBER = 60, 120
 
@@ -96,9 +96,7 @@ def _cancelled(
         for row in listed
     }
     return {
-        name: f"ScaledMail says: order {number} is cancelled."
-        if status[number].lower() == CANCELLED
-        else ""
+        name: f"Order {number} reads {CANCELLED}." if status[number] == CANCELLED else ""
         for name, number in wanted.items()
         if status.get(number)
     }

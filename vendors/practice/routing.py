@@ -54,21 +54,9 @@ def answer(
 
 def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
     path, _, query = sent.target.partition("?")
-    if path == BOOKS:
-        return json_answer(200, ledger.books(parse_qs(query).get("domain", [None])[0]))
-    if path in (dashboard_page.PAGE, dashboard_page.ACTS):
-        return dashboard_page.answer(
-            sent.method, path, sent.headers, sent.body, ledger=ledger, twins=TWINS
-        )
     vendor, _, rest = path.removeprefix("/").partition("/")
     if vendor not in TWINS:
-        return json_answer(
-            404,
-            {
-                "error": f"There are {', '.join(TWINS)}, the books at {BOOKS}, and"
-                f" {dashboard_page.PAGE}."
-            },
-        )
+        return _of_no_vendor(sent, path, query, ledger)
     twin = TWINS[vendor]
     found = _route(twin, sent.method, f"/{rest}")
     if found is None:
@@ -106,6 +94,17 @@ def _answer(sent: Sent, *, ledger: Ledger, delivery_seconds: float) -> Answer:
     if route.check:
         return _paid(twin, route, call, refusal)
     return refusal or _out_of_order(twin, call) or _outright(route.handle(call))
+
+
+def _of_no_vendor(sent: Sent, path: str, query: str, ledger: Ledger) -> Answer:
+    if path == BOOKS:
+        return json_answer(200, ledger.books(parse_qs(query).get("domain", [None])[0]))
+    if path in (dashboard_page.PAGE, dashboard_page.ACTS):
+        return dashboard_page.answer(
+            sent.method, path, sent.headers, sent.body, ledger=ledger, twins=TWINS
+        )
+    places = f"{', '.join(TWINS)}, the books at {BOOKS}, and {dashboard_page.PAGE}"
+    return json_answer(404, {"error": f"There are {places}."})
 
 
 def _out_of_order(twin: Twin, call: Call) -> Answer | None:

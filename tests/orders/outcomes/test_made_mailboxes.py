@@ -141,7 +141,7 @@ def test_a_cancelled_order_waits_for_a_person(factory: OrderFactory, practice: P
     assert delivery.ask(order.pk) == "told"
     domain = Domain.objects.get(name="acme.net")
     assert (fresh(order).state, domain.state, made()) == (State.ACCEPTED, "ordered", [])
-    assert domain.against.startswith("ScaledMail says: order rec")
+    assert domain.against.startswith("Order rec")
 
 
 def test_the_rest_of_an_order_has_a_domain_that_left_with_its_mailboxes(
