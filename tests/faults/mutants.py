@@ -10,6 +10,7 @@ from tests.faults.mutants_of_money import MONEY_MUTANTS
 from tests.faults.mutants_of_created_orders import CREATED_MUTANTS
 from tests.faults.mutants_of_delivery import DELIVERY_MUTANTS
 from tests.faults.mutants_of_questions import QUESTION_MUTANTS
+from tests.faults.mutants_of_progress import PROGRESS_MUTANTS
 from tests.faults.mutants_of_rules import RULE_MUTANTS
 from tests.faults.mutants_of_sending import SENDING_MUTANTS
 from tests.faults.mutation import Mutation
@@ -20,3 +21,4 @@ MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + MONEY_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + CREATED_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + DELIVERY_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + QUESTION_MUTANTS
+MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + PROGRESS_MUTANTS + RULE_MUTANTS
