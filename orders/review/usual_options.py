@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from django.utils.text import Truncator
+
 from orders.models import Order
 from vendors.apis.order_details import CONTACT, FORWARDS, Detail
 
@@ -24,7 +26,7 @@ def usual(order: Order, found: Iterable[Detail]) -> dict[str, str]:
         if count >= FEWEST and count * 2 > len(earlier) and most != one.words:
             odd[one.label] = (
                 f"Not the usual: {count} of this client's last {len(earlier)} orders here had"
-                f" “{most}”."
+                f" “{Truncator(most).chars(60)}”."
             )
     return odd
 

@@ -192,7 +192,7 @@ def test_what_differs_from_the_clients_last_orders_says_so(factory: OrderFactory
             "Not the usual: 3 of this client's last 3 orders here had “No”."
         )
     }
-    assert 'class="unusual"' in shown(factory, order)
+    assert '<div class="unusual">' in shown(factory, order)
 
 
 def test_one_earlier_order_makes_no_usual(factory: OrderFactory) -> None:
