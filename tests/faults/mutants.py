@@ -13,6 +13,7 @@ from tests.faults.mutants_of_questions import QUESTION_MUTANTS
 from tests.faults.mutants_of_progress import PROGRESS_MUTANTS
 from tests.faults.mutants_of_rules import RULE_MUTANTS
 from tests.faults.mutants_of_sending import SENDING_MUTANTS
+from tests.faults.mutants_of_words import WORD_MUTANTS
 from tests.faults.mutation import Mutation
 
 __all__ = ["MUTATIONS", "Mutation"]
@@ -22,3 +23,4 @@ MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + CREATED_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + DELIVERY_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + QUESTION_MUTANTS
 MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + PROGRESS_MUTANTS + RULE_MUTANTS
+MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + WORD_MUTANTS
