@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from mailops.core.money import show as show_money
+from mailops.templatetags.page_filters import age
 from orders.availability import known_answers
 from orders.models import Order, State
 from orders.plan import Plan
 from orders.review import confirmations, confirming_rights
+from orders.validation import domain_location
 from vendors.verdicts import Problem
 
 MAX_GROUPS, MAX_LINE_NUMBERS = 60, 30
@@ -25,6 +28,8 @@ def checks(
     request: HttpRequest, order: Order, current: Plan | None, *, alike: int = 10
 ) -> list[dict[str, Any]]:
     """The results as dicts; empty once the order can't be changed (`current` is None).
+
+    Their kinds: `fail`, `warn`, `ok`, and `none` for what nobody looked at.
 
     `alike` is how many results that differ only in a name are listed before the rest is counted.
     """
@@ -40,20 +45,43 @@ def checks(
             if confirming_rights.was_edited_by(order, request.user)  # type: ignore[arg-type]  # signed in
             else ""
         )
-        text = why or own or "You did not edit this order"
+        text = why or own or "By its history you did not edit this order"
         found.insert(0, {"kind": "fail" if why else "ok", "text": text})
     if not order.vendor.two_person_rule:
         off = "The two-person rule is off for this account: one person is enough"
         found.append({"kind": "warn", "text": off})
     if not fields & {"domain", "address"}:
-        found.append({"kind": "ok", "text": "No domain or mailbox is owned or on another order"})
-    found += known_answers.told(order)
-    if "price" not in fields:
-        found.append({"kind": "ok", "text": "Every price is known"})
-    if order.vendor.order_limit is not None and "limit" not in fields:
-        limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
-        found.append({"kind": "ok", "text": f"Within the limit of {limit} an order"})
-    return found
+        found.append(_compared(order))
+    found += [*known_answers.told(order), *domain_location.held_here(order)]
+    return [*found, *_money(order, current, fields)]
+
+
+def _compared(order: Order) -> dict[str, Any]:
+    if not order.contents:
+        return {"kind": "none", "text": "No domain or mailbox was compared with others yet"}
+    text = "By MailOps' records no domain or mailbox is owned or on another order"
+    return {"kind": "ok", "text": text}
+
+
+def _money(order: Order, current: Plan, fields: set[str]) -> Iterator[dict[str, Any]]:
+    """What is good about prices and the limit, and where it comes from."""
+    prices = [line.price for line in current.cost.lines if line.price]
+    if not current.cost.lines:
+        yield {"kind": "none", "text": "No price was looked up: there is nothing to pay for yet"}
+    elif "price" not in fields:
+        oldest: dict[str, datetime] = {}
+        for price in prices:
+            oldest[price.source] = min(price.as_of, oldest.get(price.source, price.as_of))
+        sources = "; ".join(f"{source}, {age(at)}" for source, at in sorted(oldest.items()))
+        yield {"kind": "ok", "text": f"Every price is known. {sources}"}
+    if order.vendor.order_limit is None or "limit" in fields:
+        return
+    limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
+    if not prices or current.cost.missing:
+        text = f"Not compared with the limit of {limit} an order: not every price is known"
+        yield {"kind": "none", "text": text}
+    else:
+        yield {"kind": "ok", "text": f"Within {order.vendor.name}'s limit of {limit} an order"}
 
 
 def _listed(current: Plan, *, alike: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,12 +85,15 @@ def _checked(current: Plan, found: Iterable[Mapping[str, Any]]) -> Tile:
         plural(stops, "stops it", "stop it") if stops else "",
         f"{warns:,} to look at" if warns else "",
     ]
-    good = sum(check["kind"] == "ok" for check in found)
+    kinds = Counter(check["kind"] for check in found)
+    good, open_ = kinds["ok"], kinds["none"]
+    # What nobody looked at is neither good nor bad.
+    rest = f"Nothing found, {open_} not known" if open_ else "All good"
     return Tile(
         label="Duplicates and checks",
-        says=", ".join(filter(None, counts)) or "All good",
-        more=f"{good} good",
-        kind="bad" if stops else "wait" if warns else "ok",
+        says=", ".join(filter(None, counts)) or rest,
+        more=f"{good} good{f', {open_} not known' if open_ and (stops or warns) else ''}",
+        kind="bad" if stops else "wait" if warns else "" if open_ else "ok",
         to="checks",
     )
 
@@ -118,7 +122,7 @@ def _free(order: Order) -> list[Tile]:
         return [Tile(label=label, says="Not asked", to="availability")]
     # The check reads "Vendor: two are taken"; the tile has no room for the vendor.
     says = checks[0]["text"].partition(": ")[2]
-    kind = "ok" if checks[0]["kind"] == "ok" else "wait"
+    kind = {"ok": "ok", "none": ""}.get(checks[0]["kind"], "wait")
     return [Tile(label=label, says=says[:1].upper() + says[1:], kind=kind, to="availability")]
 
 

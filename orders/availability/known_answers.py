@@ -51,39 +51,36 @@ class Standing:
 
     @cached_property
     def says(self) -> list[dict[str, str]]:
-        """Lines for a list of checks: how many names have each answer, and its greatest age."""
+        """Lines for a list of checks: how many names have each answer, and its greatest age.
+
+        A line is good, bad or worth a look; `none` says nothing about the order either way.
+        """
         found = []
-        good = Answer.FREE if self.registers else Answer.TAKEN
-        names = {
-            Answer.FREE: ("free", "free, so nobody holds it yet"),
-            Answer.TAKEN: ("taken", "registered"),
-            Answer.UNKNOWN: ("left open by the vendor", "left open by the vendor"),
-        }
         for state in Answer:
-            fresh = [
-                word.told
-                for word in self.words
-                if word.told and word.is_fresh and word.told.state == state
-            ]
-            old = [
-                word.told
-                for word in self.words
-                if word.told and not word.is_fresh and word.told.state == state
-            ]
-            words = names[state][0 if self.registers else 1]
-            for rows, kind in ((fresh, "ok" if state == good else "fail"), (old, "warn")):
+            told = [word for word in self.words if word.told and word.told.state == state]
+            for is_fresh in (True, False):
+                rows = [word.told for word in told if word.told and word.is_fresh == is_fresh]
                 if ages := [row.asked_at for row in rows if row.asked_at]:
-                    kind = (
-                        "warn"
-                        if state == Answer.UNKNOWN or (not self.registers and kind == "fail")
-                        else kind
-                    )
-                    found.append(
-                        {"kind": kind, "text": f"{len(rows)} {words} (asked {age(min(ages))})"}
-                    )
+                    text = f"{len(rows)} {self._words(state)} (asked {age(min(ages))})"
+                    found.append({"kind": self._kind(state, is_fresh=is_fresh), "text": text})
         if never := len([word for word in self.words if not word.told]):
-            found.append({"kind": "warn", "text": f"{never} not asked"})
+            found.append({"kind": "none", "text": f"{never} not asked"})
         return found
+
+    def _words(self, state: str) -> str:
+        if state == Answer.UNKNOWN:
+            return "left open by the vendor"
+        if self.registers:
+            return "free" if state == Answer.FREE else "taken"
+        if state == Answer.FREE:
+            return "free, so nobody holds it yet"
+        return "registered, by whom it does not say"
+
+    def _kind(self, state: str, *, is_fresh: bool) -> str:
+        if self.registers and is_fresh and state != Answer.UNKNOWN:
+            return "ok" if state == Answer.FREE else "fail"
+        # Anybody may have registered a name, so that says nothing about this account.
+        return "none" if not self.registers and state == Answer.TAKEN else "warn"
 
 
 def asked_with(order: Order) -> str:
@@ -159,21 +156,19 @@ def _problem(order: Order, word: Word, label: str) -> Problem:
 
 def told(order: Order) -> list[dict[str, str]]:
     # For the list of checks on a page. Every name is counted, those nobody asked for as well.
-    if order.state not in ASKED_IN or not order.vendor.adapter.can_tell_availability:
+    label = order.vendor.adapter.label
+    if order.state not in ASKED_IN or not order.contents:
         return []
+    if not order.vendor.adapter.can_tell_availability:
+        if not order.product_spec.registers_names:
+            return []
+        text = f"Nobody looked whether the domains are free: MailOps can't ask {label}"
+        return [{"kind": "none", "text": text}]
     found = standing(order)
-    if not found.words or not (
-        order.product_spec.buys_domains or any(word.told for word in found.words)
-    ):
-        return []
     counts = "; ".join(line["text"] for line in found.says)
     kinds = {line["kind"] for line in found.says}
-    return [
-        {
-            "kind": "ok" if kinds == {"ok"} else "warn",
-            "text": f"Domains at {order.vendor.adapter.label}: {counts}",
-        }
-    ]
+    kind = "warn" if kinds & {"warn", "fail"} else "none" if "none" in kinds else "ok"
+    return [{"kind": kind, "text": f"{label} about the domains: {counts}"}]
 
 
 def asking_of(order: Order) -> Asking | None:

@@ -17,6 +17,26 @@ def problems(order: Order) -> list[Problem]:
     return [] if order.product_spec.buys_domains else bounded(_not_here(order))
 
 
+def held_here(order: Order) -> list[dict[str, str]]:
+    """A line for a list of checks: are the domains held in the account that has to hold them?
+
+    Only MailOps' own records are looked at; they do not know what was bought elsewhere.
+    """
+    names = [line.name for line in order.contents]
+    if not names or not order.vendor.adapter.needs_domains_here(order):
+        return []
+    count = sum(
+        Domain.objects.filter(name__in=some, vendor=order.vendor_id, state=Asset.READY).count()
+        for some in chunks(names, MOST_VALUES)
+    )
+    where = f"{order.vendor.name}'s account"
+    domains = "the domain" if len(names) == 1 else f"the {len(names):,} domains"
+    if count == len(names):
+        return [{"kind": "ok", "text": f"By MailOps' records {where} holds {domains}"}]
+    text = f"Nobody asked whether {where} holds {domains}: MailOps' own records know of {count:,}"
+    return [{"kind": "none", "text": text}]
+
+
 def _not_here(order: Order) -> Iterator[Problem]:
     rows = {
         line.name: line.row or line.mailboxes[0].row for line in order.contents if line.mailboxes

@@ -111,6 +111,11 @@ class Api:
         """Everything the vendor would refuse, with the field, the row and the fix."""
         raise NotImplementedError
 
+    def needs_domains_here(self, order: OrderLike) -> bool:
+        """The vendor takes the order only for domains that this account holds already."""
+        product = self.products.get(order.product)
+        return product is not None and not product.registers_names
+
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         """The cost sheet from the account's price list, keyed by item."""
         raise NotImplementedError

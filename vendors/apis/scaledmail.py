@@ -123,6 +123,10 @@ class ScaledMail(Api):
             shared_rules.bad_pictures(order),
         )
 
+    def needs_domains_here(self, order: OrderLike) -> bool:
+        # "create-order": `other` is for domains at another registrar, whose login goes along.
+        return order.options.get("provider") != "other"
+
     def cost(self, order: OrderLike, prices: Mapping[str, PriceLike]) -> CostSheet:
         price_id, coupon = word(order.options, "price_id"), order.options.get("coupon")
         remark = (

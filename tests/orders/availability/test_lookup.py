@@ -167,7 +167,7 @@ def test_a_vendor_that_documents_no_such_question_is_not_asked(factory: OrderFac
     order = factory.draft("coldmailreseller", "domains")
     with pytest.raises(NotAllowed):
         ask(factory, order)
-    assert known_answers.told(order) == []
+    assert [check["kind"] for check in known_answers.told(order)] == ["none"]
 
 
 # Many, by the queue
@@ -334,7 +334,7 @@ def test_names_that_must_be_held_already_are_asked_about_when_nobody_holds_them(
 def test_the_confirmer_sees_every_name_accounted_for_with_its_age(factory: OrderFactory) -> None:
     order = draft(factory, "acme.com", "acme-b.com", "unsaid.com")
     assert known_answers.told(order) == [
-        {"kind": "warn", "text": "Domains at Smartlead SmartSenders: 3 not asked"}
+        {"kind": "none", "text": "Smartlead SmartSenders about the domains: 3 not asked"}
     ]
     ask(factory, order)
     Availability.objects.filter(name="acme-b.com").update(
@@ -344,11 +344,48 @@ def test_the_confirmer_sees_every_name_accounted_for_with_its_age(factory: Order
         {
             "kind": "warn",
             "text": (
-                "Domains at Smartlead SmartSenders: 1 free (asked just now); 1 free (asked"
+                "Smartlead SmartSenders about the domains: 1 free (asked just now); 1 free (asked"
                 " 1\xa0hour ago); 1 left open by the vendor (asked just now)"
             ),
         }
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "asks", "kind", "says"),
+    [
+        (("acme.com", "acme-b.com"), True, "ok", "2 free (asked just now)"),
+        (("acme.com",), False, "none", "1 not asked"),
+        (("taken-acme.com",), True, "warn", "1 taken (asked just now)"),
+        (("unsaid.com",), True, "warn", "1 left open by the vendor (asked just now)"),
+    ],
+)
+def test_only_what_was_asked_and_answered_is_good(
+    factory: OrderFactory, names: tuple[str, ...], asks: bool, kind: str, says: str
+) -> None:
+    order = draft(factory, *names)
+    if asks:
+        ask(factory, order)
+    (check,) = known_answers.told(fresh(order))
+    assert check == {"kind": kind, "text": f"Smartlead SmartSenders about the domains: {says}"}
+
+
+def test_registered_by_anybody_is_not_held_in_the_account(factory: OrderFactory) -> None:
+    order = factory.draft(*HELD, word="acme")
+    ask(factory, order)
+    (check,) = known_answers.told(fresh(order))
+    assert check == {
+        "kind": "none",
+        "text": "ScaledMail about the domains: 4 registered, by whom it does not say (asked just"
+        " now)",
+    }
+
+
+def test_a_vendor_that_can_not_be_asked_leaves_it_open(factory: OrderFactory) -> None:
+    order = factory.draft("coldmailreseller", "domains")
+    (check,) = known_answers.told(order)
+    assert check["kind"] == "none" and "MailOps can't ask ColdMailReseller" in check["text"]
+    assert known_answers.told(factory.draft("coldmailreseller", "mailboxes", word="other")) == []
 
 
 def test_what_is_known_takes_one_question_to_the_database(factory: OrderFactory) -> None:
