@@ -238,7 +238,6 @@ WORDS = {
     "attempt.about_to_send": "noted that it is about to be sent",
     "order.accepted": "noted: accepted by the vendor",
     "order.created": "noted: created by the vendor, nothing is bought yet",
-    "order.looks_processed": "noted that it looks processed",
     "order.processed": "recorded that it was processed at the vendor",
     "order.left": "left it at the vendor, unprocessed",
     "order.refused": "noted: refused by the vendor, nothing was bought",

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from tests.faults.mutants_of_answers import ANSWER_MUTANTS
-from tests.faults.mutants_of_money import MONEY_MUTANTS
 from tests.faults.mutants_of_created_orders import CREATED_MUTANTS
 from tests.faults.mutants_of_delivery import DELIVERY_MUTANTS
-from tests.faults.mutants_of_questions import QUESTION_MUTANTS
+from tests.faults.mutants_of_money import MONEY_MUTANTS
 from tests.faults.mutants_of_progress import PROGRESS_MUTANTS
+from tests.faults.mutants_of_questions import QUESTION_MUTANTS
 from tests.faults.mutants_of_rules import RULE_MUTANTS
 from tests.faults.mutants_of_sending import SENDING_MUTANTS
 from tests.faults.mutants_of_words import WORD_MUTANTS
@@ -18,9 +18,14 @@ from tests.faults.mutation import Mutation
 
 __all__ = ["MUTATIONS", "Mutation"]
 
-MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + MONEY_MUTANTS
-MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + CREATED_MUTANTS
-MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + DELIVERY_MUTANTS
-MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + QUESTION_MUTANTS
-MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + PROGRESS_MUTANTS + RULE_MUTANTS
-MUTATIONS = SENDING_MUTANTS + ANSWER_MUTANTS + RULE_MUTANTS + WORD_MUTANTS
+MUTATIONS = (
+    SENDING_MUTANTS
+    + ANSWER_MUTANTS
+    + RULE_MUTANTS
+    + MONEY_MUTANTS
+    + CREATED_MUTANTS
+    + DELIVERY_MUTANTS
+    + QUESTION_MUTANTS
+    + PROGRESS_MUTANTS
+    + WORD_MUTANTS
+)

@@ -13,7 +13,7 @@ from typing import Any
 
 from vendors.apis import doubts
 
-MESSAGES = frozenset({"message", "error", "details", "title"})
+MESSAGES = frozenset({"message", "error", "details"})
 REASONS = re.compile(
     r"""
     \b(no|not|none|never|cannot|invalid|incorrect|wrong|malformed|bad|unknown|unsupported|unreadable
@@ -22,7 +22,7 @@ REASONS = re.compile(
     |exceed\w*|maximum|minimum|at\ (least|most)|more\ than|less\ than|fewer|limits?|quota
     |expired|blocked|suspended|disabled|inactive|used|taken|conflict|unprocessable|mismatch|prohibited
     |failed|contact\ support|top\ up|add\ funds|slow\ down|duplicated?|one\ of|between|too
-    |longer|shorter|characters?)\b
+    |longer|shorter|characters?|authenticat(e|ion)|permissions?|unprovided|owner\ (is\ )?needed)\b
     |n't\b
     """,
     re.IGNORECASE | re.VERBOSE,
