@@ -264,14 +264,16 @@ WORDS = {
     "order.progress": "heard from the vendor",
     "order.looks_processed": "noted that it looks processed",
     "order.partly_delivered": "noted: partly delivered",
-    "order.delivered": "noted: delivered",
     "order.undelivered": "noted: not delivered",
+    "order.delivered": "noted: delivered",
     "order.overdue": "noted: overdue",
     "order.expected": "said when it is expected",
     "order.arrived": "said that it is there",
     "order.not_coming": "said that it is not coming",
     "order.checked": "asked the vendor at once",
-    "refund.asked": "noted that money is asked back",
+    "refund.asked": "asked the vendor for money back",
+    "refund.got": "recorded that money came back",
+    "refund.denied": "recorded that the vendor denied money back",
     "evidence.exported": "made a file of evidence about it",
 }
 
@@ -290,5 +292,7 @@ def events(order: Order) -> list[dict[str, Any]]:
 def _sentence(event: Event) -> str:
     # An event of a version to come may have an action without words: the action itself is shown.
     text = f"{event.who or 'MailOps'} {WORDS.get(event.action, event.action)}"
+    if back := event.changes.get("money_back"):
+        text += f", {back[1]}"
     reason = event.reason or _comment(event)
     return f"{text}: “{reason}”" if reason else text

@@ -197,7 +197,8 @@ def record_finding(request: HttpRequest, pk: int) -> HttpResponse:
     order = refund_records.order_of(finding)
     came = abs(finding.theirs or Decimal(0))
     initial = {"state": GOT, "amount": came, "currency": finding.currency}
-    initial |= {"on": finding.match.ends_on, "note": finding.says}
+    where = finding.match.file_name or "the statement"
+    initial |= {"on": finding.match.ends_on, "note": f"It stands on {where}."}
     form = RefundForm(request.POST if request.method == "POST" else None, initial=initial)
     form.fields["state"].disabled = True
     form.fields["state"].widget = forms.HiddenInput()

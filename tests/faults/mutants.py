@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from tests.faults.mutants_of_answers import ANSWER_MUTANTS
+from tests.faults.mutants_of_counted_cost import COUNTED_MUTANTS
 from tests.faults.mutants_of_created_orders import CREATED_MUTANTS
 from tests.faults.mutants_of_delivery import DELIVERY_MUTANTS
 from tests.faults.mutants_of_money import MONEY_MUTANTS
@@ -19,13 +20,14 @@ from tests.faults.mutation import Mutation
 __all__ = ["MUTATIONS", "Mutation"]
 
 MUTATIONS = (
-    SENDING_MUTANTS
-    + ANSWER_MUTANTS
-    + RULE_MUTANTS
-    + MONEY_MUTANTS
+    ANSWER_MUTANTS
+    + COUNTED_MUTANTS
     + CREATED_MUTANTS
     + DELIVERY_MUTANTS
-    + QUESTION_MUTANTS
+    + MONEY_MUTANTS
     + PROGRESS_MUTANTS
+    + QUESTION_MUTANTS
+    + RULE_MUTANTS
+    + SENDING_MUTANTS
     + WORD_MUTANTS
 )

@@ -39,6 +39,7 @@ def test_money_back_is_asked_for_and_got_on_its_page(factory: OrderFactory) -> N
     mine.post(answer, filled("got", "13"))
     asked.refresh_from_db()
     assert (asked.state, asked.by_name) == ("got", "confirmer")
+    assert "confirmer recorded that money came back, $13.00" in text(mine.get(url(order)))
     assert "Can still come back" in text(mine.get(url(order, "refunds")))
 
 
