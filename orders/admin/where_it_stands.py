@@ -65,8 +65,8 @@ def context(request: HttpRequest, order: Order) -> dict[str, Any]:
 
 
 def _version(order: Order, rows: Sequence[Mapping[str, Any]]) -> str:
-    told = "\n".join(f"{row['name']} {row['state']} {row['known']}" for row in rows)
-    about = f"{order.expected_on} {order.overdue_since} {order.vendor.reads_failed}\n{told}"
+    each = "\n".join(f"{row['name']} {row['state']} {row['known']}" for row in rows)
+    about = f"{order.expected_on} {order.overdue_since} {order.vendor.reads_failed}\n{each}"
     # The same in each process, unlike `hash`.
     return hashlib.sha256(about.encode()).hexdigest()[:16]
 
@@ -115,12 +115,12 @@ def _known(order: Order, line: Domain | Mailbox, boxes: Boxes) -> Iterator[str]:
             yield f"{vendor} says: {as_sentence(line.against)}"
 
 
-def _count(told: int, ordered: int, made: int) -> str:
+def _count(said: int, ordered: int, made: int) -> str:
     if ordered:
-        return f"{min(told, ordered)} of {ordered} by the vendor's count."
-    if made == told:
+        return f"{min(said, ordered)} of {ordered} by the vendor's count."
+    if made == said:
         return f"{plural(made, 'mailbox', 'mailboxes')} listed."
-    return f"{made} of {plural(told, 'mailbox', 'mailboxes')} listed."
+    return f"{made} of {plural(said, 'mailbox', 'mailboxes')} listed."
 
 
 def _says(order: Order, lines: Sequence[Domain | Mailbox]) -> str:
@@ -130,7 +130,7 @@ def _says(order: Order, lines: Sequence[Domain | Mailbox]) -> str:
         return f"Look at {adapter.label}, then say here what is there."
     counted = [line for line in lines if isinstance(line, Mailbox)] or lines
     ready = sum(line.state == Asset.READY for line in counted)
-    answer = f"{ready} of {len(counted)} are ready"
+    answer = f"{ready} of {len(counted)} {'is' if ready == 1 else 'are'} ready"
     if order.state not in STILL_ASKED:
         return f"{answer}. The order has ended."
     if vendor.reads_failed and vendor.read_at:
