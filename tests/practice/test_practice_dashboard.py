@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -213,6 +214,21 @@ def test_the_page_shows_orders_and_its_buttons_work(vendors, new_body):
     assert len(vendors.ledger.charges()) == 1
     again = requests.post(f"{url}/acts", data=form, timeout=30)
     assert (again.status_code, "processed already" in again.text) == (400, True)
+    done(vendors, act="cancel", order=number)
+    shown = requests.get(f"{url}/dashboard", timeout=30).text
+    assert '<span class="mark">cancelled</span>' in shown
+
+
+def test_names_and_numbers_are_shown_as_text(vendors):
+    vendors.ledger.record_charge(
+        vendor="woodpecker", account="a", request="mailboxes", reference="<b>1</b>",
+        domains=["<script>x</script>"], mailboxes=[], details={}, body_sha256="", status="charged",
+        fault="", amount=Decimal(1), currency="EUR",
+    )  # fmt: skip
+    shown = requests.get(f"{vendors.server.url}/dashboard", timeout=30).text
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+    assert "<b>1</b>" not in shown
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,12 @@ class Vendor(Limited):
         return f"{settings.PRACTICE_URL}/{self.api}" if self.is_practice else self.adapter.host
 
     @property
+    def dashboard_url(self) -> str:
+        return (
+            f"{settings.PRACTICE_URL}/dashboard" if self.is_practice else self.adapter.dashboard_url
+        )
+
+    @property
     def secrets(self) -> Sealed:
         return Sealed(self.sealed)
 

@@ -23,10 +23,10 @@ from vendors.practice.ledger import (
 
 OK, HANG, FAIL, RUBBISH = "ok", "hang", "fail", "rubbish"
 MODES = {
-    OK: "Answer",
-    HANG: "Never answer",
-    FAIL: "Answer with an error",
-    RUBBISH: "Answer with a web page",
+    OK: "As usual",
+    HANG: "Never",
+    FAIL: "With an error",
+    RUBBISH: "With a web page",
 }
 
 
@@ -73,7 +73,7 @@ def _reads(ledger: Ledger, asked: Mapping[str, Any], vendors: Mapping[str, Any])
     if vendor not in vendors or mode not in MODES:
         raise BadAct(f"Reads are of {', '.join(vendors)}, and {', '.join(MODES)}.")
     ledger.record_act(READS, vendor=vendor, details={"mode": mode})
-    return f"{vendor} is asked: {MODES[mode].lower()}."
+    return f"Questions to {vendor} are answered: {MODES[mode].lower()}."
 
 
 def _order(ledger: Ledger, asked: Mapping[str, Any]) -> tuple[Charge, list[str]]:

@@ -27,6 +27,13 @@ from vendors.practice.ledger import (
 from vendors.practice.wire_types import Answer, Twin, json_answer
 
 PAGE, ACTS = "/dashboard", "/acts"
+NAMES = {
+    "coldmailreseller": "ColdMailReseller",
+    "scaledmail": "ScaledMail",
+    "woodpecker": "Woodpecker",
+    "smartsenders": "SmartSenders",
+}
+DONE = {DELIVER: "delivered", CANCEL: "cancelled"}
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_ORDERS, MOST_DOMAINS = 50, 20
 FORM = "application/x-www-form-urlencoded"
@@ -43,7 +50,11 @@ button, input, select { font: inherit; padding: .15rem .6rem; border-radius: .4r
 button[aria-pressed=true] { font-weight: 700; border-width: 2px; }
 input { width: 6rem; } .note { padding: .5rem .75rem; border-radius: .4rem;
   background: color-mix(in srgb, currentColor 10%, transparent); }
-.soft { opacity: .75; } li { overflow-wrap: anywhere; } ul { margin: 0; padding-left: 1.1rem; }
+.soft { opacity: .75; } .mark { font-weight: 700; }
+li { overflow-wrap: anywhere; } ul { margin: 0; padding-left: 1.1rem; }
+@media (max-width: 48rem) { thead { display: none; } tr { display: block; padding: .5rem 0;
+  border-top: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+  td { display: block; border: 0; padding: .15rem 0; } }
 """
 HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
@@ -52,6 +63,10 @@ HEADERS = {
     ),
     "Cache-Control": "no-store",
 }
+
+
+# By order and domain: the last act of a person.
+Marks = dict[tuple[int | None, str], str]
 
 
 def answer(
@@ -122,22 +137,26 @@ def _vendor(ledger: Ledger, vendor: str) -> str:
         "</button>"
         for mode, words in MODES.items()
     )
-    rows = "".join(_row(ledger, charge) for charge in orders[:MOST_ORDERS])
+    marks: Marks = {}
+    for act in reversed(ledger.acts(vendor=vendor)):
+        for name in act.domains if act.act in DONE else ():
+            marks[act.charge, name] = DONE[act.act]
+    rows = "".join(_row(ledger, charge, marks) for charge in orders[:MOST_ORDERS])
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Order", "Domains", "Cost", "Acts"))
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
     left = len(orders) - MOST_ORDERS
     more = f'<p class="soft">And {left} older ones.</p>' if left > 0 else ""
     listed = f'<div class="scroll">{table}</div>{more}'
     return (
-        f"<section><h2>{escape(vendor)}</h2>"
-        f"<p>Asked a question: {_form(READS, {'vendor': vendor}, modes)}</p>"
+        f"<section><h2>{NAMES.get(vendor, escape(vendor))}</h2>"
+        f"<p>Questions are answered: {_form(READS, {'vendor': vendor}, modes)}</p>"
         f"{listed if rows else '<p class=soft>No orders yet.</p>'}</section>"
     )
 
 
-def _row(ledger: Ledger, charge: Charge) -> str:
+def _row(ledger: Ledger, charge: Charge, marks: Marks) -> str:
     number = f"{charge.id}" + (f", {escape(charge.reference)}" if charge.reference else "")
-    names = "".join(_domain(charge, name) for name in charge.domains[:MOST_DOMAINS])
+    names = "".join(_domain(charge, name, marks) for name in charge.domains[:MOST_DOMAINS])
     left = len(charge.domains) - MOST_DOMAINS
     names += f"<li>and {left} more</li>" if left > 0 else ""
     return (
@@ -153,13 +172,15 @@ def _came_back(ledger: Ledger, charge: Charge) -> str:
     return "".join(f"<br>{escape(row.amount)} back ({escape(row.kind)})" for row in back)
 
 
-def _domain(charge: Charge, name: str) -> str:
+def _domain(charge: Charge, name: str, marks: Marks) -> str:
     one = {"order": str(charge.id), "domain": name}
     buttons = ""
     if charge.status != CREATED and len(charge.domains) > 1:
         buttons = _form(DELIVER, one, "<button>Deliver now</button>")
         buttons += _form(CANCEL, one, "<button>Cancel</button>")
-    return f"<li>{escape(name)} {buttons}</li>"
+    done = marks.get((charge.id, name), "")
+    mark = f'<span class="mark">{done}</span> ' if done else ""
+    return f"<li>{escape(name)} {mark}{buttons}</li>"
 
 
 def _acts(charge: Charge) -> str:
