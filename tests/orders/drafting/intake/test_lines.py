@@ -159,7 +159,11 @@ def test_all_columns_are_read() -> None:
     (row,) = rows(
         "acme.com, Dana Reyes, dana, https://example.com/d.png, https://Other.com/, 03", DOMAINS
     )
-    assert (row.picture, row.forward_to, row.years) == ("https://example.com/d.png", "other.com", 3)
+    assert (row.picture, row.forward_to, row.years) == (
+        "https://example.com/d.png",
+        "https://other.com/",
+        3,
+    )
 
 
 def test_lines_are_numbered_as_in_the_paste_box() -> None:

@@ -136,7 +136,8 @@ def test_an_international_domain_is_shown_in_both_forms() -> None:
 
 
 def test_a_domain_to_forward_to_keeps_its_www() -> None:
-    assert taken("acme.com, Dana, dana, , https://www.example.com/").forward_to == "www.example.com"
+    kept = taken("acme.com, Dana, dana, , https://www.example.com/").forward_to
+    assert kept == "https://www.example.com/"
     assert read_domain("https://www.example.com/") == "www.example.com"
 
 
