@@ -27,7 +27,14 @@ from mailops.history.admin import RecordedAdmin
 from mailops.history.models import Event
 from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
 from mailops.templatetags.page_filters import when
-from vendors import account_reads, balance_pages, price_lists, rate_limit, vendor_reader
+from vendors import (
+    account_reads,
+    balance_pages,
+    price_lists,
+    price_pages,
+    rate_limit,
+    vendor_reader,
+)
 from vendors.account_policies import VENDORS
 from vendors.apis import REGISTRY
 from vendors.http import SHORTEST_SECRET, ReadFailed
@@ -273,8 +280,8 @@ class VendorAdmin(ApprovalAdmin):
     def fetch(self, request: HttpRequest, pk: int) -> HttpResponse:
         vendor = self._vendor(request, pk)
         try:
-            count = price_lists.fetch(vendor, by=request.user.get_username())
-            messages.success(request, f"{count} prices were read from {vendor.adapter.label}.")
+            fetched = price_lists.fetch(vendor, by=request.user.get_username())
+            price_pages.say_fetched(request, vendor, fetched)
         except (ReadFailed, CannotOpen) as error:
             messages.error(request, str(error))
         return self._back(vendor)

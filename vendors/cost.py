@@ -41,6 +41,8 @@ class PriceLike(Protocol):
     def as_of(self) -> datetime: ...
     @property
     def domains(self) -> int | None: ...  # how many domains one package holds
+    @property
+    def doubt(self) -> str: ...  # why no order may go by it; empty for nearly all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,7 @@ class Terms:
     source: str = ""
     as_of: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     domains: int | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,10 +21,12 @@ from mailops.templatetags.page_filters import when
 from vendors import price_lists
 from vendors.apis import REGISTRY
 from vendors.models import Price, PriceVersion, Rate
+from vendors.price_pages import PriceForm
 
 
 @admin.register(Price)
 class PriceAdmin(RecordedAdmin):
+    form = PriceForm
     list_display = ("name", "vendor", "key", "price", "unit", "renewal", "read", "changes")
     list_filter = ("vendor", "unit", "currency")
     list_select_related = ("vendor",)
@@ -34,6 +36,7 @@ class PriceAdmin(RecordedAdmin):
         "item",
         "label",
         ("amount", "currency"),
+        "really_free",
         "unit",
         "renewal_amount",
         "domains",
@@ -41,6 +44,8 @@ class PriceAdmin(RecordedAdmin):
 
     # Prices keep their versions, which only `price_lists` writes.
     def save_model(self, request: HttpRequest, obj: Price, form: Any, change: bool) -> None:
+        # The form takes an amount of 0 only with the word that it is meant.
+        obj.free_by_name = request.user.get_username() if obj.has_nought else ""
         price_lists.put(obj, by=request.user.get_username())
 
     def delete_model(self, request: HttpRequest, obj: Price) -> None:
@@ -63,8 +68,13 @@ class PriceAdmin(RecordedAdmin):
         return price.label or price.item
 
     @admin.display(description="Price", ordering="amount")
-    def price(self, price: Price) -> str:
-        return show(price.amount, price.currency)
+    def price(self, price: Price) -> SafeString | str:
+        shown = show(price.amount, price.currency)
+        if price.gone_at:
+            return _with_chip(shown, "bad", f"Not in the list since {price.gone_at:%-d %b %Y}")
+        if price.doubt:
+            return _with_chip(shown, "wait", "Is it really free?")
+        return f"{shown}, free by {price.free_by_name}'s word" if price.free_by_name else shown
 
     @admin.display(description="Then")
     def renewal(self, price: Price) -> str:
@@ -81,6 +91,10 @@ class PriceAdmin(RecordedAdmin):
     @admin.display(description="Past")
     def changes(self, price: Price) -> SafeString:
         return format_html('<a href="{}">Changes</a>', changes_url(price.vendor_id, price.item))
+
+
+def _with_chip(shown: str, kind: str, text: str) -> SafeString:
+    return format_html('{} <span class="chip {}">{}</span>', shown, kind, text)
 
 
 def changes_url(vendor_id: int, item: str = "") -> str:

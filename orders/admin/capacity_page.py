@@ -170,7 +170,7 @@ def _groups(needed: Needed, *, ending: str) -> list[dict[str, Any]]:
     """One group for each product of each account, with a row for each offer."""
     groups: dict[tuple[int, str], dict[str, Any]] = {}
     for vendor in Vendor.objects.prefetch_related("prices"):
-        prices = {price.item: price for price in vendor.prices.all()}
+        prices = {price.item: price for price in vendor.prices.all() if not price.doubt}
         for offer in offers(vendor, prices, needed, ending=ending):
             about = {
                 "vendor": vendor,

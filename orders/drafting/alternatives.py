@@ -91,7 +91,9 @@ def compare(order: Order) -> list[Alternative]:
     vendors = list(Vendor.objects.filter(mode=order.vendor.mode))
     prices: dict[int, dict[str, Price]] = {vendor.pk: {} for vendor in vendors}
     for price in Price.objects.filter(vendor__in=vendors).order_by("item"):
-        prices[price.vendor_id][price.item] = price
+        # A package that costs 0 in a list would be the cheapest of all.
+        if not price.doubt:
+            prices[price.vendor_id][price.item] = price
     # Bought domains are held by nobody yet.
     held = {} if order.product_spec.buys_domains else _held(order)
     found = [

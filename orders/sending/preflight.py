@@ -24,6 +24,7 @@ from vendors import price_lists, rate_limit, vendor_reader
 from vendors.apis.values import Evidence
 from vendors.http import Read, ReadFailed, Reply, Request
 from vendors.models import Price
+from vendors.models.price import TYPED
 
 CLOCK_TOLERANCE = timedelta(minutes=1)
 # Attempts that the vendor answered with 429, and no read has been made since.
@@ -257,7 +258,7 @@ def _read_before(order: Order, moment: datetime) -> list[str]:
     """Labels of the order's items whose price the vendor's list gave last before `moment`."""
     items = [line["item"] for line in (order.snapshot or {}).get("cost", {}).get("lines", [])]
     prices = Price.objects.filter(vendor=order.vendor_id, item__in=items, as_of__lte=moment)
-    return sorted(prices.exclude(source__startswith="Typed by").values_list("label", flat=True))
+    return sorted(prices.exclude(source__startswith=TYPED).values_list("label", flat=True))
 
 
 def _some(names: list[str]) -> str:

@@ -109,6 +109,18 @@ def money(order: Order, cost: CostSheet) -> list[Problem]:
         )
         for line in cost.missing
     ]
+    problems += [
+        Problem(
+            message=f"The price of “{line.label}” can't be right: {line.price.doubt}",
+            fix=(
+                "An Operator can look at the vendor, then read its prices again or type this price"
+                " on the price list."
+            ),
+            field="price",
+        )
+        for line in cost.lines
+        if line.price and line.price.doubt
+    ]
     return problems + [
         problem for owner in (order.vendor, order.client) for problem in _over_limit(owner, cost)
     ]

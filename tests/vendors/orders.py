@@ -47,6 +47,7 @@ class StubPrice:
     source: str = "typed"
     as_of: datetime = SENT_AT
     domains: int | None = None
+    doubt: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,8 +135,9 @@ def amount(value: Any) -> Decimal | None:
 
 
 def currency(value: Any) -> str:
-    """A three-letter currency code, empty for anything else."""
-    return value if isinstance(value, str) and CURRENCY.fullmatch(value) else ""
+    """A three-letter currency code in capitals, empty for anything else."""
+    code = value.strip().upper() if isinstance(value, str) else ""
+    return code if CURRENCY.fullmatch(code) else ""
 
 
 def listed_once(found: Iterable[FetchedPrice]) -> list[FetchedPrice]:

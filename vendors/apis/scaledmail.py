@@ -23,6 +23,7 @@ from vendors.apis.reads import (
     amount,
     ask,
     could_not_ask,
+    currency,
     is_long_before,
     is_since,
     listed_once,
@@ -231,7 +232,9 @@ class ScaledMail(Api):
             count = row.get("domains")
             if isinstance(count, bool) or not isinstance(count, int) or not 0 < count < 10_000:
                 count = None
-            if price_id and price is not None:
+            # Others have seen dollars and no such key; the page states no currency.
+            money = currency(row["currency"]) if row.get("currency") else "USD"
+            if price_id and price is not None and money:
                 label = text(row.get("name"), limit=120) or price_id
                 found.append(
                     FetchedPrice(
@@ -239,7 +242,7 @@ class ScaledMail(Api):
                         label=f"{label}, {count} domains" if count else label,
                         unit=MONTH if row.get("frequency") == "/monthly" else UNSTATED,
                         amount=price,
-                        currency="USD",  # seen by others; the page states no currency
+                        currency=money,
                         domains=count,
                     )
                 )

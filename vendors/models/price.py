@@ -7,8 +7,12 @@ from typing import ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from mailops.core.times import moment
 from vendors.cost import UNITS
 from vendors.models.vendor import CURRENCY, Vendor
+
+# How the source of a price begins that a person typed.
+TYPED = "Typed by"
 
 
 class Price(models.Model):
@@ -40,6 +44,10 @@ class Price(models.Model):
     )
     source = models.CharField(max_length=160, editable=False)
     as_of = models.DateTimeField(editable=False)
+    # Who said that an amount of 0 is right: a list may write 0 for a price that it does not know.
+    free_by_name = models.CharField(max_length=150, blank=True, editable=False)
+    # Since when the vendor's list, where this price comes from, has no price for the item
+    gone_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["vendor", "item"]
@@ -50,3 +58,20 @@ class Price(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label or self.item} at {self.vendor.name}"
+
+    @property
+    def has_nought(self) -> bool:
+        return not self.amount or (self.renewal_amount is not None and not self.renewal_amount)
+
+    @property
+    def is_typed(self) -> bool:
+        return self.source.startswith(TYPED)
+
+    @property
+    def doubt(self) -> str:
+        """Why no order may go by this price, as a sentence. Empty where one may."""
+        if self.gone_at:
+            return f"{self.source} has no price for it any more since {moment(self.gone_at)}."
+        if self.has_nought and not self.free_by_name:
+            return f"{self.source} says 0, and nobody has said that it is really free."
+        return ""

@@ -35,7 +35,13 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
         return {version.item: version for version in self.filter(pk__in=newest.values("pk__max"))}
 
     def keep(
-        self, vendor: Vendor, prices: Iterable[Price], *, by: str = "", removed: bool = False
+        self,
+        vendor: Vendor,
+        prices: Iterable[Price],
+        *,
+        by: str = "",
+        removed: bool = False,
+        source: str = "",
     ) -> None:
         """Append a version of each price whose terms differ from its last one. Two queries."""
         # Callers do this before a change too: a price that is older than versions has none yet.
@@ -46,7 +52,7 @@ class PriceVersionQuerySet(models.QuerySet["PriceVersion"]):
                 vendor=vendor,
                 item=price.item,
                 before=latest.get(price.item),
-                source=f"Taken off by {by}" if removed else price.source,
+                source=source or (f"Taken off by {by}" if removed else price.source),
                 set_by=by,
                 at=timezone.now() if removed else price.as_of,
                 removed=removed,
