@@ -59,7 +59,7 @@ def say_not_coming(
 def say_there_after_all(
     order_id: int, *, by: User, seen: str, names: Collection[str] | None = None
 ) -> tuple[Order, Lines]:
-    """Lines that were given up are there. The order may end once more by that. Raises `NotAllowed`."""
+    """Given up lines are there. The order may end once more by that. Raises `NotAllowed`."""
     with audited():
         order = Order.objects.locked(order_id)
         _refuse(order, by, states=MAY_END)
