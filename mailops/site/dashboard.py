@@ -146,7 +146,7 @@ def _news_of(order: Order, attempt: Attempt) -> dict[str, Any]:
 
 
 def _looks_processed(orders: Iterable[Order]) -> dict[int, dict[str, Any]]:
-    """What differs in the rows of created orders for whose processing the vendor's list speaks."""
+    """The differing parts of rows of created orders that look processed, by the order's key."""
     listed = {order.pk: order for order in orders if _is_listed(order)}
     if not listed:
         return {}

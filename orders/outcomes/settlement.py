@@ -115,18 +115,14 @@ def settle(
                 return order
             counted = created_orders.count(order, attempt, processing) if processing else {}
             move = order.settle_as_created if verdict == CREATED else order.settle_as_placed
+            left_out = left_out if verdict != PLACED else ()
+            action = ACTIONS[verdict]
             move(
-                attempt,
-                reference=reference,
-                left_out=left_out if verdict != PLACED else (),
-                by=by,
-                reason=reason,
-                action=ACTIONS[verdict],
+                attempt, reference=reference, left_out=left_out, action=action, by=by, reason=reason
             )
             if processing:
-                order.note_processed(
-                    attempt, at=attempt.counted_at, by=by, reason=reason, changes=counted
-                )
+                at = attempt.counted_at
+                order.note_processed(attempt, at=at, changes=counted, by=by, reason=reason)
             conclude(order, by=by, reason=reason)
             return order
     except IntegrityError as error:
