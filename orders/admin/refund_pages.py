@@ -34,7 +34,7 @@ DONE = {
 
 
 class RefundForm(forms.Form):
-    """What a person says about money back."""
+    """A person's words about money back."""
 
     state = forms.ChoiceField(
         label="What happened?",
@@ -82,7 +82,7 @@ class RefundForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """What an order was confirmed for, what it counts, and how much of that came back.
+    """The sums of an order: confirmed, left out, counted, and what of it came back.
 
     `rose`: by how much prices rose before it was sent, within what was allowed for.
     """

@@ -1,4 +1,4 @@
-"""What an order counts where a part of it was left out: the rest, at the confirmed prices."""
+"""The cost that an order counts where a part of it was left out: the rest, as confirmed."""
 
 from __future__ import annotations
 

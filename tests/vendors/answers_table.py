@@ -82,10 +82,14 @@ COLDMAILRESELLER = [
     *taken(CMR, cmr({"orderId": 4711}), number="4711"),
     Row(CMR, 200, cmr(ORDER | {LEFT: ["beta.org"]}), "yes", Accepted, {}, NUMBER, ("beta.org",)),
     Row(CMR, 200, cmr(ORDER, **{LEFT: ["BETA.org "]}), "yes", Accepted, {}, NUMBER, ("beta.org",)),
+    Row(CMR, 200, cmr(ORDER | {LEFT: ["alpha.com", "beta.org"]}), "maybe", Accepted, {}, NUMBER, ("alpha.com", "beta.org")),
+    Row(CMR, 200, cmr(ORDER, **{LEFT: ["alpha.com", "beta.org"]}), "maybe", Accepted, {}, NUMBER, ("alpha.com", "beta.org")),
+    Row(
+        CMR, 200, cmr(ORDER | {LEFT: ["beta.org"]}, **{LEFT: ["alpha.com"]}), "maybe", Accepted, {}, NUMBER,
+        ("alpha.com", "beta.org"),
+    ),
     *doubt(
-        CMR, 200, "maybe",
-        cmr(ORDER | {LEFT: ["alpha.com", "beta.org"]}), cmr(ORDER | {LEFT: ["alpha.com"]}, **{LEFT: ["beta.org"]}),
-        cmr(ORDER, **{LEFT: ["alpha.com", "beta.org"]}), cmr(ORDER | {LEFT: "beta.org"}), cmr(ORDER | {LEFT: {}}),
+        CMR, 200, "maybe", cmr(ORDER | {LEFT: "beta.org"}), cmr(ORDER | {LEFT: {}}),
         cmr(ORDER | {LEFT: [{"domain": "beta.org"}]}), cmr(ORDER | {LEFT: ["elsewhere.com"]}), cmr(ORDER | {LEFT: False}),
         cmr([ORDER]), cmr(ORDER, "200"), cmr(ORDER, 200.0), cmr(ORDER, True), cmr(ORDER, 201), cmr(ORDER, None),
         cmr({"orderID": NUMBER}), cmr({"orderid": NUMBER}), {"Status": 200, "Data": ORDER}, {"data": ORDER}, ORDER,

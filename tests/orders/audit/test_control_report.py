@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from orders.audit.control_report import Section
 from orders.audit.report_lines import Period
 from orders.drafting import drafts
 from orders.models import Order
-from orders.outcomes import settlement
+from orders.outcomes import refund_records, settlement
+from orders.outcomes.refund_records import Said
 from tests.conftest import OrderFactory, fresh
 from tests.orders.pages import browser
+from tests.orders.spending.counting import one_left_out
 from vendors.models import Price
 
 PAGE = "/orders/order/control/"
@@ -268,5 +271,21 @@ def test_the_report_asks_the_same_number_of_questions_however_long_it_is(
     for number in range(5):
         order = factory.sent(word=f"cut-after{number}" if number else "cut-after")
         told("vendor.changed", order.vendor, changes={"day_limit": [None, str(number)]})
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(27):
         report()
+
+
+def test_money_back_that_is_still_open_stands_there_whatever_the_period(
+    factory: OrderFactory,
+) -> None:
+    order = one_left_out(factory)
+    on = timezone.localdate()
+    for state, amount in (("asked", 13), ("got", 5)):
+        said_of = Said(state=state, amount=Decimal(amount), currency="USD", on=on, note="Ticket 7.")
+        refund_records.say(order.pk, said_of, by=factory.people.confirmer)
+    lines = said(report()["back"])
+    still = f"Still open: $13.00 was asked for on {on:%-d %b %Y}. Ticket 7."
+    assert lines[0] == still
+    assert [line.partition(".")[0] for line in lines[1:]] == ["Asked", "Got"]
+    assert "money back: $5.00" in lines[2]
+    assert said(report(days=9)["back"]) == [still]

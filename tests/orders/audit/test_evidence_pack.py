@@ -7,21 +7,25 @@ import hashlib
 import io
 import json
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from mailops.history.models import Event
 from orders.audit import evidence_pack
 from orders.audit.evidence_pack import scope, verify_pack
 from orders.audit.evidence_pack.scope import TooMuch, Wanted
-from orders.models import Client, Order
-from orders.outcomes import settlement
+from orders.models import Client, Departure, Domain, Order
+from orders.outcomes import refund_records, settlement
+from orders.outcomes.refund_records import Said
 from tests.conftest import OrderFactory, fresh
 from tests.orders.audit.packs import pack, records, stranger, unpacked
 from tests.orders.pages import browser
+from tests.orders.spending.counting import one_left_out
 from tests.test_secrets import HOSTING, KEY, PASSWORDS, leaks
 from tests.test_secrets import keys as keys
 from vendors.models import Vendor
@@ -112,6 +116,27 @@ def test_what_is_told_of_an_order(factory: OrderFactory) -> None:
     assert "Confirmed by" in page
     rows = list(csv.reader(io.StringIO(files["contents.csv"].decode("utf-8-sig"))))
     assert [row[5] for row in rows[1:]] == ["dana@accepted.com", "sam@accepted.com"]
+
+
+def test_money_back_and_departures_are_in_it(factory: OrderFactory) -> None:
+    order = one_left_out(factory)
+    today = timezone.localdate()
+    departure = Departure.objects.create(
+        vendor=order.vendor, reason="never_came", on=today, note="It never came.", by_name="ann"
+    )
+    Domain.objects.filter(order=order, name="acme.com").update(state="gone", departure=departure)
+    said = Said(state="got", amount=Decimal(13), currency="USD", on=today, note="Ticket 7.")
+    refund_records.say(order.pk, said, by=factory.people.confirmer)
+    files = unpacked(pack(order))
+    about = json.loads(files[f"orders/{order}.json"])
+    (refund,) = about["refunds"]
+    assert (refund["state"], refund["amount"], refund["note"]) == ("got", "13.00", "Ticket 7.")
+    (gone,) = about["departures"]
+    assert (gone["reason_shown"], gone["domains"]) == ("It never came", ["acme.com"])
+    page = files["index.html"].decode()
+    assert "Confirmed: $48.00. Counts, less what was left out: $32.00" in page
+    assert "13.00 USD, got as money" in page
+    assert "(acme.com)" in page
 
 
 def test_no_cell_of_its_tables_runs_as_a_formula(factory: OrderFactory) -> None:
