@@ -278,7 +278,7 @@ def _held(now: datetime) -> Iterable[Finding]:
     for vendor in Vendor.objects.exclude(no_funds_at=None):
         since = moment(vendor.no_funds_at or now)
         yield note(
-            f"{vendor.name} has no money for orders since {since}:"
+            f"{vendor.name} has had no money for orders since {since}:"
             f" {vendor.no_funds_said.rstrip('.')}."
         )
 

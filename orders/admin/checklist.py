@@ -77,7 +77,7 @@ def _money(order: Order, current: Plan, fields: set[str]) -> Iterator[dict[str, 
     if order.vendor.order_limit is None or "limit" in fields:
         return
     limit = show_money(order.vendor.order_limit, order.vendor.limit_currency)
-    if not prices or current.cost.missing:
+    if not prices or "price" in fields:
         text = f"Not compared with the limit of {limit} an order: not every price is known"
         yield {"kind": "none", "text": text}
     else:

@@ -76,7 +76,7 @@ def _without_funds(vendor: Vendor) -> Hold | None:
     since = moment(vendor.no_funds_at)
     return Hold(
         says=as_sentence(
-            f"{vendor.name} has no money for orders since {since}: {vendor.no_funds_said}"
+            f"{vendor.name} has had no money for orders since {since}: {vendor.no_funds_said}"
         ),
         short=f"{vendor.name} has no funds",
         next_actor=OPERATOR,

@@ -111,10 +111,10 @@ def money(order: Order, cost: CostSheet) -> list[Problem]:
     ]
     problems += [
         Problem(
-            message=f"The price of “{line.label}” can't be right: {line.price.doubt}",
+            message=f"The price of “{line.label}” is in doubt: {line.price.doubt}",
             fix=(
-                "An Operator can look at the vendor, then read its prices again or type this price"
-                " on the price list."
+                "An Operator can look at the vendor, then read its prices again, or open this price"
+                " on the price list and type what is right."
             ),
             field="price",
         )

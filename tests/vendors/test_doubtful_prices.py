@@ -101,7 +101,7 @@ def test_a_price_of_0_from_a_list_is_asked_about_and_stops_orders(
     said = fetch_page(factory)
     assert "list says 0 for Price_Practice_Google_4, 4 domains" in said
     (stop,) = stops(order)
-    assert "can't be right: ScaledMail's price list says 0" in stop
+    assert "is in doubt: ScaledMail's price list says 0" in stop
     with pytest.raises(NotAllowed, match="can't be sent for confirmation"):
         drafts.send_for_confirmation(order.pk, by=factory.people.drafter)
     page = browser(factory.people.drafter).get(f"/orders/order/{order.pk}/change/")
@@ -140,11 +140,13 @@ def test_the_word_free_is_for_prices_of_0_alone(factory: OrderFactory) -> None:
 def test_a_price_that_became_0_after_confirming_sends_nothing(
     factory: OrderFactory, practice: Any
 ) -> None:
-    attempt = factory.claimed(*SCALEDMAIL)
+    # Without a tolerance any change of a price would send it back.
     Vendor.objects.update(drift_per_order=50, drift_cumulative=500)
+    attempt = factory.claimed(*SCALEDMAIL)
     Price.objects.filter(pk=price().pk).update(amount=0)
     assert send(attempt) == Result.HELD_BACK
     assert fresh(attempt.order).state == State.REVIEW
+    assert "nobody has said that it is really free" in fresh(attempt.order).reason
     assert practice.ledger.requests() == []
 
 

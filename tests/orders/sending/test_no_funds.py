@@ -65,7 +65,7 @@ def test_the_accounts_other_orders_wait_and_the_refused_one_stays_refused(
     sweeper.run()
     assert [row.task["args"] for row in OrmQ.objects.all()] == [(elsewhere.pk,)]
     hold = hold_of(fresh(waiting))
-    assert "has no money for orders since" in hold.says and f"{poor} was refused." in hold.says
+    assert "has had no money for orders since" in hold.says and f"{poor} was refused." in hold.says
     assert (hold.next_actor, hold.short[-12:]) == ("An operator", "has no funds")
     assert "notes the new balance" in hold.then and "lets it go on" in hold.then
     event = Event.objects.get(action="vendor.no_funds")
