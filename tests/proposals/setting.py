@@ -26,7 +26,8 @@ def account_form(vendor: Vendor, **changed: Any) -> dict[str, Any]:
     """The account's form with the typed values; None leaves a field out."""
     typed = {
         "name": vendor.name, "mode": vendor.mode, "two_person_rule": "on" if vendor.two_person_rule else None,
-        "hold_minutes": vendor.hold_minutes, "order_limit": vendor.order_limit, "limit_currency": vendor.limit_currency,
+        "hold_minutes": vendor.hold_minutes, "usual_days": vendor.usual_days,
+        "overdue_days": vendor.overdue_days, "order_limit": vendor.order_limit, "limit_currency": vendor.limit_currency,
         "why": WHY,
     }  # fmt: skip
     typed |= {f"setting_{name}": value for name, value in vendor.settings.items()}

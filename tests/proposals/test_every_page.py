@@ -141,6 +141,8 @@ def test_a_new_account_can_do_nothing_before(factory: OrderFactory) -> None:
         "name": "New",
         "mode": "practice",
         "hold_minutes": "0",
+        "usual_days": "3",
+        "overdue_days": "5",
         "limit_currency": "EUR",
         "why": WHY,
     }

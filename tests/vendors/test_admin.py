@@ -42,6 +42,8 @@ def account(api: str = "woodpecker", **changed: Any) -> dict[str, Any]:
         "order_limit": "2000",
         "limit_currency": "USD",
         "hold_minutes": "0",
+        "usual_days": "3",
+        "overdue_days": "5",
     }
     return (
         {"name": f"New {api}", "mode": "practice", "why": "A new contract."}

@@ -22,7 +22,7 @@ def verdict(key: tuple[str, str], answer: Reply) -> Verdict:
     return api.read_reply(order, answer)
 
 
-def cmr(status: int, message: str = "Something is wrong", **more: Any) -> Reply:
+def cmr(status: int, message: str = "Invalid value", **more: Any) -> Reply:
     return reply(status, {"status": status, "message": message, "data": None, **more})
 
 
@@ -156,7 +156,7 @@ def test_coldmailreseller_does_not_know_the_key(status: int) -> None:
         ("The domain BETA.ORG is taken", "domain", 2),
         ("The domain xbeta.org is taken", "", None),
         ("The domain beta.org.uk is taken", "", None),
-        ("Look at beta.org.", "domain", 2),
+        ("beta.org is wrong.", "domain", 2),
     ],
 )
 def test_a_line_that_the_vendor_names_gets_the_problem(

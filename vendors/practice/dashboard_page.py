@@ -33,7 +33,7 @@ NAMES = {
     "woodpecker": "Woodpecker",
     "smartsenders": "SmartSenders",
 }
-DONE = {DELIVER: "delivered", CANCEL: "cancelled"}
+DONE = {DELIVER: "Delivered", CANCEL: "Cancelled"}
 HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_ORDERS, MOST_DOMAINS = 50, 20
 FORM = "application/x-www-form-urlencoded"
