@@ -102,7 +102,6 @@ def last_beat(name: str) -> datetime | None:
 
 
 def child(name: str, *, practice_port: int) -> Child:
-    """The child of that name; `grace` is in seconds."""
     if name == "web":
         return Child(
             name, (sys.executable, "-m", "gunicorn", "-c", "python:mailops.gunicorn"), grace=10

@@ -98,13 +98,11 @@ class VendorForm(ApprovalForm):
             self.fields[field].help_text = f"{kept} {where}".strip()
 
     def clean_overdue_days(self) -> int:
-        usual, overdue = self.cleaned_data.get("usual_days"), self.cleaned_data["overdue_days"]
+        usual, overdue = self.cleaned_data.get("usual_days"), int(self.cleaned_data["overdue_days"])
         if usual is not None and not 1 <= usual <= overdue <= MOST_DAYS:
-            raise ValidationError(
-                f"Give whole days from 1 to {MOST_DAYS}, and no fewer than the usual ones."
-            )
-        days: int = overdue
-        return days
+            why = f"Give whole days from 1 to {MOST_DAYS}, and no fewer than the usual ones."
+            raise ValidationError(why)
+        return overdue
 
     def clean_mode(self) -> str:
         mode: str = self.cleaned_data["mode"]
@@ -378,20 +376,16 @@ class VendorAdmin(ApprovalAdmin):
 
     @admin.display(description="Limit an order", ordering="order_limit")
     def limit(self, vendor: Vendor) -> str:
-        return (
-            "none"
-            if vendor.order_limit is None
-            else show(vendor.order_limit, vendor.limit_currency)
-        )
+        amount = vendor.order_limit
+        return "none" if amount is None else show(amount, vendor.limit_currency)
 
     @admin.display(description="Sending")
     def sending(self, vendor: Vendor) -> SafeString:
         if not vendor.holds_orders:
             return chip("ok", "Open")
-        held = (vendor.stopped_at, "Stopped", vendor.stopped_reason)
-        since, word, why = (
-            held if vendor.is_stopped else (vendor.no_funds_at, "No funds", vendor.no_funds_said)
-        )
+        since, word, why = vendor.no_funds_at, "No funds", vendor.no_funds_said
+        if vendor.is_stopped:
+            since, word, why = vendor.stopped_at, "Stopped", vendor.stopped_reason
         return format_html(
             '{} <span class="small soft">{}: {}</span>', chip("wait", word), when(since), why
         )

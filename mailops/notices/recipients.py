@@ -50,7 +50,7 @@ class Audience:
             wanted = {self._by_name.get(str(name)) for name in after(event, "mentions") or ()}
         else:
             wanted = set(self.may(needs))
-            # whoever drafted or edited an order may not confirm it, nor say that it was processed
+            # who drafted or edited an order may not confirm it, nor say that it was processed
             if needs in (CONFIRM, PROCESS):
                 wanted -= self._editors[event.subject_id]
         wanted.discard(event.user_id)

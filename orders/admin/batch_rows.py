@@ -82,7 +82,6 @@ class Batch:
 
     @property
     def label(self) -> str:
-        """The words of the button, with both sums."""
         return confirmation_panel.confirm_label(self.total_now, self.later, count=len(self.ticked))
 
     @property
@@ -187,7 +186,6 @@ class Outcome:
 
     @property
     def total(self) -> str:
-        """Both sums of the confirmed orders in words."""
         now, later = (
             together(*(getattr(order, name) for order in self.confirmed))
             for name in ("due_now", "due_later")

@@ -83,7 +83,6 @@ class VerdictForm(forms.Form):
         return cleaned
 
     def asked_of_processing(self) -> list[forms.BoundField]:
-        """The fields that only *It was created and processed* asks for."""
         return []
 
     def left_out(self) -> list[str]:

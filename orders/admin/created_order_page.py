@@ -151,7 +151,6 @@ def _once_more(
 
 
 def _refused(request: HttpRequest, order: Order, says: str) -> HttpResponse:
-    """Nothing was changed: the person looks at the order as it is now."""
     order.refresh_from_db()
     context = {"title": f"{order} changed", "refused": says, "button": "Changed"}
     response = render(request, "created.html", order, **context)

@@ -61,7 +61,6 @@ def arrived(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def expected(request: HttpRequest, pk: int) -> HttpResponse:
-    """Until that day is over the order is not overdue."""
     order = load(request, pk, "orders.arrive_asset")
     user = _user(request)
     if why := _why_not(order, (State.ACCEPTED,)):
@@ -86,7 +85,6 @@ def expected(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def not_coming(request: HttpRequest, pk: int) -> HttpResponse:
-    """Gives lines up, and notes the money that is asked back."""
     order, user = _load_to_end(request, pk)
     if why := _why_not(order, (State.ACCEPTED,)):
         return _refused(request, order, why)
@@ -126,7 +124,6 @@ def not_coming(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def after_all(request: HttpRequest, pk: int) -> HttpResponse:
-    """Takes back that lines never came."""
     order, user = _load_to_end(request, pk)
     lines = never_came.given_up(order)
     why = _why_not(order, MAY_END)

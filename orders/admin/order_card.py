@@ -49,7 +49,6 @@ class Card:
 
 
 def context(order: Order, current: Plan | None) -> dict[str, Any]:
-    """The context of `_confirming.html`."""
     found = current.details if current else stored(order)
     # Only a person who decides now needs to know what is not the usual.
     odd = usual(order, found) if current else {}

@@ -65,7 +65,6 @@ def names(order: Order) -> list[str]:
 
 
 def processing_of(order: Order, cleaned: Mapping[str, Any]) -> Processing | None:
-    """The record that the fields make; None where one of them is empty or wrong."""
     paid = {name: cleaned.get(f"{PAID}{name}") for name in _expected(order)}
     at, by = cleaned.get(AT), cleaned.get(BY)
     if not at or not by or any(amount is None for amount in paid.values()):
@@ -75,7 +74,6 @@ def processing_of(order: Order, cleaned: Mapping[str, Any]) -> Processing | None
 
 
 def complain(form: forms.Form, order: Order, attempt: Attempt) -> None:
-    """Put each fault of the record beside its field."""
     processing = processing_of(order, form.cleaned_data)
     if processing is None:
         return

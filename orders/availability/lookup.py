@@ -259,7 +259,6 @@ def _counts(asking: Asking, left: int) -> dict[str, Any]:
 
 
 def put_off(vendor_id: int) -> set[int]:
-    """Lookups at the account that have no task."""
     found = Asking.objects.filter(order__vendor_id=vendor_id, ended_at=None, queued_at=None)
     return {*found.values_list("pk", flat=True)}
 

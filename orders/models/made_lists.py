@@ -16,7 +16,6 @@ MAKERS = [
 
 
 def domains() -> models.QuerySet[Domain]:
-    """The domains that were ordered by one name and are there."""
     ordered = Mailbox.objects.filter(domain=models.OuterRef("pk"), came_by=CameBy.ORDER)
     there = Domain.objects.filter(order__isnull=False, state=Asset.READY, vendor__api__in=MAKERS)
     return there.exclude(models.Exists(ordered))

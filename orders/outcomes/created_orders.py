@@ -55,7 +55,6 @@ class Processing:
 
 
 def attempt_of(order: Order) -> Attempt | None:
-    """The attempt with which the order stands at the vendor, unprocessed; None without one."""
     if order.state not in (State.CREATED, State.CANCELLED) or not order.creates_only:
         return None
     return order.attempts.filter(stage__in=CREATED_STAGES).first()
@@ -98,7 +97,7 @@ def objection(order: Order, attempt: Attempt, processing: Processing) -> str:
 
 
 def is_other_sum(order: Order, paid: Totals) -> bool:
-    # Confirmed before sums were told apart, an order has its sum under “now”.
+    # Confirmed by an older version, an order has its sum under “now”.
     return {name: each for name, each in paid.items() if each} != {
         name: each for name, each in order.due.items() if each
     }
@@ -205,7 +204,6 @@ def count(order: Order, attempt: Attempt, processing: Processing) -> dict[str, A
 
 
 def take_back(attempt: Attempt) -> dict[str, Any]:
-    """Count nothing any more. Returns the changes for the event."""
     before = attempt.due_now
     _write(attempt, due_now={}, counted_at=attempt.claimed_at, processed_at=None, processed_by="")
     return {"due_now": [before, {}]} if before else {}

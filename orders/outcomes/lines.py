@@ -35,7 +35,6 @@ class Lines:
 
 
 def lines_in(order: Order, state: Asset) -> Lines:
-    """All lines of the order that are in this state. Two queries."""
     boxes = order.mailboxes.filter(state=state).select_related("domain")
     return Lines(
         domains=list(order.domains.filter(state=state).order_by("row", "pk")),

@@ -85,7 +85,7 @@ ANSWER_MUTANTS = (
         name="A refusal that names an order is called refused",
         promise="1",
         edits=(
-            (ANSWERS_MODULE, "    if doubts.names_an_order(answer.body):", "    if False:"),
+            (ANSWERS_MODULE, "if doubts.names_an_order(answer.body) or", "if"),
             (ANSWERS_MODULE, "        and value.keys() <= {*required, *optional}\n", ""),
         ),
         caught_by=(

@@ -153,6 +153,8 @@ def test_woodpecker_422_of_another_form_is_unknown(body: dict[str, Any]) -> None
     ],
 )
 def test_woodpecker_business_refusal_says_what_to_do(code: str, words: str) -> None:
-    found = problem_in(read("woodpecker", 422, invalid(code=code, message="Not allowed, in the vendor's words")))
+    found = problem_in(
+        read("woodpecker", 422, invalid(code=code, message="Not allowed, in the vendor's words"))
+    )
     assert words in found.fix
     assert found.vendor_says == "Not allowed, in the vendor's words"

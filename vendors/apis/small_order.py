@@ -68,7 +68,7 @@ def places(adapter: Api, request: Request) -> dict[str, Any]:
 
 
 def differ(adapter: Api, order: SmallOrder, other: SmallOrder) -> tuple[bool, tuple[str, ...]]:
-    """Whether the two requests differ, and the places that both have with another value."""
+    """True where the two requests differ, and the places that both have with another value."""
     one, two = (adapter.order_request(each) for each in (order, other))
     was, now = places(adapter, one), places(adapter, two)
     changed = tuple(name for name, value in was.items() if name in now and now[name] != value)

@@ -204,12 +204,8 @@ class SmartSenders(Api):
             listed = _domains(read)
         except ReadFailed as error:
             return weighed([could_not_ask("The list of domains", error)])
-        found = (
-            _evidence(order, listed[name], since, before)
-            for name in _names(order)
-            if name in listed
-        )
-        return weighed(list(found))
+        mine = [listed[name] for name in _names(order) if name in listed]
+        return weighed([_evidence(order, row, since, before) for row in mine])
 
     def progress(self, order: OrderLike, read: Read) -> Progress:
         listed = _domains(read)
@@ -321,8 +317,7 @@ def _is_failure(body: Mapping[str, Any]) -> bool:
 
 
 def _message(body: Mapping[str, Any]) -> str:
-    # Its several pages put the words at different places.
-    error = body.get("error")
+    error = body.get("error")  # its several pages put the words at different places
     inner = error.get("message") if isinstance(error, dict) else error
     places = (body.get("message"), inner)
     return next((text(says) for says in places if isinstance(says, str) and says.strip()), "")
@@ -352,11 +347,10 @@ def _evidence(
 ) -> Evidence:
     name, made = text(row.get("domain_name")), row.get("created_at")
     number = text(row.get("order_id"), limit=120)
-    since_when, of_order = shown_time(made, otherwise="an unknown day"), number or "unknown"
-    shown = f"{name} is on the account since {since_when}, order {of_order}."
+    day = shown_time(made, otherwise="an unknown day")
+    shown = f"{name} is on the account since {day}, order {number or 'unknown'}."
     if name.lower() in before:
-        says = f"{shown} It was there before this order was sent, so it says nothing about it."
-        return Evidence(text=says)
+        return Evidence(text=f"{shown} It was there before, so it says nothing about this order.")
     if state := over(row.get("status"), row.get("order_status")):
         says = f"{shown} It reads {state}, so it speaks for no placed order."
         return Evidence(text=says, is_trace=True)

@@ -182,7 +182,6 @@ def with_statement(
 def _sorted_out(
     orders: Sequence[Booked], charges: Sequence[Charge]
 ) -> tuple[dict[int, list[Charge]], list[Charge]]:
-    """The charges by their order's key, and those without an order."""
     lines: dict[int, list[Charge]] = defaultdict(list)
     left = []
     for charge in charges:
