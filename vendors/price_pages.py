@@ -1,4 +1,4 @@
-"""What pages say about prices that no order may go by: of 0, or that their list left out."""
+"""Words of pages about prices that no order may go by: of 0, or that their list left out."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from tests.faults.mutants_of_progress import PROGRESS_MUTANTS
 from tests.faults.mutants_of_questions import QUESTION_MUTANTS
 from tests.faults.mutants_of_rules import RULE_MUTANTS
 from tests.faults.mutants_of_sending import SENDING_MUTANTS
+from tests.faults.mutants_of_wording import WORDING_MUTANTS
 from tests.faults.mutants_of_words import WORD_MUTANTS
 from tests.faults.mutation import Mutation
 
@@ -30,4 +31,5 @@ MUTATIONS = (
     + RULE_MUTANTS
     + SENDING_MUTANTS
     + WORD_MUTANTS
+    + WORDING_MUTANTS
 )
