@@ -1,4 +1,4 @@
-"""What an order orders, in words: the card on its pages, and shorter in lists and files."""
+"""The contents of an order in words: the card on its pages, and shorter in lists and files."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _order(order: Order) -> dict[str, Any]:
 
 
 def _in_words(order: Order) -> list[dict[str, str]]:
-    """What was ordered, in the words that were confirmed; before that, as it is."""
+    """The order in the words that were confirmed; before that, as it is."""
     kept = (order.snapshot or {}).get("details")
     found = (
         [Detail.from_dict(one) for one in kept]
