@@ -42,7 +42,8 @@ def known(vendor: Vendor, form: type[forms.Form], names: Collection[str]) -> Kno
         value = domain.vendor_ids.get(number, "")
         # Nothing can join a subscription that ended.
         if value and not (domain.against and number in adapter.ids_that_end):
-            read = f", read {moment(domain.looked_at)}" if domain.looked_at else ""
+            at = domain.mailboxes_told_at or domain.looked_at
+            read = f", read {moment(at)}" if at else ""
             label = adapter.id_labels[number]
             return Known(
                 option=option,

@@ -28,7 +28,9 @@ def write(order: Order, progress: Progress) -> dict[str, Any]:
     found = Domain.objects.filter(pk__in=Domain.objects.filter(own).values("pk"))
     domains = {domain.name.lower(): domain for domain in found.select_for_update().order_by("pk")}
     counted = [domains[name].pk for name in progress.counts if name in domains]
-    found.update(looked_at=now)
+    # A vendor that is asked by name may have been asked about a part of them.
+    if not order.vendor.adapter.progress_batch:
+        found.update(looked_at=now)
     Domain.objects.filter(pk__in=counted).update(mailboxes_told_at=now)
     for name, domain in domains.items():
         changes |= _write_one(domain, name, progress)

@@ -13,6 +13,7 @@ from orders.models import Attempt, Domain, Order, State
 from orders.outcomes import delivery
 from tests.conftest import OPTIONS, OrderFactory, fresh
 from tests.orders.outcomes.practising import BOUGHT, act, paid_paths
+from vendors.apis.values import Progress
 from vendors.practice.server import Practice
 
 ON_DOMAIN = ("coldmailreseller", "mailboxes")
@@ -44,7 +45,6 @@ def test_three_domains_are_delivered_by_themselves_and_known_by_count(
         2,
         {"subscriptionId": f"{order.reference}-bolt.com"},
     )
-    assert domain.looked_at
     assert domain.mailboxes_told_at
     assert paid_paths(practice) == ["/api/v1/integration/orders/json"]
     assert verify().is_unbroken
@@ -123,6 +123,15 @@ def test_a_read_of_another_form_changes_nothing(
     assert not Event.objects.filter(action="order.progress").exists()
     act(practice, act="reads", vendor="coldmailreseller", mode="ok")
     assert delivery.ask(order.pk) == "delivered"
+
+
+def test_a_domain_that_was_not_asked_about_is_not_stamped_as_looked_at(
+    factory: OrderFactory,
+) -> None:
+    order = factory.sent(*BOUGHT, rows=THREE)
+    delivery.note(order.pk, Progress(counts={"acme.com": 1}))
+    assert Domain.objects.get(name="acme.com").mailboxes_told == 1
+    assert not Domain.objects.exclude(looked_at=None).exists()
 
 
 # Mailboxes onto a domain of the account
