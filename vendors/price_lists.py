@@ -17,7 +17,7 @@ from vendors.models.price_version import CENT, difference
 
 @dataclass(frozen=True, kw_only=True)
 class Fetched:
-    """The prices of one reading of a vendor's list; those of `gone` it names no more."""
+    """The prices of one reading of a vendor's list, and those that it has no price for any more."""
 
     read: list[Price]
     gone: list[Price]

@@ -1,4 +1,4 @@
-"""Words of pages about prices that no order may go by: of 0, or that their list left out."""
+"""Pages about prices that no order may go by: of 0, or left out by the list they come from."""
 
 from __future__ import annotations
 

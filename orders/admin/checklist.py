@@ -64,7 +64,7 @@ def _compared(order: Order) -> dict[str, Any]:
 
 
 def _money(order: Order, current: Plan, fields: set[str]) -> Iterator[dict[str, Any]]:
-    """The good news of prices and the limit, and where it comes from."""
+    """Lines about prices and the limit, each with its source."""
     prices = [line.price for line in current.cost.lines if line.price]
     if not current.cost.lines:
         yield {"kind": "none", "text": "No price was looked up: there is nothing to pay for yet"}

@@ -66,7 +66,7 @@ def price() -> Price:
 
 
 def fetch_page(factory: OrderFactory) -> str:
-    """What the account's page says after an operator read the prices."""
+    """The account's page after an operator read the prices."""
     url = f"/vendors/vendor/{account().pk}/fetch/"
     page = browser(factory.people.operator).post(url, follow=True).content.decode()
     return " ".join(page.replace("&#x27;", "'").split())

@@ -1,4 +1,4 @@
-"""What the database itself keeps anybody from buying twice, whatever program asks."""
+"""The database itself refuses what would buy twice, whatever program asks."""
 
 from __future__ import annotations
 

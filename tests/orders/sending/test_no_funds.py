@@ -179,3 +179,4 @@ def test_operators_get_a_notice_and_today_says_it(factory: OrderFactory) -> None
     assert any("does not cover this order" in line for line in lines)
     page = " ".join(operator(factory).get("/").content.decode().split())
     assert "No funds" in page and "1 order waits." in page
+    assert "ColdMailReseller</a> has had no funds since" in page
