@@ -121,7 +121,8 @@ def test_an_orders_way_leaves_no_trace(factory: OrderFactory) -> None:
     assert drafter.post(f"{at}/send/", {"note": "Fewer"}).status_code == 302
     submission.confirm(order.pk, by=factory.people.confirmer, digest=plan(fresh(order)).digest)
     assert submission.submit(order.pk) == "accepted"
-    assert confirmer.post(f"{at}/delivered/", {"reason": "Looked there"}).status_code == 302
+    seen = {"which": "all", "reason": "Looked there"}
+    assert confirmer.post(f"{at}/arrived/", seen).status_code == 302
     assert drafter.post(f"{at}/copy/").status_code == 302
     sweeper.run()
     assert fresh(order).state == "delivered"

@@ -259,7 +259,8 @@ def test_a_person_chooses_and_the_history_has_it_without_the_address(factory: Or
 
 def test_the_page_shows_only_what_concerns_the_person(factory: OrderFactory) -> None:
     form = browser(factory.people.drafter).get("/my/notices/").context["form"]
-    assert [kind.name for kind in form.kinds] == ["back", "refused", "delivered", "mention"]
+    names = [kind.name for kind in form.kinds]
+    assert names == ["back", "refused", "delivered", "overdue", "mention"]
 
 
 @pytest.mark.parametrize(

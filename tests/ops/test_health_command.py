@@ -112,7 +112,8 @@ def test_the_command_from_the_first_worker_to_a_lost_table(installation: Install
         " c('createcachetable')",
     )
     assert asked(installation) == (
-        "Problem: Sending has not started yet: no worker has finished a task.\n",
+        "Problem: Sending has not started yet: no worker has finished a task.\n"
+        "Note: No question to a vendor was asked yet: no worker for questions has started.\n",
         1,
     )
     after(

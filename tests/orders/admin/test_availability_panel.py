@@ -172,7 +172,7 @@ def test_sending_asks_first_and_goes_on_where_all_is_well(
     response = post(drafter, order, "send")
     assert fresh(order).state == State.REVIEW
     assert told(order) == {"acme.com": "free"}
-    assert "Domains at Smartlead SmartSenders: 1 free (asked just now)" in " ".join(
+    assert "Smartlead SmartSenders about the domains: 1 free (asked just now)" in " ".join(
         response.content.decode().split()
     )
 

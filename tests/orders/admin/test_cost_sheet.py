@@ -107,8 +107,8 @@ def test_a_missing_price_that_the_vendor_lists_can_be_read(factory: OrderFactory
 def test_a_period_the_vendor_does_not_state_is_named_as_not_counted(factory: OrderFactory) -> None:
     said = words(factory.draft("smartsenders", "domains"), factory.people.drafter)
     assert (
-        "Not counted: what comes after the first payment of Domains ($13.00) and Mailboxes ($9.00)."
-        in said
+        "Not counted: what comes after the first payment of Domains (inboxkitGoogle domain) ($13.00)"
+        " and Mailboxes (inboxkitGoogle mailbox) ($9.00)." in said
     )
     assert "First 12 months, if nothing is cancelled at least $22.00" in said
     assert "Each year after, if nothing is cancelled not known" in said

@@ -206,7 +206,7 @@ def test_the_match_says_nothing_of_a_created_order_until_there_is_a_charge_and_n
     statement(factory, browser, charged, other)
     finding = Finding.objects.get()
     assert (finding.kind, finding.order) == (Kind.CREATED, order)
-    assert "It was processed: record it." in finding.says
+    assert "It was processed: record it on the order's page." in finding.says
     paid = Totals({"USD": Decimal("21.00")})
     record_processed(factory, order, paid=paid, why_other="The price rose.")
     statement(factory, browser, f"{charged}\n", other)
