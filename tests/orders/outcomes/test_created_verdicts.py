@@ -143,7 +143,7 @@ def test_a_late_answer_that_it_was_created_counts_while_nobody_settled(
     factory: OrderFactory,
 ) -> None:
     order = lost(factory)
-    body = b'{"status": 200, "message": "m", "data": {"orderId": "RJK7"}}'
+    body = b'{"status": 200, "message": "Order created", "data": {"orderId": "RJK7"}}'
     answer(order.attempts.get(), status=200, body=body)
     assert (fresh(order).state, fresh(order).reference) == (State.CREATED, "RJK7")
     assert order.attempts.get().stage == Stage.ACCEPTED

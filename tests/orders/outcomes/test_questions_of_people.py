@@ -39,7 +39,7 @@ def test_what_a_person_could_not_wait_for_is_the_first_in_the_queue(factory: Ord
     assert questions.ask_order_now(order.pk, at_most=0) == "later"
     assert in_queue() == [("orders.tasks.ask_account", (order.vendor_id,))]
     account_reads.give_back(order.vendor_id, lease)
-    once = iter([0.0, 1.0, 2.0])  # time for one question
+    once = iter([0.0, *[1.0] * 3])  # time for one question
     assert questions.ask_account(order.vendor_id, clock=lambda: next(once, 60.0)) == "goes on"
     assert fresh(order).answered_at
     assert fresh(old).answered_at is None
