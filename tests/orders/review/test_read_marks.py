@@ -236,7 +236,7 @@ def test_the_confirm_page_asks_the_same_for_ten_and_for_five_hundred_lines(
     asked(10, "second")  # a previous and a next order are there from now on
     few = asked(10, "small")
     assert asked(500, "large") == few
-    assert few <= 60
+    assert few <= 64
 
 
 # Previous and next
