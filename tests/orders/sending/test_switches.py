@@ -36,7 +36,8 @@ def hold(reason: str = "The bank called.", by: str = "operator") -> None:
 
 
 def queued() -> list[int]:
-    return sorted(row.task["args"][0] for row in OrmQ.objects.all())
+    tasks = [row.task for row in OrmQ.objects.all()]
+    return sorted(task["args"][0] for task in tasks if task["func"] == "orders.tasks.submit_order")
 
 
 # Everything

@@ -89,7 +89,8 @@ def test_limits_count_what_was_charged(
 ) -> None:
     for (api, product), fate, share in mix:
         with_limit(factory.accounts[api], CURRENCY[api])
-        Vendor.objects.update(stopped_at=None)  # unknown outcomes stop an account
+        # Unknown outcomes stop an account, and a refusal for want of money holds it.
+        Vendor.objects.update(stopped_at=None, no_funds_at=None)
         order = factory.sent(api, product, rows=rows(api, fate))
         if fate in UNKNOWN:
             assert order.state == State.UNKNOWN
