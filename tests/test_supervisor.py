@@ -65,7 +65,7 @@ def child(name, **more):
 
 
 def wait_for(happened: Callable[[], bool], what: str, *, show: Callable[[], object] = str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not happened():
         assert time.monotonic() < deadline, f"waited in vain for {what}: {show()}"
         time.sleep(0.02)

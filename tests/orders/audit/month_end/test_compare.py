@@ -141,7 +141,7 @@ def test_a_created_order_without_a_charge_is_no_difference_and_with_one_it_was_p
     assert charged([created]) == []
     found = with_statement([created], [charge(reference="ord-1")])
     assert [difference.kind for difference in found.differences] == [Kind.CREATED]
-    assert "It was processed: record it." in found.differences[0].says
+    assert "It was processed: record it on the order's page." in found.differences[0].says
     assert (found.orders, found.agreed) == (set(), 0)
 
 
