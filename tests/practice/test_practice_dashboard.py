@@ -216,7 +216,7 @@ def test_the_page_shows_orders_and_its_buttons_work(vendors, new_body):
     assert (again.status_code, "processed already" in again.text) == (400, True)
     done(vendors, act="cancel", order=number)
     shown = requests.get(f"{url}/dashboard", timeout=30).text
-    assert '<span class="mark">cancelled</span>' in shown
+    assert '<span class="mark">Cancelled</span>' in shown
 
 
 def test_names_and_numbers_are_shown_as_text(vendors):
