@@ -25,6 +25,7 @@ ORDER_NUMBERS = re.compile(
     r"|.*(order|subscription|payment|invoice|charge|transaction|txn|purchase|receipt|checkout"
     r"|booking|confirmation|contract|intent).*"
 )
+PASCAL = re.compile(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b")  # no name of a field, as orderId is
 MADE = r".*(order|subscription|payment|invoice|charge|transaction|purchase|receipt).*"
 NOTHING = frozenset(
     {
@@ -182,7 +183,7 @@ def plain(text: str) -> str:
     text = unicodedata.normalize("NFKC", html.unescape(text))
     text = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
     text = re.sub(r"[‐-―−]", "-", text).replace("’", "'")
-    text = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", text)
+    text = PASCAL.sub(lambda word: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", word[0]), text)
     return re.sub(r"[_\s]+", " ", text)
 
 

@@ -22,7 +22,7 @@ REASONS = re.compile(
     |exceed\w*|maximum|minimum|at\ (least|most)|more\ than|less\ than|fewer|limits?|quota
     |expired|blocked|suspended|disabled|inactive|used|taken|conflict|unprocessable|mismatch|prohibited
     |failed|contact\ support|top\ up|add\ funds|slow\ down|duplicated?|one\ of|between|too
-    |longer|shorter|characters?|authenticat(e|ion)|permissions?|unprovided|owner\ (is\ )?needed)\b
+    |longer|shorter|restricted|characters?|authenticat(e|ion)|permissions?)\b
     |n't\b
     """,
     re.IGNORECASE | re.VERBOSE,
