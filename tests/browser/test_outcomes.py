@@ -51,8 +51,8 @@ def test_a_refused_order_is_copied_into_a_new_draft(drafter: Page, confirmer: Pa
     )
 
 
-def test_an_order_without_funds_says_what_to_do(
-    stack: Stack, drafter: Page, confirmer: Page
+def test_an_order_without_funds_says_what_to_do_and_its_account_goes_on(
+    stack: Stack, drafter: Page, confirmer: Page, operator: Page
 ) -> None:
     confirm(confirmer, send(drafter, mailbox_order("no-funds-acme.com")))
     expect(chip(confirmer)).to_have_text("Refused, nothing was bought")
@@ -63,6 +63,9 @@ def test_an_order_without_funds_says_what_to_do(
         confirmer.get_by_text("Add prepaid funds in Woodpecker, then copy this order").first
     ).to_be_visible()
     assert stack.books("no-funds-acme.com")["charges"] == []
+    operator.goto("/vendors/vendor/")
+    operator.get_by_role("link", name="Woodpecker").first.click()
+    operator.get_by_role("button", name="Let orders go on").click()
 
 
 def test_an_order_without_an_answer_stays_unknown_until_a_person_settles_it(

@@ -223,7 +223,7 @@ def _draft_and_confirm() -> list[Order]:
               "tryacme.com, Dana Reyes, dana\ntryacme.com, Sam Ito, sam\n"
               "getacme.com, Lee Wong, lee", CMR_DOMAINS),
         draft("woodpecker", "mailboxes", "Northwind", "northwind-mail.com, Priya Shah, priya", pro),
-        draft("woodpecker", "mailboxes", "Northwind", "refused-field-northwind.com, Lee Wong, lee", pro),
+        draft("woodpecker", "mailboxes", "Northwind", "refused-field-nw.com, Lee Wong, lee", pro),
         draft("woodpecker", "mailboxes", "Northwind", "cut-after-northwind.com, Sam Ito, sam", pro),
     ]  # fmt: skip
     waiting = draft(
