@@ -116,15 +116,18 @@ class Outcomes(Moves):
         action: str,
     ) -> None:
         """Accept by a person's verdict, or correct what an earlier verdict said."""
+        said: dict[str, Any] = {"reference": reference, "by": by, "reason": reason}
+        self._settle(State.ACCEPTED, attempt, left_out, action=action, **said)
+
+    def _settle(self, to: State, attempt: Attempt, left_out: Collection[str], **said: Any) -> None:
         # An order that was settled as not placed before may be cancelled or in review by now.
         self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED, Asset.REFUSED, Asset.GONE))
-        said: dict[str, Any] = {"by": by, "reason": reason}
-        if self.state != State.ACCEPTED:
-            self.accept(attempt, reference=reference, left_out=left_out, action=action, **said)
-            if self.state == State.UNDELIVERED:
-                raise NotAllowed(f"Nothing is left of {self}, so say that it was not placed.")
+        if self.state == to:
+            self._correct(attempt, left_out, **said)
             return
-        self._correct(attempt, left_out, reference=reference, action=action, **said)
+        self._taken(to, attempt, left_out, **said)
+        if self.state == State.UNDELIVERED:
+            raise NotAllowed(f"Nothing is left of {self}, so say that it was not placed.")
 
     def _correct(
         self,
@@ -171,16 +174,8 @@ class Outcomes(Moves):
         action: str,
     ) -> None:
         """Created by a person's verdict, the first one or a revised one."""
-        self._mark_assets(to=Asset.ORDERED, since=(Asset.PLANNED, Asset.REFUSED, Asset.GONE))
-        said: dict[str, Any] = {"by": by, "reason": reason}
-        if self.state != State.CREATED:
-            self.mark_created(
-                attempt, reference=reference, left_out=left_out, action=action, **said
-            )
-            if self.state == State.UNDELIVERED:
-                raise NotAllowed(f"Nothing is left of {self}, so say that it was not placed.")
-            return
-        self._correct(attempt, left_out, reference=reference, action=action, **said)
+        said: dict[str, Any] = {"reference": reference, "by": by, "reason": reason}
+        self._settle(State.CREATED, attempt, left_out, action=action, **said)
 
     def mark_processed(
         self, attempt: Attempt, *, at: datetime, by: User, reason: str, changes: Mapping[str, Any]
