@@ -36,6 +36,7 @@ from orders.plan import plan
 from orders.sending import preflight
 from orders.sending.claims import Claim
 from orders.sending.results import Result
+from tests import migrated
 from vendors.http import Request
 from vendors.models import Price, PriceVersion, Vendor
 from vendors.models.exchange_rate import TRIGGERS as RATE_TRIGGERS
@@ -90,6 +91,27 @@ SAME_ON_ALL = (  # what these hold does not depend on the database's kind, or th
     "tests/faults/test_vendors", "tests/faults/test_hostile_servers", "tests/faults/test_mutations",
     "tests/test_page_access.py::test_looking_changes_nothing",
 )  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and migrated.FOLDER not in os.environ:
+        migrated.keep_for_this_run()
+        config.add_cleanup(migrated.forget)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Django takes the test database that `django_db_modify_db_settings` made."""
+    return django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    test = connection.settings_dict["TEST"]
+    if connection.vendor == "sqlite":
+        migrated.copy_to(Path(test["NAME"]))
+    else:
+        test["TEMPLATE"] = migrated.template(os.environ["DATABASE_URL"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -68,8 +68,7 @@ def compare(sizes: list[int], rounds: int) -> int:
     with tempfile.TemporaryDirectory(prefix="mailops-bench-") as folder:
         installation = Installation(Path(folder))
         try:
-            migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-            subprocess.run(migrate, cwd=BASE_DIR, env=installation.env, check=True)
+            installation.migrate()
             for size in sizes:
                 for kind in ("csv", "xlsx"):
                     Path(folder, f"{size}.{kind}").write_bytes(FILES[kind](size))

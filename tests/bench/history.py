@@ -17,19 +17,15 @@ import logging
 import os
 import resource
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import django
 
-from mailops.ops.processes import BASE_DIR
+from tests.bench.both_databases import run_on_each
 
 ACTIONS = (
     "order.drafted", "order.changed", "order.sent_for_confirmation", "order.confirmed", "order.taken_up",
@@ -58,39 +54,14 @@ def options(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     chosen = options(arguments)
-    return one(chosen) if chosen.one else every(arguments)
-
-
-def every(arguments: list[str]) -> int:
-    """Each database in a process of its own, since Django knows one at a time."""
-    from tests.browser import stack
-
-    is_postgres = os.environ.get("DATABASE_URL", "").startswith("postgres")
-    worst = 0
-    with tempfile.TemporaryDirectory(prefix="mailops-bench-") as folder:
-        sqlite = f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
-        for number in range(1 + is_postgres):
-            with stack.database(Path(folder)) if number else nullcontext(sqlite) as address:
-                environ = os.environ | {
-                    "DATABASE_URL": address,
-                    "MAILOPS_DATA": folder,
-                    "MAILOPS_LIVE": "0",
-                }
-                command = [sys.executable, "-m", "tests.bench.history", "--one", *arguments]
-                worst = max(worst, subprocess.run(command, cwd=BASE_DIR, env=environ).returncode)
-    if not is_postgres:
-        print("PostgreSQL was left out: DATABASE_URL names none.")
-    return worst
+    return one(chosen) if chosen.one else run_on_each("tests.bench.history", arguments)
 
 
 def one(chosen: argparse.Namespace) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailops.settings")
     django.setup()
-    from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
-    call_command("createcachetable", verbosity=0)
     print(f"\n{connection.vendor}: {chosen.events:,} events", flush=True)
     began = time.perf_counter()
     fill(chosen.events)

@@ -135,11 +135,8 @@ def new_installation(folder: Path, latency: float) -> Iterator[Installation]:
     try:
         installation.start_practice("--answer-seconds", str(latency))
         os.environ.update(installation.env)
+        installation.migrate()
         django.setup()
-        from django.core.management import call_command
-
-        call_command("migrate", verbosity=0)
-        call_command("createcachetable")
         yield installation
     finally:
         installation.tear_down()

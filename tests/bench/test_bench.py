@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def test_a_second_charge_counts_and_the_bare_loops_do_not(tmp_path: Path) -> Non
         ledger.record_charge(
             vendor="coldmailreseller", account=account_of(key), request="domains and mailboxes", reference="",
             domains=[domain], mailboxes=[], details={}, body_sha256="", status=CHARGED, fault="",
+            amount=Decimal(0), currency="USD",
         )  # fmt: skip
     ledger.close()
     assert sending.duplicates(tmp_path / "ledger", {"a.com", "b.com"}) == 1

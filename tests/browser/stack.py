@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 
 from mailops.ops.processes import BASE_DIR
+from tests import migrated
 from tests.ports import free_ports
 
 READY = "MailOps is ready"
@@ -43,18 +43,18 @@ def until(happened: Callable[[], Any], what: str, *, seconds: float = 60) -> Any
 
 @contextmanager
 def database(data: Path) -> Iterator[str]:
-    """The address of an empty database of the kind that the test run uses; gone afterwards."""
+    """The address of a migrated database of the kind that the test run uses; gone afterwards."""
     outer = os.environ.get("DATABASE_URL", "")
     if not outer.startswith("postgres"):
+        migrated.copy_to(data / "mailops.sqlite3")
         yield f"sqlite:///{data / 'mailops.sqlite3'}"
         return
     name = f"mailops_browser_{secrets.token_hex(6)}"
-    with psycopg.connect(outer, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield urlsplit(outer)._replace(path=f"/{name}").geturl()
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    migrated.create(outer, name)
+    try:
+        yield migrated.of_name(outer, name)
+    finally:
+        migrated.execute(outer, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 class Stack:

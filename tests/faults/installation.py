@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from tests import migrated
 from tests.faults.processes import Agent, Cluster, Running
 
 # A PostgreSQL server to make databases on; without one, SQLite files.
@@ -60,12 +60,12 @@ class Installation:
         self.env |= env
         self._agent: Agent | None = None
         if server:
-            execute(server, f'CREATE DATABASE "{self.name}"')
+            migrated.execute(server, f'CREATE DATABASE "{self.name}"')
 
     @property
     def database(self) -> str:
         if self.server:
-            return urlsplit(self.server)._replace(path=f"/{self.name}").geturl()
+            return migrated.of_name(self.server, self.name)
         return f"sqlite:///{self.file}"
 
     @property
@@ -73,7 +73,14 @@ class Installation:
         """The database file on SQLite."""
         return self.folder / f"{self.name}.sqlite3"
 
+    def migrate(self) -> None:
+        if self.server:
+            migrated.create(self.server, self.name)
+        else:
+            migrated.copy_to(self.file)
+
     def build(self) -> None:
+        self.migrate()
         self.start_practice()
         self.ask("build")
 
@@ -81,7 +88,7 @@ class Installation:
         for process in self.running:
             process.kill()
         if self.server:
-            execute(self.server, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
+            migrated.execute(self.server, f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
     def logs(self) -> str:
         """The ends of the logs of the processes that were started last."""
@@ -156,11 +163,3 @@ def second_host(installation: Installation) -> dict[str, str]:
     for key in installation.folder.glob("*.practice"):
         shutil.copy(key, folder)
     return {"MAILOPS_DATA": str(folder), "LAST_SENT_FILE": str(folder / "last-sent.json")}
-
-
-def execute(server: str, *statements: str) -> None:
-    import psycopg  # installed only where PostgreSQL is used
-
-    with psycopg.connect(server, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)

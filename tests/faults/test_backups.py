@@ -13,9 +13,10 @@ import pytest
 
 from mailops.ops.processes import BASE_DIR
 from tests.faults import results
-from tests.faults.installation import IS_POSTGRES, execute
+from tests.faults.installation import IS_POSTGRES
 from tests.faults.processes import wait_for
 from tests.faults.scenarios import DrillInstallation
+from tests.migrated import execute
 
 VENDORS = {
     "coldmailreseller": "domains",

@@ -18,9 +18,10 @@ import pytest
 
 from mailops.ops.processes import BASE_DIR
 from tests.faults.expectations import expect, run_to_end
-from tests.faults.installation import IS_POSTGRES, execute
+from tests.faults.installation import IS_POSTGRES
 from tests.faults.processes import wait_for
 from tests.faults.scenarios import DrillInstallation
+from tests.migrated import execute
 from tests.ports import free_ports
 
 on_sqlite = pytest.mark.skipif(

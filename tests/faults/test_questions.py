@@ -70,11 +70,15 @@ def late(seconds: list[float]) -> float:
     return quantiles(seconds, n=20)[-1]
 
 
+def asked_by_sweep(installation: DrillInstallation) -> int:
+    return int(installation.ask("run_sweep", asks_only=SILENT)["asked"])
+
+
 def ask(installation: DrillInstallation, front: Front) -> None:
     """Let the sweep queue a question to the silent account, and wait until it hangs there."""
     before = front.asked
     installation.ask("pass_minutes", minutes=60)
-    assert installation.ask("run_sweep")["asked"] == 1
+    assert asked_by_sweep(installation) == 1
     wait_for(lambda: front.asked > before, "a question", show=installation.logs)
 
 
@@ -124,7 +128,7 @@ def test_a_silent_account_is_asked_a_few_times_in_ten_minutes(
     installation.ask("forget_failures")
     before = front.asked
     for _ in range(10):
-        installation.ask("run_sweep")
+        asked_by_sweep(installation)
         let_go(installation, front)
         installation.ask("pass_minutes", minutes=1)
     asked = front.asked - before
@@ -146,11 +150,11 @@ def test_kill_9_of_the_workers_for_questions_leaves_orders_sending(
         order = sent_at_well(installation)
         assert installation.charges(order) == 1
         installation.ask("pass_minutes", minutes=1)
-        assert installation.ask("run_sweep")["asked"] == 0
+        assert asked_by_sweep(installation) == 0
         installation.ask("pass_minutes", minutes=1)
         before = front.asked
         with installation.cluster(Q_CLUSTER_NAME="questions"):
-            assert installation.ask("run_sweep")["asked"] == 1
+            assert asked_by_sweep(installation) == 1
             wait_for(lambda: front.asked > before, "the next question", show=installation.logs)
             let_go(installation, front, left=1)
     assert not installation.ask("questions_of", account_name=SILENT)["asking_until"]

@@ -62,6 +62,10 @@ EXPECTED: dict[str, tuple[str, int]] = {
     "partial": ("accepted", 1),
     "never-delivered": ("accepted", 1),
     "charge-failed": ("accepted", 1),
+    "late": ("accepted", 1),
+    "few-mailboxes": ("accepted", 1),
+    "cancelled-later": ("accepted", 1),
+    "other-user": ("accepted", 1),
 }
 # where a vendor's own words make a difference
 OTHERWISE: dict[tuple[str, str], tuple[str, int]] = {
