@@ -18,6 +18,9 @@ AT_ONCE ?= 6
 BIN := $(VENV)/bin
 # Wheels only: a source package would fetch build tools that no hash covers.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check --only-binary :all: --require-hashes
+# The tests start hundreds of processes; each would compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(abspath $(VENV))/bytecode
 # Nothing from a real installation may reach tests and checks.
 APART := MAILOPS_ENV_FILE=/dev/null
 TEMPLATES := find . \( -path './.*' -o -name site-packages \) -prune -o -name '*.html' -path '*/templates/*' -print0

@@ -326,13 +326,31 @@ def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(
 ) -> None:
     def act(visit: Visit) -> None:
         visit.read()
-        body = rb'{"type": "x", "code": "invalid_fields", "message": "No \u0000 \ud800 funds", "fields": []}'
+        body = (
+            rb'{"type": "x", "code": "invalid_fields", "message": "No \u0000 funds", "fields": []}'
+        )
         visit.answer(body, status="422 No")
 
     vendor(act)
     order = sent_without_a_look(factory, "woodpecker", "mailboxes")
     assert order.state == State.REFUSED
     assert order.problems[0]["vendor_says"] == "No ? funds"
+
+
+def test_half_a_character_is_kept_and_is_no_plain_refusal(
+    factory: OrderFactory, vendor: Any
+) -> None:
+    def act(visit: Visit) -> None:
+        visit.read()
+        body = (
+            rb'{"type": "x", "code": "invalid_fields", "message": "No \ud800 funds", "fields": []}'
+        )
+        visit.answer(body, status="422 No")
+
+    vendor(act)
+    order = sent_without_a_look(factory, "woodpecker", "mailboxes")
+    assert order.state == State.UNKNOWN
+    assert r"No \ud800 funds" in order.attempts.get().reply_body
 
 
 # Without a key

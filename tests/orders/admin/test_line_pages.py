@@ -241,17 +241,17 @@ def test_the_card_says_when_the_vendor_was_asked_and_when_it_is_asked_next(
     browser(factory.people.drafter).post(url(order, "ask"))
     clock.forward(minutes=4)
     assert "Asked 4 minutes ago: 0 of 2 are ready." in page_of(factory, order)
+    again = timezone.now() + timedelta(minutes=10)
     Vendor.objects.filter(pk=order.vendor_id).update(
         reads_failed=2,
         read_at=timezone.now(),
         read_said="it did not answer",
-        quiet_until=timezone.now() + timedelta(minutes=10),
+        quiet_until=again,
     )
     page = page_of(factory, order)
     assert "Woodpecker could not be asked since" in page
     assert "it did not answer." in page
-    at = timezone.localtime(timezone.now() + timedelta(minutes=10))
-    assert f"Next question about {at:%H:%M}" in page
+    assert f"Next question about {timezone.localtime(again):%H:%M}" in page
 
 
 def test_the_card_says_that_nobody_can_ask_and_what_is_known_by_count(
