@@ -21,6 +21,7 @@ from orders.outcomes import arrivals, never_came, person_question
 from orders.outcomes.conclusion import MAY_END
 from orders.outcomes.lines import counted, lines_in
 from orders.review import confirming_rights
+from orders.spending import refund_sums
 
 SEEN = {"label": "What did you see?", "help_text": "Where you looked. It stays in the history."}
 ANSWERS = {
@@ -92,7 +93,7 @@ def not_coming(request: HttpRequest, pk: int) -> HttpResponse:
         _typed(request),
         lines=lines_in(order, Asset.ORDERED),
         whole=False,
-        most=never_came.most_to_ask(order),
+        most=refund_sums.most_to_ask(order),
         label="How do you know?",
         help_text="Who said so, and where. It stays in the history.",
     )

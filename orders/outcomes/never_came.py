@@ -9,14 +9,14 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from mailops.core.money import Totals, show
+from mailops.core.money import show
 from mailops.history import audited, record
 from orders.models import Departure, Domain, Mailbox, NotAllowed, Order, Refund, State
-from orders.models.attempt import OPEN
 from orders.models.inventory import LIVE, Asset, KnownBy
 from orders.outcomes.conclusion import MAY_END, conclude
 from orders.outcomes.lines import Lines, chosen, lines_in, with_their_domains, with_their_mailboxes
 from orders.review import confirming_rights
+from orders.spending import refund_sums
 
 
 def say_not_coming(
@@ -94,15 +94,6 @@ def given_up(order: Order) -> Lines:
     )
 
 
-def most_to_ask(order: Order) -> Totals:
-    """By currency: the money that the order counts, less the money asked for or got already."""
-    attempt = order.attempts.filter(stage__in=OPEN).first()
-    counts = Totals.from_dict(attempt.due_now) if attempt else Totals()
-    asked = order.refunds.exclude(state=Refund.Stage.DENIED).values_list("currency", "amount")
-    left = Totals.of([*counts.items(), *((currency, -amount) for currency, amount in asked)])
-    return Totals({currency: amount for currency, amount in left.items() if amount > 0})
-
-
 def _refuse(order: Order, by: User, *, states: Collection[State]) -> None:
     if order.state not in states:
         reads = order.get_state_display()
@@ -134,7 +125,7 @@ def _refuse_names_of_others(lines: Lines) -> None:
 def _ask_back(
     order: Order, departure: Departure, amount: Decimal, currency: str, *, by: User, reason: str
 ) -> None:
-    if amount > most_to_ask(order).get(currency, 0):
+    if amount > refund_sums.most_to_ask(order).get(currency, 0):
         asked = show(amount, currency)
         raise NotAllowed(f"{order} counts less than {asked} that nobody asked back yet.")
     Refund.objects.create(

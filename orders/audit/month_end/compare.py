@@ -291,9 +291,12 @@ def _though_nothing_bought(order: Booked, charges: list[Charge]) -> Difference:
             " was placed."
         )
         return Difference(kind=Kind.OUTCOME, says=says, **amounts)  # type: ignore[arg-type]
-    if order.state == State.CREATED:
+    # Whatever is cancelled and has a number at the vendor was created there, and left.
+    is_left = order.state == State.CANCELLED and order.reference
+    if order.state == State.CREATED or is_left:
+        what = "was left" if is_left else "is only created"
         says = (
-            f"{order.name} is only created at the vendor, and {charged} is charged: {lines}. It was"
+            f"{order.name} {what} at the vendor, and {charged} is charged: {lines}. It was"
             " processed: record it on the order's page."
         )
         return Difference(kind=Kind.CREATED, says=says, **amounts)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from mailops.notices.models import Notice
 from orders.drafting import drafts
 from orders.models import ConfirmationRule, Departure, Domain, NotAllowed, Order, Refund, State
 from orders.outcomes import arrivals, delivery, never_came
+from orders.spending import refund_sums
 from tests.conftest import OrderFactory, fresh
 from tests.orders.outcomes.test_delivery import BOUGHT, states
 from tests.orders.outcomes.test_overdue_orders import everybody_has_an_address
@@ -140,7 +141,7 @@ def test_the_money_asked_back_is_noted_and_no_more_than_the_order_counts(
     factory: OrderFactory,
 ) -> None:
     order = waiting(factory)
-    most = never_came.most_to_ask(order)
+    most = refund_sums.most_to_ask(order)
     assert most == fresh(order).due_now
     ((currency, counts),) = most.items()
     with pytest.raises(NotAllowed, match="nobody asked back yet"):
@@ -152,7 +153,7 @@ def test_the_money_asked_back_is_noted_and_no_more_than_the_order_counts(
     assert (refund.state, refund.amount, refund.order) == ("asked", Decimal(2), order)
     assert refund.departure == Departure.objects.get()
     assert ("refund.asked", "confirmer") in actions(order)
-    assert never_came.most_to_ask(order) == {currency: counts - 2}
+    assert refund_sums.most_to_ask(order) == {currency: counts - 2}
 
 
 # It is there after all

@@ -145,6 +145,13 @@ def test_a_created_order_without_a_charge_is_no_difference_and_with_one_it_was_p
     assert (found.orders, found.agreed) == (set(), 0)
 
 
+def test_an_order_that_was_left_and_is_charged_was_processed_and_one_never_sent_was_not() -> None:
+    left = booked(state=State.CANCELLED, due_now=Totals())
+    never_sent = booked(state=State.CANCELLED, due_now=Totals(), reference="")
+    assert charged([left], charge(reference="ord-1")) == [Kind.CREATED]
+    assert charged([never_sent], charge(text="acme.com")) == [Kind.NOTHING_BOUGHT]
+
+
 def test_a_created_order_that_the_list_shows_may_have_been_processed() -> None:
     created = booked(state=State.CREATED, due_now=Totals())
     assert kinds([created], []) == []
