@@ -334,7 +334,7 @@ def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(
     vendor(act)
     order = sent_without_a_look(factory, "woodpecker", "mailboxes")
     assert order.state == State.REFUSED
-    assert order.problems[0]["vendor_says"] == "No ? funds"
+    assert order.problems[0]["vendor_says"] == "No funds"
 
 
 def test_half_a_character_is_kept_and_is_no_plain_refusal(
