@@ -21,8 +21,13 @@ class MailOpsConfig(AppConfig):
 
     def ready(self) -> None:
         # imported because they register themselves
+        from django_q.signals import pre_enqueue, pre_execute
+
         from mailops import checks  # noqa: F401
-        from mailops.core import durability
+        from mailops.core import durability, task_list
         from mailops.site import user_policies  # noqa: F401
 
         durability.turn_on_for_new_connections()
+        pre_enqueue.connect(task_list.replace_others)
+        pre_execute.connect(task_list.stop_before_others)
+        task_list.read_no_pickles()

@@ -155,10 +155,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Shared by web and workers: heartbeats, and the plans that people have seen.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "mailops.history.signed_cache.SignedCache",
         "LOCATION": "mailops_cache",
         "TIMEOUT": 24 * 3600,
-        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 

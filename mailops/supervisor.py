@@ -30,7 +30,7 @@ DESCRIPTION = (
     "`python -m mailops.supervisor`: everything that MailOps needs running, or with `--only worker`"
     " just that."
 )
-PREPARE = (("migrate", "--noinput"), ("createcachetable",), ("collectstatic", "--noinput"))
+PREPARE = (("migrate", "--noinput"), ("collectstatic", "--noinput"))
 
 
 def number(name: str, default: int) -> int:

@@ -18,6 +18,13 @@ class OrdersConfig(AppConfig):
     name = "orders"
     verbose_name = "Orders"
     audited_tables = TRACED
+    queue_tasks = tuple(
+        f"orders.tasks.{name}"
+        for name in (
+            "submit_order", "sweep", "ask_account", "ask_names", "beat",
+            "ask_progress", "look_for",  # queued by an older version
+        )
+    )  # fmt: skip
 
     def ready(self) -> None:
         from django_q.signals import post_execute

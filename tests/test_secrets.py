@@ -108,7 +108,7 @@ def tables() -> Iterator[tuple[str, str]]:
 
 def unpacked(text: str) -> str:
     try:
-        raw = base64.b64decode(text, validate=True)
+        raw = base64.b64decode(text.partition(":")[0], validate=True)
     except ValueError:
         return ""
     try:

@@ -23,24 +23,27 @@ STALE = timedelta(seconds=180)
 def beat(queue: str = ORDERS) -> None:
     # The queue's monitor calls this once a task ran and was acknowledged. So the heartbeat proves
     # that worker and monitor work.
-    cache.set(BEATS[queue], timezone.now(), timeout=None)
+    cache.set(BEATS[queue], timezone.now().isoformat(), timeout=None)
 
 
 def last_beat(queue: str = ORDERS) -> datetime | None:
     """When the queue last finished a task; None before the first."""
-    at: datetime | None = cache.get(BEATS[queue])
-    return at
+    return _read(BEATS[queue])
 
 
 def note_sweep() -> None:
     # Any task of an order is a beat, so the sweep's own end is noted beside it: it proves that the
     # scheduler works too.
-    cache.set(SWEPT, timezone.now(), timeout=None)
+    cache.set(SWEPT, timezone.now().isoformat(), timeout=None)
 
 
 def last_sweep() -> datetime | None:
-    at: datetime | None = cache.get(SWEPT)
-    return at
+    return _read(SWEPT)
+
+
+def _read(key: str) -> datetime | None:
+    at: str | None = cache.get(key)
+    return datetime.fromisoformat(at) if at else None
 
 
 @dataclass(frozen=True)

@@ -94,10 +94,12 @@ _IS_UNTRACKED = {
 class AuditedTable:
     """A table whose changes outside of `audited()` are written to `history_trace`.
 
-    Values of `secret` columns are never copied. Changes of `quiet` columns leave no trace.
+    Values of `secret` columns are never copied. Changes of `quiet` columns leave no trace. `key`:
+    the column that names a row, of which a trace keeps 60 characters.
     """
 
     table: str
+    key: str = "id"
     secret: tuple[str, ...] = ()
     quiet: tuple[str, ...] = ()
     events: tuple[str, ...] = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
@@ -126,7 +128,7 @@ class AuditedTable:
         return made
 
     def _sqlite(self, event: str, columns: list[str]) -> str:
-        key = "OLD" if event == "DELETE" else "NEW"
+        row = "OLD" if event == "DELETE" else "NEW"
         changed = " OR ".join(f'OLD."{c}" IS NOT NEW."{c}"' for c in columns)
         is_update = event == "UPDATE"
         when = _IS_UNTRACKED["sqlite"] + (f" AND ({changed})" if is_update else "")
@@ -136,7 +138,8 @@ class AuditedTable:
         after = "NULL" if event == "DELETE" else new
         written = '"at", table_name, row_key, what, "before", "after", database_user, origin'
         now = "strftime('%Y-%m-%d %H:%M:%f', 'now')"
-        values = f"{now}, '{self.table}', {key}.id, '{event.lower()}', {before}, {after}, '', ''"
+        key = f"substr({row}.{self.key}, 1, 60)"
+        values = f"{now}, '{self.table}', {key}, '{event.lower()}', {before}, {after}, '', ''"
         return (
             f"CREATE TRIGGER {self._name(event)} AFTER {event} ON {self.table} "  # noqa: S608  (our own names)
             f"FOR EACH ROW WHEN {when} "
@@ -156,6 +159,7 @@ class AuditedTable:
         made = [
             _TRACE.format(
                 function=function,
+                key=self.key,
                 hidden=HIDDEN,
                 secret=_texts(self.secret),
                 quiet=_texts(self.quiet),
@@ -185,7 +189,7 @@ DECLARE
     became jsonb := to_jsonb(NEW) - {quiet};
     before jsonb;
     after jsonb;
-    row_key text := coalesce(coalesce(became, was) ->> 'id', '');
+    row_key text := left(coalesce(coalesce(became, was) ->> '{key}', ''), 60);
 BEGIN
     IF TG_OP = 'UPDATE' AND was = became THEN RETURN NULL; END IF;
     SELECT jsonb_object_agg(key,

@@ -11,6 +11,9 @@ class HistoryConfig(AppConfig):
     name = "mailops.history"
     label = "history"
     verbose_name = "Records"
+    queue_tasks = tuple(
+        f"mailops.history.tasks.{name}" for name in ("verify_whole", "verify_new", "write_digest")
+    )
 
     def ready(self) -> None:
         from mailops.history import sign_in_events  # noqa: F401  (connects Django's signals)

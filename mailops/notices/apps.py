@@ -14,6 +14,7 @@ class NoticesConfig(AppConfig):
     name = "mailops.notices"
     label = "notices"
     verbose_name = "Notices"
+    queue_tasks = ("mailops.notices.tasks.tick",)
     audited_tables = (
         AuditedTable(table="notices_noticesettings", secret=("sealed",)),
         AuditedTable(table="notices_sharedaddress", secret=("sealed",)),

@@ -12,6 +12,7 @@ TRACED = (
     AuditedTable(table="auth_user_user_permissions"),
     AuditedTable(table="auth_group_permissions"),
     AuditedTable(table="django_content_type", events=NO_INSERTS),
+    AuditedTable(table="mailops_cache", key="cache_key", secret=("value",)),
     # A schedule can run any function. The queue itself writes the quiet columns at every run.
     AuditedTable(table="django_q_schedule", quiet=("next_run", "task", "repeats")),
 )

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from mailops.core.queue_names import ORDERS
-from mailops.history import audited, untracked_changes
+from mailops.history import audited, signed_cache, untracked_changes
 from mailops.proposals import workflow
 from orders.availability import lookup
 from orders.models import Look, Order, Scratch, State, Upload
@@ -54,6 +54,7 @@ def run(now: datetime | None = None) -> dict[str, int]:
     Scratch.objects.forgotten(now).delete()
     Upload.objects.forgotten(now).delete()
     Look.objects.forgotten(now).delete()
+    signed_cache.remove_expired()
     done["overdue"] = overdue_orders.sweep(now, at_most=MOST_ROWS)
     done["proposals"] = workflow.expire(now)
     return done

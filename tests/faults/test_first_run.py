@@ -50,7 +50,6 @@ def test_a_first_start_that_was_killed_can_be_made_again(empty: Installation) ->
         for name in ("secret_key", "mailops_seal_keys"):
             (empty.folder / f"{name}.practice").touch()  # killed before the key was written
         assert run(empty.env, "manage.py", "migrate", "-v0").returncode == 0
-        assert run(empty.env, "manage.py", "createcachetable").returncode == 0
         for point in POINTS:
             killed = run(empty.env | {"MAILOPS_DRILL_KILL_AT": point}, "manage.py", "demo")
             assert killed.returncode == -9, killed.stderr

@@ -18,7 +18,7 @@ def ago(**how_long: float) -> Any:
 
 
 def beat_at(at: Any) -> None:
-    cache.set(heartbeat.BEAT, at, timeout=None)
+    cache.set(heartbeat.BEAT, at.isoformat(), timeout=None)
 
 
 def problems() -> list[str]:

@@ -22,11 +22,11 @@ from tests.ops.health_state import ago, beat_at, notes, problems
 
 
 def questions_beat_at(at: Any) -> None:
-    cache.set(heartbeat.BEATS[QUESTIONS], at, timeout=None)
+    cache.set(heartbeat.BEATS[QUESTIONS], at.isoformat(), timeout=None)
 
 
 def swept_at(at: Any) -> None:
-    cache.set(heartbeat.SWEPT, at, timeout=None)
+    cache.set(heartbeat.SWEPT, at.isoformat(), timeout=None)
 
 
 # What is said
