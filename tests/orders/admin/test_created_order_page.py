@@ -147,7 +147,7 @@ def test_a_created_order_shows_what_to_look_for_and_its_two_ends(factory: OrderF
         "nothing is bought yet",
         f'data-copy="{order.reference}"',
         'data-copy="later.com"',
-        "https://coldmailreseller.com",
+        order.vendor.dashboard_url,
         f"fingerprint {order.digest[:4]}",
         "It was processed",
         "Leave it",
