@@ -1,6 +1,6 @@
 """The functions that the queue runs, and no others.
 
-A row of the queue's tables can name any function, and `django_q_task` holds pickles. Whoever can
+A row of the queue's tables can name any function, and `django_q_task` holds pickles. Somebody who can
 write to the database must not run code in a worker.
 """
 
@@ -16,7 +16,7 @@ PICKLED = ("args", "kwargs", "result")
 
 
 class NotOnList(Exception):
-    """The queue was told to run something else than MailOps' own tasks."""
+    """The queue was to run something else than MailOps' own tasks."""
 
 
 def allowed() -> frozenset[str]:

@@ -1,6 +1,6 @@
 """Django's cache in a table of the database, whose values are signed JSON.
 
-Django's own `DatabaseCache` unpickles what it reads, so that whoever can write to the table runs
+Django's own `DatabaseCache` unpickles what it reads, so that a writer to the table runs
 code in the web process.
 """
 

@@ -11,7 +11,8 @@ from django.test import Client as Browser
 from mailops.history import audited_tables, untracked_changes
 from mailops.history.models import Event
 
-RULES = {rule.table: rule for rule in audited_tables.everywhere()}
+# The cache's table has no model: tests/attacks/test_cache.py writes to it.
+RULES = {rule.table: rule for rule in audited_tables.everywhere() if rule.table != "mailops_cache"}
 
 
 def sql(text: str, *values: Any) -> None:
