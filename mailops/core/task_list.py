@@ -1,7 +1,7 @@
 """The functions that the queue runs, and no others.
 
-A row of the queue's tables can name any function, and `django_q_task` holds pickles. Somebody who can
-write to the database must not run code in a worker.
+A row of the queue's tables can name any function, and `django_q_task` holds pickles. Somebody who
+can write to the database must not run code in a worker.
 """
 
 from __future__ import annotations
