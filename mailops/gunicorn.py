@@ -4,7 +4,7 @@ import os
 
 import django
 
-from mailops.ops import newer_database
+from mailops.ops import start_rules
 
 wsgi_app = "mailops.wsgi:application"
 bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
@@ -21,7 +21,7 @@ control_socket_disable = True
 
 
 def on_starting(server: object) -> None:
-    """Runs before the first worker: a database that a newer program changed is refused."""
+    """Runs before the first worker: a database that nobody should work on is refused."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mailops.settings")
     django.setup()
-    newer_database.refuse()
+    start_rules.refuse()

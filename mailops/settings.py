@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,14 +11,19 @@ import environ  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
+from mailops.core import live_rules
 from mailops.core.queue_names import ORDERS, QUESTIONS
 
+# Whatever a process of MailOps writes is its own user's alone: databases, backups, digests, logs.
+os.umask(0o077)
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.path("MAILOPS_ENV_FILE", default=str(BASE_DIR / ".env"))())
 
 # A live installation may hold live vendor accounts and must bring its own keys and database.
-LIVE = env.bool("MAILOPS_LIVE", default=False)
+# The key that seals is made before any key is there.
+IS_MAKING_KEY = sys.argv[1:2] == ["new_seal_key"]
+LIVE = env.bool("MAILOPS_LIVE", default=False) and not IS_MAKING_KEY
 # For an agency with one person: changes that otherwise need a second one are made at once, and the
 # history says so.
 ONE_PERSON = env.bool("MAILOPS_ONE_PERSON", default=False)
@@ -33,6 +39,8 @@ except OSError as error:
 
 def _key(name: str, *, makes: str) -> str:
     """A key from the environment. A practice installation makes and keeps its own."""
+    if IS_MAKING_KEY:
+        return Fernet.generate_key().decode()
     if value := str(env.str(name, default="")):
         return value
     if LIVE:
@@ -72,6 +80,12 @@ ALLOWED_HOSTS = env.list(
 )
 if LIVE and not ALLOWED_HOSTS:
     raise ImproperlyConfigured("Set ALLOWED_HOSTS to the names under which people reach MailOps.")
+if LIVE and (
+    unsafe := live_rules.weak_secret_key(SECRET_KEY)
+    or live_rules.broken_seal_key(SEAL_KEYS)
+    or live_rules.open_host(ALLOWED_HOSTS)
+):
+    raise ImproperlyConfigured(unsafe)
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -134,6 +148,13 @@ DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # no transaction may stay open while a vendor answers
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
+# One machine may be live on SQLite where its operator knows what that means.
+SQLITE_LIVE = env.bool("MAILOPS_SQLITE_LIVE", default=False)
+if LIVE and "sqlite" in DATABASES["default"]["ENGINE"] and not SQLITE_LIVE:
+    raise ImproperlyConfigured(
+        "A live MailOps needs PostgreSQL. On one machine with a durable disk and backups it may use"
+        " SQLite: set MAILOPS_SQLITE_LIVE=1 for that. docs/running.md says what is then missing."
+    )
 if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -229,9 +250,12 @@ if LIVE:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=365 * 24 * 3600)
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.bool(
-        "SECURE_HSTS_SUBDOMAINS", default=True
-    )
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_SUBDOMAINS", default=True)
+    # Browsers' built-in lists are hard to leave again, so a domain enters them only when asked to.
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+    SILENCED_SYSTEM_CHECKS = ["security.W021"]
+    # A browser takes these names over HTTPS alone, and from no other host of the same domain.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     if env.bool("BEHIND_HTTPS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 TRUST_FORWARDED_FOR = env.bool("BEHIND_HTTPS_PROXY", default=False)

@@ -19,7 +19,7 @@ from django.db import connections
 
 from mailops.core import heartbeat
 from mailops.core.queue_names import ORDERS, QUESTIONS
-from mailops.ops import newer_database, running_lock
+from mailops.ops import running_lock, start_rules
 from mailops.ops.processes import BASE_DIR, Child, Supervisor, say
 
 MANAGE = (sys.executable, str(BASE_DIR / "manage.py"))
@@ -185,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     children = [child(name, practice_port=practice_port) for name in names]
     supervisor = Supervisor(children, last_beat=last_beat, stale=number("HEARTBEAT_STALE", 300))
     django.setup()
-    newer_database.refuse()
+    start_rules.refuse()
     supervisor.listen()
     if only:
         supervisor.run()

@@ -34,29 +34,41 @@ def wait_for_disk(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
 
 def problems(connection: BaseDatabaseWrapper) -> Iterator[str]:
     """Sentences about settings of the server with which a crash may lose or spoil commits."""
-    if connection.vendor != "postgresql" or settings.DISPOSABLE_DATABASE:
+    yield from lost_commits(connection)
+    for now, at_first in _settings(connection, "synchronous_commit").values():
+        if now in DURABLE and at_first not in DURABLE:
+            yield (
+                f"New connections to the database begin with synchronous_commit={at_first}. MailOps"
+                " turns it on in its own; set it on for its role and database as well."
+            )
+
+
+def lost_commits(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    """Those with which even MailOps' own connection loses what was committed."""
+    found = _settings(connection, "fsync", "full_page_writes", "synchronous_commit")
+    if not found:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, setting, reset_val FROM pg_settings WHERE name IN"
-            " ('fsync', 'full_page_writes', 'synchronous_commit')"
-        )
-        rows = {name: (now, at_first) for name, now, at_first in cursor.fetchall()}
-    if rows["fsync"][0] == "off":
+    if found["fsync"][0] == "off":
         yield (
             "The database runs with fsync=off: after a power cut orders may be sent twice. Set it"
             " on."
         )
-    if rows["full_page_writes"][0] == "off":
+    if found["full_page_writes"][0] == "off":
         yield ("The database runs with full_page_writes=off: a power cut may spoil it. Set it on.")
-    now, at_first = rows["synchronous_commit"]
+    now = found["synchronous_commit"][0]
     if now not in DURABLE:
         yield (
             f"MailOps' own connection has synchronous_commit={now}: after a crash orders may be"
             " sent twice. Does a pooler before the database drop settings?"
         )
-    elif at_first not in DURABLE:
-        yield (
-            f"New connections to the database begin with synchronous_commit={at_first}. MailOps"
-            " turns it on in its own; set it on for its role and database as well."
+
+
+def _settings(connection: BaseDatabaseWrapper, *names: str) -> dict[str, tuple[str, str]]:
+    """By name: the value now, and the one a connection begins with; none on SQLite."""
+    if connection.vendor != "postgresql" or settings.DISPOSABLE_DATABASE:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting, reset_val FROM pg_settings WHERE name = ANY(%s)", [list(names)]
         )
+        return {name: (now, at_first) for name, now, at_first in cursor.fetchall()}

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirect
 from django.urls import path, reverse
 
+from mailops.core.own_lookups import OwnLookups
 from mailops.history import audited, browse, record, untracked_changes, verification_pages
 from mailops.history.csv_export import ExportedList
 from mailops.history.models import Event
@@ -61,7 +62,7 @@ def _audited_if_posted(request: HttpRequest) -> AbstractContextManager[None]:
     return audited() if request.method == "POST" else nullcontext()
 
 
-class RecordedAdmin(admin.ModelAdmin):
+class RecordedAdmin(OwnLookups, admin.ModelAdmin):
     """A stock admin page that records additions, changes and deletions in the same transaction."""
 
     # An action over many rows would change them without an event.
@@ -110,7 +111,8 @@ class ReadOnlyAdmin(RecordedAdmin):
 
 
 @admin.register(Event)
-class EventAdmin(ExportedList, admin.ModelAdmin):
+class EventAdmin(ExportedList, OwnLookups, admin.ModelAdmin):
+    more_lookups = ("subject_type", "subject_id", "attempt")
     list_display = ("number", "at", "actor", "what", "subject", "reason")
     list_filter = (browse.ActionFilter, browse.KindFilter, browse.PersonFilter, browse.SinceFilter)
     search_fields = ("subject", "who", "reason", "request_id")
@@ -176,11 +178,6 @@ class EventAdmin(ExportedList, admin.ModelAdmin):
                     subject_text="the history",
                     changes={name: [None, value] for name, value in terms.items()},
                 )
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup in ("subject_type", "subject_id", "attempt") or super().lookup_allowed(
-            lookup, value, request
-        )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[browse.Pages]:
         return browse.Pages

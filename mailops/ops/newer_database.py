@@ -1,12 +1,9 @@
-"""Refuses a database that a newer program has changed."""
+"""Notices a database that a newer program has changed."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from django.apps import apps
-from django.db import Error, connection
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 
@@ -27,19 +24,3 @@ def sentence() -> str:
         f"The database is newer than the program: it has {'.'.join(strange[0])}{more}, which this"
         " version does not know. Start the newer version, or restore a backup of before the update."
     )
-
-
-def refuse() -> None:
-    """Exit with the sentence. A database that can't be read is another matter: others say so."""
-    # SQLite would make an empty file by being asked.
-    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
-        return
-    try:
-        says = sentence()
-    except Error:
-        return
-    finally:
-        # No child or worker may inherit the connection.
-        connection.close()
-    if says:
-        sys.exit(says)

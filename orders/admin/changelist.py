@@ -19,6 +19,7 @@ from django.utils.timesince import timesince
 
 from mailops.auth import reauthentication
 from mailops.core.money import Totals
+from mailops.core.own_lookups import OwnLookups
 from mailops.history.csv_export import AT_A_TIME, ExportedList
 from orders.admin import actions as decide
 from orders.admin import (
@@ -129,7 +130,7 @@ def _in_words(order: Order, *, heading: str) -> str:
 
 
 @admin.register(Order)
-class OrderAdmin(ExportedList, admin.ModelAdmin):
+class OrderAdmin(ExportedList, OwnLookups, admin.ModelAdmin):
     list_display = (
         "reference_link",
         "client",

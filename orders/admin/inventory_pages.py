@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from mailops.core.own_lookups import OwnLookups
 from mailops.history.admin import RecordedAdmin
 from mailops.history.csv_export import ExportedList
 from mailops.proposals.approval_admin import ApprovalAdmin, ApprovalForm
@@ -42,7 +43,7 @@ def order_link(order: Order | None) -> SafeString | str:
     )
 
 
-class AssetAdmin(ExportedList, admin.ModelAdmin):
+class AssetAdmin(ExportedList, OwnLookups, admin.ModelAdmin):
     """Base of the read-only lists: orders make domains and mailboxes, nobody types them in."""
 
     actions = None
