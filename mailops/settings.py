@@ -376,12 +376,22 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"one_line": {"()": "mailops.core.log_lines.WithoutTraceback"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "plain"},
+        "one_line": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["one_line"],
+        },
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "mailops": {"level": "INFO"},
         "django-q": {"level": env.str("QUEUE_LOG_LEVEL", default="INFO")},
         "django.request": {"level": "ERROR"},  # a page that somebody may not open is no fault
+        # anybody can ask with a wrong host or a made-up field
+        "django.security": {"handlers": ["one_line"], "propagate": False},
         # at DEBUG urllib3 writes whole URLs, and one vendor takes its key in the URL
         "urllib3": {"level": "WARNING"},
         # the history has failed sign-ins, without all that was typed
