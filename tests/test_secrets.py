@@ -108,7 +108,9 @@ def tables() -> Iterator[tuple[str, str]]:
 
 def unpacked(text: str) -> str:
     try:
-        raw = base64.b64decode(text.partition(":")[0], validate=True)
+        # with or without its padding, and with a signature behind it
+        packed = text.partition(":")[0].rstrip("=")
+        raw = base64.b64decode(packed + "=" * (-len(packed) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return ""
     try:

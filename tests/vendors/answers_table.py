@@ -114,7 +114,7 @@ COLDMAILRESELLER = [
     *refused(CMR, 400, cmr_no(400), cmr_no(400, "The requested user does not exist."),),
     *refused(CMR, 401, cmr_no(401, "Invalid API key"), cmr_no(401, "Authentication failed"), cmr_no(401, "Unauthorized")),
     *refused(CMR, 403, cmr_no(403, "You are not authorized")), *refused(CMR, 404, cmr_no(404, "User not found")),
-    *refused(CMR, 422, cmr_no(422, "Insufficient balance in your wallet"), cmr_no(422, "beta.org holds a bad phrase")),
+    *refused(CMR, 422, cmr_no(422, "Insufficient balance in your wallet"), cmr_no(422, "beta.org is not allowed")),
     *doubt(
         CMR, 400, "yes",
         cmr(ORDER, 400, "Something went wrong"), cmr_no(400, "Order created, but we could not send the mail"),

@@ -154,7 +154,7 @@ def test_woodpecker_422_of_another_form_is_unknown(body: dict[str, Any]) -> None
 )
 def test_woodpecker_business_refusal_says_what_to_do(code: str, words: str) -> None:
     found = problem_in(
-        read("woodpecker", 422, invalid(code=code, message="Not allowed, in the vendor's words"))
+        read("woodpecker", 422, invalid(code=code, message="Not allowed for your account"))
     )
     assert words in found.fix
-    assert found.vendor_says == "Not allowed, in the vendor's words"
+    assert found.vendor_says == "Not allowed for your account"

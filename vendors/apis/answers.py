@@ -129,6 +129,9 @@ def _accepted(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Accept
     success = None if answer.status in PARTIAL else api.success(order, answer)
     if isinstance(success, Unknown):
         return success
+    if doubts.headers_deny(answer.reply.headers):
+        why = f"Something else than the vendor's API may have answered {answer.status}."
+        return Unknown(why=_with_words(why, answer))
     if doubts.denies(answer.body) or doubts.has_trouble_in_words(answer.body):
         why = f"The vendor answered {answer.status} with an error."
         return Unknown(why=f"{why} It says: {answer.says or 'nothing'}")
@@ -170,7 +173,8 @@ def _doubt(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Unknown |
         why = f"The vendor answered {answer.status}, and yet it names an order."
         return Unknown(why=_with_words(why, answer))
     own = [line.name for line in order.contents]
-    own += [box.address for line in order.contents for box in line.mailboxes]
+    addresses = [box.address for line in order.contents for box in line.mailboxes]
+    own += [*addresses, *(address.partition("@")[0] for address in addresses)]
     if doubts.speaks_of_money_or_an_order(
         answer.body,
         own_names=own,
@@ -179,10 +183,14 @@ def _doubt(api: DocumentedShapes, order: OrderLike, answer: Answer) -> Unknown |
     ):
         why = "The vendor refused, yet its words may speak of money taken or of an order."
         return Unknown(why=_with_words(why, answer))
-    if answer.status != 429 and not wording.is_plain_refusal(answer.body, own_names=own):
-        why = "The vendor refused in words that MailOps does not know."
-        return Unknown(why=_with_words(why, answer))
-    return None
+    if answer.status == 429:
+        is_understood = wording.is_plain_throttling(answer.body)
+    else:
+        is_understood = wording.is_plain_refusal(answer.body, own_names=own)
+    if is_understood:
+        return None
+    why = f"The vendor answered {answer.status} in words that MailOps does not know."
+    return Unknown(why=_with_words(why, answer))
 
 
 def _with_words(why: str, answer: Answer) -> str:

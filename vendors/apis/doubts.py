@@ -27,6 +27,13 @@ ORDER_NUMBERS = re.compile(
 )
 PASCAL = re.compile(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b")  # no name of a field, as orderId is
 MADE = r".*(order|subscription|payment|invoice|charge|transaction|purchase|receipt).*"
+POINTS = (
+    rf"{MADE}|(content)?location|link|refresh|warning|.*(replay|message)(ed)?"
+    r"|x?(resource|job|task|operation)(id)?"
+)
+DETOURS = (
+    r".*(error|waf|mitigated|challenge|captcha).*|location|refresh|warning|retryafter|.*orderstatus"
+)
 NOTHING = frozenset(
     {
         "", "undefined", "null", "none", "nil", "nan", "n/a", "n.a.", "na", "-", "--", "unknown",
@@ -129,7 +136,21 @@ def is_number_of_order(value: Any) -> bool:
 def headers_name_an_order(headers: Mapping[str, str]) -> bool:
     """A header such as `Location` or `X-Order-Id` points to something that was made."""
     return any(
-        value.strip() and (_name(name) == "location" or re.fullmatch(MADE, _name(name)))
+        value.strip()
+        and (re.fullmatch(POINTS, _name(name)) or re.search(r"order|/\w+/\d", value, re.IGNORECASE))
+        for name, value in headers.items()
+        if _name(name) not in ("contentsecuritypolicy", "reportto", "nel", "date", "server", "via")
+    )
+
+
+def headers_deny(headers: Mapping[str, str]) -> bool:
+    """A header that no vendor's success has: of a firewall, a sign-in page, an error, a detour."""
+    return any(
+        value.strip()
+        and (
+            re.fullmatch(DETOURS, _name(name))
+            or (_name(name) == "contenttype" and "html" in value.lower())
+        )
         for name, value in headers.items()
     )
 
