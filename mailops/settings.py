@@ -14,8 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mailops.core import live_rules
 from mailops.core.queue_names import ORDERS, QUESTIONS
 
-# Whatever a process of MailOps writes is its own user's alone: databases, backups, digests, logs.
-os.umask(0o077)
+os.umask(0o077)  # databases, digests and logs are for the process's own user
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 environ.Env.read_env(env.path("MAILOPS_ENV_FILE", default=str(BASE_DIR / ".env"))())
@@ -148,7 +147,6 @@ DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # no transaction may stay open while a vendor answers
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
-# One machine may be live on SQLite where its operator knows what that means.
 SQLITE_LIVE = env.bool("MAILOPS_SQLITE_LIVE", default=False)
 if LIVE and "sqlite" in DATABASES["default"]["ENGINE"] and not SQLITE_LIVE:
     raise ImproperlyConfigured(
@@ -254,7 +252,7 @@ if LIVE:
     # Browsers' built-in lists are hard to leave again, so a domain enters them only when asked to.
     SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
     SILENCED_SYSTEM_CHECKS = ["security.W021"]
-    # A browser takes these names over HTTPS alone, and from no other host of the same domain.
+    # of this host alone, over HTTPS alone
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
     if env.bool("BEHIND_HTTPS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -1,4 +1,4 @@
-"""What keeps MailOps from starting, looked at before the first worker or web process."""
+"""Reasons not to start, looked at before the first worker or web process."""
 
 from __future__ import annotations
 

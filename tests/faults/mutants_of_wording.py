@@ -12,7 +12,7 @@ WORDING_MUTANTS = (
     Mutation(
         name="A refusal in words that nobody knows is called refused",
         promise="3",
-        edits=((ANSWERS, "if answer.status != 429 and not wording", "if False and not wording"),),
+        edits=((ANSWERS, "    if is_understood:\n", "    if True:\n"),),
         caught_by=(
             f"{WORDING}::test_a_refusal_in_other_words_is_unknown[scaledmail-Das Konto wurde belastet]",
         ),

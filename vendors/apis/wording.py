@@ -41,12 +41,14 @@ REASONS = """
     require must should expected provide supply specify enter choose use contain contains empty
     blank allowed permitted available unavailable found exist valid long short longer shorter
     exceed exceeds exceeded limit insufficient enough low unauthorized unauthorised unauthenticated
-    authorized forbidden denied declined expired taken requested connected connect add top
+    authorized revoked belong match matches include selected prepaid forbidden denied declined
+    expired taken requested connected connect add top
 """
 PHRASES = re.compile(  # the last lines: as the vendors' pages have them
     r"\b(validation|authentication|payment) failed\b|\border (more|less|fewer|at|up)\b"
     r"|\bbad request\b|\bunprocessable (entity|content)\b|\bauthentication (is )?required\b"
     r"|\b(organization|vendor) id\b|\bconfirm is required\b|\bduplicate value\b"
+    r"|\bbefore retrying the order\b|\bdomain owner required\b|\bminimum order is\b"
     r"|\bbefore the @|\bone of \[[\w, ]*\]|\b(google is )?required for (google|microsoft)\b"
     r"|\bholds a restricted phrase\b|\bvalidation error\b"
     r"|^error details$|^title$|^error creating domain$"
@@ -63,10 +65,11 @@ PART = re.compile(r"\d+\s*(of|/)\s*\d+")
 KNOWN = frozenset((FIELDS + GRAMMAR + REASONS).split())
 GIVES_REASON = frozenset(REASONS.split()) | {"no", "not", "cannot", "can't", "too", "please"}
 # Beside the message: where in the vendor's program it was.
-KNOWN_ASIDE = KNOWN | {"order", "error"}
+KNOWN_ASIDE = KNOWN | {"order", "error", "business"}
 
 THROTTLED = re.compile(
-    r"too many requests|rate limit( is| was| has been)? (exceeded|reached)|slow down|(too )?fast"
+    r"too many (requests|attempts)|rate limit( is| was| has been)? (exceeded|reached)"
+    r"|slow down|(too )?fast"
     r"|(please )?(try|retry|wait)( again)?( later| in a (moment|minute)| after \d+ seconds?"
     r"| in \d+ seconds?| \d+ seconds?)?"
     r"|you( have|'ve)? (exceeded|reached|hit) (the|your) rate limit|throttled|bad request"
