@@ -323,36 +323,34 @@ def test_headers_that_cannot_be_read_do_not_bring_the_address_into_the_log(
     assert_nothing_leaked(factory, logs, capfd)
 
 
-def test_a_word_that_no_database_can_hold_does_not_lose_the_refusal(
-    factory: OrderFactory, vendor: Any
+@pytest.mark.parametrize(
+    ("words", "state", "is_kept_as"),
+    [
+        (rb"No \u0000 funds", State.REFUSED, "No funds"),
+        # half a character is no plain English
+        (rb"No \ud800 funds", State.UNKNOWN, r"No \ud800 funds"),
+    ],
+)
+def test_a_word_that_no_database_can_hold_does_not_lose_the_answer(
+    factory: OrderFactory, vendor: Any, words: bytes, state: str, is_kept_as: str
 ) -> None:
     def act(visit: Visit) -> None:
         visit.read()
         body = (
-            rb'{"type": "x", "code": "invalid_fields", "message": "No \u0000 funds", "fields": []}'
+            b'{"type": "validation_error", "code": "invalid_fields", "message": "%b", "fields": []}'
+            % words
         )
         visit.answer(body, status="422 No")
 
     vendor(act)
     order = sent_without_a_look(factory, "woodpecker", "mailboxes")
-    assert order.state == State.REFUSED
-    assert order.problems[0]["vendor_says"] == "No funds"
-
-
-def test_half_a_character_is_kept_and_is_no_plain_refusal(
-    factory: OrderFactory, vendor: Any
-) -> None:
-    def act(visit: Visit) -> None:
-        visit.read()
-        body = (
-            rb'{"type": "x", "code": "invalid_fields", "message": "No \ud800 funds", "fields": []}'
-        )
-        visit.answer(body, status="422 No")
-
-    vendor(act)
-    order = sent_without_a_look(factory, "woodpecker", "mailboxes")
-    assert order.state == State.UNKNOWN
-    assert r"No \ud800 funds" in order.attempts.get().reply_body
+    assert order.state == state
+    kept = (
+        order.attempts.get().reply_body
+        if state == State.UNKNOWN
+        else order.problems[0]["vendor_says"]
+    )
+    assert is_kept_as in kept
 
 
 # Without a key
