@@ -112,7 +112,7 @@ class ReadOnlyAdmin(RecordedAdmin):
 
 @admin.register(Event)
 class EventAdmin(ExportedList, OwnLookups, admin.ModelAdmin):
-    more_lookups = ("subject_type", "subject_id", "attempt")
+    more_lookups = ("subject_type", "subject_id", "attempt", "action__exact")
     list_display = ("number", "at", "actor", "what", "subject", "reason")
     list_filter = (browse.ActionFilter, browse.KindFilter, browse.PersonFilter, browse.SinceFilter)
     search_fields = ("subject", "who", "reason", "request_id")

@@ -49,6 +49,7 @@ PHRASES = re.compile(  # the last lines: as the vendors' pages have them
     r"|\bbad request\b|\bunprocessable (entity|content)\b|\bauthentication (is )?required\b"
     r"|\b(organization|vendor) id\b|\bconfirm is required\b|\bduplicate value\b"
     r"|\bbefore retrying the order\b|\bdomain owner required\b|\bminimum order is\b"
+    r"|\bused or unavailable\b"
     r"|\bbefore the @|\bone of \[[\w, ]*\]|\b(google is )?required for (google|microsoft)\b"
     r"|\bholds a restricted phrase\b|\bvalidation error\b"
     r"|^error details$|^title$|^error creating domain$"

@@ -25,7 +25,7 @@ from orders.templatetags.order_tags import next_actor
 from tests.conftest import OrderFactory, fresh, mark
 from vendors.http import NoConnection, Reply
 
-SLOW = b'{"title":"t","status":429,"details":"d","timestamp":"2026-05-06T12:00:00Z"}'
+SLOW = b'{"title":"Too Many Requests","status":429,"details":"Slow down","timestamp":"2026-05-06T12:00:00Z"}'
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "order-lifecycle.md"
 ENDED = {State.REFUSED, State.DELIVERED}

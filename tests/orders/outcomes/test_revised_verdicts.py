@@ -122,7 +122,7 @@ def test_a_refusal_after_not_placed_leaves_the_first_request_open_to_another_ver
     answer(
         attempt,
         status=422,
-        body=b'{"type":"t","message":"No such mailbox here","code":"invalid_fields","fields":[]}',
+        body=b'{"type":"validation_error","message":"Mailbox not found","code":"invalid_fields","fields":[]}',
     )
     assert fresh(order).state == State.REVIEW
     assert "An earlier request of this order may be the cause" in fresh(order).reason

@@ -40,7 +40,7 @@ def answered(factory: OrderFactory, kind: tuple[str, str], status: int, body: An
 
 
 def woodpecker(code: str) -> dict[str, str]:
-    return {"type": "business_error", "message": "It can not be done.", "code": code}
+    return {"type": "business_error", "message": "Not allowed for your account.", "code": code}
 
 
 def operator(factory: OrderFactory) -> Browser:

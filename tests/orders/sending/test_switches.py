@@ -26,7 +26,7 @@ from vendors.http import Reply
 from vendors.models import SendingSwitch, Vendor
 from vendors.practice.server import Practice
 
-SLOW = b'{"title":"t","status":429,"details":"d","timestamp":"2026-05-06T12:00:00Z"}'
+SLOW = b'{"title":"Too Many Requests","status":429,"details":"Slow down","timestamp":"2026-05-06T12:00:00Z"}'
 
 HOLD, RELEASE = "/vendors/vendor/hold_all/", "/vendors/vendor/release_all/"
 
