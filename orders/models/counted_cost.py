@@ -62,8 +62,7 @@ def sheet_of(order: Counted, confirmed: Mapping[str, Any]) -> CostSheet:
     whole, taken = CostSheet.from_dict(confirmed), lines_taken(order)
     if not taken:
         return CostSheet(())
-    # A package can't be divided.
-    if taken == order.contents or order.product_spec.in_packages:
+    if taken == order.contents:
         return whole
     part = Taken(
         product=order.product,

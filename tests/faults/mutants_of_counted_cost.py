@@ -24,12 +24,6 @@ COUNTED_MUTANTS = (
         caught_by=(f"{COUNTS}::test_each_verdict_counts_anew[verdicts2]",),
     ),
     Mutation(
-        name="Only a part of a package counts",
-        promise="switch",
-        edits=((COUNTED, " or order.product_spec.in_packages:", ":"),),
-        caught_by=(f"{COUNTS}::test_a_package_counts_whole",),
-    ),
-    Mutation(
         name="An order of which everything was left out reads accepted",
         promise="switch",
         edits=(
